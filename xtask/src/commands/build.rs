@@ -1,0 +1,104 @@
+//! `cargo xtask build`: the self-contained static site in `dist/`.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::Result;
+use crate::site::{self, Mount};
+use crate::wasm::{self, Profile};
+use crate::{compress, progress, project, setup};
+
+/// How much of the content hash names the folder: enough never to meet again.
+const VERSION_DIGITS: usize = 16;
+
+/// Sets up what the build needs, builds, and returns the folder of the site.
+pub fn run(profile: Profile) -> Result<PathBuf> {
+    let std = setup::wasm_target()?;
+    setup::npm()?;
+    let pkg = wasm::build(profile, std)?;
+    site::write_vendor()?;
+    let dist = assemble(&pkg, profile)?;
+    progress::note(format_args!("the site is in {}", dist.display()));
+    Ok(dist)
+}
+
+fn assemble(pkg: &Path, profile: Profile) -> Result<PathBuf> {
+    let dist = project::at("dist");
+    let versioned = shipped(&site::versioned(pkg))?;
+    let lasting = shipped(&site::lasting())?;
+    let version = content_hash(&versioned)?;
+    let page = project::read_text(&project::at(site::INDEX))?;
+    let page = site::point_at_version(&page, &version[..VERSION_DIGITS])?;
+
+    let stamp_file = project::cache().join("dist.stamp");
+    let stamp = project::hash_parts([
+        ("page", page.as_bytes()),
+        ("profile", profile.name().as_bytes()),
+        ("lasting", content_hash(&lasting)?.as_bytes()),
+    ]);
+    if dist.join(site::INDEX).is_file() && project::stamped(&stamp_file, &stamp) {
+        return Ok(dist);
+    }
+    progress::step("the site", || {
+        project::remove_dir(&dist)?;
+        let scripts = dist.join("v").join(&version[..VERSION_DIGITS]);
+        let mut written = copy_all(&versioned, &scripts)?;
+        written.extend(copy_all(&lasting, &dist)?);
+        let index = dist.join(site::INDEX);
+        project::write(&index, &page)?;
+        written.push(index);
+        compress::beside(&written, profile)?;
+        print_sizes(&scripts)?;
+        project::write(&stamp_file, &stamp)
+    })?;
+    Ok(dist)
+}
+
+fn shipped(mounts: &[Mount]) -> Result<Vec<Mount>> {
+    let mut files = Vec::new();
+    for mount in mounts {
+        files.extend(
+            mount
+                .files()?
+                .into_iter()
+                .filter(|file| !site::only_for_editors(&file.address)),
+        );
+    }
+    Ok(files)
+}
+
+fn content_hash(files: &[Mount]) -> Result<String> {
+    let mut hashes = Vec::new();
+    for file in files {
+        hashes.push((
+            file.address.as_str(),
+            project::hash(&project::read(&file.source)?),
+        ));
+    }
+    Ok(project::hash_parts(
+        hashes
+            .iter()
+            .map(|(address, hash)| (*address, hash.as_bytes())),
+    ))
+}
+
+fn copy_all(files: &[Mount], folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut written = Vec::new();
+    for file in files {
+        let place = folder.join(&file.address);
+        project::copy(&file.source, &place)?;
+        written.push(place);
+    }
+    Ok(written)
+}
+
+fn print_sizes(scripts: &Path) -> Result<()> {
+    let module = scripts.join("pkg/webtune_bg.wasm");
+    for (form, suffix) in [("raw", ""), ("gzip", ".gz"), ("brotli", ".br")] {
+        let bytes = project::read(&compress::with_suffix(&module, suffix))?.len();
+        progress::note(format_args!(
+            "webtune_bg.wasm {form}: {}",
+            project::size(bytes as u64)
+        ));
+    }
+    Ok(())
+}

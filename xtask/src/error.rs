@@ -1,0 +1,159 @@
+//! Everything that can go wrong on a machine, each said as what is missing and what to do about it.
+
+use std::path::PathBuf;
+
+/// The one error of the project's commands.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The command line asks for something that does not exist.
+    #[error("{0}\nRun `cargo xtask help` for what there is.")]
+    Usage(String),
+
+    /// A file or folder could not be read or written.
+    #[error("cannot {action} {}: {source}.\nCheck that it exists, that this user may do that, and that the disk is not full.", path.display())]
+    File {
+        /// What was being done: "read", "write", "list", ...
+        action: &'static str,
+        /// What it was done to.
+        path: PathBuf,
+        /// What the system answered.
+        source: std::io::Error,
+    },
+
+    /// A program is not installed, or cannot be started.
+    #[error("cannot start `{program}`: {source}.\n{hint}")]
+    NoProgram {
+        /// The program's name.
+        program: String,
+        /// What the system answered.
+        source: std::io::Error,
+        /// How to get the program.
+        hint: &'static str,
+    },
+
+    /// A program ran and failed.
+    #[error("`{command}` failed ({outcome}).\n{hint}")]
+    Failed {
+        /// The command line.
+        command: String,
+        /// Its exit status in words.
+        outcome: String,
+        /// What to do about it.
+        hint: &'static str,
+    },
+
+    /// The standard library for wasm could be had neither from rustup nor from Debian.
+    #[error(
+        "the Rust standard library for wasm32-unknown-unknown is missing.\n`rustup target add wasm32-unknown-unknown` failed: {rustup}\nand so did the fallback, Debian's rust-src: {debian}\nRun the rustup command where it can reach its server, then try again."
+    )]
+    NoWasmTarget {
+        /// Why rustup could not install it.
+        rustup: Box<Error>,
+        /// Why the fallback did not work.
+        debian: Box<Error>,
+    },
+
+    /// No Debian package matches the compiler's exact version.
+    #[error(
+        "no `rust-src` package of version {version} in Debian's trixie-backports.\nInstall the wasm target of that Rust version by other means."
+    )]
+    NoRustSource {
+        /// The compiler's version.
+        version: String,
+    },
+
+    /// Node.js is too old for the tools that the page's build uses.
+    #[error(
+        "Node.js {found} is too old: 20 or newer is needed.\nInstall it from your system's packages or from nodejs.org."
+    )]
+    OldNode {
+        /// What `node --version` says.
+        found: String,
+    },
+
+    /// There is no Chromium, and none could be installed.
+    #[error(
+        "no Chrome or Chromium was found ({reason}).\nInstall Google Chrome or Chromium, or set CHROME to the full path of its program."
+    )]
+    NoChrome {
+        /// What was tried.
+        reason: String,
+    },
+
+    /// `wasm-bindgen` and the library that processes its output are not one version.
+    #[error(
+        "Cargo.lock has wasm-bindgen {crate_version}, but xtask was built with wasm-bindgen-cli-support {tool_version}: they must be equal.\nSet `wasm-bindgen-cli-support = \"={crate_version}\"` in xtask/Cargo.toml (and run `cargo update -p wasm-bindgen-cli-support`)."
+    )]
+    WasmBindgenVersions {
+        /// The version that the page's crate uses.
+        crate_version: String,
+        /// The version of the library in xtask.
+        tool_version: String,
+    },
+
+    /// Cargo.lock does not name a package that the build needs.
+    #[error("Cargo.lock names no package `{0}`.\nRun `cargo update --workspace` to write it anew.")]
+    NotLocked(&'static str),
+
+    /// wasm-bindgen refused the module.
+    #[error("wasm-bindgen failed on {}: {reason}\nDelete the file and build again; if it stays, the versions of wasm-bindgen in Cargo.lock do not fit.", module.display())]
+    WasmBindgen {
+        /// The module that cargo built.
+        module: PathBuf,
+        /// The chain of causes, innermost last.
+        reason: String,
+    },
+
+    /// Cargo said it was done but named no wasm file.
+    #[error(
+        "cargo built `webtune` but reported no .wasm file.\nCheck that Cargo.toml's [lib] still has crate-type \"cdylib\"."
+    )]
+    NoWasmArtifact,
+
+    /// A file of the site would not find its neighbours when published.
+    #[error("{}: {problem}.\nWrite every reference in it as \"./www/...\", \"./pkg/...\" or \"./vendor/...\", so that the site works from any folder of any host.", path.display())]
+    Page {
+        /// The page.
+        path: PathBuf,
+        /// What is wrong in it.
+        problem: String,
+    },
+
+    /// The server's address is taken, or not allowed.
+    #[error(
+        "cannot listen on 127.0.0.1:{port}: {reason}.\nChoose another port with `cargo xtask serve --port N` (0 takes any free one)."
+    )]
+    Port {
+        /// The port asked for.
+        port: u16,
+        /// What the system answered.
+        reason: String,
+    },
+
+    /// A test step ran nothing, or left no report of what it ran.
+    #[error("{0}")]
+    NoTests(String),
+
+    /// Some tests failed; everything about them has been printed already.
+    #[error("")]
+    TestsFailed,
+}
+
+/// What the commands return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Turns an I/O result into one that says which file it was about.
+pub trait About<T> {
+    /// Names the action ("read", "write", ...) and the path.
+    fn about(self, action: &'static str, path: impl Into<PathBuf>) -> Result<T>;
+}
+
+impl<T> About<T> for std::io::Result<T> {
+    fn about(self, action: &'static str, path: impl Into<PathBuf>) -> Result<T> {
+        self.map_err(|source| Error::File {
+            action,
+            path: path.into(),
+            source,
+        })
+    }
+}

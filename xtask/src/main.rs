@@ -1,0 +1,100 @@
+//! `cargo xtask`: the project's own commands, one file each in `commands/`.
+
+mod commands;
+mod compress;
+mod error;
+mod http;
+mod process;
+mod progress;
+mod project;
+mod setup;
+mod site;
+mod tally;
+mod wasm;
+
+use std::process::ExitCode;
+
+use error::{Error, Result};
+use lexopt::prelude::*;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  serve [--port 8080] [--release]  set up what is missing, build, and serve the page on 127.0.0.1
+                                   (--port 0 takes any free port; --release serves the published form)
+  build [--dev]                    write the self-contained static site to dist/
+  test  [--full]                   set up what is missing and run every check; --full adds the long browser tests
+  help                             print this
+";
+
+fn main() -> ExitCode {
+    match run(lexopt::Parser::from_env()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Error::TestsFailed) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(mut arguments: lexopt::Parser) -> Result<()> {
+    let command = match arguments.next().map_err(usage)? {
+        Some(Value(word)) => word.to_string_lossy().into_owned(),
+        Some(Long("help") | Short('h')) | None => "help".to_owned(),
+        Some(other) => return Err(usage(other.unexpected())),
+    };
+    let mut flags = Flags::default();
+    while let Some(argument) = arguments.next().map_err(usage)? {
+        match (command.as_str(), argument) {
+            ("serve", Long("port")) => {
+                flags.port = arguments
+                    .value()
+                    .and_then(|port| port.parse())
+                    .map_err(usage)?
+            }
+            ("serve", Long("release")) => flags.release = true,
+            ("build", Long("dev")) => flags.dev = true,
+            ("test", Long("full")) => flags.full = true,
+            (_, other) => return Err(usage(other.unexpected())),
+        }
+    }
+    match command.as_str() {
+        "serve" => commands::serve::run(flags.port, flags.release),
+        "build" => commands::build::run(if flags.dev {
+            wasm::Profile::Dev
+        } else {
+            wasm::Profile::Release
+        })
+        .map(drop),
+        "test" => commands::test::run(flags.full),
+        "help" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(Error::Usage(format!("there is no command `{other}`."))),
+    }
+}
+
+/// What may follow a command.
+struct Flags {
+    port: u16,
+    release: bool,
+    dev: bool,
+    full: bool,
+}
+
+impl Default for Flags {
+    fn default() -> Self {
+        Self {
+            port: 8080,
+            release: false,
+            dev: false,
+            full: false,
+        }
+    }
+}
+
+fn usage(error: lexopt::Error) -> Error {
+    Error::Usage(format!("{error}."))
+}

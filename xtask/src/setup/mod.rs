@@ -1,0 +1,10 @@
+//! Everything a bare machine lacks. Each step looks first whether it is done, and is skipped when it is.
+
+mod apt;
+mod chromium;
+mod npm;
+mod wasm_target;
+
+pub use chromium::{find_or_install as chromium, warn_without_korean_font};
+pub use npm::install as npm;
+pub use wasm_target::{WasmStd, ensure as wasm_target};

@@ -1,0 +1,59 @@
+//! The npm packages: the default model, the charting library, and the tools that build and test the page.
+
+use crate::error::{Error, Result};
+use crate::{process, progress, project};
+
+const OLDEST_NODE: u32 = 20;
+const HINT: &str = "Check that npm can reach its registry, then try again. Should package-lock.json not fit package.json, run `npm install`.";
+
+/// Installs the packages of `package-lock.json`, unless exactly those are there already.
+pub fn install() -> Result<()> {
+    let stamp = project::at("node_modules/.webtune-lock");
+    let lock = project::hash(&project::read(&project::at("package-lock.json"))?);
+    if project::stamped(&stamp, &lock) {
+        return Ok(());
+    }
+    progress::step("npm packages", || {
+        check_node()?;
+        let mut npm = process::npm();
+        npm.args(["ci", "--no-audit", "--no-fund"])
+            .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
+        process::run(&mut npm, HINT)?;
+        project::write(&stamp, &lock)
+    })
+}
+
+fn check_node() -> Result<()> {
+    let found = process::output(
+        process::node().arg("--version"),
+        "Install Node.js 20 or newer.",
+    )?;
+    match major(&found) {
+        Some(version) if version >= OLDEST_NODE => Ok(()),
+        _ => Err(Error::OldNode {
+            found: found.trim().to_owned(),
+        }),
+    }
+}
+
+fn major(version: &str) -> Option<u32> {
+    version
+        .trim()
+        .strip_prefix('v')?
+        .split('.')
+        .next()?
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::major;
+
+    #[test]
+    fn the_major_version_is_read() {
+        assert_eq!(major("v20.20.2\n"), Some(20));
+        assert_eq!(major("v9.0.0"), Some(9));
+        assert_eq!(major("nonsense"), None);
+    }
+}

