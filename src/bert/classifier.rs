@@ -1,0 +1,93 @@
+//! The whole classifier: embeddings, encoder, pooler, dropout, linear head.
+
+use super::attention::attention_bias;
+use super::{BertEmbeddings, BertEncoder, Dropout, Linear};
+use crate::tokens::Batch;
+use burn::module::Module;
+use burn::tensor::{Device, Int, Tensor, TensorData, activation};
+
+/// `tanh(W x + b)` of the first token.
+#[derive(Module, Debug)]
+pub struct BertPooler {
+    /// `[hidden_size, hidden_size]`.
+    pub dense: Linear,
+}
+
+impl BertPooler {
+    /// `[batch, seq, hidden_size]` → `[batch, hidden_size]`.
+    pub fn forward(&self, hidden: Tensor<3>) -> Tensor<2> {
+        let [batch, _, hidden_size] = hidden.dims();
+        let first = hidden.slice([0..batch, 0..1]).reshape([batch, hidden_size]);
+        self.dense.forward(first).tanh()
+    }
+}
+
+/// transformers' `BertModel`.
+#[derive(Module, Debug)]
+pub struct BertModel {
+    /// Ids to vectors.
+    pub embeddings: BertEmbeddings,
+    /// The layers.
+    pub encoder: BertEncoder,
+    /// The first token's summary.
+    pub pooler: BertPooler,
+}
+
+impl BertModel {
+    /// `input_ids` and `attention_mask` `[batch, seq]` → the pooled `[batch, hidden_size]`.
+    pub fn forward(&self, input_ids: Tensor<2, Int>, attention_mask: Tensor<2>) -> Tensor<2> {
+        let hidden = self.embeddings.forward(input_ids);
+        let hidden = self.encoder.forward(hidden, attention_bias(attention_mask));
+        self.pooler.forward(hidden)
+    }
+}
+
+/// transformers' `BertForSequenceClassification`.
+#[derive(Module, Debug)]
+pub struct BertForSequenceClassification {
+    /// The pretrained part.
+    pub bert: BertModel,
+    /// `classifier_dropout`.
+    pub dropout: Dropout,
+    /// The new head, `[num_labels, hidden_size]`.
+    pub classifier: Linear,
+}
+
+impl BertForSequenceClassification {
+    /// A padded batch → `logits` `[batch, num_labels]`, on the device of the parameters. Dropouts act when that device has autodiff.
+    pub fn forward(&self, batch: &Batch) -> Tensor<2> {
+        let device = self.device();
+        let (input_ids, attention_mask) = tensors(batch, &device);
+        let pooled = self.bert.forward(input_ids, attention_mask);
+        self.classifier.forward(self.dropout.forward(pooled))
+    }
+
+    /// The device of the parameters.
+    pub fn device(&self) -> Device {
+        self.classifier.weight.val().device()
+    }
+
+    /// Number of classes.
+    pub fn num_labels(&self) -> usize {
+        self.classifier.weight.dims()[0]
+    }
+
+    /// A batch of logits as probabilities, `[batch, num_labels]`.
+    pub fn probabilities(logits: Tensor<2>) -> Tensor<2> {
+        activation::softmax(logits, 1)
+    }
+}
+
+fn tensors(batch: &Batch, device: &Device) -> (Tensor<2, Int>, Tensor<2>) {
+    let shape = [batch.batch, batch.seq];
+    let input_ids = Tensor::from_data(TensorData::new(batch.input_ids.clone(), shape), device);
+    let mask: Vec<f32> = batch
+        .attention_mask
+        .iter()
+        .map(|&mask| mask as f32)
+        .collect();
+    (
+        input_ids,
+        Tensor::from_data(TensorData::new(mask, shape), device),
+    )
+}

@@ -1,0 +1,157 @@
+//! `config.json` of a BERT checkpoint.
+
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// The fields of transformers' `BertConfig` that the network depends on, with transformers' defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BertConfig {
+    /// `bert`, or the checkpoint is refused.
+    pub model_type: String,
+    /// Rows of the word embedding.
+    pub vocab_size: usize,
+    /// Width of the residual stream.
+    pub hidden_size: usize,
+    /// Encoder layers.
+    pub num_hidden_layers: usize,
+    /// Attention heads a layer; divides `hidden_size`.
+    pub num_attention_heads: usize,
+    /// Width of the feed-forward's middle.
+    pub intermediate_size: usize,
+    /// Activation of the feed-forward: `gelu`, the exact one.
+    pub hidden_act: String,
+    /// Dropout after the embeddings and after both halves of a layer.
+    pub hidden_dropout_prob: f64,
+    /// Dropout of the attention probabilities.
+    pub attention_probs_dropout_prob: f64,
+    /// Dropout before the classifier; `hidden_dropout_prob` when absent.
+    pub classifier_dropout: Option<f64>,
+    /// Longest sequence in tokens.
+    pub max_position_embeddings: usize,
+    /// Rows of the token type embedding.
+    pub type_vocab_size: usize,
+    /// Standard deviation of a new weight.
+    pub initializer_range: f64,
+    /// Epsilon of every LayerNorm.
+    pub layer_norm_eps: f64,
+    /// Id of `[PAD]`.
+    pub pad_token_id: u32,
+}
+
+impl Default for BertConfig {
+    fn default() -> Self {
+        Self {
+            model_type: "bert".into(),
+            vocab_size: 30522,
+            hidden_size: 768,
+            num_hidden_layers: 12,
+            num_attention_heads: 12,
+            intermediate_size: 3072,
+            hidden_act: "gelu".into(),
+            hidden_dropout_prob: 0.1,
+            attention_probs_dropout_prob: 0.1,
+            classifier_dropout: None,
+            max_position_embeddings: 512,
+            type_vocab_size: 2,
+            initializer_range: 0.02,
+            layer_norm_eps: 1e-12,
+            pad_token_id: 0,
+        }
+    }
+}
+
+impl BertConfig {
+    /// Reads and checks a `config.json`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when it is not JSON, not a BERT, or its numbers cannot make a network.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let config: Self =
+            serde_json::from_str(text).map_err(|error| Error::Config(format!("{error}.")))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<()> {
+        let refuse = |what: String| Err(Error::Config(what));
+        if self.model_type != "bert" {
+            return refuse(format!(
+                "model_type is \"{}\", but this page trains \"bert\" only.",
+                self.model_type
+            ));
+        }
+        if self.hidden_act != "gelu" {
+            return refuse(format!(
+                "hidden_act is \"{}\", but only \"gelu\" is supported.",
+                self.hidden_act
+            ));
+        }
+        for (name, value) in [
+            ("vocab_size", self.vocab_size),
+            ("hidden_size", self.hidden_size),
+            ("num_hidden_layers", self.num_hidden_layers),
+            ("num_attention_heads", self.num_attention_heads),
+            ("intermediate_size", self.intermediate_size),
+            ("max_position_embeddings", self.max_position_embeddings),
+            ("type_vocab_size", self.type_vocab_size),
+        ] {
+            if value == 0 {
+                return refuse(format!("{name} is 0."));
+            }
+        }
+        if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
+            return refuse(format!(
+                "hidden_size {} is not a multiple of num_attention_heads {}.",
+                self.hidden_size, self.num_attention_heads
+            ));
+        }
+        for (name, value) in [
+            ("hidden_dropout_prob", self.hidden_dropout_prob),
+            (
+                "attention_probs_dropout_prob",
+                self.attention_probs_dropout_prob,
+            ),
+            ("classifier_dropout", self.classifier_dropout()),
+        ] {
+            if !(0.0..1.0).contains(&value) {
+                return refuse(format!("{name} is {value}, but must be in [0, 1)."));
+            }
+        }
+        Ok(())
+    }
+
+    /// Dropout before the classifier.
+    pub fn classifier_dropout(&self) -> f64 {
+        self.classifier_dropout.unwrap_or(self.hidden_dropout_prob)
+    }
+
+    /// Width of one attention head.
+    pub fn head_size(&self) -> usize {
+        self.hidden_size / self.num_attention_heads
+    }
+
+    /// The same network without any dropout, as the recordings of the reference have it.
+    pub fn without_dropout(mut self) -> Self {
+        self.hidden_dropout_prob = 0.0;
+        self.attention_probs_dropout_prob = 0.0;
+        self.classifier_dropout = Some(0.0);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_what_is_no_bert() {
+        let message = |json: &str| BertConfig::from_json(json).unwrap_err().to_string();
+        assert!(message(r#"{"model_type": "roberta"}"#).contains("roberta"));
+        assert!(message(r#"{"hidden_size": 10, "num_attention_heads": 3}"#).contains("multiple"));
+        assert!(message(r#"{"hidden_act": "relu"}"#).contains("relu"));
+        assert!(message("{").contains("EOF"));
+        assert!(message(r#"{"hidden_dropout_prob": 1.0}"#).contains("[0, 1)"));
+        assert_eq!(BertConfig::from_json("{}").unwrap(), BertConfig::default());
+    }
+}

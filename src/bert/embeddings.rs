@@ -1,0 +1,42 @@
+//! Word, position and token type embeddings, summed and normalized.
+
+use super::{Dropout, LayerNorm};
+use burn::module::{Module, Param};
+use burn::tensor::{Int, Tensor};
+
+/// transformers' `BertEmbeddings` for single texts: every token type is 0.
+#[derive(Module, Debug)]
+pub struct BertEmbeddings {
+    /// `[vocab_size, hidden_size]`.
+    pub word_embeddings: Param<Tensor<2>>,
+    /// `[max_position_embeddings, hidden_size]`.
+    pub position_embeddings: Param<Tensor<2>>,
+    /// `[type_vocab_size, hidden_size]`.
+    pub token_type_embeddings: Param<Tensor<2>>,
+    /// Over the sum of the three.
+    pub layer_norm: LayerNorm,
+    /// `hidden_dropout_prob`.
+    pub dropout: Dropout,
+}
+
+impl BertEmbeddings {
+    /// `input_ids` `[batch, seq]` → `[batch, seq, hidden_size]`.
+    pub fn forward(&self, input_ids: Tensor<2, Int>) -> Tensor<3> {
+        let [batch, seq] = input_ids.dims();
+        let words = self.word_embeddings.val();
+        let hidden_size = words.dims()[1];
+        let words =
+            words
+                .select(0, input_ids.reshape([batch * seq]))
+                .reshape([batch, seq, hidden_size]);
+        let positions = self.position_embeddings.val().slice([0..seq]);
+        let types = self.token_type_embeddings.val().slice([0..1]);
+        let sum = words + (positions + types).unsqueeze();
+        self.dropout.forward(self.layer_norm.forward(sum))
+    }
+
+    /// Longest sequence that has position embeddings.
+    pub fn max_length(&self) -> usize {
+        self.position_embeddings.dims()[0]
+    }
+}

@@ -1,0 +1,47 @@
+//! The stack of encoder layers (transformers' `BertLayer`, `BertEncoder`).
+
+use super::{BertAttention, Dropout, LayerNorm, Linear};
+use crate::kernels;
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+/// Attention, then a feed-forward of two linear layers with the exact GELU, each with residual and LayerNorm.
+#[derive(Module, Debug)]
+pub struct BertLayer {
+    /// Self-attention with its residual.
+    pub attention: BertAttention,
+    /// `intermediate.dense`, `[intermediate_size, hidden_size]`.
+    pub intermediate: Linear,
+    /// `output.dense`, `[hidden_size, intermediate_size]`.
+    pub output: Linear,
+    /// `output.LayerNorm`.
+    pub layer_norm: LayerNorm,
+    /// `hidden_dropout_prob`.
+    pub dropout: Dropout,
+}
+
+impl BertLayer {
+    /// `[batch, seq, hidden_size]` → the same shape.
+    pub fn forward(&self, hidden: Tensor<3>, bias: Tensor<4>) -> Tensor<3> {
+        let attended = self.attention.forward(hidden, bias);
+        let middle = kernels::gelu(self.intermediate.forward(attended.clone()));
+        let output = self.dropout.forward(self.output.forward(middle));
+        self.layer_norm.forward(output + attended)
+    }
+}
+
+/// The layers one after another.
+#[derive(Module, Debug)]
+pub struct BertEncoder {
+    /// From the embeddings up.
+    pub layer: Vec<BertLayer>,
+}
+
+impl BertEncoder {
+    /// `[batch, seq, hidden_size]` → the same shape.
+    pub fn forward(&self, hidden: Tensor<3>, bias: Tensor<4>) -> Tensor<3> {
+        self.layer
+            .iter()
+            .fold(hidden, |hidden, layer| layer.forward(hidden, bias.clone()))
+    }
+}

@@ -1,0 +1,73 @@
+//! The three layers that BERT is made of, in PyTorch's parameter layout: `Linear` keeps its weight as
+//! `[out_features, in_features]`, so that a checkpoint's bytes are the parameter's bytes.
+
+use crate::kernels;
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Distribution, Tensor, TensorData};
+
+/// `y = x Wᵀ + b` (`torch.nn.Linear`).
+#[derive(Module, Debug)]
+pub struct Linear {
+    /// `[out_features, in_features]`.
+    pub weight: Param<Tensor<2>>,
+    /// `[out_features]`.
+    pub bias: Param<Tensor<1>>,
+}
+
+impl Linear {
+    /// `input` `[..., in_features]` → `[..., out_features]`.
+    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        let mut shape = input.dims();
+        let rows: usize = shape[..D - 1].iter().product();
+        let flat = input.reshape([rows, shape[D - 1]]);
+        let output = kernels::linear(flat, self.weight.val(), self.bias.val());
+        shape[D - 1] = output.dims()[1];
+        output.reshape(shape)
+    }
+}
+
+/// LayerNorm over the last dimension (`torch.nn.LayerNorm`; biased variance).
+#[derive(Module, Debug)]
+pub struct LayerNorm {
+    /// Scale, `[hidden_size]`.
+    pub weight: Param<Tensor<1>>,
+    /// Shift, `[hidden_size]`.
+    pub bias: Param<Tensor<1>>,
+    /// Added to the variance.
+    pub eps: f64,
+}
+
+impl LayerNorm {
+    /// Normalizes each vector of the last dimension.
+    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        burn::tensor::module::layer_norm(input, self.weight.val(), Some(self.bias.val()), self.eps)
+    }
+}
+
+/// Dropout on a device that trains (one with autodiff); the identity on any other.
+#[derive(Module, Debug)]
+pub struct Dropout {
+    /// Probability that a value is zeroed; the others are scaled by `1 / (1 - prob)`.
+    pub prob: f64,
+}
+
+impl Dropout {
+    /// Zeroes values at random while training.
+    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        if self.prob == 0.0 || !input.device().is_autodiff() {
+            return input;
+        }
+        let keep = 1.0 - self.prob;
+        let mask = input.random_like(Distribution::Bernoulli(keep));
+        input * (mask * (1.0 / keep))
+    }
+}
+
+/// A parameter of `values`, trainable when `device` has autodiff.
+pub(crate) fn parameter<const D: usize>(
+    values: Vec<f32>,
+    shape: [usize; D],
+    device: &Device,
+) -> Param<Tensor<D>> {
+    Param::from_data(TensorData::new(values, shape), device)
+}

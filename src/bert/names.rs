@@ -1,0 +1,81 @@
+//! What each parameter is called in a Hugging Face checkpoint, and its shape there.
+
+use super::BertConfig;
+use std::collections::BTreeMap;
+
+/// Every parameter's name, with the `bert.` prefix, and its shape as PyTorch stores it.
+pub(crate) fn expected_shapes(
+    config: &BertConfig,
+    num_labels: usize,
+) -> BTreeMap<String, Vec<usize>> {
+    let (hidden, middle) = (config.hidden_size, config.intermediate_size);
+    let mut shapes = BTreeMap::new();
+    let mut linear = |name: String, out: usize, input: usize| {
+        shapes.insert(format!("{name}.weight"), vec![out, input]);
+        shapes.insert(format!("{name}.bias"), vec![out]);
+    };
+    for layer in 0..config.num_hidden_layers {
+        let at = |part: &str| format!("bert.encoder.layer.{layer}.{part}");
+        for part in ["query", "key", "value"] {
+            linear(at(&format!("attention.self.{part}")), hidden, hidden);
+        }
+        linear(at("attention.output.dense"), hidden, hidden);
+        linear(at("intermediate.dense"), middle, hidden);
+        linear(at("output.dense"), hidden, middle);
+    }
+    linear("bert.pooler.dense".into(), hidden, hidden);
+    linear("classifier".into(), num_labels, hidden);
+    let norms = (0..config.num_hidden_layers).flat_map(|layer| {
+        [
+            format!("bert.encoder.layer.{layer}.attention.output.LayerNorm"),
+            format!("bert.encoder.layer.{layer}.output.LayerNorm"),
+        ]
+    });
+    for name in norms.chain(["bert.embeddings.LayerNorm".into()]) {
+        shapes.insert(format!("{name}.weight"), vec![hidden]);
+        shapes.insert(format!("{name}.bias"), vec![hidden]);
+    }
+    for (name, rows) in [
+        ("word", config.vocab_size),
+        ("position", config.max_position_embeddings),
+        ("token_type", config.type_vocab_size),
+    ] {
+        shapes.insert(
+            format!("bert.embeddings.{name}_embeddings.weight"),
+            vec![rows, hidden],
+        );
+    }
+    shapes
+}
+
+/// A parameter's name in a Hugging Face checkpoint, from its path in [`BertForSequenceClassification`].
+pub fn checkpoint_name(path: &[String]) -> String {
+    let name = path.join(".").replace("layer_norm", "LayerNorm");
+    let in_layer = name.starts_with("bert.encoder.");
+    let mut name = name;
+    if in_layer {
+        for part in ["query", "key", "value"] {
+            name = name.replace(
+                &format!(".attention.{part}."),
+                &format!(".attention.self.{part}."),
+            );
+        }
+        name = name
+            .replace(".attention.dense.", ".attention.output.dense.")
+            .replace(".attention.LayerNorm.", ".attention.output.LayerNorm.");
+        let segments: Vec<&str> = name.split('.').collect();
+        // bert.encoder.layer.N.<part>.<weight|bias>
+        if let [head @ .., part @ ("intermediate" | "output"), leaf] = segments.as_slice() {
+            name = format!("{}.{part}.dense.{leaf}", head.join("."));
+        } else if let [head @ .., "LayerNorm", leaf] = segments.as_slice()
+            && head.len() == 4
+        {
+            name = format!("{}.output.LayerNorm.{leaf}", head.join("."));
+        }
+    }
+    // The embeddings are bare matrices here and modules with a weight there.
+    if name.ends_with("_embeddings") {
+        name.push_str(".weight");
+    }
+    name
+}

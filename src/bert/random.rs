@@ -1,0 +1,43 @@
+//! A checkpoint of random weights, for tests, the self-test and measurements: the same bytes for the same seed.
+
+use super::BertConfig;
+use super::names::expected_shapes;
+use crate::random::TorchGenerator;
+use crate::{Error, Result};
+use safetensors::tensor::{Dtype, TensorView};
+
+/// A whole safetensors file in f32 for `config`, without a classifier: every weight N(0, `initializer_range`), every bias near 0 and every
+/// LayerNorm scale near 1.
+///
+/// # Errors
+/// [`Error::Config`] when the network is too large to describe.
+pub fn random_checkpoint(config: &BertConfig, seed: u32) -> Result<Vec<u8>> {
+    let mut generator = TorchGenerator::new(seed);
+    let std = config.initializer_range as f32;
+    let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = expected_shapes(config, 1)
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with("classifier."))
+        .map(|(name, shape)| {
+            let mean = if name.ends_with("LayerNorm.weight") {
+                1.0
+            } else {
+                0.0
+            };
+            let values = generator.normal(shape.iter().product(), std);
+            let bytes = values
+                .iter()
+                .flat_map(|value| (value + mean).to_le_bytes())
+                .collect();
+            (name, shape, bytes)
+        })
+        .collect();
+    let refuse = |error: safetensors::SafeTensorError| Error::Config(format!("{error}."));
+    let views = tensors
+        .iter()
+        .map(|(name, shape, bytes)| {
+            let view = TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(refuse)?;
+            Ok((name.as_str(), view))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    safetensors::serialize(views, None).map_err(refuse)
+}

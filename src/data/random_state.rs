@@ -1,0 +1,62 @@
+//! numpy's legacy `RandomState`, as far as pandas and scikit-learn use it for shuffles: the same seed gives the
+//! same order of rows here as in the article's script.
+
+use rand_mt::Mt;
+
+/// The Mersenne Twister behind `numpy.random.RandomState(seed)`.
+pub struct RandomState {
+    mt: Mt,
+}
+
+impl RandomState {
+    /// Seeds it as `RandomState(seed)` does.
+    pub fn new(seed: u32) -> Self {
+        Self { mt: Mt::new(seed) }
+    }
+
+    /// A uniform integer in `0..=max`, by numpy's masked rejection (`random_interval` in numpy's `distributions.c`).
+    fn interval(&mut self, max: u32) -> u32 {
+        if max == 0 {
+            return 0;
+        }
+        let mask = u32::MAX >> max.leading_zeros();
+        loop {
+            let value = self.mt.next_u32() & mask;
+            if value <= max {
+                return value;
+            }
+        }
+    }
+
+    /// `RandomState.permutation(n)`: the numbers `0..n` in random order.
+    pub fn permutation(&mut self, n: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..n).collect();
+        for i in (1..n).rev() {
+            order.swap(i, self.interval(i as u32) as usize);
+        }
+        order
+    }
+
+    /// `RandomState.choice(items, size, replace=False)`.
+    ///
+    /// `size` must not exceed the number of items.
+    pub fn choice(&mut self, items: &[usize], size: usize) -> Vec<usize> {
+        let order = self.permutation(items.len());
+        order[..size].iter().map(|&at| items[at]).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn permutation_is_numpys() {
+        // numpy.random.RandomState(42).permutation(10), recorded with numpy 2.
+        assert_eq!(
+            RandomState::new(42).permutation(10),
+            [8, 1, 5, 0, 7, 2, 9, 4, 3, 6]
+        );
+        assert!(RandomState::new(0).permutation(0).is_empty());
+    }
+}

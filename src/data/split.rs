@@ -1,0 +1,254 @@
+//! scikit-learn's `train_test_split`: the same rows on the same side for the same `random_state`.
+
+use super::{Dataset, RandomState};
+use crate::{Error, Result};
+use std::collections::HashSet;
+
+/// Arguments of [`train_test_split`], under scikit-learn's names.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SplitOptions {
+    /// Share of the rows for the test part, in `(0, 1)`; the number of rows is rounded up.
+    pub test_size: f64,
+    /// Seed of the shuffle.
+    pub random_state: u32,
+    /// Whether both parts keep the labels' proportions (`stratify=labels`).
+    pub stratify: bool,
+}
+
+/// Row numbers of the two parts, in the order in which scikit-learn returns them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// Rows to train on.
+    pub train: Vec<usize>,
+    /// Rows to evaluate on.
+    pub test: Vec<usize>,
+}
+
+impl Split {
+    /// How many test rows have a text that also stands in the training part: accuracy on those is memory, not skill.
+    pub fn test_rows_seen_in_train(&self, dataset: &Dataset) -> usize {
+        let seen: HashSet<&str> = self
+            .train
+            .iter()
+            .map(|&row| dataset.rows[row].text.as_str())
+            .collect();
+        self.test
+            .iter()
+            .filter(|&&row| seen.contains(dataset.rows[row].text.as_str()))
+            .count()
+    }
+}
+
+/// Divides the rows of `dataset` as `sklearn.model_selection.train_test_split` does: the test part has
+/// `ceil(test_size * rows)` rows, the training part the rest.
+///
+/// # Errors
+/// [`Error::Split`] when a part would be empty, when a stratified part would have fewer rows than there are classes, or when a class
+/// has a single row to stratify.
+pub fn train_test_split(dataset: &Dataset, options: SplitOptions) -> Result<Split> {
+    let rows = dataset.rows.len();
+    // scikit-learn computes this product in f64 too: 0.07 * 100 rounds up to 8 test rows in both.
+    let num_test = (options.test_size * rows as f64).ceil() as usize;
+    if num_test == 0 || num_test >= rows {
+        return Err(Error::Split(format!(
+            "test_size = {} of {rows} rows leaves {} rows to train on and {} to test on. Both parts need at least one; change test_size or the number of rows.",
+            options.test_size,
+            rows.saturating_sub(num_test),
+            num_test.min(rows),
+        )));
+    }
+    let mut random = RandomState::new(options.random_state);
+    if options.stratify {
+        return stratified(dataset, rows - num_test, num_test, &mut random);
+    }
+    let order = random.permutation(rows);
+    Ok(Split {
+        test: order[..num_test].to_vec(),
+        train: order[num_test..].to_vec(),
+    })
+}
+
+/// scikit-learn's `StratifiedShuffleSplit`, one split.
+fn stratified(
+    dataset: &Dataset,
+    num_train: usize,
+    num_test: usize,
+    random: &mut RandomState,
+) -> Result<Split> {
+    let mut classes: Vec<Vec<usize>> = vec![Vec::new(); dataset.labels.len()];
+    for (at, row) in dataset.rows.iter().enumerate() {
+        classes[row.label].push(at);
+    }
+    for (label, members) in classes.iter().enumerate() {
+        if members.len() == 1 {
+            return Err(Error::Split(format!(
+                "class \"{}\" has a single row, which cannot stand on both sides of a stratified split. Add rows of it, or turn stratify off.",
+                dataset.labels[label]
+            )));
+        }
+    }
+    classes.retain(|members| !members.is_empty());
+    if num_train < classes.len() || num_test < classes.len() {
+        return Err(Error::Split(format!(
+            "a stratified split needs at least one row of each of the {} classes on both sides, but there are {num_train} training and {num_test} test rows. Change test_size, add rows, or turn stratify off.",
+            classes.len()
+        )));
+    }
+    let counts: Vec<usize> = classes.iter().map(Vec::len).collect();
+    let train_counts = approximate_mode(&counts, num_train, random);
+    let left: Vec<usize> = counts
+        .iter()
+        .zip(&train_counts)
+        .map(|(all, train)| all - train)
+        .collect();
+    let test_counts = approximate_mode(&left, num_test, random);
+    let (mut train, mut test) = (Vec::new(), Vec::new());
+    for (members, (&in_train, &in_test)) in
+        classes.iter().zip(train_counts.iter().zip(&test_counts))
+    {
+        let order = random.permutation(members.len());
+        train.extend(order[..in_train].iter().map(|&at| members[at]));
+        test.extend(
+            order[in_train..in_train + in_test]
+                .iter()
+                .map(|&at| members[at]),
+        );
+    }
+    let shuffled = |part: Vec<usize>, random: &mut RandomState| -> Vec<usize> {
+        random
+            .permutation(part.len())
+            .into_iter()
+            .map(|at| part[at])
+            .collect()
+    };
+    let train = shuffled(train, random);
+    let test = shuffled(test, random);
+    Ok(Split { train, test })
+}
+
+/// How many of `draws` fall to each class: scikit-learn's `_approximate_mode`, the most likely draw without
+/// replacement, ties broken at random.
+fn approximate_mode(counts: &[usize], draws: usize, random: &mut RandomState) -> Vec<usize> {
+    let total: usize = counts.iter().sum();
+    let exact: Vec<f64> = counts
+        .iter()
+        .map(|&count| count as f64 / total as f64 * draws as f64)
+        .collect();
+    let mut floored: Vec<usize> = exact.iter().map(|value| value.floor() as usize).collect();
+    let mut missing = draws - floored.iter().sum::<usize>();
+    let remainders: Vec<f64> = exact.iter().map(|value| value - value.floor()).collect();
+    let mut levels = remainders.clone();
+    levels.sort_by(|a, b| b.total_cmp(a));
+    levels.dedup();
+    for level in levels {
+        if missing == 0 {
+            break;
+        }
+        let ties: Vec<usize> = (0..counts.len())
+            .filter(|&class| remainders[class] == level)
+            .collect();
+        let add = ties.len().min(missing);
+        for class in random.choice(&ties, add) {
+            floored[class] += 1;
+        }
+        missing -= add;
+    }
+    floored
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Row, toy_dataset};
+
+    fn options(test_size: f64, stratify: bool) -> SplitOptions {
+        SplitOptions {
+            test_size,
+            random_state: 42,
+            stratify,
+        }
+    }
+
+    #[test]
+    fn rounds_the_test_part_up() {
+        let dataset = toy_dataset(11, 42);
+        let split = train_test_split(&dataset, options(0.2, false)).unwrap();
+        assert_eq!((split.train.len(), split.test.len()), (8, 3));
+        let mut all: Vec<usize> = split.train.iter().chain(&split.test).copied().collect();
+        all.sort_unstable();
+        assert_eq!(all, (0..11).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn keeps_proportions_when_stratified() {
+        let dataset = toy_dataset(100, 42);
+        let split = train_test_split(&dataset, options(0.2, true)).unwrap();
+        let positive = |part: &[usize]| {
+            part.iter()
+                .filter(|&&row| dataset.rows[row].label == 1)
+                .count()
+        };
+        assert_eq!((positive(&split.train), positive(&split.test)), (40, 10));
+        assert_eq!(split.test_rows_seen_in_train(&dataset), 20);
+    }
+
+    #[test]
+    fn says_why_a_split_cannot_be_made() {
+        let message = |dataset: &Dataset, options| {
+            train_test_split(dataset, options).unwrap_err().to_string()
+        };
+        assert!(message(&toy_dataset(1, 0), options(0.2, false)).contains("0 rows to train on"));
+        assert!(message(&toy_dataset(0, 0), options(0.2, false)).contains("0 to test on"));
+        assert!(message(&toy_dataset(4, 0), options(0.1, true)).contains("1 test rows"));
+        let mut lonely = toy_dataset(10, 0);
+        lonely.labels.push("mixed".into());
+        lonely.rows.push(Row {
+            text: "so so".into(),
+            label: 2,
+        });
+        assert!(message(&lonely, options(0.3, true)).contains("\"mixed\" has a single row"));
+    }
+
+    /// Row numbers recorded from scikit-learn 1.7 and pandas 2; `tests/fixtures/reference/split.py` makes them again.
+    #[test]
+    fn is_scikit_learns() {
+        #[derive(serde::Deserialize)]
+        struct Case {
+            labels: Vec<usize>,
+            test_size: f64,
+            random_state: u32,
+            stratify: bool,
+            train: Vec<usize>,
+            test: Vec<usize>,
+        }
+        let cases: Vec<Case> =
+            serde_json::from_str(include_str!("../../tests/fixtures/reference/split.json"))
+                .unwrap();
+        assert!(cases.len() >= 8);
+        for case in cases {
+            let dataset = Dataset {
+                rows: case
+                    .labels
+                    .iter()
+                    .map(|&label| Row {
+                        text: String::new(),
+                        label,
+                    })
+                    .collect(),
+                labels: (0..=*case.labels.iter().max().unwrap())
+                    .map(|label| label.to_string())
+                    .collect(),
+            };
+            let split = train_test_split(
+                &dataset,
+                SplitOptions {
+                    test_size: case.test_size,
+                    random_state: case.random_state,
+                    stratify: case.stratify,
+                },
+            )
+            .unwrap();
+            assert_eq!((split.train, split.test), (case.train, case.test));
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The article's toy reviews: two sentences, each repeated for half of the rows, shuffled.
+
+use super::{Dataset, RandomState, Row};
+
+/// The sentence labelled 1, positive.
+pub const POSITIVE_SENTENCE: &str = "This product has been an amazing addition to my kitchen.";
+/// The sentence labelled 0, negative.
+pub const NEGATIVE_SENTENCE: &str = "I'm very disappointed with the purchase. Would not recommend.";
+
+/// `num_rows` rows, the first half (rounded up) positive and the rest negative, shuffled as pandas'
+/// `df.sample(frac=1, random_state=seed)` does.
+pub fn toy_dataset(num_rows: usize, seed: u32) -> Dataset {
+    let positive = num_rows.div_ceil(2);
+    let rows = RandomState::new(seed)
+        .permutation(num_rows)
+        .into_iter()
+        .map(|at| {
+            let (text, label) = if at < positive {
+                (POSITIVE_SENTENCE, 1)
+            } else {
+                (NEGATIVE_SENTENCE, 0)
+            };
+            Row {
+                text: text.into(),
+                label,
+            }
+        })
+        .collect();
+    Dataset {
+        rows,
+        labels: vec!["negative".into(), "positive".into()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn has_the_articles_rows() {
+        let dataset = toy_dataset(100, 42);
+        assert_eq!(dataset.label_counts(), [50, 50]);
+        assert!(
+            dataset
+                .rows
+                .iter()
+                .all(|row| row.text == [NEGATIVE_SENTENCE, POSITIVE_SENTENCE][row.label])
+        );
+        assert_ne!(dataset, toy_dataset(100, 43));
+        assert_eq!(dataset, toy_dataset(100, 42));
+        assert_eq!(toy_dataset(7, 1).label_counts(), [3, 4]);
+    }
+}

@@ -1,0 +1,65 @@
+//! The operations whose speed or exactness burn's own do not give: one backend-extension trait, [`BertOps`], with a plain
+//! implementation in burn's primitives for every device, an autodiff rule, and kernels for WebGPU where they pay.
+//!
+//! Nothing outside this room knows which device computes.
+
+mod autodiff;
+#[cfg(feature = "gpu")]
+mod cube;
+mod flex;
+mod ops;
+
+pub use ops::{AdamWScalars, BertOps};
+
+use burn::backend::Dispatch;
+use burn::tensor::Tensor;
+
+/// The matrix product of the last two dimensions, `[..., m, k] × [..., k, n]` → `[..., m, n]`; the leading dimensions are equal.
+pub fn matmul<const D: usize>(lhs: Tensor<D>, rhs: Tensor<D>) -> Tensor<D> {
+    Tensor::from_dispatch(Dispatch::bert_matmul(
+        lhs.into_dispatch(),
+        rhs.into_dispatch(),
+    ))
+}
+
+/// `input weightᵀ + bias`: `[m, k]`, `[n, k]` and `[n]` → `[m, n]` (`torch.nn.functional.linear`).
+pub fn linear(input: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::bert_linear(
+        input.into_dispatch(),
+        weight.into_dispatch(),
+        bias.into_dispatch(),
+    ))
+}
+
+/// `x Φ(x)`, the exact GELU (Hendrycks & Gimpel, 2016), with the exact derivative: burn 0.22's own backward is the one of the
+/// tanh approximation.
+pub fn gelu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
+    Tensor::from_dispatch(Dispatch::bert_gelu(input.into_dispatch()))
+}
+
+/// One AdamW update of one parameter. `clip` `[1]` is multiplied into the gradient first. Returns the parameter and its two moments.
+pub fn adamw<const D: usize>(
+    parameter: Tensor<D>,
+    gradient: Tensor<D>,
+    moments: (Tensor<D>, Tensor<D>),
+    clip: Tensor<1>,
+    scalars: AdamWScalars,
+) -> (Tensor<D>, (Tensor<D>, Tensor<D>)) {
+    let (parameter, first, second) = Dispatch::bert_adamw(
+        parameter.into_dispatch(),
+        gradient.into_dispatch(),
+        moments.0.into_dispatch(),
+        moments.1.into_dispatch(),
+        clip.into_dispatch(),
+        scalars,
+    );
+    (
+        Tensor::from_dispatch(parameter),
+        (Tensor::from_dispatch(first), Tensor::from_dispatch(second)),
+    )
+}
+
+/// The sum of the squares of all values, `[1]`.
+pub fn squared_sum<const D: usize>(input: Tensor<D>) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::bert_squared_sum(input.into_dispatch()))
+}

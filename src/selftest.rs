@@ -1,0 +1,237 @@
+//! Does this device compute what the CPU computes? A shader that fails validation in a browser gives stale data and no error
+//! (tracel-ai/cubecl#1641), so the page asks before it trains: each check runs on both devices and the results are compared.
+
+use crate::bert::{BertConfig, BertForSequenceClassification, WeightsLoader, random_checkpoint};
+use crate::hub::MemoryFile;
+use crate::kernels;
+use crate::random::TorchGenerator;
+use crate::tokens::{Encoding, Padding};
+use crate::train::{Event, Example, Trainer, TrainerOptions, TrainingArguments};
+use crate::{Error, Result};
+use burn::tensor::{Device, Int, Tensor, TensorData, activation};
+use serde::Serialize;
+
+/// The outcome of one check.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Check {
+    /// What was computed.
+    pub name: &'static str,
+    /// Largest difference, relative to the largest value.
+    pub deviation: f64,
+    /// Largest difference allowed.
+    pub tolerance: f64,
+    /// Whether the deviation is within the tolerance.
+    pub passed: bool,
+}
+
+/// The outcome of all checks.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SelfTest {
+    /// Whether every check passed: training is refused when not.
+    pub passed: bool,
+    /// In the order in which they ran.
+    pub checks: Vec<Check>,
+}
+
+/// f32 sums in another order differ by this much at most; stale data differs by far more.
+const TOLERANCE: f64 = 1e-3;
+
+/// Runs every check on `device` and on the CPU device.
+///
+/// # Errors
+/// [`Error::Device`] when the device fails outright.
+pub async fn run(device: &Device) -> Result<SelfTest> {
+    let cpu = Device::flex();
+    type Kernel = fn(&Device) -> Tensor<1>;
+    let kernels: [(&'static str, Kernel); 5] = [
+        ("linear", linear),
+        ("batched matmul", batched_matmul),
+        ("softmax", softmax),
+        ("gelu", gelu),
+        ("embedding gradient", embedding_gradient),
+    ];
+    let mut checks = Vec::new();
+    for (name, kernel) in kernels {
+        let found = read(kernel(device)).await?;
+        let expected = read(kernel(&cpu)).await?;
+        checks.push(compare(name, &found, &expected));
+    }
+    let found = training_steps(device).await?;
+    let expected = training_steps(&cpu).await?;
+    checks.push(compare("two training steps", &found, &expected));
+    Ok(SelfTest {
+        passed: checks.iter().all(|check| check.passed),
+        checks,
+    })
+}
+
+async fn read(tensor: Tensor<1>) -> Result<Vec<f32>> {
+    Ok(tensor.into_data_async().await?.try_into_vec()?)
+}
+
+fn compare(name: &'static str, found: &[f32], expected: &[f32]) -> Check {
+    let scale = expected
+        .iter()
+        .fold(f32::MIN_POSITIVE, |max, value| max.max(value.abs()));
+    let mut deviation: f64 = if found.len() == expected.len() {
+        0.0
+    } else {
+        f64::INFINITY
+    };
+    for (found, expected) in found.iter().zip(expected) {
+        let one = f64::from((found - expected).abs() / scale);
+        deviation = if one.is_nan() {
+            f64::INFINITY
+        } else {
+            deviation.max(one)
+        };
+    }
+    // JSON has no infinity.
+    let deviation = deviation.min(f64::MAX);
+    Check {
+        name,
+        deviation,
+        tolerance: TOLERANCE,
+        passed: deviation <= TOLERANCE,
+    }
+}
+
+fn random<const D: usize>(shape: [usize; D], seed: u32, device: &Device) -> Tensor<D> {
+    let values = TorchGenerator::new(seed).normal(shape.iter().product(), 1.0);
+    Tensor::from_data(TensorData::new(values, shape), device)
+}
+
+fn linear(device: &Device) -> Tensor<1> {
+    let input = random([37, 48], 1, device);
+    kernels::linear(input, random([20, 48], 2, device), random([20], 3, device)).flatten(0, 1)
+}
+
+fn batched_matmul(device: &Device) -> Tensor<1> {
+    let query = random([2, 9, 3, 16], 4, device).swap_dims(1, 2);
+    let key = random([2, 9, 3, 16], 5, device).swap_dims(1, 2);
+    kernels::matmul(query, key.transpose()).flatten(0, 3)
+}
+
+fn softmax(device: &Device) -> Tensor<1> {
+    activation::softmax(random([6, 33], 6, device) * 4.0, 1).flatten(0, 1)
+}
+
+fn gelu(device: &Device) -> Tensor<1> {
+    let device = device.clone().autodiff();
+    let input = random([5, 40], 7, &device).require_grad();
+    let output = kernels::gelu(input.clone());
+    let grads = output.clone().sum().backward();
+    let both = [Some(output.inner()), input.grad(&grads)];
+    Tensor::cat(
+        both.into_iter()
+            .flatten()
+            .map(|part| part.flatten(0, 1))
+            .collect(),
+        0,
+    )
+}
+
+fn embedding_gradient(device: &Device) -> Tensor<1> {
+    let device = device.clone().autodiff();
+    let table = random([11, 8], 8, &device).require_grad();
+    let ids = Tensor::<1, Int>::from_data(TensorData::from([3, 0, 3, 10, 3, 7]), &device);
+    let picked = table.clone().select(0, ids) * random([6, 8], 9, &device);
+    let grads = picked.sum().backward();
+    match table.grad(&grads) {
+        Some(grad) => grad.flatten(0, 1),
+        None => Tensor::zeros([1], &device.without_autodiff()),
+    }
+}
+
+/// The size of the network that the self-test trains.
+fn tiny_config() -> BertConfig {
+    BertConfig {
+        vocab_size: 40,
+        hidden_size: 32,
+        num_hidden_layers: 1,
+        num_attention_heads: 2,
+        intermediate_size: 64,
+        max_position_embeddings: 16,
+        initializer_range: 0.1,
+        ..BertConfig::default()
+    }
+    .without_dropout()
+}
+
+/// Losses, gradient norms and the head's weights of two updates on rows of unequal lengths.
+async fn training_steps(device: &Device) -> Result<Vec<f32>> {
+    let config = tiny_config();
+    let device = device.clone().autodiff();
+    let loader = WeightsLoader {
+        config: &config,
+        num_labels: 2,
+        seed: 11,
+        device: &device,
+    };
+    let checkpoint = random_checkpoint(&config, 10)?;
+    let (model, _) = loader
+        .load(&mut MemoryFile::new("self-test", checkpoint))
+        .await?;
+    let rows = (0..4)
+        .map(|row| Example {
+            encoding: Encoding {
+                input_ids: (0..4 + 2 * row).map(|at| (7 * at + row) % 40).collect(),
+                truncated: false,
+            },
+            label: row as usize % 2,
+        })
+        .collect();
+    let options = TrainerOptions {
+        arguments: TrainingArguments {
+            per_device_train_batch_size: 4,
+            learning_rate: 1e-3,
+            weight_decay: 0.01,
+            max_steps: 2,
+            ..TrainingArguments::default()
+        },
+        padding: Padding::Longest,
+        max_length: 16,
+        pad_token_id: 0,
+        shuffle: false,
+    };
+    let mut trainer = Trainer::new(model, rows, Vec::new(), options)?;
+    let mut values = Vec::new();
+    for _ in 0..2 {
+        if let Event::Step { logs, .. } = trainer.step(&mut |_, _| ()).await? {
+            for log in logs {
+                values.extend([log.loss as f32, log.grad_norm as f32]);
+            }
+        }
+        // The evaluation after an epoch has no rows here; it is not what is tested.
+        trainer.skip_evaluation();
+    }
+    values.extend(read(head(trainer.model()?)).await?);
+    if values.is_empty() {
+        return Err(Error::Device("The self-test computed nothing.".into()));
+    }
+    Ok(values)
+}
+
+fn head(model: &BertForSequenceClassification) -> Tensor<1> {
+    model.classifier.weight.val().inner().flatten(0, 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cpu_agrees_with_itself() {
+        let report = pollster::block_on(run(&Device::flex())).unwrap();
+        assert!(report.passed, "{report:?}");
+        assert_eq!(report.checks.len(), 6);
+    }
+
+    #[test]
+    fn stale_data_is_noticed() {
+        assert!(!compare("x", &[0.0, 0.0], &[1.0, 2.0]).passed);
+        assert!(!compare("x", &[1.0, f32::NAN], &[1.0, 2.0]).passed);
+        assert!(!compare("x", &[1.0], &[1.0, 2.0]).passed);
+        assert!(compare("x", &[1.0, 2.0001], &[1.0, 2.0]).passed);
+    }
+}

@@ -1,0 +1,7 @@
+//! Text becomes WordPiece ids: encode, truncate, pad, batch.
+
+mod batch;
+mod tokenizer;
+
+pub use batch::{Batch, Padding, pad_batch, padding_tokens};
+pub use tokenizer::{Encoding, Tokenizer};

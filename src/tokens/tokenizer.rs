@@ -1,0 +1,180 @@
+//! BERT's WordPiece tokenizer from a model's own `tokenizer.json` or `vocab.txt`, by Hugging Face's `tokenizers`.
+
+use crate::{Error, Result};
+use serde_json::json;
+use tokenizers::pipeline::{EncodeOptions, Override, PipelineTokenizer};
+
+/// One text as the model sees it, unpadded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoding {
+    /// Token ids, `[CLS]` first and `[SEP]` last.
+    pub input_ids: Vec<u32>,
+    /// Whether tokens were left out to keep within `max_length`.
+    pub truncated: bool,
+}
+
+/// A WordPiece tokenizer with BERT's special tokens.
+pub struct Tokenizer {
+    pipeline: PipelineTokenizer,
+    cls: u32,
+    sep: u32,
+    pad: u32,
+    json: String,
+}
+
+impl Tokenizer {
+    /// Reads a `tokenizer.json`; its own truncation and padding are not used, as in the reference's recordings.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] when the file is not a WordPiece tokenizer or lacks `[CLS]`, `[SEP]` or `[PAD]`.
+    pub fn from_json(text: &str) -> Result<Self> {
+        let file = "tokenizer.json";
+        let problem = |problem: String| Error::Tokenizer {
+            file: file.into(),
+            problem,
+        };
+        let value: serde_json::Value = serde_json::from_str(text)
+            .map_err(|error| problem(format!("it is not JSON ({error})")))?;
+        let kind = value["model"]["type"].as_str().unwrap_or("unknown");
+        if kind != "WordPiece" && value["model"]["continuing_subword_prefix"].is_null() {
+            return Err(problem(format!(
+                "its model is {kind}, but BERT's is WordPiece. Use a checkpoint of a BERT model."
+            )));
+        }
+        let canonical = tokenizers::canonicalize_str(text)
+            .map_err(|error| problem(format!("`tokenizers` cannot convert it ({error})")))?;
+        let pipeline = tokenizers::from_json(&canonical)
+            .map_err(|error| problem(format!("`tokenizers` cannot read it ({error})")))?;
+        let special = |token: &str| {
+            pipeline
+                .get_added_vocabulary()
+                .token_to_id(token)
+                .or_else(|| {
+                    value["model"]["vocab"][token]
+                        .as_u64()
+                        .and_then(|id| u32::try_from(id).ok())
+                })
+                .ok_or_else(|| {
+                    problem(format!(
+                        "it has no {token} token, which BERT needs around every text"
+                    ))
+                })
+        };
+        Ok(Self {
+            cls: special("[CLS]")?,
+            sep: special("[SEP]")?,
+            pad: special("[PAD]")?,
+            pipeline,
+            json: text.to_string(),
+        })
+    }
+
+    /// Builds bert-base-uncased's pipeline (or the cased one) around a `vocab.txt`, one token a line.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::from_json`].
+    pub fn from_vocab(vocab: &str, do_lower_case: bool) -> Result<Self> {
+        let tokens: Vec<&str> = vocab.lines().map(|line| line.trim_end()).collect();
+        let table: serde_json::Map<String, serde_json::Value> = tokens
+            .iter()
+            .enumerate()
+            .map(|(id, token)| (token.to_string(), json!(id)))
+            .collect();
+        let id = |token: &str| {
+            table.get(token).cloned().ok_or_else(|| Error::Tokenizer {
+                file: "vocab.txt".into(),
+                problem: format!("it has no {token} token"),
+            })
+        };
+        let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+        let added = special
+            .iter()
+            .map(|token| {
+                Ok(json!({"id": id(token)?, "content": token, "single_word": false, "lstrip": false, "rstrip": false,
+                    "normalized": false, "special": true}))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let (cls, sep) = (id("[CLS]")?, id("[SEP]")?);
+        let text = json!({
+            "version": "1.0", "truncation": null, "padding": null, "added_tokens": added,
+            "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null,
+                "lowercase": do_lower_case},
+            "pre_tokenizer": {"type": "BertPreTokenizer"},
+            "post_processor": {"type": "TemplateProcessing",
+                "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+                    {"SpecialToken": {"id": "[SEP]", "type_id": 0}}],
+                "pair": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+                    {"SpecialToken": {"id": "[SEP]", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}},
+                    {"SpecialToken": {"id": "[SEP]", "type_id": 1}}],
+                "special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [cls], "tokens": ["[CLS]"]},
+                    "[SEP]": {"id": "[SEP]", "ids": [sep], "tokens": ["[SEP]"]}}},
+            "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
+            "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
+                "vocab": table},
+        });
+        Self::from_json(&text.to_string()).map_err(|error| match error {
+            Error::Tokenizer { problem, .. } => Error::Tokenizer {
+                file: "vocab.txt".into(),
+                problem,
+            },
+            other => other,
+        })
+    }
+
+    /// `[CLS]`, the text's tokens and `[SEP]`, at most `max_length` in all: of a longer text the end is left out, as
+    /// transformers does with `truncation=True`.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] when `tokenizers` cannot encode the text.
+    pub fn encode(&self, text: &str, max_length: usize) -> Result<Encoding> {
+        let options = EncodeOptions {
+            add_special_tokens: false,
+            encode_special_tokens: false,
+            padding: Override::Off,
+            truncation: Override::Off,
+        };
+        let failed = |error: String| Error::Tokenizer {
+            file: "tokenizer.json".into(),
+            problem: format!("`tokenizers` cannot encode {text:?} ({error})"),
+        };
+        let encodings = self
+            .pipeline
+            .encode(text, &options)
+            .wait()
+            .map_err(|error| failed(error.to_string()))?;
+        let [encoding] = encodings.as_slice() else {
+            return Err(failed("it gave no encoding".into()));
+        };
+        let room = max_length.saturating_sub(2);
+        let truncated = encoding.len() > room;
+        let mut input_ids = Vec::with_capacity(encoding.len().min(room) + 2);
+        input_ids.push(self.cls);
+        input_ids.extend(encoding.ids().iter().take(room).map(|token| token.id()));
+        input_ids.push(self.sep);
+        Ok(Encoding {
+            input_ids,
+            truncated,
+        })
+    }
+
+    /// The text of each token id, `##` kept; `[UNK]` for an id that the vocabulary does not have.
+    pub fn tokens(&self, input_ids: &[u32]) -> Vec<String> {
+        input_ids
+            .iter()
+            .map(|&id| {
+                let token = self.pipeline.decode_tokens(&[id], false).pop();
+                token.unwrap_or_else(|| "[UNK]".into())
+            })
+            .collect()
+    }
+
+    /// The id that fills up short rows.
+    pub fn pad_token_id(&self) -> u32 {
+        self.pad
+    }
+
+    /// The `tokenizer.json` it was read from or that was built around `vocab.txt`.
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+}

@@ -1,0 +1,16 @@
+//! Training as transformers' `Trainer` does it: [`TrainingArguments`], the learning rate schedule, AdamW with parameter
+//! groups and global norm clipping, and the [`Trainer`], a machine that is stepped.
+
+mod arguments;
+mod gradients;
+mod loss;
+mod optimizer;
+mod plan;
+mod trainer;
+
+pub use arguments::{LrSchedulerType, TrainingArguments};
+pub use gradients::{clip_coefficient, global_norm};
+pub use loss::{cross_entropy, targets};
+pub use optimizer::AdamW;
+pub use plan::{TrainPlan, Warning};
+pub use trainer::{Event, Example, StepLog, Trainer, TrainerOptions, TrainerState, epoch_order};
