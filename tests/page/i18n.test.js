@@ -1,0 +1,63 @@
+// The texts: both languages have the same sentences with the same numbers in them, and every key that is used exists.
+
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (/** @type {string} */ path) => readFileSync(root + path, 'utf8');
+/** @type {Record<string, Record<string, string>>} */
+const texts = Object.fromEntries(['en', 'ko'].map((language) => [language, JSON.parse(read(`www/i18n/${language}.json`))]));
+const en = texts.en ?? {};
+const ko = texts.ko ?? {};
+const scripts = readdirSync(`${root}www`, { recursive: true })
+  .map(String)
+  .filter((path) => path.endsWith('.js'))
+  .map((path) => read(`www/${path}`));
+const page = read('index.html');
+
+test('both languages have the same keys', () => {
+  assert.deepEqual(Object.keys(ko).sort(), Object.keys(en).sort());
+  for (const [key, sentence] of [...Object.entries(en), ...Object.entries(ko)]) assert.ok(sentence.trim(), key);
+});
+
+test('a translation holds the same numbers', () => {
+  const names = (/** @type {string} */ sentence) => [...new Set(sentence.match(/\{\w+\}/g))].sort();
+  for (const key of Object.keys(en)) assert.deepEqual(names(ko[key] ?? ''), names(en[key] ?? ''), key);
+});
+
+test('the page is written in the English of en.json', () => {
+  const marked = [...page.matchAll(/data-i18n="([^"]+)">([^<]*)</g)];
+  assert.ok(marked.length > 15);
+  for (const [, key = '', text] of marked) assert.equal(text, en[key], key);
+  assert.ok(page.includes(`<title>${en['page.title']}</title>`));
+});
+
+test('every key that a script names exists', () => {
+  // A quoted word, a dot, a word: that is how keys look, and nothing else in quotes does but file names.
+  const groups = new Set(Object.keys(en).map((key) => key.split('.')[0]));
+  let seen = 0;
+  for (const script of scripts) {
+    for (const [, key = ''] of script.matchAll(/'([a-z_]+\.[a-z0-9_.]+)'/g)) {
+      if (!groups.has(key.split('.')[0]) || key === 'model.callout' || key.endsWith('.callout')) continue;
+      seen += 1;
+      assert.ok(key in en, key);
+    }
+    for (const [, key = ''] of script.matchAll(/callout\('([^']+)'\)/g)) assert.ok(`${key}.title` in en && `${key}.text` in en, key);
+  }
+  assert.ok(seen > 60);
+});
+
+test('every setting of the crate has a label and a help', () => {
+  const table = read('src/settings.rs').split('pub const SETTINGS')[1]?.split('/// A named set')[0] ?? '';
+  const names = [...table.matchAll(/(?:integer|number|choice)\("(\w+)"|name: "(\w+)"/g)].map(([, short, long]) => short ?? long);
+  assert.ok(names.length >= 20);
+  for (const name of names) for (const part of ['label', 'help']) assert.ok(`setting.${name}.${part}` in en, `${name}.${part}`);
+});
+
+test("every error code and warning of the crate is known", () => {
+  const codes = [...read('src/error.rs').matchAll(/=> "(\w+)",/g)].map(([, code]) => code);
+  assert.ok(codes.length >= 9);
+  for (const code of codes) assert.ok(`error.${code}` in en, code);
+});

@@ -1,0 +1,91 @@
+// The page's side of the worker: ids, progress, errors, and a worker that dies.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { RequestError, Session } from '../../www/session.js';
+
+class FakeWorker {
+  /** @type {any[]} */
+  sent = [];
+  terminated = false;
+  /** @type {Map<string, (event: any) => void>} */
+  listeners = new Map();
+  /** @param {any} message */
+  postMessage(message) {
+    this.sent.push(message);
+  }
+  /**
+   * @param {string} type
+   * @param {(event: any) => void} listener
+   */
+  addEventListener(type, listener) {
+    this.listeners.set(type, listener);
+  }
+  terminate() {
+    this.terminated = true;
+  }
+  /** @param {any} data */
+  reply(data) {
+    this.listeners.get('message')?.({ data });
+  }
+}
+
+test('replies find their request by its id', async () => {
+  const worker = new FakeWorker();
+  const session = new Session(worker);
+  /** @type {any[]} */
+  const events = [];
+  const first = session.request({ type: 'describe' });
+  const second = session.request({ type: 'evaluate' }, (event) => events.push(event));
+  const [a, b] = worker.sent;
+  assert.notEqual(a.id, b.id);
+  assert.equal(b.type, 'evaluate');
+  worker.reply({ type: 'event', id: b.id, event: { kind: 'evaluating', done: 1, total: 2 } });
+  worker.reply({ type: 'result', id: b.id, result: 'report' });
+  worker.reply({ type: 'result', id: a.id, result: 'table' });
+  worker.reply({ type: 'event', id: b.id, event: { kind: 'evaluating', done: 2, total: 2 } });
+  assert.deepEqual([await first, await second], ['table', 'report']);
+  assert.equal(events.length, 1);
+});
+
+test('an error keeps the worker\'s words', async () => {
+  const worker = new FakeWorker();
+  const session = new Session(worker);
+  const asked = session.request({ type: 'evaluate' });
+  worker.reply({ type: 'error', id: worker.sent[0].id, error: { code: 'settings', message: 'seed = -1', field: 'seed' } });
+  await assert.rejects(asked, (error) => error instanceof RequestError && error.code === 'settings' && error.field === 'seed' && error.message === 'seed = -1');
+  assert.equal(session.fatal, null);
+});
+
+test('a dead worker refuses what is open and what comes after, and says so once', async () => {
+  const worker = new FakeWorker();
+  /** @type {any[]} */
+  const fatals = [];
+  const session = new Session(worker, { onFatal: (error) => fatals.push(error) });
+  const open = [session.request({ type: 'describe' }), session.request({ type: 'evaluate' })];
+  worker.reply({ type: 'fatal', error: { code: 'fatal', message: 'panicked', field: null } });
+  worker.listeners.get('error')?.({ message: 'late' });
+  for (const request of open) await assert.rejects(request, /panicked/);
+  await assert.rejects(session.request({ type: 'describe' }), /panicked/);
+  assert.equal(fatals.length, 1);
+  assert.equal(worker.terminated, true);
+  assert.equal(worker.sent.length, 2);
+});
+
+test('a worker that cannot start is fatal', async () => {
+  const worker = new FakeWorker();
+  const session = new Session(worker);
+  const asked = session.request({ type: 'describe' });
+  worker.listeners.get('error')?.({ message: '', preventDefault() {} });
+  await assert.rejects(asked, /could not be started/);
+  assert.equal(session.fatal?.code, 'fatal');
+});
+
+test('log lines reach the page', () => {
+  const worker = new FakeWorker();
+  /** @type {string[]} */
+  const lines = [];
+  new Session(worker, { onLog: ({ text }) => lines.push(text) });
+  worker.reply({ type: 'log', level: 'info', text: 'hello' });
+  assert.deepEqual(lines, ['hello']);
+});

@@ -1,0 +1,100 @@
+// The few lines that stand in for a framework: make an element, replace children, and draw once a frame.
+
+import { mark } from './i18n.js';
+
+/** @typedef {Node|string|number|null|undefined|false} Child */
+
+/**
+ * Properties of `h`: `class`, `on` for listeners, `i18n` for text that follows the language, `style` for CSS properties;
+ * everything else is an attribute (`true` is an empty one; `false` and `null` leave it out).
+ * @typedef {Record<string, any> & {
+ *   on?: Record<string, (event: any) => void>,
+ *   style?: Record<string, string>,
+ *   i18n?: string | [string, import('./i18n.js').Params],
+ * }} Properties
+ */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Properties} [properties]
+ * @param {...Child} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name === 'on') for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
+    else if (name === 'style') for (const [property, css] of Object.entries(value)) element.style.setProperty(property, String(css));
+    else if (name === 'i18n') typeof value === 'string' ? mark(element, value) : mark(element, value[0], value[1]);
+    else setAttribute(element, name, value);
+  }
+  append(element, children);
+  return element;
+}
+
+/**
+ * @param {Element} element
+ * @param {string} name
+ * @param {unknown} value
+ */
+export function setAttribute(element, name, value) {
+  if (value === false || value === null || value === undefined) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value === true ? '' : String(value));
+}
+
+/**
+ * @param {Element} element
+ * @param {...Child} children
+ */
+export function replace(element, ...children) {
+  element.replaceChildren();
+  append(element, children);
+}
+
+/**
+ * @param {Element} element
+ * @param {Child[]} children
+ */
+function append(element, children) {
+  for (const child of children) {
+    if (child === null || child === undefined || child === false) continue;
+    element.append(child instanceof Node ? child : String(child));
+  }
+}
+
+/**
+ * Sets text only when it changes, so that a screen reader's live region is not told the same thing again.
+ * @param {Element} element
+ * @param {string} text
+ */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * @param {string} id
+ * @returns {HTMLElement}
+ */
+export function byId(id) {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`index.html has no element #${id}`);
+  return element;
+}
+
+/**
+ * Runs a task with the next frame; a tab in the background has no frames, so a timer stands by.
+ * @param {() => void} task
+ */
+export function onFrame(task) {
+  let done = false;
+  const once = () => {
+    if (done) return;
+    done = true;
+    clearTimeout(timer);
+    cancelAnimationFrame(frame);
+    task();
+  };
+  const frame = requestAnimationFrame(once);
+  const timer = setTimeout(once, 500);
+}

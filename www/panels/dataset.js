@@ -1,0 +1,48 @@
+// The dataset: its rows in pages, and how many there are of each label.
+
+import { settingsForm } from './settings-form.js';
+import { figures, labelBadge, labelBars, pages, panelParts, placeholder, stageButton } from './widgets.js';
+import { h, replace } from '../dom.js';
+import { number, t } from '../i18n.js';
+
+const ROWS_A_PAGE = 10;
+
+/** @param {import('../app.js').App} app */
+export function datasetPanel(app) {
+  const { side, main } = panelParts('dataset');
+  const { row, problem } = stageButton(app, 'dataset');
+  side.append(settingsForm(app, 'data'), row);
+
+  const summary = h('div', { class: 'summary' });
+  const rows = pages({ size: ROWS_A_PAGE, label: 'dataset.pages', render });
+  main.append(problem, summary, rows.element);
+
+  app.store.watch(['dataset', 'language'], ({ dataset }) => {
+    rows.element.hidden = dataset === null;
+    if (!dataset) return replace(summary, placeholder('dataset.placeholder'));
+    replace(
+      summary,
+      figures([
+        { label: t('dataset.rows'), value: number(dataset.rows.length) },
+        { label: t('dataset.distinct'), value: number(dataset.distinct_texts) },
+        { label: t('dataset.classes'), value: number(dataset.labels.length) },
+      ]),
+      labelBars(dataset.labels, dataset.label_counts),
+    );
+    rows.show(dataset.rows.length);
+  });
+
+  /**
+   * @param {number} from
+   * @param {number} to
+   */
+  function render(from, to) {
+    const { dataset } = app.store.state;
+    if (!dataset) return null;
+    const head = ['dataset.row', 'dataset.text', 'dataset.label'].map((key) => h('th', { scope: 'col' }, t(key)));
+    const body = dataset.rows.slice(from, to).map(({ text, label }, at) =>
+      h('tr', {}, h('td', { class: 'number' }, number(from + at + 1)), h('td', { lang: 'en' }, text), h('td', {}, labelBadge(dataset.labels[label] ?? String(label), label))),
+    );
+    return h('div', { class: 'scroll' }, h('table', { class: 'rows' }, h('thead', {}, h('tr', {}, ...head)), h('tbody', {}, ...body)));
+  }
+}

@@ -1,0 +1,137 @@
+// The top of the page: which device computes, whether it computes rightly, and the visitor's language and colours.
+
+import { alert } from './widgets.js';
+import { byId, h, replace } from '../dom.js';
+import { LANGUAGES, currentLanguage, duration, number, recall, remember, rememberLanguage, t, useLanguage } from '../i18n.js';
+
+const THEMES = /** @type {const} */ (['auto', 'light', 'dark']);
+const THEME_STORED_AS = 'webtune.theme';
+const LANGUAGE_NAMES = { en: 'English', ko: '한국어' };
+
+/**
+ * Takes the store alone: it must also stand when the worker could not even start.
+ * @param {import('../state.js').Store<import('../app.js').AppState>} store
+ */
+export function headerPanel(store) {
+  preferences(store);
+  const machine = byId('machine');
+  const notices = byId('notices');
+  store.watch(['opened', 'openError', 'fatal', 'language'], (state) => {
+    replace(machine, ...device(state));
+    replace(notices, fatalNotice(state), openNotice(state), deviceNotice(state), selfTestNotice(state));
+  });
+}
+
+/** @param {import('../app.js').AppState} state */
+function device({ opened, openError, fatal }) {
+  if (!opened) {
+    const waiting = !openError && !fatal;
+    return [h('span', { class: `chip${waiting ? ' waiting' : ''}`, 'data-testid': 'device-name', role: 'status' }, t(waiting ? 'device.opening' : 'device.none'))];
+  }
+  const { device: info, self_test } = opened;
+  const rows = self_test.checks.map(({ name, deviation, tolerance, passed }) =>
+    h('tr', { class: passed ? '' : 'failed' }, h('th', { scope: 'row' }, name), h('td', {}, number(deviation)), h('td', {}, number(tolerance)), h('td', {}, t(passed ? 'self_test.ok' : 'self_test.differs'))),
+  );
+  const heads = ['check', 'deviation', 'tolerance', 'result'].map((name) => h('th', { scope: 'col' }, t(`self_test.${name}`)));
+  return [
+    h('span', { class: `chip device-${info.software ? 'software' : info.kind}`, 'data-testid': 'device-name', title: [info.vendor, info.architecture].filter(Boolean).join(' · ') }, info.name),
+    h(
+      'details',
+      { class: `chip self-test ${self_test.passed ? 'passed' : 'failed'}`, 'data-testid': 'self-test', 'data-passed': String(self_test.passed), on: { focusout: closeOnLeave, keydown: closeOnEscape } },
+      h('summary', {}, t(self_test.passed ? 'self_test.passed' : 'self_test.failed')),
+      h(
+        'div',
+        { class: 'popover' },
+        h('p', {}, t('self_test.explain', { ms: duration(self_test.ms / 1000) })),
+        h('div', { class: 'scroll' }, h('table', {}, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows))),
+      ),
+    ),
+  ];
+}
+
+/** @param {FocusEvent} event */
+function closeOnLeave({ currentTarget, relatedTarget }) {
+  if (currentTarget instanceof HTMLDetailsElement && relatedTarget instanceof Node && !currentTarget.contains(relatedTarget)) currentTarget.open = false;
+}
+
+/** @param {KeyboardEvent} event */
+function closeOnEscape({ currentTarget, key }) {
+  if (key === 'Escape' && currentTarget instanceof HTMLDetailsElement) currentTarget.open = false;
+}
+
+/** @param {import('../app.js').AppState} state */
+function fatalNotice({ fatal }) {
+  if (!fatal) return null;
+  return alert(fatal, h('p', {}, h('button', { type: 'button', class: 'secondary', 'data-testid': 'reload', on: { click: () => location.reload() } }, t('error.reload'))));
+}
+
+/** @param {import('../app.js').AppState} state */
+function openNotice({ openError }) {
+  if (!openError) return null;
+  const cpu = new URL(location.href);
+  cpu.searchParams.set('device', 'cpu');
+  return alert(openError, h('p', {}, h('a', { href: cpu.href }, t('device.use_cpu'))));
+}
+
+/** @param {import('../app.js').AppState} state */
+function deviceNotice({ opened }) {
+  const info = opened?.device;
+  if (!info || (info.kind === 'webgpu' && !info.software)) return null;
+  const sentence = t(info.kind === 'cpu' ? 'device.cpu_notice' : 'device.software_notice');
+  return h('div', { class: 'notice', 'data-testid': 'device-notice' }, h('p', {}, info.fallback ? `${info.fallback} ${sentence}` : sentence));
+}
+
+/** @param {import('../app.js').AppState} state */
+function selfTestNotice({ opened }) {
+  if (!opened || opened.self_test.passed) return null;
+  const names = opened.self_test.checks.filter(({ passed }) => !passed).map(({ name }) => name);
+  return alert({ code: 'self_test', message: `${t('self_test.refused')} (${names.join(', ')})`, field: null });
+}
+
+/** @param {import('../state.js').Store<import('../app.js').AppState>} store */
+function preferences(store) {
+  const language = h(
+    'select',
+    {
+      'data-i18n-label': 'page.language',
+      'aria-label': t('page.language'),
+      'data-testid': 'language',
+      on: {
+        change: async ({ target }) => {
+          const wanted = LANGUAGES.find((candidate) => candidate === target.value) ?? 'en';
+          await useLanguage(wanted);
+          rememberLanguage(wanted);
+          store.update({ language: wanted });
+        },
+      },
+    },
+    ...LANGUAGES.map((code) => h('option', { value: code, lang: code, selected: code === currentLanguage() }, LANGUAGE_NAMES[code])),
+  );
+  const theme = h(
+    'select',
+    {
+      'data-i18n-label': 'page.theme',
+      'aria-label': t('page.theme'),
+      'data-testid': 'theme',
+      on: {
+        change: ({ target }) => {
+          applyTheme(target.value);
+          remember(THEME_STORED_AS, target.value);
+          store.update({ theme: store.state.theme + 1 });
+        },
+      },
+    },
+    ...THEMES.map((name) => h('option', { value: name, i18n: `page.theme_${name}` })),
+  );
+  const remembered = THEMES.find((name) => name === recall(THEME_STORED_AS)) ?? 'auto';
+  theme.value = remembered;
+  applyTheme(remembered);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => store.update({ theme: store.state.theme + 1 }));
+  byId('preferences').append(language, theme);
+}
+
+/** @param {string} name */
+function applyTheme(name) {
+  if (name === 'auto') delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = name;
+}

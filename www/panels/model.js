@@ -1,0 +1,112 @@
+// The pretrained model: its download, where it comes from, and its parameters drawn to scale, the new head on top.
+
+import { callout, figures, panelParts, stageButton } from './widgets.js';
+import { h, replace, setAttribute, setText } from '../dom.js';
+import { bytes, number, t, tOr } from '../i18n.js';
+
+/** @typedef {import('../protocol.js').ModelView} ModelView */
+/** @typedef {{key: string, params: Record<string, number>, parameters: number, fresh: boolean}} Block  `fresh`: random, not pretrained */
+
+/** @param {import('../app.js').App} app */
+export function modelPanel(app) {
+  const { side, main } = panelParts('model');
+  const { row, problem } = stageButton(app, 'model');
+  side.append(row, callout('model.callout'));
+
+  const meter = h('progress', { max: '1', 'data-i18n-label': 'model.download', 'aria-label': t('model.download') });
+  const text = h('p', { class: 'note' });
+  const progress = h('div', { class: 'download', 'data-testid': 'model-progress' }, meter, text);
+  const result = h('div', {});
+  main.append(problem, progress, result);
+
+  app.store.watch(['stages', 'download', 'phase', 'language'], ({ stages, download, phase }) => {
+    const running = stages.model.state === 'running';
+    progress.hidden = !running && !download;
+    if (progress.hidden) return;
+    const known = download !== null && download.total > 0;
+    if (known && !(running && phase && download.loaded >= download.total)) meter.value = download.loaded / download.total;
+    else meter.removeAttribute('value');
+    meter.hidden = !running;
+    setAttribute(progress, 'data-loaded', download?.loaded ?? 0);
+    setAttribute(progress, 'data-total', download?.total ?? 0);
+    setText(text, downloadText(download, running ? phase : null));
+  });
+  app.store.watch(['model', 'language'], ({ model }) => {
+    replace(result, ...(model ? details(model) : [h('p', { class: 'placeholder' }, t('model.placeholder'))]));
+  });
+}
+
+/**
+ * @param {import('../app.js').AppState['download']} download
+ * @param {string|null} phase
+ */
+function downloadText(download, phase) {
+  const parts = [];
+  if (download) {
+    const amount = { file: download.file, loaded: bytes(download.loaded), total: bytes(download.total), rate: bytes(download.bytes_per_second) };
+    parts.push(t(download.total > 0 ? 'model.downloaded' : 'model.downloaded_unknown', amount));
+  }
+  if (phase) parts.push(tOr(`phase.${phase}`, phase));
+  return parts.join(' · ') || t('now.model');
+}
+
+/** @param {ModelView} model */
+function details(model) {
+  const config = Object.entries(model.config).map(([name, value]) =>
+    h('tr', {}, h('th', { scope: 'row' }, h('code', {}, name)), h('td', { class: 'number' }, typeof value === 'number' ? number(value, { maximumFractionDigits: 12 }) : String(value ?? '–'))),
+  );
+  const found = blocks(model);
+  return [
+    figures([
+      { label: t('model.name'), value: model.name },
+      { label: t('model.parameters'), value: number(model.parameters), attributes: { 'data-testid': 'parameters', 'data-value': model.parameters } },
+      { label: t('model.file'), value: `${bytes(model.bytes)} · ${model.dtype} · ${t('model.tensors', { tensors: model.tensors })}` },
+    ]),
+    found && diagram(found, model.parameters),
+    h('p', { class: 'note' }, t('model.source', { source: model.source, license: model.license })),
+    h('details', { class: 'advanced' }, h('summary', {}, 'config.json'), h('div', { class: 'scroll' }, h('table', { class: 'compact' }, h('tbody', {}, ...config)))),
+  ];
+}
+
+/**
+ * The network from text to label, each block as tall as its parameters ask for.
+ * @param {Block[]} found
+ * @param {number} total
+ */
+function diagram(found, total) {
+  const rows = found.map(({ key, params, parameters, fresh }) =>
+    h(
+      'li',
+      { class: fresh ? 'block fresh' : 'block', style: { '--share': String(parameters / total) } },
+      h('span', { class: 'block-name' }, t(key, params)),
+      h('span', { class: 'block-count' }, t('model.block_parameters', { parameters })),
+      fresh && h('span', { class: 'tag' }, t('model.fresh')),
+    ),
+  );
+  return h('figure', { class: 'network' }, h('ol', {}, ...rows.reverse()), h('figcaption', { class: 'note' }, t('model.diagram')));
+}
+
+/**
+ * Parameters by block, from config.json. Null when they do not add up to the model's own count: then it is another network.
+ * @param {ModelView} model
+ * @returns {Block[]|null}
+ */
+export function blocks({ config, parameters }) {
+  const get = (/** @type {string} */ name) => Number(config[name]);
+  const hidden = get('hidden_size');
+  const inner = get('intermediate_size');
+  const layers = get('num_hidden_layers');
+  const vocabulary = get('vocab_size');
+  const embeddings = (vocabulary + get('max_position_embeddings') + get('type_vocab_size') + 2) * hidden;
+  const layer = 4 * (hidden * hidden + hidden) + (2 * hidden * inner + inner + hidden) + 4 * hidden;
+  const pooler = hidden * hidden + hidden;
+  const head = parameters - embeddings - layers * layer - pooler;
+  const labels = (head / (hidden + 1));
+  if (!Number.isInteger(labels) || labels < 1 || labels > 1000) return null;
+  return [
+    { key: 'model.block_embeddings', params: { vocabulary, hidden }, parameters: embeddings, fresh: false },
+    { key: 'model.block_layers', params: { layers, heads: get('num_attention_heads'), hidden }, parameters: layers * layer, fresh: false },
+    { key: 'model.block_pooler', params: { hidden }, parameters: pooler, fresh: false },
+    { key: 'model.block_head', params: { hidden, labels }, parameters: head, fresh: true },
+  ];
+}

@@ -1,0 +1,120 @@
+// The form of one group of settings, built from the crate's table: label, field, help, and the message when a value is refused.
+
+import { h, setAttribute, setText } from '../dom.js';
+import { t, tOr } from '../i18n.js';
+import { asText } from '../state.js';
+
+/** @typedef {import('../protocol.js').Setting} Setting */
+
+/**
+ * @param {import('../app.js').App} app
+ * @param {Setting['group']} group
+ * @returns {HTMLElement}
+ */
+export function settingsForm(app, group) {
+  const table = app.settings.table.filter((setting) => setting.group === group);
+  const plain = table.filter(({ advanced }) => !advanced).map((setting) => field(app, setting));
+  const advanced = table.filter((setting) => setting.advanced);
+  const details =
+    advanced.length > 0 &&
+    h(
+      'details',
+      { class: 'advanced' },
+      h('summary', { i18n: 'settings.more' }),
+      h('div', { class: 'fields' }, ...advanced.map((setting) => field(app, setting))),
+    );
+  const form = h('form', { class: 'settings', novalidate: true, on: { submit: (event) => event.preventDefault() } }, h('div', { class: 'fields' }, ...plain), details);
+  // A refused value must be seen, also when it stands under "more settings".
+  if (details) {
+    app.settings.subscribe(() => {
+      if (advanced.some(({ name }) => app.settings.error(name))) details.open = true;
+    });
+    details.open = advanced.some(({ name }) => app.settings.error(name));
+  }
+  return form;
+}
+
+/**
+ * @param {import('../app.js').App} app
+ * @param {Setting} setting
+ */
+function field({ settings, store }, setting) {
+  const { name, type } = setting;
+  const id = `setting-${name}`;
+  const control = type === 'choice' ? select(settings, setting) : input(settings, setting);
+  const label = h('label', { for: id, i18n: `setting.${name}.label` });
+  const help = h('p', { class: 'help', id: `${id}-help` });
+  const problem = h('p', { class: 'field-error', id: `${id}-error` });
+  const element = h(
+    'div',
+    { class: `field field-${type}` },
+    h('div', { class: 'field-row' }, h('span', { class: 'field-label' }, label, h('code', {}, ...breakable(name))), control),
+    problem,
+    help,
+  );
+
+  const show = () => {
+    const text = settings.text(name);
+    if (control instanceof HTMLInputElement && type === 'boolean') control.checked = text === 'true';
+    else if (control.value !== text) control.value = text;
+    const error = settings.error(name);
+    setText(problem, error ? t(error.key, error.params) : '');
+    problem.hidden = error === null;
+    setAttribute(control, 'aria-invalid', error ? 'true' : null);
+    setAttribute(control, 'aria-describedby', error ? `${id}-error ${id}-help` : `${id}-help`);
+    element.classList.toggle('changed', text !== asText(setting.default));
+    element.classList.toggle('invalid', error !== null);
+  };
+  settings.subscribe(show);
+  store.watch(['language'], () => {
+    setText(help, tOr(`setting.${name}.help`, setting.help));
+    show();
+  });
+  return element;
+}
+
+/** A long name may break after its underscores. @param {string} name */
+const breakable = (name) => name.split(/(?<=_)/).flatMap((part) => [part, h('wbr')]);
+
+/**
+ * @param {import('../state.js').Settings} settings
+ * @param {Setting} setting
+ */
+function input(settings, { name, type }) {
+  const id = `setting-${name}`;
+  if (type === 'boolean') {
+    return h('input', {
+      id,
+      name,
+      type: 'checkbox',
+      on: { change: ({ target }) => settings.set(name, String(target.checked)) },
+    });
+  }
+  // A text field, not a number field: it keeps what was typed, so that the message can say what is wrong with it.
+  return h('input', {
+    id,
+    name,
+    type: 'text',
+    inputmode: type === 'integer' ? 'numeric' : 'decimal',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    on: {
+      input: ({ target }) => settings.set(name, target.value),
+      keydown: (event) => {
+        const steps = { ArrowUp: 1, ArrowDown: -1, PageUp: 10, PageDown: -10 }[/** @type {string} */ (event.key)];
+        if (!steps) return;
+        event.preventDefault();
+        settings.nudge(name, steps);
+      },
+    },
+  });
+}
+
+/**
+ * @param {import('../state.js').Settings} settings
+ * @param {Setting} setting
+ */
+function select(settings, { name, choices = [] }) {
+  const options = choices.map((choice) => h('option', { value: choice }, choice));
+  return h('select', { id: `setting-${name}`, name, on: { change: ({ target }) => settings.set(name, target.value) } }, ...options);
+}

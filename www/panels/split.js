@@ -1,0 +1,54 @@
+// The split: one bar in two parts, every row as a small square where there is room, and what is wrong with it.
+
+import { settingsForm } from './settings-form.js';
+import { labelName, panelParts, placeholder, stageButton, swatch, warningList } from './widgets.js';
+import { h, replace } from '../dom.js';
+import { number, percent, t } from '../i18n.js';
+
+/** @typedef {import('../protocol.js').DatasetView} DatasetView */
+/** @typedef {import('../protocol.js').SplitView} SplitView */
+
+/** More squares than this would be dust. */
+const MOST_SQUARES = 500;
+
+/** @param {import('../app.js').App} app */
+export function splitPanel(app) {
+  const { side, main } = panelParts('split');
+  const { row, problem } = stageButton(app, 'split');
+  side.append(settingsForm(app, 'split'), row);
+  const result = h('div', {});
+  main.append(problem, result);
+
+  app.store.watch(['split', 'language'], ({ split, dataset }) => {
+    if (!split || !dataset) return replace(result, placeholder('split.placeholder'));
+    const total = split.train.length + split.test.length;
+    replace(
+      result,
+      h('div', { class: 'split-bar' }, part('train', split, dataset, total), part('test', split, dataset, total)),
+      h('p', { class: 'note legend' }, ...dataset.labels.map((label, id) => h('span', {}, swatch(id), labelName(label))), total <= MOST_SQUARES && h('span', {}, t('split.squares'))),
+      warningList(split.warnings, 'split-warnings'),
+    );
+  });
+}
+
+/**
+ * @param {'train'|'test'} name
+ * @param {SplitView} split
+ * @param {DatasetView} dataset
+ * @param {number} total
+ */
+function part(name, split, dataset, total) {
+  const rows = split[name];
+  const counts = name === 'train' ? split.train_label_counts : split.test_label_counts;
+  const segments = counts.map((count, id) => h('span', { class: `class-${id}`, style: { 'flex-grow': String(count) } }));
+  const squares = rows.map((row) => h('i', { class: `class-${dataset.rows[row]?.label ?? 0}` }));
+  const each = counts.map((count, id) => `${labelName(dataset.labels[id] ?? String(id))} ${number(count)}`).join(' · ');
+  return h(
+    'div',
+    { class: `part part-${name}`, style: { 'flex-grow': String(Math.max(rows.length, 1)) } },
+    h('p', { class: 'part-name' }, h('strong', {}, t(`split.${name}`)), ` ${t('split.rows', { rows: rows.length })} · ${percent(total > 0 ? rows.length / total : 0)}`),
+    h('div', { class: 'segments-bar', 'aria-hidden': 'true' }, ...segments),
+    h('p', { class: 'note' }, each),
+    total <= MOST_SQUARES && h('div', { class: 'squares', 'aria-hidden': 'true' }, ...squares),
+  );
+}

@@ -1,0 +1,94 @@
+// The tokens: every row as pieces of the vocabulary, with their ids and the attention mask, and how much of a batch is padding.
+
+import { settingsForm } from './settings-form.js';
+import { bar, figures, pages, panelParts, placeholder, stageButton } from './widgets.js';
+import { h, replace } from '../dom.js';
+import { number, percent, t } from '../i18n.js';
+
+/** @typedef {import('../protocol.js').TokenRow} TokenRow */
+
+const ROWS_A_PAGE = 4;
+/** A run of padding longer than this is folded; pressing it unfolds it. */
+const PADS_SHOWN = 3;
+const SPECIAL = new Set(['[CLS]', '[SEP]', '[UNK]', '[MASK]']);
+
+/** @param {import('../app.js').App} app */
+export function tokensPanel(app) {
+  const { side, main } = panelParts('tokens');
+  const { row, problem } = stageButton(app, 'tokens');
+  side.append(settingsForm(app, 'tokens'), row);
+
+  const summary = h('div', { class: 'summary' });
+  const rows = pages({
+    size: ROWS_A_PAGE,
+    label: 'tokens.pages',
+    render: (from, to) => h('ol', { class: 'token-rows' }, ...(app.store.state.tokens?.rows ?? []).slice(from, to).map(tokenRow)),
+  });
+  const legend = h('p', { class: 'note legend' });
+  main.append(problem, summary, legend, rows.element);
+
+  app.store.watch(['tokens', 'language'], ({ tokens }) => {
+    rows.element.hidden = tokens === null;
+    legend.hidden = tokens === null;
+    if (!tokens) return replace(summary, placeholder('tokens.placeholder'));
+    const all = tokens.real_tokens + tokens.padding_tokens;
+    const padding = all > 0 ? tokens.padding_tokens / all : 0;
+    replace(
+      summary,
+      figures([
+        { label: t('tokens.longest'), value: number(tokens.longest) },
+        { label: t('tokens.per_epoch'), value: number(tokens.real_tokens) },
+        { label: t('tokens.padding'), value: percent(padding), attributes: { 'data-testid': 'padding-share', 'data-value': padding } },
+      ]),
+      h('div', { class: 'padding-bar' }, bar(1 - padding, 'real')),
+      h('p', {}, t(padding > 0 ? 'tokens.padding_sentence' : 'tokens.no_padding', { share: percent(padding), padding: tokens.padding_tokens, total: all })),
+    );
+    replace(legend, chip('[CLS]', 'special'), t('tokens.special'), chip('##ing', 'continued'), t('tokens.continued'), chip('[PAD]', 'pad'), t('tokens.pad'));
+    rows.show(tokens.rows.length);
+  });
+}
+
+/** @param {TokenRow} row */
+function tokenRow(row) {
+  const firstPad = row.tokens.indexOf('[PAD]');
+  const real = firstPad < 0 ? row.tokens.length : firstPad;
+  const folded = row.tokens.length - real > PADS_SHOWN + 1;
+  const shown = folded ? real + PADS_SHOWN : row.tokens.length;
+  const columns = (/** @type {number} */ from, /** @type {number} */ to) => {
+    const made = [];
+    for (let at = from; at < to; at += 1) made.push(column(row, at));
+    return made;
+  };
+  const list = h('div', { class: 'columns' }, names(), ...columns(0, shown));
+  if (folded) {
+    const more = h('button', { type: 'button', class: 'quiet more', on: { click: () => more.replaceWith(...columns(shown, row.tokens.length)) } }, t('tokens.more_padding', { count: row.tokens.length - shown }));
+    list.append(more);
+  }
+  return h(
+    'li',
+    {},
+    h('p', { class: 'note' }, t('tokens.row', { row: row.row + 1, part: t(`split.${row.part}`), tokens: real }), row.truncated && h('span', { class: 'tag' }, t('tokens.truncated'))),
+    list,
+  );
+}
+
+/** Names of the three lines, once a row. */
+function names() {
+  return h('div', { class: 'column names' }, h('span', {}, t('tokens.line_token')), h('span', {}, 'input_ids'), h('span', {}, 'attention_mask'));
+}
+
+/**
+ * @param {TokenRow} row
+ * @param {number} at
+ */
+function column(row, at) {
+  const token = row.tokens[at] ?? '';
+  const kind = token === '[PAD]' ? 'pad' : SPECIAL.has(token) ? 'special' : token.startsWith('##') ? 'continued' : 'word';
+  return h('div', { class: 'column' }, chip(token, kind), h('span', { class: 'id' }, String(row.input_ids[at])), h('span', { class: 'mask' }, String(row.attention_mask[at])));
+}
+
+/**
+ * @param {string} token
+ * @param {'special'|'continued'|'pad'|'word'} kind
+ */
+const chip = (token, kind) => h('span', { class: `token ${kind}`, lang: 'en' }, token);

@@ -1,0 +1,134 @@
+// Training: what the run will do and what is wrong with that, then the run itself, live.
+
+import { settingsForm } from './settings-form.js';
+import { callout, figures, panelParts, stageButton, warningList } from './widgets.js';
+import { lineChart } from '../charts/line.js';
+import { h, replace } from '../dom.js';
+import { duration, number, t } from '../i18n.js';
+
+/** @typedef {import('../app.js').AppState} AppState */
+/** @typedef {import('../charts/line.js').Column} Column */
+
+/** Charts are drawn no more often than this: a canvas at every step would take the main thread from everything else. */
+const DRAW_EVERY_MS = 200;
+/** More points than pixels say nothing: longer runs are drawn by every n-th step. */
+const MOST_POINTS = 1500;
+
+/** @param {import('../app.js').App} app */
+export function trainingPanel(app) {
+  const { store, workflow, settings } = app;
+  const { side, main } = panelParts('training');
+  const { row, problem } = stageButton(app, 'training');
+  const byHand = h('button', { type: 'button', class: 'quiet', 'data-testid': 'train-paused', i18n: 'training.by_hand', on: { click: () => void workflow.run('training', { paused: true }) } });
+  row.querySelector('.actions')?.append(byHand);
+  side.append(settingsForm(app, 'training'), row, callout('training.callout'));
+
+  const plan = h('div', { class: 'plan' });
+  const live = h('div', { class: 'live' });
+  const loss = lineChart({ height: 240, title: () => t('training.loss'), x: () => t('training.step'), sync: 'training', lines: [{ label: () => t('training.loss'), color: '--series-1' }, { label: () => t('training.eval_loss'), color: '--series-2', kind: 'points' }] });
+  const rate = lineChart({ height: 170, title: () => t('training.learning_rate'), x: () => t('training.step'), sync: 'training', lines: [{ label: () => t('training.learning_rate'), color: '--series-3' }, { label: () => t('training.planned'), color: '--muted', kind: 'dashed' }] });
+  const norm = lineChart({ height: 170, title: () => t('training.grad_norm'), x: () => t('training.step'), sync: 'training', lines: [{ label: () => t('training.grad_norm'), color: '--series-4' }] });
+  const charts = h(
+    'div',
+    { class: 'charts' },
+    figure('training.loss', 'training.loss_about', loss.element, 'wide'),
+    figure('training.learning_rate', 'training.learning_rate_about', rate.element),
+    figure('training.grad_norm', 'training.grad_norm_about', norm.element),
+  );
+  main.append(problem, plan, live, charts);
+
+  store.watch(['busy', 'opened', 'fatal'], ({ busy, opened, fatal }) => {
+    byHand.disabled = busy || opened === null || fatal !== null;
+  });
+  const showPlan = () => replace(plan, ...planText(store.state, settings.preset));
+  store.watch(['plan', 'split', 'run', 'language'], showPlan);
+  settings.subscribe(showPlan);
+  store.watch(['run', 'result', 'logs', 'speed', 'language'], (state) => replace(live, liveFigures(state)));
+
+  let drawn = 0;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  let timer;
+  const draw = () => {
+    drawn = performance.now();
+    const columns = chartColumns(store.state);
+    loss.show(columns.loss);
+    rate.show(columns.rate);
+    norm.show(columns.norm);
+  };
+  store.watch(['logs', 'plan', 'trainedPlan', 'evaluations', 'run'], () => {
+    clearTimeout(timer);
+    const wait = DRAW_EVERY_MS - (performance.now() - drawn);
+    if (wait <= 0) draw();
+    else timer = setTimeout(draw, wait);
+  });
+  store.watch(['language', 'theme'], () => {
+    for (const chart of [loss, rate, norm]) chart.refresh();
+  });
+}
+
+/**
+ * @param {string} title
+ * @param {string} about
+ * @param {HTMLElement} chart
+ * @param {string} [size]
+ */
+function figure(title, about, chart, size = '') {
+  return h('figure', { class: size }, h('figcaption', {}, h('strong', { i18n: title }), ' ', h('span', { class: 'note', i18n: about })), chart);
+}
+
+/**
+ * What the run will do, in a sentence, and the warnings about it.
+ * @param {AppState} state
+ * @param {string|null} preset
+ */
+function planText({ plan, split, run }, preset) {
+  if (!plan) return [h('p', { class: 'placeholder' }, t('training.no_plan'))];
+  const peak = plan.learning_rates.reduce((most, rate) => Math.max(most, rate), 0);
+  const known = new Set(plan.warnings.map(({ code }) => code));
+  const warnings = [...plan.warnings, ...(split?.warnings ?? []).filter(({ code }) => !known.has(code))];
+  // What the reference does with the article's settings is only true of the article's settings.
+  const list = warningList(warnings, 'warnings');
+  if (preset === 'article') list?.querySelector('[data-code="warmup_longer_than_run"]')?.append(` ${t('training.article_ends')}`);
+  return [
+    h('p', { class: 'plan-sentence' }, t(run ? 'training.plan_running' : 'training.plan', { max_steps: plan.max_steps, steps_per_epoch: plan.steps_per_epoch, warmup_steps: plan.warmup_steps, peak: number(peak) })),
+    list,
+  ];
+}
+
+/** @param {AppState} state */
+function liveFigures({ run, result, logs, speed }) {
+  const last = logs.at(-1);
+  const step = run?.step ?? result?.global_step ?? 0;
+  const most = run?.max_steps ?? result?.max_steps ?? 0;
+  return figures([
+    { label: t('training.step'), value: run || result ? t('training.step_of', { step, max_steps: most }) : '–', attributes: { 'data-testid': 'train-step', 'data-step': step } },
+    { label: t('training.epoch'), value: run || result ? number(run?.epoch ?? result?.epoch ?? 0, { maximumFractionDigits: 2 }) : '–' },
+    { label: t('training.loss'), value: last ? number(last.loss, { maximumFractionDigits: 4 }) : '–', attributes: { 'data-testid': 'train-loss', 'data-value': last ? last.loss : '' } },
+    { label: t('training.tokens_per_second'), value: speed > 0 ? number(speed, { maximumFractionDigits: 0 }) : '–' },
+    run
+      ? { label: t('training.eta'), value: run.eta_ms > 0 ? duration(run.eta_ms / 1000) : '–' }
+      : { label: t('training.runtime'), value: result ? duration(result.train_runtime) : '–' },
+    { label: t('training.step_time'), value: run?.step_ms ? duration(run.step_ms / 1000) : result ? duration(1 / result.train_steps_per_second) : '–' },
+  ]);
+}
+
+/**
+ * Logs and plan as columns. Before a run the form's plan is shown; from its start on, the run's own.
+ * @param {AppState} state
+ */
+function chartColumns({ logs, plan, trainedPlan, evaluations, run, result }) {
+  const planned = (run || result || logs.length > 0 ? trainedPlan : plan)?.learning_rates ?? [];
+  const last = Math.max(planned.length, logs.at(-1)?.step ?? 0);
+  const every = Math.max(1, Math.ceil(last / MOST_POINTS));
+  const byStep = new Map(logs.map((log) => [log.step, log]));
+  const evaluated = new Map(evaluations.map((report) => [report.step, report.eval_loss]));
+  /** @type {Column} */
+  const steps = [];
+  for (let step = 1; step <= last; step += 1) if (step % every === 0 || evaluated.has(step)) steps.push(step);
+  const log = (/** @type {number|null} */ step) => (step === null ? undefined : byStep.get(step));
+  return {
+    loss: [steps, steps.map((step) => log(step)?.loss ?? null), steps.map((step) => evaluated.get(step ?? 0) ?? null)],
+    rate: [steps, steps.map((step) => log(step)?.learning_rate ?? null), steps.map((step) => planned[(step ?? 0) - 1] ?? null)],
+    norm: [steps, steps.map((step) => log(step)?.grad_norm ?? null)],
+  };
+}

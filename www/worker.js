@@ -1,0 +1,195 @@
+// The worker: it owns the wasm module, and nothing else runs here.
+//
+// A call into the module borrows it until its promise settles, so calls must never overlap: requests stand in one queue.
+// `control` requests are answered at once; `predict` requests that arrive during a training run are answered between its
+// steps (see run.js), so that a visitor can watch a sentence while the model learns.
+
+import init, { Webtune, describe } from '../pkg/webtune.js';
+import { TrainingRun } from './run.js';
+
+/** @typedef {import('./protocol.js').Request} Request */
+/** @typedef {import('./protocol.js').Reply} Reply */
+/** @typedef {import('./protocol.js').WorkerError} WorkerError */
+/** @typedef {Extract<Request, {type: 'predict'}>} PredictRequest */
+
+/** A module that has panicked repeats itself: after so many lines the rest says nothing new. */
+const MOST_LOG_LINES_AFTER_FATAL = 5;
+
+/** @type {Request[]} */
+const queue = [];
+let busy = false;
+let failed = false;
+let linesAfterFatal = 0;
+/** The last thing written by `console.error`: a wasm panic leaves its message there and throws only "unreachable". */
+let lastError = '';
+
+/** @type {Webtune|null} */
+let app = null;
+/** @type {TrainingRun|null} */
+let run = null;
+
+/** @param {Reply} message */
+const post = (message) => self.postMessage(message);
+
+forwardConsole();
+self.addEventListener('error', (event) => {
+  event.preventDefault();
+  fatal(event.error ?? event.message);
+});
+self.addEventListener('unhandledrejection', (event) => {
+  event.preventDefault();
+  fatal(event.reason);
+});
+
+// Started now, so that the module compiles while the page still draws itself.
+const ready = init();
+ready.catch(() => {}); // reported by the first request, which waits for it
+
+self.addEventListener('message', (/** @type {MessageEvent<Request>} */ { data: request }) => {
+  if (request.type === 'control') {
+    post({ type: 'result', id: request.id, result: { state: run ? run.control(request.action) : 'stopped' } });
+  } else if (request.type === 'predict' && run) {
+    run.predict(request);
+  } else {
+    queue.push(request);
+    void pump();
+  }
+});
+
+/** Answers the requests in the queue, one after the other. */
+async function pump() {
+  if (busy) return;
+  busy = true;
+  for (let request = queue.shift(); request && !failed; request = queue.shift()) await answer(request);
+  busy = false;
+}
+
+/** @param {Request} request */
+async function answer(request) {
+  try {
+    try {
+      await ready;
+    } catch (error) {
+      throw asFatal(error, 'The program could not be loaded. Reload the page; if it happens again, use a current browser.');
+    }
+    const result = await perform(request);
+    post({ type: 'result', id: request.id, result });
+  } catch (error) {
+    if (isFatal(error)) fatal(error);
+    else post({ type: 'error', id: request.id, error: asWorkerError(error) });
+  }
+}
+
+/**
+ * @param {Request} request
+ * @returns {Promise<unknown>}
+ */
+async function perform(request) {
+  const onEvent = (/** @type {import('./protocol.js').ProgressEvent} */ event) =>
+    post({ type: 'event', id: request.id, event });
+  switch (request.type) {
+    case 'describe':
+      return describe();
+    case 'open': {
+      app?.free();
+      app = null;
+      app = await Webtune.open(request.device);
+      return { device: app.device(), self_test: await app.self_test() };
+    }
+    case 'dataset':
+      return opened().dataset(request.values);
+    case 'split':
+      return opened().split(request.values);
+    case 'load_model':
+      return opened().load_model(request.base, onEvent);
+    case 'tokenize':
+      return opened().tokenize(request.values);
+    case 'plan':
+      return opened().plan(request.values);
+    case 'evaluate':
+      return opened().evaluate(onEvent);
+    case 'predict':
+      return opened().predict(request.text);
+    case 'train':
+      return train(request, onEvent);
+    case 'control':
+      throw new Error('control requests are answered when they arrive');
+  }
+}
+
+/**
+ * @param {Extract<Request, {type: 'train'}>} request
+ * @param {(event: import('./protocol.js').ProgressEvent) => void} onEvent
+ */
+async function train(request, onEvent) {
+  const current = new TrainingRun(opened(), request.paused, onEvent, answer);
+  run = current;
+  try {
+    return await current.drive(request.values);
+  } finally {
+    run = null;
+    // Sentences that arrived after the last step are answered like any other request.
+    queue.unshift(...current.takePredictions());
+  }
+}
+
+/** @returns {Webtune} */
+function opened() {
+  if (app) return app;
+  throw /** @type {WorkerError} */ ({ code: 'not_ready', message: 'The device has not been opened yet.', field: null });
+}
+
+/**
+ * Says once that nothing more can be expected from this worker.
+ * @param {unknown} error
+ */
+function fatal(error) {
+  if (failed) return;
+  failed = true;
+  run = null;
+  const given = asWorkerError(error);
+  const panic = lastError.includes('panicked') ? lastError.split('\n').slice(0, 2).join(' ').slice(0, 600) : '';
+  const message = panic && !given.message.includes(panic) ? `${given.message} (${panic})` : given.message;
+  post({ type: 'fatal', error: { ...given, code: 'fatal', message } });
+}
+
+/** @param {unknown} error */
+const isFatal = (error) =>
+  error instanceof WebAssembly.RuntimeError || (error instanceof Error && 'fatal' in error && error.fatal === true);
+
+/**
+ * @param {unknown} cause
+ * @param {string} message
+ */
+function asFatal(cause, message) {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return Object.assign(new Error(`${message} (${detail})`), { fatal: true });
+}
+
+/**
+ * The module throws `WorkerError` objects; anything else is a fault of the program and is shown as it came.
+ * @param {unknown} error
+ * @returns {WorkerError}
+ */
+function asWorkerError(error) {
+  if (typeof error === 'object' && error !== null && 'code' in error && 'message' in error) {
+    const { code, message } = error;
+    const field = 'field' in error && typeof error.field === 'string' ? error.field : null;
+    return { code: String(code), message: String(message), field };
+  }
+  return { code: 'internal', message: error instanceof Error ? error.message : String(error), field: null };
+}
+
+/** Sends what is written to this worker's console to the page as well: a worker's console does not reach every tool. */
+function forwardConsole() {
+  for (const level of /** @type {const} */ (['log', 'info', 'warn', 'error'])) {
+    const write = console[level].bind(console);
+    console[level] = (...parts) => {
+      if (failed && ++linesAfterFatal > MOST_LOG_LINES_AFTER_FATAL) return;
+      write(...parts);
+      const text = parts.map((part) => (typeof part === 'string' ? part : String(part))).join(' ');
+      if (level === 'error' && !failed) lastError = text;
+      post({ type: 'log', level, text });
+    };
+  }
+}
