@@ -8,6 +8,7 @@
 //! - [`kernels`]: the few operations that burn's own do not cover, for every device.
 //! - [`train`]: `TrainingArguments`, learning rates, AdamW, and the trainer, a machine that is stepped.
 //! - [`evaluate`]: logits become losses, metrics and the rows that went wrong.
+//! - [`export`]: the trained model as a Hugging Face folder in a zip.
 //! - [`hub`]: where a model's files come from, as byte ranges.
 //! - [`settings`]: the one table of hyper-parameters that drives form, URL and validation.
 //! - [`selftest`]: does this device compute what the CPU computes?
@@ -19,6 +20,7 @@ pub mod bert;
 pub mod data;
 mod error;
 pub mod evaluate;
+pub mod export;
 pub mod hub;
 pub mod kernels;
 pub mod random;
@@ -26,8 +28,10 @@ pub mod selftest;
 pub mod settings;
 pub mod tokens;
 pub mod train;
+mod warning;
 
 #[cfg(target_family = "wasm")]
 mod browser;
 
 pub use error::{Error, Result};
+pub use warning::Warning;

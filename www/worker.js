@@ -42,7 +42,7 @@ self.addEventListener('unhandledrejection', (event) => {
 });
 
 // Started now, so that the module compiles while the page still draws itself.
-const ready = init();
+const ready = init({ module_or_path: new URL('../pkg/webtune_bg.wasm', import.meta.url) });
 ready.catch(() => {}); // reported by the first request, which waits for it
 
 self.addEventListener('message', (/** @type {MessageEvent<Request>} */ { data: request }) => {

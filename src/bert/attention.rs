@@ -1,9 +1,9 @@
 //! Multi-head self-attention with its output projection, residual and LayerNorm (transformers' `BertAttention`).
 
 use super::{Dropout, LayerNorm, Linear};
-use crate::kernels;
+use crate::kernels::{self, DropoutStream};
 use burn::module::Module;
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 
 /// What is added to the score of a padding token: low enough that its probability is exactly 0 in f32, finite so
 /// that a row of padding alone gives no NaN. transformers adds `finfo(float32).min`.
@@ -31,8 +31,14 @@ pub struct BertAttention {
 }
 
 impl BertAttention {
-    /// `hidden` `[batch, seq, hidden_size]` and `bias` `[batch, 1, 1, seq]` from [`attention_bias`] → the shape of `hidden`.
-    pub fn forward(&self, hidden: Tensor<3>, bias: Tensor<4>) -> Tensor<3> {
+    /// `hidden` `[batch, seq, hidden_size]` and `bias` `[batch, 1, 1, seq]` from [`attention_bias`] → the shape of `hidden`. `dropouts` is
+    /// there while training.
+    pub fn forward(
+        &self,
+        hidden: Tensor<3>,
+        bias: Tensor<4>,
+        dropouts: &mut Option<DropoutStream>,
+    ) -> Tensor<3> {
         let [batch, seq, hidden_size] = hidden.dims();
         let head_size = hidden_size / self.num_attention_heads;
         let heads = |projected: Tensor<3>| {
@@ -43,14 +49,17 @@ impl BertAttention {
         let query = heads(self.query.forward(hidden.clone()));
         let key = heads(self.key.forward(hidden.clone()));
         let value = heads(self.value.forward(hidden.clone()));
-        let scores = kernels::matmul(query, key.transpose()) / (head_size as f64).sqrt() + bias;
-        let probs = self.probs_dropout.forward(activation::softmax(scores, 3));
+        let scores = kernels::matmul(query, key.transpose());
+        let scale = 1.0 / (head_size as f64).sqrt();
+        let mask = self.probs_dropout.mask(dropouts);
+        let probs = kernels::attention_probs(scores, bias, scale, mask);
         let context =
             kernels::matmul(probs, value)
                 .swap_dims(1, 2)
                 .reshape([batch, seq, hidden_size]);
-        let output = self.dropout.forward(self.dense.forward(context));
-        self.layer_norm.forward(output + hidden)
+        let output = self.dense.forward(context);
+        let mask = self.dropout.mask(dropouts);
+        self.layer_norm.forward_residual(output, hidden, mask)
     }
 }
 

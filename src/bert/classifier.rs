@@ -2,9 +2,10 @@
 
 use super::attention::attention_bias;
 use super::{BertEmbeddings, BertEncoder, Dropout, Linear};
+use crate::kernels::DropoutStream;
 use crate::tokens::Batch;
 use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor, TensorData, activation};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 
 /// `tanh(W x + b)` of the first token.
 #[derive(Module, Debug)]
@@ -34,10 +35,16 @@ pub struct BertModel {
 }
 
 impl BertModel {
-    /// `input_ids` and `attention_mask` `[batch, seq]` → the pooled `[batch, hidden_size]`.
-    pub fn forward(&self, input_ids: Tensor<2, Int>, attention_mask: Tensor<2>) -> Tensor<2> {
-        let hidden = self.embeddings.forward(input_ids);
-        let hidden = self.encoder.forward(hidden, attention_bias(attention_mask));
+    /// `input_ids` and `attention_mask` `[batch, seq]` → the pooled `[batch, hidden_size]`. `dropouts` is there while training.
+    pub fn forward(
+        &self,
+        input_ids: Tensor<2, Int>,
+        attention_mask: Tensor<2>,
+        dropouts: &mut Option<DropoutStream>,
+    ) -> Tensor<2> {
+        let hidden = self.embeddings.forward(input_ids, dropouts);
+        let bias = attention_bias(attention_mask);
+        let hidden = self.encoder.forward(hidden, bias, dropouts);
         self.pooler.forward(hidden)
     }
 }
@@ -54,12 +61,22 @@ pub struct BertForSequenceClassification {
 }
 
 impl BertForSequenceClassification {
-    /// A padded batch → `logits` `[batch, num_labels]`, on the device of the parameters. Dropouts act when that device has autodiff.
+    /// A padded batch → `logits` `[batch, num_labels]`, on the device of the parameters and without dropouts.
     pub fn forward(&self, batch: &Batch) -> Tensor<2> {
+        self.logits(batch, &mut None)
+    }
+
+    /// As [`forward`](Self::forward), with the dropouts' masks drawn from `dropouts`.
+    pub fn forward_with_dropouts(&self, batch: &Batch, dropouts: DropoutStream) -> Tensor<2> {
+        self.logits(batch, &mut Some(dropouts))
+    }
+
+    fn logits(&self, batch: &Batch, dropouts: &mut Option<DropoutStream>) -> Tensor<2> {
         let device = self.device();
         let (input_ids, attention_mask) = tensors(batch, &device);
-        let pooled = self.bert.forward(input_ids, attention_mask);
-        self.classifier.forward(self.dropout.forward(pooled))
+        let pooled = self.bert.forward(input_ids, attention_mask, dropouts);
+        self.classifier
+            .forward(self.dropout.forward(pooled, dropouts))
     }
 
     /// The device of the parameters.
@@ -70,11 +87,6 @@ impl BertForSequenceClassification {
     /// Number of classes.
     pub fn num_labels(&self) -> usize {
         self.classifier.weight.dims()[0]
-    }
-
-    /// A batch of logits as probabilities, `[batch, num_labels]`.
-    pub fn probabilities(logits: Tensor<2>) -> Tensor<2> {
-        activation::softmax(logits, 1)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Word, position and token type embeddings, summed and normalized.
 
 use super::{Dropout, LayerNorm};
+use crate::kernels::DropoutStream;
 use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor};
 
@@ -20,8 +21,12 @@ pub struct BertEmbeddings {
 }
 
 impl BertEmbeddings {
-    /// `input_ids` `[batch, seq]` → `[batch, seq, hidden_size]`.
-    pub fn forward(&self, input_ids: Tensor<2, Int>) -> Tensor<3> {
+    /// `input_ids` `[batch, seq]` → `[batch, seq, hidden_size]`. `dropouts` is there while training.
+    pub fn forward(
+        &self,
+        input_ids: Tensor<2, Int>,
+        dropouts: &mut Option<DropoutStream>,
+    ) -> Tensor<3> {
         let [batch, seq] = input_ids.dims();
         let words = self.word_embeddings.val();
         let hidden_size = words.dims()[1];
@@ -32,7 +37,7 @@ impl BertEmbeddings {
         let positions = self.position_embeddings.val().slice([0..seq]);
         let types = self.token_type_embeddings.val().slice([0..1]);
         let sum = words + (positions + types).unsqueeze();
-        self.dropout.forward(self.layer_norm.forward(sum))
+        self.dropout.forward(self.layer_norm.forward(sum), dropouts)
     }
 
     /// Longest sequence that has position embeddings.

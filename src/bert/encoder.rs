@@ -1,7 +1,7 @@
 //! The stack of encoder layers (transformers' `BertLayer`, `BertEncoder`).
 
 use super::{BertAttention, Dropout, LayerNorm, Linear};
-use crate::kernels;
+use crate::kernels::{self, DropoutStream};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -21,12 +21,18 @@ pub struct BertLayer {
 }
 
 impl BertLayer {
-    /// `[batch, seq, hidden_size]` → the same shape.
-    pub fn forward(&self, hidden: Tensor<3>, bias: Tensor<4>) -> Tensor<3> {
-        let attended = self.attention.forward(hidden, bias);
+    /// `[batch, seq, hidden_size]` → the same shape. `dropouts` is there while training.
+    pub fn forward(
+        &self,
+        hidden: Tensor<3>,
+        bias: Tensor<4>,
+        dropouts: &mut Option<DropoutStream>,
+    ) -> Tensor<3> {
+        let attended = self.attention.forward(hidden, bias, dropouts);
         let middle = kernels::gelu(self.intermediate.forward(attended.clone()));
-        let output = self.dropout.forward(self.output.forward(middle));
-        self.layer_norm.forward(output + attended)
+        let output = self.output.forward(middle);
+        let mask = self.dropout.mask(dropouts);
+        self.layer_norm.forward_residual(output, attended, mask)
     }
 }
 
@@ -38,10 +44,15 @@ pub struct BertEncoder {
 }
 
 impl BertEncoder {
-    /// `[batch, seq, hidden_size]` → the same shape.
-    pub fn forward(&self, hidden: Tensor<3>, bias: Tensor<4>) -> Tensor<3> {
-        self.layer
-            .iter()
-            .fold(hidden, |hidden, layer| layer.forward(hidden, bias.clone()))
+    /// `[batch, seq, hidden_size]` → the same shape. `dropouts` is there while training.
+    pub fn forward(
+        &self,
+        hidden: Tensor<3>,
+        bias: Tensor<4>,
+        dropouts: &mut Option<DropoutStream>,
+    ) -> Tensor<3> {
+        self.layer.iter().fold(hidden, |hidden, layer| {
+            layer.forward(hidden, bias.clone(), dropouts)
+        })
     }
 }

@@ -1,9 +1,9 @@
 //! The three layers that BERT is made of, in PyTorch's parameter layout: `Linear` keeps its weight as
 //! `[out_features, in_features]`, so that a checkpoint's bytes are the parameter's bytes.
 
-use crate::kernels;
+use crate::kernels::{self, DropoutMask, DropoutStream};
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Distribution, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 /// `y = x Wᵀ + b` (`torch.nn.Linear`).
 #[derive(Module, Debug)]
@@ -42,9 +42,30 @@ impl LayerNorm {
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         burn::tensor::module::layer_norm(input, self.weight.val(), Some(self.bias.val()), self.eps)
     }
+
+    /// Normalizes `residual` plus `input` after its dropout, both `[..., hidden_size]`.
+    pub fn forward_residual<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        residual: Tensor<D>,
+        mask: DropoutMask,
+    ) -> Tensor<D> {
+        let shape = input.dims();
+        let width = shape[D - 1];
+        let rows = shape[..D - 1].iter().product();
+        kernels::residual_layer_norm(
+            input.reshape([rows, width]),
+            residual.reshape([rows, width]),
+            self.weight.val(),
+            self.bias.val(),
+            self.eps,
+            mask,
+        )
+        .reshape(shape)
+    }
 }
 
-/// Dropout on a device that trains (one with autodiff); the identity on any other.
+/// Dropout while training (`torch.nn.Dropout`).
 #[derive(Module, Debug)]
 pub struct Dropout {
     /// Probability that a value is zeroed; the others are scaled by `1 / (1 - prob)`.
@@ -52,14 +73,25 @@ pub struct Dropout {
 }
 
 impl Dropout {
+    /// The next mask of `stream`; one that keeps everything where there is none.
+    pub fn mask(&self, stream: &mut Option<DropoutStream>) -> DropoutMask {
+        match stream {
+            Some(stream) if self.prob > 0.0 => stream.mask(self.prob),
+            _ => DropoutMask::NONE,
+        }
+    }
+
     /// Zeroes values at random while training.
-    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        if self.prob == 0.0 || !input.device().is_autodiff() {
+    pub fn forward<const D: usize>(
+        &self,
+        input: Tensor<D>,
+        stream: &mut Option<DropoutStream>,
+    ) -> Tensor<D> {
+        let mask = self.mask(stream);
+        if mask.is_none() {
             return input;
         }
-        let keep = 1.0 - self.prob;
-        let mask = input.random_like(Distribution::Bernoulli(keep));
-        input * (mask * (1.0 / keep))
+        kernels::dropout(input, mask)
     }
 }
 

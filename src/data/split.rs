@@ -1,7 +1,8 @@
 //! scikit-learn's `train_test_split`: the same rows on the same side for the same `random_state`.
 
-use super::{Dataset, RandomState};
-use crate::{Error, Result};
+use super::{Dataset, RandomState, count_labels};
+use crate::{Error, Result, Warning};
+use serde_json::json;
 use std::collections::HashSet;
 
 /// Arguments of [`train_test_split`], under scikit-learn's names.
@@ -36,6 +37,41 @@ impl Split {
             .iter()
             .filter(|&&row| seen.contains(dataset.rows[row].text.as_str()))
             .count()
+    }
+
+    /// What makes the accuracy on the test part say less than it seems to: texts that were trained on, and classes that a part lacks.
+    pub fn warnings(&self, dataset: &Dataset) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        let seen = self.test_rows_seen_in_train(dataset);
+        if seen > 0 {
+            let test = self.test.len();
+            warnings.push(Warning::new(
+                "texts_on_both_sides",
+                format!(
+                    "{seen} of the {test} test rows have a text that also stands in the training part. Accuracy on them shows what the model memorized, not what it learned."
+                ),
+                json!({"seen": seen, "test": test}),
+            ));
+        }
+        for (code, part, rows) in [
+            ("class_missing_in_train", "training", &self.train),
+            ("class_missing_in_test", "test", &self.test),
+        ] {
+            let counts = count_labels(
+                rows.iter().map(|&row| &dataset.rows[row]),
+                dataset.labels.len(),
+            );
+            for (label, _) in dataset.labels.iter().zip(counts).filter(|(_, rows)| *rows == 0) {
+                warnings.push(Warning::new(
+                    code,
+                    format!(
+                        "The {part} part has no row of class \"{label}\". Turn stratify on, or change test_size or random_state."
+                    ),
+                    json!({"label": label}),
+                ));
+            }
+        }
+        warnings
     }
 }
 

@@ -6,9 +6,11 @@
 mod autodiff;
 #[cfg(feature = "gpu")]
 mod cube;
+mod dropout;
 mod flex;
 mod ops;
 
+pub use dropout::{DropoutMask, DropoutStream};
 pub use ops::{AdamWScalars, BertOps};
 
 use burn::backend::Dispatch;
@@ -35,6 +37,47 @@ pub fn linear(input: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2>
 /// tanh approximation.
 pub fn gelu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
     Tensor::from_dispatch(Dispatch::bert_gelu(input.into_dispatch()))
+}
+
+/// Zeroes the values that `mask` names and scales the others.
+pub fn dropout<const D: usize>(input: Tensor<D>, mask: DropoutMask) -> Tensor<D> {
+    Tensor::from_dispatch(Dispatch::bert_dropout(input.into_dispatch(), mask))
+}
+
+/// `LayerNorm(dropout(input) + residual)`: how both halves of a layer end. `input` and `residual` `[rows, width]`, `weight` and
+/// `bias` `[width]` → `[rows, width]`.
+pub fn residual_layer_norm(
+    input: Tensor<2>,
+    residual: Tensor<2>,
+    weight: Tensor<1>,
+    bias: Tensor<1>,
+    eps: f64,
+    mask: DropoutMask,
+) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::bert_residual_layer_norm(
+        input.into_dispatch(),
+        residual.into_dispatch(),
+        weight.into_dispatch(),
+        bias.into_dispatch(),
+        eps,
+        mask,
+    ))
+}
+
+/// `dropout(softmax(scale * scores + bias))` over the last dimension: `scores` `[batch, heads, seq, seq]`, `bias`
+/// `[batch, 1, 1, seq]`, to which no gradient flows.
+pub fn attention_probs(
+    scores: Tensor<4>,
+    bias: Tensor<4>,
+    scale: f64,
+    mask: DropoutMask,
+) -> Tensor<4> {
+    Tensor::from_dispatch(Dispatch::bert_attention_probs(
+        scores.into_dispatch(),
+        bias.into_dispatch(),
+        scale,
+        mask,
+    ))
 }
 
 /// One AdamW update of one parameter. `clip` `[1]` is multiplied into the gradient first. Returns the parameter and its two moments.

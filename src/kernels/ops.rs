@@ -1,5 +1,7 @@
 //! The trait and what each operation means, written once in burn's primitives.
 
+use super::DropoutMask;
+use super::dropout::mask_tensor;
 use burn::backend::{Backend, Scalar, TensorMetadata, backend_extension, tensor::FloatTensor};
 use burn::tensor::Shape;
 
@@ -59,6 +61,98 @@ pub trait BertOps: Backend {
         let density = Self::float_exp(Self::float_mul_scalar(squares, scalar(-0.5)));
         let slope = Self::float_mul(input, Self::float_mul_scalar(density, scalar(INV_SQRT_2PI)));
         Self::float_mul(grad, Self::float_add(cdf, slope))
+    }
+
+    /// See [`dropout`](super::dropout()); its gradient is the same operation on the gradient.
+    fn bert_dropout(input: FloatTensor<Self>, mask: DropoutMask) -> FloatTensor<Self> {
+        if mask.is_none() {
+            return input;
+        }
+        let mask = mask_tensor::<Self>(input.shape(), mask, &input.device());
+        Self::float_mul(input, mask)
+    }
+
+    /// See [`residual_layer_norm`](super::residual_layer_norm).
+    fn bert_residual_layer_norm(
+        input: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        eps: f64,
+        mask: DropoutMask,
+    ) -> FloatTensor<Self> {
+        let sum = Self::float_add(Self::bert_dropout(input, mask), residual);
+        Self::layer_norm(sum, weight, Some(bias), eps)
+    }
+
+    /// The gradients of [`residual_layer_norm`](super::residual_layer_norm) with respect to input, residual, weight and bias, in this
+    /// order.
+    fn bert_residual_layer_norm_backward(
+        input: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        eps: f64,
+        mask: DropoutMask,
+    ) -> (
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+    ) {
+        let width = weight.shape().num_elements();
+        let sum = Self::float_add(Self::bert_dropout(input, mask), residual);
+        let centered = Self::float_sub(sum.clone(), Self::float_mean_dim(sum, 1));
+        let squares = Self::float_mul(centered.clone(), centered.clone());
+        let variance = Self::float_mean_dim(squares, 1);
+        let deviation = Self::float_sqrt(Self::float_add_scalar(variance, scalar(eps)));
+        let normalized = Self::float_div(centered, deviation.clone());
+        let for_weight = Self::bert_sum_rows(Self::float_mul(grad.clone(), normalized.clone()));
+        let for_bias = Self::bert_sum_rows(grad.clone());
+        let scaled = Self::float_mul(grad, Self::float_reshape(weight, Shape::from([1, width])));
+        let mean = Self::float_mean_dim(scaled.clone(), 1);
+        let along = Self::float_mean_dim(Self::float_mul(scaled.clone(), normalized.clone()), 1);
+        let centered = Self::float_sub(scaled, mean);
+        let rest = Self::float_sub(centered, Self::float_mul(normalized, along));
+        let for_residual = Self::float_div(rest, deviation);
+        let for_input = Self::bert_dropout(for_residual.clone(), mask);
+        (for_input, for_residual, for_weight, for_bias)
+    }
+
+    /// See [`attention_probs`](super::attention_probs).
+    fn bert_attention_probs(
+        scores: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        scale: f64,
+        mask: DropoutMask,
+    ) -> FloatTensor<Self> {
+        Self::bert_attention_probs_pair(scores, bias, scale, mask).1
+    }
+
+    /// The probabilities before and after their dropout.
+    fn bert_attention_probs_pair(
+        scores: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        scale: f64,
+        mask: DropoutMask,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let scores = Self::float_add(Self::float_mul_scalar(scores, scalar(scale)), bias);
+        let probs = Self::softmax(scores, 3);
+        (probs.clone(), Self::bert_dropout(probs, mask))
+    }
+
+    /// The gradient of [`attention_probs`](super::attention_probs) with respect to the scores, from the probabilities before their
+    /// dropout.
+    fn bert_attention_probs_backward(
+        probs: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        scale: f64,
+        mask: DropoutMask,
+    ) -> FloatTensor<Self> {
+        let grad = Self::bert_dropout(grad, mask);
+        let along = Self::float_sum_dim(Self::float_mul(probs.clone(), grad.clone()), 3);
+        let slope = Self::float_mul(probs, Self::float_sub(grad, along));
+        Self::float_mul_scalar(slope, scalar(scale))
     }
 
     /// See [`adamw`](super::adamw).

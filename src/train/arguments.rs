@@ -93,6 +93,25 @@ impl TrainingArguments {
         }
     }
 
+    /// Passes of the whole run on `rows`, the last one counted whole (`num_train_epochs` of transformers' `TrainerState`).
+    pub fn total_epochs(&self, rows: usize) -> usize {
+        match self.max_steps {
+            0 => self.num_train_epochs.ceil() as usize,
+            steps => steps.div_ceil(self.steps_per_epoch(rows)),
+        }
+    }
+
+    /// Rows of the whole run, a row counted in each pass: the Trainer's estimate, from which it tells samples a second.
+    pub fn total_rows(&self, rows: usize) -> f64 {
+        match self.max_steps {
+            0 => rows as f64 * self.num_train_epochs,
+            steps => {
+                let group = self.per_device_train_batch_size * self.gradient_accumulation_steps;
+                (steps * group) as f64
+            }
+        }
+    }
+
     /// Updates of the warmup in a run of `total_steps` (`get_warmup_steps`).
     pub fn total_warmup_steps(&self, total_steps: usize) -> usize {
         match self.warmup_steps {
@@ -185,9 +204,17 @@ mod tests {
             (3, 9)
         );
         arguments.num_train_epochs = 0.5;
-        assert_eq!(arguments.total_steps(80), 2);
+        assert_eq!(
+            (arguments.total_steps(80), arguments.total_epochs(80)),
+            (2, 1)
+        );
+        assert_eq!(arguments.total_rows(80), 40.0);
         arguments.max_steps = 7;
-        assert_eq!(arguments.total_steps(80), 7);
+        assert_eq!(
+            (arguments.total_steps(80), arguments.total_epochs(80)),
+            (7, 3)
+        );
+        assert_eq!(arguments.total_rows(80), 7.0 * 32.0);
         arguments.warmup_ratio = 0.1;
         assert_eq!(arguments.total_warmup_steps(30), 3);
         assert_eq!(arguments.total_warmup_steps(31), 4);

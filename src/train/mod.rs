@@ -12,5 +12,5 @@ pub use arguments::{LrSchedulerType, TrainingArguments};
 pub use gradients::{clip_coefficient, global_norm};
 pub use loss::{cross_entropy, targets};
 pub use optimizer::AdamW;
-pub use plan::{TrainPlan, Warning};
+pub use plan::TrainPlan;
 pub use trainer::{Event, Example, StepLog, Trainer, TrainerOptions, TrainerState, epoch_order};

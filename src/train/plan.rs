@@ -1,45 +1,9 @@
 //! What a run will do, said before it starts: its steps, its learning rates, and what is wrong with them.
 
 use super::TrainingArguments;
+use crate::Warning;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
-
-/// Something that the visitor should know before going on; nothing is refused.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Warning {
-    /// A short name: `warmup_longer_than_run`, `texts_on_both_sides`, `class_missing_in_train`, `class_missing_in_test`.
-    pub code: &'static str,
-    /// One or two English sentences.
-    pub message: String,
-    /// The numbers in the sentence, for a translation.
-    pub values: Map<String, Value>,
-}
-
-impl Warning {
-    /// A warning whose `values` is a JSON object.
-    pub(crate) fn new(code: &'static str, message: String, values: Value) -> Self {
-        let values = match values {
-            Value::Object(values) => values,
-            _ => Map::new(),
-        };
-        Self {
-            code,
-            message,
-            values,
-        }
-    }
-
-    /// Test texts that were trained on measure memory.
-    pub fn texts_on_both_sides(seen: usize, test: usize) -> Self {
-        Self::new(
-            "texts_on_both_sides",
-            format!(
-                "{seen} of the {test} test rows have a text that also stands in the training part. Accuracy on them shows what the model memorized, not what it learned."
-            ),
-            json!({"seen": seen, "test": test}),
-        )
-    }
-}
+use serde_json::json;
 
 /// The steps of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]

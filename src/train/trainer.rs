@@ -4,8 +4,9 @@
 use super::{AdamW, TrainingArguments, clip_coefficient, cross_entropy, global_norm, targets};
 use crate::bert::BertForSequenceClassification;
 use crate::evaluate::{Evaluation, evaluate};
+use crate::kernels::DropoutStream;
 use crate::random::TorchGenerator;
-use crate::tokens::{Encoding, Padding, pad_batch};
+use crate::tokens::{Encoding, Padding, pad_batch, padding_tokens};
 use crate::{Error, Result};
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
@@ -92,12 +93,14 @@ pub struct Trainer {
     evaluation_due: bool,
     finished: bool,
     log_every: usize,
+    /// Tokens that went through the network, padding included.
+    positions: usize,
     pending: Vec<(StepLog, Tensor<1>)>,
     log_history: Vec<StepLog>,
 }
 
 impl Trainer {
-    /// A run that has not begun. `model` must be on a device with autodiff; its dropouts are seeded here.
+    /// A run that has not begun. `model` must be on a device with autodiff.
     ///
     /// # Errors
     /// [`Error::NotReady`] when there are no training rows.
@@ -112,7 +115,6 @@ impl Trainer {
                 "There are no training rows. Make the split first.".into(),
             ));
         }
-        model.device().seed(options.arguments.seed.into());
         let arguments = &options.arguments;
         let max_steps = arguments.total_steps(train.len());
         Ok(Self {
@@ -124,6 +126,7 @@ impl Trainer {
             evaluation_due: false,
             finished: max_steps == 0,
             log_every: 1,
+            positions: 0,
             pending: Vec::new(),
             log_history: Vec::new(),
             model: Some(model),
@@ -143,8 +146,23 @@ impl Trainer {
         TrainerState {
             global_step: self.global_step,
             max_steps: self.max_steps,
-            epoch: self.global_step as f64 / self.steps_per_epoch as f64,
+            epoch: self.epoch(),
         }
+    }
+
+    /// Passes done, counted in batches as the Trainer does: the last update of an epoch may have fewer of them.
+    fn epoch(&self) -> f64 {
+        let arguments = &self.options.arguments;
+        let batches = self
+            .train
+            .len()
+            .div_ceil(arguments.per_device_train_batch_size);
+        let Some(before) = self.global_step.checked_sub(1) else {
+            return 0.0;
+        };
+        let updates = before % self.steps_per_epoch + 1;
+        let done = (updates * arguments.gradient_accumulation_steps).min(batches);
+        (before / self.steps_per_epoch) as f64 + done as f64 / batches as f64
     }
 
     /// Every log that was read so far.
@@ -166,6 +184,20 @@ impl Trainer {
     pub fn train_loss(&self) -> f64 {
         let sum: f64 = self.log_history.iter().map(|log| log.loss).sum();
         sum / self.log_history.len() as f64
+    }
+
+    /// Floating point operations of the updates so far, as the Trainer estimates them (`total_flos`): six for each token, padding included,
+    /// and each parameter outside the embeddings.
+    ///
+    /// # Errors
+    /// As [`Trainer::model`].
+    pub fn total_flos(&self) -> Result<f64> {
+        let parameters = self.model()?.named_parameters().into_iter();
+        let outside: usize = parameters
+            .filter(|parameter| !parameter.name.ends_with("_embeddings.weight"))
+            .map(|parameter| parameter.shape.iter().product::<usize>())
+            .sum();
+        Ok(6.0 * self.positions as f64 * outside as f64)
     }
 
     /// Does one update; after the last one of an epoch, one evaluation; after all of them, nothing. `progress` is told how many of
@@ -223,6 +255,14 @@ impl Trainer {
             Error::NotReady("The last training step failed half way; load the model again.".into())
         })?;
         let (grads, loss, tokens) = self.gradients(&model, group);
+        let rows: Vec<&Encoding> = group.iter().map(|&row| &self.train[row].encoding).collect();
+        let padding = padding_tokens(
+            &rows,
+            arguments.per_device_train_batch_size,
+            self.options.padding,
+            self.options.max_length,
+        );
+        self.positions += tokens + padding;
         let norm = global_norm(&model, &grads);
         let clip = clip_coefficient(norm.clone(), arguments.max_grad_norm);
         let learning_rate = arguments.learning_rate_at(self.global_step, self.max_steps);
@@ -230,7 +270,7 @@ impl Trainer {
         self.global_step += 1;
         let log = StepLog {
             step: self.global_step,
-            epoch: self.state().epoch,
+            epoch: self.epoch(),
             loss: f64::NAN,
             learning_rate,
             grad_norm: f64::NAN,
@@ -250,7 +290,10 @@ impl Trainer {
         let mut accumulated = GradientsAccumulator::new();
         let mut losses = Vec::new();
         let mut tokens = 0;
-        for rows in group.chunks(arguments.per_device_train_batch_size) {
+        for (at, rows) in group
+            .chunks(arguments.per_device_train_batch_size)
+            .enumerate()
+        {
             let encodings: Vec<&Encoding> =
                 rows.iter().map(|&row| &self.train[row].encoding).collect();
             let labels: Vec<usize> = rows.iter().map(|&row| self.train[row].label).collect();
@@ -267,7 +310,13 @@ impl Trainer {
                 arguments.label_smoothing_factor,
                 &device,
             );
-            let loss = cross_entropy(model.forward(&batch), targets, group.len());
+            let pass = self.global_step * arguments.gradient_accumulation_steps + at;
+            let dropouts = DropoutStream::new(arguments.seed, pass as u32);
+            let loss = cross_entropy(
+                model.forward_with_dropouts(&batch, dropouts),
+                targets,
+                group.len(),
+            );
             let grads = GradientsParams::from_grads(loss.backward(), model);
             losses.push(loss.inner());
             if group.len() <= arguments.per_device_train_batch_size {

@@ -142,6 +142,7 @@ fn bind(module: &Path, folder: &Path, profile: Profile) -> Result<()> {
     bindgen
         .input_path(module)
         .out_name("webtune")
+        .omit_default_module_path(false)
         .typescript(true);
     bindgen
         .web(true)

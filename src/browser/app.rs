@@ -1,0 +1,253 @@
+//! What `www/worker.js` calls: one object that holds what the visitor has made so far, a method a request of `www/protocol.js`.
+//!
+//! Every method builds the new thing whole before it replaces the old one: a request that fails loses nothing.
+
+use super::convert::{error, to_js, values};
+use super::device::{self, DeviceInfo};
+use super::fetch::FetchedFile;
+use super::model::LoadedModel;
+use super::run::Run;
+use super::views::{DatasetView, PlanView, PredictView, SplitView, TokensView};
+use super::{clock, tokenized::Tokenized};
+use crate::data::{Dataset, Split, toy_dataset, train_test_split};
+use crate::evaluate::probabilities;
+use crate::selftest::{self, SelfTest};
+use crate::settings::RunSettings;
+use crate::train::TrainPlan;
+use crate::{Error, Result};
+use burn::module::Module;
+use burn::tensor::Device;
+use js_sys::Function;
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+/// The workflow's state on one device.
+#[wasm_bindgen]
+pub struct Webtune {
+    pub(super) device: Device,
+    info: DeviceInfo,
+    /// What the start-up self-test found; training waits for it.
+    pub(super) self_test: Option<SelfTest>,
+    pub(super) dataset: Option<Dataset>,
+    pub(super) split: Option<Split>,
+    pub(super) model: Option<LoadedModel>,
+    pub(super) tokens: Option<Tokenized>,
+    pub(super) run: Option<Run>,
+}
+
+#[derive(Serialize)]
+struct SelfTestView<'a> {
+    #[serde(flatten)]
+    report: &'a SelfTest,
+    ms: f64,
+}
+
+#[wasm_bindgen]
+impl Webtune {
+    /// Opens `webgpu`, `cpu`, or with `auto` the first of them that is there.
+    ///
+    /// # Errors
+    /// A `WorkerError` when the device that was asked for cannot be had.
+    pub async fn open(wanted: String) -> Result<Webtune, JsValue> {
+        let (device, info) = device::open(&wanted).await.map_err(error)?;
+        Ok(Self {
+            device,
+            info,
+            self_test: None,
+            dataset: None,
+            split: None,
+            model: None,
+            tokens: None,
+            run: None,
+        })
+    }
+
+    /// `DeviceInfo`: what computes.
+    ///
+    /// # Errors
+    /// A `WorkerError`.
+    pub fn device(&self) -> Result<JsValue, JsValue> {
+        to_js(&self.info)
+    }
+
+    /// Compares this device with the CPU device (`SelfTest`).
+    ///
+    /// # Errors
+    /// A `WorkerError` when the device fails outright.
+    pub async fn self_test(&mut self) -> Result<JsValue, JsValue> {
+        let started = clock::now();
+        let report = selftest::run(&self.device).await.map_err(error)?;
+        let view = to_js(&SelfTestView {
+            report: &report,
+            ms: clock::now() - started,
+        });
+        self.self_test = Some(report);
+        view
+    }
+
+    /// Makes the toy dataset (`DatasetView`).
+    ///
+    /// # Errors
+    /// A `WorkerError` for a setting out of bounds or rows that cannot be trained on.
+    pub fn dataset(&mut self, settings: JsValue) -> Result<JsValue, JsValue> {
+        let settings = read_settings(settings)?;
+        let dataset = toy_dataset(settings.num_rows, settings.dataset_seed);
+        dataset.check().map_err(error)?;
+        let view = to_js(&DatasetView::new(&dataset))?;
+        self.dataset = Some(dataset);
+        (self.split, self.tokens) = (None, None);
+        Ok(view)
+    }
+
+    /// Divides the rows (`SplitView`).
+    ///
+    /// # Errors
+    /// A `WorkerError` when a part would be empty or cannot be stratified.
+    pub fn split(&mut self, settings: JsValue) -> Result<JsValue, JsValue> {
+        let settings = read_settings(settings)?;
+        let dataset = self.need_dataset().map_err(error)?;
+        let split = train_test_split(dataset, settings.split).map_err(error)?;
+        let view = to_js(&SplitView::new(dataset, &split))?;
+        self.split = Some(split);
+        self.tokens = None;
+        Ok(view)
+    }
+
+    /// Fetches `config.json`, `tokenizer.json` (or `vocab.txt`) and `model.safetensors` below `base` and builds the network (`ModelView`).
+    /// `on_event` gets `download` and `phase` events.
+    ///
+    /// # Errors
+    /// A `WorkerError` that names the file, and the tensor where one is at fault.
+    pub async fn load_model(
+        &mut self,
+        base: String,
+        on_event: Function,
+    ) -> Result<JsValue, JsValue> {
+        let num_labels = self
+            .dataset
+            .as_ref()
+            .map_or(2, |dataset| dataset.labels.len());
+        let device = self.device.clone().autodiff();
+        let open =
+            async |name: &str| FetchedFile::open(&format!("{base}{name}"), on_event.clone()).await;
+        let model = LoadedModel::load(&base, num_labels, &device, open, &on_event)
+            .await
+            .map_err(error)?;
+        let view = to_js(&model.view())?;
+        self.model = Some(model);
+        // The network of the run before is another one now.
+        (self.tokens, self.run) = (None, None);
+        Ok(view)
+    }
+
+    /// Tokenizes every row of both parts (`TokensView`).
+    ///
+    /// # Errors
+    /// A `WorkerError` for rows that cannot be encoded, or a `max_length` that the model has no positions for.
+    pub fn tokenize(&mut self, settings: JsValue) -> Result<JsValue, JsValue> {
+        let settings = read_settings(settings)?;
+        let (tokens, view) = self.encode_rows(&settings).map_err(error)?;
+        let view = to_js(&view)?;
+        self.tokens = Some(tokens);
+        Ok(view)
+    }
+
+    /// What a run with these settings will do (`PlanView`).
+    ///
+    /// # Errors
+    /// A `WorkerError` for a setting out of bounds, or when there is no split yet.
+    pub fn plan(&self, settings: JsValue) -> Result<JsValue, JsValue> {
+        let settings = read_settings(settings)?;
+        let (dataset, split) = self.need_split().map_err(error)?;
+        let plan = TrainPlan::new(&settings.arguments, split.train.len());
+        let mut warnings = plan.warnings;
+        warnings.extend(split.warnings(dataset));
+        to_js(&PlanView {
+            steps_per_epoch: plan.steps_per_epoch,
+            max_steps: plan.max_steps,
+            warmup_steps: plan.warmup_steps,
+            learning_rates: &plan.learning_rates,
+            warnings,
+        })
+    }
+
+    /// Probabilities of a sentence before and after fine-tuning (`PredictResult`).
+    ///
+    /// # Errors
+    /// A `WorkerError` when no model is loaded or the device fails.
+    pub async fn predict(&self, text: String) -> Result<JsValue, JsValue> {
+        let view = self.classify(&text).await.map_err(error)?;
+        to_js(&view)
+    }
+}
+
+impl Webtune {
+    pub(super) fn need_dataset(&self) -> Result<&Dataset> {
+        self.dataset
+            .as_ref()
+            .ok_or_else(|| Error::NotReady("There is no dataset yet. Make it first.".into()))
+    }
+
+    pub(super) fn need_split(&self) -> Result<(&Dataset, &Split)> {
+        let dataset = self.need_dataset()?;
+        let split = self.split.as_ref();
+        let split =
+            split.ok_or_else(|| Error::NotReady("The split has not been made yet.".into()))?;
+        Ok((dataset, split))
+    }
+
+    pub(super) fn need_model(&self) -> Result<&LoadedModel> {
+        self.model
+            .as_ref()
+            .ok_or_else(|| Error::NotReady("No model is loaded yet. Load it first.".into()))
+    }
+
+    pub(super) fn need_tokens(&self) -> Result<&Tokenized> {
+        self.tokens
+            .as_ref()
+            .ok_or_else(|| Error::NotReady("The rows have not been tokenized yet.".into()))
+    }
+
+    fn encode_rows(&self, settings: &RunSettings) -> Result<(Tokenized, TokensView)> {
+        let (dataset, split) = self.need_split()?;
+        let model = self.need_model()?;
+        let most = model.network.bert.embeddings.max_length();
+        if settings.max_length > most {
+            return Err(Error::Setting {
+                field: "max_length".into(),
+                value: settings.max_length.to_string(),
+                expected: format!("this model has positions for {most} tokens at most"),
+            });
+        }
+        let tokens = Tokenized::new(dataset, split, &model.tokenizer, settings)?;
+        let view = tokens.view(split, &model.tokenizer, settings);
+        Ok((tokens, view))
+    }
+
+    async fn classify(&self, text: &str) -> Result<PredictView> {
+        let model = self.need_model()?;
+        let max_length = model.network.bert.embeddings.max_length();
+        let encoding = model.tokenizer.encode(text, max_length)?;
+        let pad = model.tokenizer.pad_token_id();
+        let (before, after) = match &self.run {
+            Some(run) => (&run.initial, Some(run.trainer.model()?)),
+            None => (&model.network, None),
+        };
+        let before = probabilities(&before.valid(), &encoding, pad).await?;
+        let after = match after {
+            Some(network) => Some(probabilities(&network.valid(), &encoding, pad).await?),
+            None => None,
+        };
+        Ok(PredictView {
+            tokens: model.tokenizer.tokens(&encoding.input_ids),
+            truncated: encoding.truncated,
+            before,
+            after,
+        })
+    }
+}
+
+/// The settings of a request, checked.
+pub(super) fn read_settings(object: JsValue) -> Result<RunSettings, JsValue> {
+    RunSettings::from_values(&values(object)?).map_err(error)
+}

@@ -1,0 +1,112 @@
+//! Which device computes: the GPU adapter that the browser grants, or the CPU with a plain reason.
+
+use crate::{Error, Result};
+use burn::tensor::Device;
+use js_sys::{Promise, Reflect};
+use serde::Serialize;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+/// `DeviceInfo` in `www/protocol.js`.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct DeviceInfo {
+    kind: &'static str,
+    name: String,
+    vendor: String,
+    architecture: String,
+    software: bool,
+    fallback: Option<String>,
+}
+
+/// Opens `webgpu`, `cpu`, or with `auto` the first where there is one.
+///
+/// # Errors
+/// [`Error::Device`] when `webgpu` was asked for and cannot be had.
+pub(super) async fn open(wanted: &str) -> Result<(Device, DeviceInfo)> {
+    match wanted {
+        "cpu" => Ok(cpu(None)),
+        "webgpu" => webgpu().await.map_err(Error::Device),
+        _ => match webgpu().await {
+            Ok(opened) => Ok(opened),
+            Err(reason) => Ok(cpu(Some(reason))),
+        },
+    }
+}
+
+fn cpu(fallback: Option<String>) -> (Device, DeviceInfo) {
+    let info = DeviceInfo {
+        kind: "cpu",
+        name: "CPU (WebAssembly SIMD, one thread)".into(),
+        vendor: String::new(),
+        architecture: String::new(),
+        software: true,
+        fallback,
+    };
+    (Device::flex(), info)
+}
+
+async fn webgpu() -> Result<(Device, DeviceInfo), String> {
+    let navigator = get(&js_sys::global(), "navigator");
+    let gpu = get(&navigator, "gpu");
+    if gpu.is_undefined() || gpu.is_null() {
+        return Err("This browser has no WebGPU. Use a current Chrome, Edge, Safari or Firefox on a page served over https or from localhost.".into());
+    }
+    let adapter = request_adapter(&gpu).await;
+    let adapter = adapter.filter(|adapter| !adapter.is_null() && !adapter.is_undefined());
+    let Some(adapter) = adapter else {
+        return Err("The browser has WebGPU but granted no GPU adapter: hardware acceleration is off, or the driver is on the browser's blocklist (see chrome://gpu).".into());
+    };
+    let info = describe(&get(&adapter, "info"));
+    let device = Device::wgpu_options().init_async().await.map_err(|error| {
+        format!(
+            "The adapter {} refused a WebGPU device: {error}.",
+            info.name
+        )
+    })?;
+    Ok((device, info))
+}
+
+async fn request_adapter(gpu: &JsValue) -> Option<JsValue> {
+    let request: js_sys::Function = get(gpu, "requestAdapter").dyn_into().ok()?;
+    let options = js_sys::Object::new();
+    Reflect::set(
+        &options,
+        &"powerPreference".into(),
+        &"high-performance".into(),
+    )
+    .ok()?;
+    let promise: Promise = request.call1(gpu, &options).ok()?.dyn_into().ok()?;
+    JsFuture::from(promise).await.ok()
+}
+
+/// A name for the header from what `GPUAdapterInfo` tells; browsers leave out what would identify the visitor.
+fn describe(info: &JsValue) -> DeviceInfo {
+    let text = |name: &str| get(info, name).as_string().unwrap_or_default();
+    let (vendor, architecture) = (text("vendor"), text("architecture"));
+    let software = get(info, "isFallbackAdapter").is_truthy()
+        || ["swiftshader", "llvmpipe", "lavapipe"]
+            .iter()
+            .any(|name| architecture.contains(name) || text("description").contains(name));
+    let mut name = [vendor.as_str(), architecture.as_str()].join(" ");
+    let description = text("description");
+    if name.trim().is_empty() {
+        name = if description.is_empty() {
+            "unnamed WebGPU adapter".into()
+        } else {
+            description
+        };
+    }
+    let suffix = if software { " (software)" } else { "" };
+    DeviceInfo {
+        kind: "webgpu",
+        name: format!("{}{suffix}", name.trim()),
+        vendor,
+        architecture,
+        software,
+        fallback: None,
+    }
+}
+
+fn get(object: &JsValue, name: &str) -> JsValue {
+    Reflect::get(object, &name.into()).unwrap_or(JsValue::UNDEFINED)
+}

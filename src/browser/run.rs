@@ -1,0 +1,237 @@
+//! A training run as the worker drives it: start, one step at a time, finish.
+
+use super::app::{Webtune, read_settings};
+use super::clock;
+use super::convert::{error, to_js};
+use super::views::{EvaluationContext, ReportView, StepView, TrainResultView};
+use crate::bert::BertForSequenceClassification;
+use crate::data::Dataset;
+use crate::evaluate::{Evaluation, evaluate};
+use crate::settings::RunSettings;
+use crate::train::{Event, Trainer, TrainerOptions, TrainingArguments};
+use crate::{Error, Result};
+use burn::module::Module;
+use js_sys::Function;
+use wasm_bindgen::prelude::*;
+
+/// A run, under way or over.
+pub(super) struct Run {
+    pub trainer: Trainer,
+    /// The network before the first step: its body is the checkpoint's, its head untrained.
+    pub initial: BertForSequenceClassification,
+    /// What it trains on, kept: the visitor may make another dataset meanwhile.
+    dataset: Dataset,
+    test: Vec<usize>,
+    train_rows: usize,
+    eval_batch_size: usize,
+    last_report: Option<ReportView>,
+}
+
+impl Run {
+    /// Puts an evaluation of its own test part in words and keeps it as the last.
+    fn report(&mut self, evaluation: &Evaluation, seconds: f64) -> ReportView {
+        let state = self.trainer.state();
+        let report = ReportView::new(
+            evaluation,
+            &EvaluationContext {
+                dataset: &self.dataset,
+                test: &self.test,
+                step: state.global_step,
+                epoch: state.epoch,
+                batch_size: self.eval_batch_size,
+                seconds,
+            },
+        );
+        self.last_report = Some(report.clone());
+        report
+    }
+}
+
+#[wasm_bindgen]
+impl Webtune {
+    /// Begins a run with these settings from the checkpoint's own weights.
+    ///
+    /// # Errors
+    /// A `WorkerError` when a stage before it is missing, or when the device failed its self-test.
+    pub fn train_start(&mut self, settings: JsValue) -> Result<(), JsValue> {
+        let settings = read_settings(settings)?;
+        self.run = Some(self.new_run(settings).map_err(error)?);
+        Ok(())
+    }
+
+    /// The losses of `steps` updates are read from the device together.
+    pub fn set_log_every(&mut self, steps: usize) {
+        if let Some(run) = &mut self.run {
+            run.trainer.set_log_every(steps);
+        }
+    }
+
+    /// One update, or the evaluation at the end of an epoch (`RawStep` in `www/run.js`, or an `evaluation` or `finished` event).
+    /// `on_event` gets `evaluating` events.
+    ///
+    /// # Errors
+    /// A `WorkerError` when the run diverged or the device failed.
+    pub async fn train_step(&mut self, on_event: Function) -> Result<JsValue, JsValue> {
+        let view = self.advance(&on_event).await.map_err(error)?;
+        to_js(&view)
+    }
+
+    /// Ends the run after `seconds` of training, evaluating once more where the last step was not evaluated (`TrainResult`).
+    ///
+    /// # Errors
+    /// A `WorkerError` when no run is under way or the device failed.
+    pub async fn train_finish(&mut self, stopped: bool, seconds: f64) -> Result<JsValue, JsValue> {
+        let view = self.finish(stopped, seconds).await.map_err(error)?;
+        to_js(&view)
+    }
+
+    /// Evaluates the model as it is now, trained or not (`EvaluationReport`). `on_event` gets `evaluating` events.
+    ///
+    /// # Errors
+    /// A `WorkerError` when the rows have not been tokenized or the device failed.
+    pub async fn evaluate(&mut self, on_event: Function) -> Result<JsValue, JsValue> {
+        let view = self.evaluate_now(&on_event).await.map_err(error)?;
+        to_js(&view)
+    }
+}
+
+impl Webtune {
+    fn new_run(&self, settings: RunSettings) -> Result<Run> {
+        if self.self_test.as_ref().is_none_or(|test| !test.passed) {
+            return Err(Error::Device(
+                "This device did not compute what the CPU computes in the start-up self-test, so nothing is trained on it. Update the browser or the graphics driver, or open the page with ?device=cpu.".into(),
+            ));
+        }
+        let ((dataset, split), tokens) = (self.need_split()?, self.need_tokens()?);
+        let model = self.need_model()?;
+        let initial = model.with_head(dataset.labels.len(), settings.arguments.seed);
+        let options = TrainerOptions {
+            padding: tokens.padding,
+            max_length: tokens.max_length,
+            pad_token_id: model.tokenizer.pad_token_id(),
+            shuffle: true,
+            arguments: settings.arguments,
+        };
+        let eval_batch_size = options.arguments.per_device_eval_batch_size;
+        let trainer = Trainer::new(
+            initial.clone(),
+            tokens.train.clone(),
+            tokens.test.clone(),
+            options,
+        )?;
+        Ok(Run {
+            trainer,
+            initial,
+            dataset: dataset.clone(),
+            test: split.test.clone(),
+            train_rows: tokens.train.len(),
+            eval_batch_size,
+            last_report: None,
+        })
+    }
+
+    async fn advance(&mut self, on_event: &Function) -> Result<StepView> {
+        let started = clock::now();
+        let run = self.run.as_mut().ok_or_else(no_run)?;
+        let event = run
+            .trainer
+            .step(&mut |done, total| say(on_event, done, total))
+            .await?;
+        let state = run.trainer.state();
+        Ok(match event {
+            Event::Step { tokens, logs } => StepView::Step {
+                logs,
+                step: state.global_step,
+                max_steps: state.max_steps,
+                epoch: state.epoch,
+                tokens,
+            },
+            Event::Evaluated(evaluation) => StepView::Evaluation {
+                report: run.report(&evaluation, seconds_since(started)),
+            },
+            Event::Finished => StepView::Finished,
+        })
+    }
+
+    async fn finish(&mut self, stopped: bool, seconds: f64) -> Result<TrainResultView> {
+        let run = self.run.as_mut().ok_or_else(no_run)?;
+        run.trainer.read_logs().await?;
+        let state = run.trainer.state();
+        let evaluated = run.last_report.as_ref().map(ReportView::step);
+        if state.global_step > 0 && evaluated != Some(state.global_step) {
+            let started = clock::now();
+            let evaluation = run.trainer.evaluate(&mut |_, _| ()).await?;
+            run.report(&evaluation, seconds_since(started));
+        }
+        let seconds = seconds.max(1e-6);
+        Ok(TrainResultView {
+            stopped,
+            global_step: state.global_step,
+            max_steps: state.max_steps,
+            epoch: state.epoch,
+            train_loss: run.trainer.train_loss(),
+            train_runtime: seconds,
+            train_samples_per_second: run.train_rows as f64 * state.epoch / seconds,
+            train_steps_per_second: state.global_step as f64 / seconds,
+            evaluation: run.last_report.clone(),
+        })
+    }
+
+    async fn evaluate_now(&mut self, on_event: &Function) -> Result<ReportView> {
+        let started = clock::now();
+        let ((dataset, split), tokens) = (self.need_split()?, self.need_tokens()?);
+        let model = self.need_model()?;
+        let state = self.run.as_ref().map(|run| run.trainer.state());
+        let network = match &self.run {
+            Some(run) => run.trainer.model()?,
+            None => &model.network,
+        };
+        if network.num_labels() != dataset.labels.len() {
+            return Err(Error::NotReady(format!(
+                "The model has {} labels, but the dataset has {}. Train it on this dataset first.",
+                network.num_labels(),
+                dataset.labels.len()
+            )));
+        }
+        let mut arguments = TrainingArguments::default();
+        if let Some(run) = &self.run {
+            arguments.per_device_eval_batch_size = run.eval_batch_size;
+        }
+        let options = TrainerOptions {
+            padding: tokens.padding,
+            max_length: tokens.max_length,
+            pad_token_id: model.tokenizer.pad_token_id(),
+            shuffle: false,
+            arguments,
+        };
+        let mut progress = |done, total| say(on_event, done, total);
+        let evaluation = evaluate(&network.valid(), &tokens.test, &options, &mut progress).await?;
+        Ok(ReportView::new(
+            &evaluation,
+            &EvaluationContext {
+                dataset,
+                test: &split.test,
+                step: state.map_or(0, |state| state.global_step),
+                epoch: state.map_or(0.0, |state| state.epoch),
+                batch_size: options.arguments.per_device_eval_batch_size,
+                seconds: seconds_since(started),
+            },
+        ))
+    }
+}
+
+/// Seconds since a moment of the worker's clock.
+fn seconds_since(started: f64) -> f64 {
+    (clock::now() - started) / 1000.0
+}
+
+fn no_run() -> Error {
+    Error::NotReady("No training run has been started.".into())
+}
+
+fn say(on_event: &Function, done: usize, total: usize) {
+    if let Ok(event) = to_js(&StepView::Evaluating { done, total }) {
+        // A page that does not listen any more loses nothing.
+        let _ = on_event.call1(&JsValue::NULL, &event);
+    }
+}
