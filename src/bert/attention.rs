@@ -59,7 +59,7 @@ impl BertAttention {
                 .reshape([batch, seq, hidden_size]);
         let output = self.dense.forward(context);
         let mask = self.dropout.mask(dropouts);
-        self.layer_norm.forward_residual(output, hidden, mask)
+        self.layer_norm.forward(output, hidden, mask)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Word, position and token type embeddings, summed and normalized.
 
 use super::{Dropout, LayerNorm};
-use crate::kernels::DropoutStream;
+use crate::kernels::{DropoutMask, DropoutStream};
 use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor};
 
@@ -36,8 +36,11 @@ impl BertEmbeddings {
                 .reshape([batch, seq, hidden_size]);
         let positions = self.position_embeddings.val().slice([0..seq]);
         let types = self.token_type_embeddings.val().slice([0..1]);
-        let sum = words + (positions + types).unsqueeze();
-        self.dropout.forward(self.layer_norm.forward(sum), dropouts)
+        let places = (positions + types)
+            .unsqueeze::<3>()
+            .expand([batch, seq, hidden_size]);
+        let sum = self.layer_norm.forward(words, places, DropoutMask::NONE);
+        self.dropout.forward(sum, dropouts)
     }
 
     /// Longest sequence that has position embeddings.

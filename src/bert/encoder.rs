@@ -32,7 +32,7 @@ impl BertLayer {
         let middle = kernels::gelu(self.intermediate.forward(attended.clone()));
         let output = self.output.forward(middle);
         let mask = self.dropout.mask(dropouts);
-        self.layer_norm.forward_residual(output, attended, mask)
+        self.layer_norm.forward(output, attended, mask)
     }
 }
 

@@ -38,13 +38,8 @@ pub struct LayerNorm {
 }
 
 impl LayerNorm {
-    /// Normalizes each vector of the last dimension.
-    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        burn::tensor::module::layer_norm(input, self.weight.val(), Some(self.bias.val()), self.eps)
-    }
-
-    /// Normalizes `residual` plus `input` after its dropout, both `[..., hidden_size]`.
-    pub fn forward_residual<const D: usize>(
+    /// Normalizes `residual` plus `input` after its dropout, both `[..., hidden_size]`: every LayerNorm of a BERT stands behind a sum.
+    pub fn forward<const D: usize>(
         &self,
         input: Tensor<D>,
         residual: Tensor<D>,

@@ -102,7 +102,32 @@ pub fn adamw<const D: usize>(
     )
 }
 
-/// The sum of the squares of all values, `[1]`.
-pub fn squared_sum<const D: usize>(input: Tensor<D>) -> Tensor<1> {
-    Tensor::from_dispatch(Dispatch::bert_squared_sum(input.into_dispatch()))
+/// Where [`squares`] puts the partial sums of one tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SquaresPlace {
+    /// Index of the first.
+    pub offset: usize,
+    /// How many there are, from [`SquaresPlace::sums_of`].
+    pub sums: usize,
+}
+
+impl SquaresPlace {
+    /// Partial sums that a tensor of `elements` values is added up in: enough to keep a GPU busy.
+    pub fn sums_of(elements: usize) -> usize {
+        elements.div_ceil(64).clamp(1, 1024)
+    }
+}
+
+/// Puts partial sums of the squares of `input` into `sums` `[n]`, all 0 there before: their total is the sum of the squares. One dispatch
+/// a tensor, where a sum of its own and a concatenation would be three.
+pub fn squares<const D: usize>(
+    sums: Tensor<1>,
+    input: Tensor<D>,
+    place: SquaresPlace,
+) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::bert_squares(
+        sums.into_dispatch(),
+        input.into_dispatch(),
+        place,
+    ))
 }

@@ -1,9 +1,9 @@
 //! The trait and what each operation means, written once in burn's primitives.
 
-use super::DropoutMask;
 use super::dropout::mask_tensor;
+use super::{DropoutMask, SquaresPlace};
 use burn::backend::{Backend, Scalar, TensorMetadata, backend_extension, tensor::FloatTensor};
-use burn::tensor::Shape;
+use burn::tensor::{Shape, Slice};
 
 /// The scalars of one AdamW update (Loshchilov & Hutter, 2019; `torch.optim.AdamW`). Bias corrections are computed in f64, as PyTorch does.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -189,9 +189,15 @@ pub trait BertOps: Backend {
         (Self::float_sub(decayed, update), first, second)
     }
 
-    /// See [`squared_sum`](super::squared_sum).
-    fn bert_squared_sum(input: FloatTensor<Self>) -> FloatTensor<Self> {
-        Self::float_sum(Self::float_mul(input.clone(), input))
+    /// See [`squares`](super::squares).
+    fn bert_squares(
+        sums: FloatTensor<Self>,
+        input: FloatTensor<Self>,
+        place: SquaresPlace,
+    ) -> FloatTensor<Self> {
+        let sum = Self::float_sum(Self::float_mul(input.clone(), input));
+        let slice = Slice::from(place.offset..place.offset + 1);
+        Self::float_slice_assign(sums, &[slice], sum)
     }
 }
 

@@ -3,19 +3,24 @@
 //! burn's own clipping scales each tensor by its own norm, which is another algorithm than the Trainer's.
 
 use crate::bert::BertForSequenceClassification;
-use crate::kernels;
+use crate::kernels::{self, SquaresPlace};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
 /// The Euclidean norm over the gradients of all parameters (`torch.nn.utils.clip_grad_norm_`), `[1]`.
 pub fn global_norm(model: &BertForSequenceClassification, grads: &GradientsParams) -> Tensor<1> {
-    let mut squares = SquaredSums {
-        grads,
-        sums: Vec::new(),
+    let device = model.device().without_autodiff();
+    let mut places = Places::new(grads);
+    model.visit(&mut places);
+    let mut squares = Squares {
+        sums: Some(Tensor::zeros([places.sums.max(1)], &device)),
+        places: Places::new(grads),
     };
     model.visit(&mut squares);
-    Tensor::cat(squares.sums, 0).sum().sqrt()
+    squares
+        .sums
+        .map_or_else(|| Tensor::zeros([1], &device), |sums| sums.sum().sqrt())
 }
 
 /// What the gradients are multiplied by so that their norm is at most `max_norm`, `[1]`; 1 when `max_norm` is 0. PyTorch's epsilon
@@ -27,15 +32,51 @@ pub fn clip_coefficient(norm: Tensor<1>, max_norm: f64) -> Tensor<1> {
     (norm + 1e-6).recip().mul_scalar(max_norm).clamp_max(1.0)
 }
 
-struct SquaredSums<'a> {
+/// Gives each gradient its place among the partial sums.
+struct Places<'a> {
     grads: &'a GradientsParams,
-    sums: Vec<Tensor<1>>,
+    sums: usize,
 }
 
-impl ModuleVisitor for SquaredSums<'_> {
+impl<'a> Places<'a> {
+    fn new(grads: &'a GradientsParams) -> Self {
+        Self { grads, sums: 0 }
+    }
+
+    fn next<const D: usize>(
+        &mut self,
+        param: &Param<Tensor<D>>,
+    ) -> Option<(Tensor<D>, SquaresPlace)> {
+        let grad = self.grads.get::<D>(param.id)?;
+        let place = SquaresPlace {
+            offset: self.sums,
+            sums: SquaresPlace::sums_of(grad.shape().num_elements()),
+        };
+        self.sums += place.sums;
+        Some((grad, place))
+    }
+}
+
+impl ModuleVisitor for Places<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if let Some(grad) = self.grads.get::<D>(param.id) {
-            self.sums.push(kernels::squared_sum(grad));
+        self.next(param);
+    }
+}
+
+/// Fills the places.
+struct Squares<'a> {
+    places: Places<'a>,
+    /// Taken out for each gradient: what nobody else holds is written in place.
+    sums: Option<Tensor<1>>,
+}
+
+impl ModuleVisitor for Squares<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some((grad, place)) = self.places.next(param) {
+            self.sums = self
+                .sums
+                .take()
+                .map(|sums| kernels::squares(sums, grad, place));
         }
     }
 }

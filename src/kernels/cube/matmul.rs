@@ -53,34 +53,36 @@ fn matmul_kernel(
         CUBE_POS_X as usize * comptime![columns * CUBE.0 as usize] + UNIT_POS_X as usize;
     if first_row < m && first_column < n {
         // Rows and columns past the edge read the last one and are not written: the loop has no branch.
-        let mut lhs_at = Array::<usize>::new(rows);
+        // Sequences, not arrays: each element is a variable of its own, which every compiler keeps in a register.
+        let mut lhs_at = Sequence::<usize>::new();
         #[unroll]
         for row in 0..rows {
-            lhs_at[row] = lhs_start + (first_row + row).min(m - 1) * lhs_row;
+            lhs_at.push(lhs_start + (first_row + row).min(m - 1) * lhs_row);
         }
-        let mut rhs_at = Array::<usize>::new(columns);
+        let mut rhs_at = Sequence::<usize>::new();
         #[unroll]
         for column in 0..columns {
             let at = first_column + comptime![column * CUBE.0 as usize];
-            rhs_at[column] = rhs_start + at.min(n - 1) * rhs_column;
+            rhs_at.push(rhs_start + at.min(n - 1) * rhs_column);
         }
-        let mut sums = Array::<f32>::new(comptime![rows * columns]);
+        let mut sums = Sequence::<RuntimeCell<f32>>::new();
         #[unroll]
-        for at in 0..rows * columns {
-            sums[at] = 0.0;
+        for _ in 0..rows * columns {
+            sums.push(RuntimeCell::new(0.0));
         }
         for step in 0..k {
-            let mut left = Array::<f32>::new(rows);
+            let mut left = Sequence::<f32>::new();
             #[unroll]
             for row in 0..rows {
-                left[row] = lhs[lhs_at[row] + step * lhs_k];
+                left.push(lhs[lhs_at[row] + step * lhs_k]);
             }
             #[unroll]
             for column in 0..columns {
                 let right = rhs[rhs_at[column] + step * rhs_k];
                 #[unroll]
                 for row in 0..rows {
-                    sums[comptime![row * columns + column]] += left[row] * right;
+                    let sum = sums.index(comptime![row * columns + column]);
+                    sum.store(sum.read() + left[row] * right);
                 }
             }
         }
@@ -96,8 +98,8 @@ fn matmul_kernel(
                 for row in 0..rows {
                     let to = first_row + row;
                     if to < m {
-                        out[out_start + to * n + at] =
-                            sums[comptime![row * columns + column]] + shift;
+                        let sum = sums.index(comptime![row * columns + column]);
+                        out[out_start + to * n + at] = sum.read() + shift;
                     }
                 }
             }

@@ -11,14 +11,14 @@ mod layer_norm;
 mod matmul;
 mod reduce;
 
-use super::{AdamWScalars, BertOps, DropoutMask};
+use super::{AdamWScalars, BertOps, DropoutMask, SquaresPlace};
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
+use burn_cubecl::CubeBackend;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
-use burn_cubecl::CubeBackend;
 
 impl BertOps for CubeBackend {
     fn bert_matmul(lhs: FloatTensor<Self>, rhs: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -105,8 +105,12 @@ impl BertOps for CubeBackend {
         adamw::step(parameter, gradient, (first, second), clip, scalars)
     }
 
-    fn bert_squared_sum(input: FloatTensor<Self>) -> FloatTensor<Self> {
-        reduce::squared_sum(input)
+    fn bert_squares(
+        sums: FloatTensor<Self>,
+        input: FloatTensor<Self>,
+        place: SquaresPlace,
+    ) -> FloatTensor<Self> {
+        reduce::squares(sums, input, place)
     }
 }
 

@@ -1,15 +1,11 @@
 //! The two sums that a training step needs: over the rows of a gradient, and of its squares.
 
-use super::{CubeDim, UNITS, cube_dim, cubes_for, empty};
+use super::{cube_dim, cubes_for, empty, writable};
+use crate::kernels::SquaresPlace;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
-
-/// Values that one unit of [`squares_kernel`] adds up at least.
-const VALUES_A_UNIT: usize = 64;
-/// Partial sums of [`squared_sum`] at most.
-const MOST_PARTIAL_SUMS: usize = 4096;
 
 #[cube(launch_unchecked)]
 fn sum_rows_kernel(input: &[f32], output: &mut [f32], rows: usize, columns: usize) {
@@ -23,7 +19,7 @@ fn sum_rows_kernel(input: &[f32], output: &mut [f32], rows: usize, columns: usiz
 }
 
 #[cube(launch_unchecked)]
-fn squares_kernel(input: &[f32], output: &mut [f32], elements: usize, units: usize) {
+fn squares_kernel(input: &[f32], sums: &mut [f32], elements: usize, offset: usize, units: usize) {
     if ABSOLUTE_POS < units {
         let mut sum = f32::new(0.0);
         let mut at = ABSOLUTE_POS;
@@ -32,7 +28,7 @@ fn squares_kernel(input: &[f32], output: &mut [f32], elements: usize, units: usi
             sum += value * value;
             at += units;
         }
-        output[ABSOLUTE_POS] = sum;
+        sums[offset + ABSOLUTE_POS] = sum;
     }
 }
 
@@ -56,39 +52,22 @@ pub(super) fn sum_rows(input: CubeTensor) -> CubeTensor {
     output
 }
 
-/// The sum of the squares, `[1]`: partial sums, then their sum.
-pub(super) fn squared_sum(input: CubeTensor) -> CubeTensor {
-    let input = into_contiguous(input);
+/// See [`squares`](crate::kernels::squares).
+pub(super) fn squares(sums: CubeTensor, input: CubeTensor, place: SquaresPlace) -> CubeTensor {
+    let (sums, input) = (writable(sums), into_contiguous(input));
     let elements = input.meta.num_elements();
-    let units = elements.div_ceil(VALUES_A_UNIT).clamp(1, MOST_PARTIAL_SUMS);
-    let partial = empty(&input, [units]);
-    // SAFETY: the units stride through `elements` values and write one of `units` each.
+    // SAFETY: the units stride through `elements` values and write one each, from `offset` on.
     unsafe {
         squares_kernel::launch_unchecked(
-            &partial.client,
-            cubes_for(units),
-            CubeDim::new_1d(UNITS),
-            input.into_buffer_arg(),
-            partial.clone().into_buffer_arg(),
-            elements,
-            units,
-        );
-    }
-    if units == 1 {
-        return partial;
-    }
-    let sum = empty(&partial, [1]);
-    // SAFETY: as above, with one column.
-    unsafe {
-        sum_rows_kernel::launch_unchecked(
-            &sum.client,
-            cubes_for(1),
+            &sums.client,
+            cubes_for(place.sums),
             cube_dim(),
-            partial.into_buffer_arg(),
-            sum.clone().into_buffer_arg(),
-            units,
-            1,
+            input.into_buffer_arg(),
+            sums.clone().into_buffer_arg(),
+            elements,
+            place.offset,
+            place.sums,
         );
     }
-    sum
+    sums
 }
