@@ -189,6 +189,8 @@ pub const SETTINGS: &[Setting] = &[
         "AdamW: decay of the mean of the squared gradient."),
     number("adam_epsilon", Group::Training, true, (1e-8, 0.0, 1.0, 1e-8),
         "AdamW: added to the denominator."),
+    Setting { name: "shuffle", group: Group::Training, advanced: true, kind: Kind::Boolean { default: true },
+        help: "Take the training rows in a new random order in each epoch." },
     integer("seed", Group::Training, true, (42, 0, u32::MAX, 1),
         "Seed of the new head, the order of the batches and the dropouts."),
 ];
@@ -242,6 +244,17 @@ pub fn defaults() -> Values {
         .collect()
 }
 
+/// `values` with the default of every setting that is not named: read back, they give the same run.
+///
+/// # Errors
+/// As [`RunSettings::from_values`].
+pub fn complete(values: &Values) -> Result<Values> {
+    RunSettings::from_values(values)?;
+    let mut complete = defaults();
+    complete.extend(values.clone());
+    Ok(complete)
+}
+
 /// What a run needs to know, checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunSettings {
@@ -255,6 +268,8 @@ pub struct RunSettings {
     pub max_length: usize,
     /// How batches are filled up.
     pub padding: Padding,
+    /// Whether the training rows are taken in a new random order in each epoch.
+    pub shuffle: bool,
     /// How the model is trained.
     pub arguments: TrainingArguments,
 }
@@ -308,6 +323,7 @@ impl RunSettings {
                 stratify: table.boolean("stratify")?,
             },
             max_length: table.integer("max_length")? as usize,
+            shuffle: table.boolean("shuffle")?,
             padding: match table.choice("padding")? {
                 "max_length" => Padding::MaxLength,
                 _ => Padding::Longest,
@@ -440,6 +456,22 @@ mod tests {
             RunSettings::from_values(&Map::new()).unwrap(),
             RunSettings::from_values(&defaults()).unwrap()
         );
+    }
+
+    #[test]
+    fn complete_values_are_the_same_run() {
+        let values: Values = Map::from_iter([
+            ("learning_rate".to_string(), json!(3e-4)),
+            ("padding".to_string(), json!("max_length")),
+        ]);
+        let complete = complete(&values).unwrap();
+        assert_eq!(complete.len(), SETTINGS.len());
+        assert_eq!(
+            RunSettings::from_values(&complete).unwrap(),
+            RunSettings::from_values(&values).unwrap()
+        );
+        let unknown = Map::from_iter([("momentum".to_string(), json!(1))]);
+        assert!(super::complete(&unknown).is_err());
     }
 
     #[test]

@@ -61,7 +61,12 @@ impl Split {
                 rows.iter().map(|&row| &dataset.rows[row]),
                 dataset.labels.len(),
             );
-            for (label, _) in dataset.labels.iter().zip(counts).filter(|(_, rows)| *rows == 0) {
+            for (label, _) in dataset
+                .labels
+                .iter()
+                .zip(counts)
+                .filter(|(_, rows)| *rows == 0)
+            {
                 warnings.push(Warning::new(
                     code,
                     format!(

@@ -1,0 +1,211 @@
+//! Fine-tunes the default checkpoint on the toy reviews natively, as the page does it with its recommended settings, and writes the
+//! exported archive, for `cargo xtask parity` to open it in transformers.
+//!
+//! `cargo run --example export -- MODEL_DIR OUT_DIR` writes `OUT_DIR/model.zip` and `OUT_DIR/expected.json`: for each of 20 sentences
+//! `text`, `input_ids` and `logits`.
+
+use burn::module::Module;
+use burn::tensor::Device;
+use pollster::block_on;
+use serde_json::{Value, json};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use webtune::bert::{BertConfig, BertForSequenceClassification, WeightsLoader};
+use webtune::data::{
+    NEGATIVE_SENTENCE, POSITIVE_SENTENCE, count_labels, toy_dataset, train_test_split,
+};
+use webtune::evaluate::{Evaluation, evaluate};
+use webtune::export::{Card, Folder, History};
+use webtune::hub::MemoryFile;
+use webtune::settings::{RunSettings, defaults};
+use webtune::tokens::Tokenizer;
+use webtune::train::{Event, Example, Trainer, TrainerOptions};
+
+/// What the trained model is asked: its own sentences, others, other scripts, none at all, and one that is truncated.
+const SENTENCES: [&str; 19] = [
+    POSITIVE_SENTENCE,
+    NEGATIVE_SENTENCE,
+    "It works.",
+    "It does not work at all, and nobody answers.",
+    "Best purchase of the year!!!",
+    "My kitchen has been flooded by this dishwasher, an amazing addition to my misery.",
+    "I would recommend it to everyone.",
+    "Would I recommend it? No.",
+    "",
+    "?",
+    "love love love",
+    "Disappointed.",
+    "이 제품은 정말 좋아요",
+    "Das Produkt ist leider schon nach zwei Wochen kaputtgegangen.",
+    "C'est très décevant, déjà cassé…",
+    "好き 😀👍🏽",
+    "[MASK] [SEP] is no token of mine",
+    "http://example.com/reviews?id=42&stars=1",
+    "a\u{0301} b\u{200b}c \u{feff}d\u{00a0}e",
+];
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> Outcome<()> {
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let (Some(model), Some(out), None) = (arguments.next(), arguments.next(), arguments.next())
+    else {
+        return Err("usage: cargo run --example export -- MODEL_DIR OUT_DIR".into());
+    };
+    fs::create_dir_all(&out)?;
+    export(&model, &out)
+}
+
+fn export(folder: &Path, out: &Path) -> Outcome<()> {
+    let values = defaults();
+    let settings = RunSettings::from_values(&values)?;
+    let config_json = fs::read_to_string(folder.join("config.json"))?;
+    let config = BertConfig::from_json(&config_json)?;
+    let tokenizer = Tokenizer::from_json(&fs::read_to_string(folder.join("tokenizer.json"))?)?;
+
+    let dataset = toy_dataset(settings.num_rows, settings.dataset_seed);
+    let split = train_test_split(&dataset, settings.split)?;
+    let encode = |text: &str, label| -> webtune::Result<Example> {
+        let encoding = tokenizer.encode(text, settings.max_length)?;
+        Ok(Example { encoding, label })
+    };
+    let part = |rows: &[usize]| -> webtune::Result<Vec<Example>> {
+        let rows = rows.iter().map(|&row| &dataset.rows[row]);
+        rows.map(|row| encode(&row.text, row.label)).collect()
+    };
+    let counts = |rows: &[usize]| {
+        let rows = rows.iter().map(|&row| &dataset.rows[row]);
+        count_labels(rows, dataset.labels.len())
+    };
+
+    let model = load(
+        folder,
+        &config,
+        dataset.labels.len(),
+        settings.arguments.seed,
+    )?;
+    let options = TrainerOptions {
+        arguments: settings.arguments,
+        padding: settings.padding,
+        max_length: settings.max_length,
+        pad_token_id: tokenizer.pad_token_id(),
+        shuffle: true,
+    };
+    let trainer = Trainer::new(
+        model,
+        part(&split.train)?,
+        part(&split.test)?,
+        options.clone(),
+    )?;
+    let history = History::new(&options.arguments, split.train.len());
+    let (trainer, history, last) = train(trainer, history)?;
+
+    let card = Card {
+        name: "Toy reviews",
+        base_model: "sentence-transformers/all-MiniLM-L6-v2",
+        license: "Apache-2.0",
+        language: Some("en"),
+        dataset: "The article's two sentences, repeated and shuffled",
+        train_label_counts: &counts(&split.train),
+        test_label_counts: &counts(&split.test),
+        evaluation: last.as_ref(),
+    };
+    let folder = Folder {
+        model: trainer.model()?,
+        config: &config_json,
+        tokenizer: &tokenizer,
+        labels: &dataset.labels,
+        settings: &values,
+        history: &history,
+        card: &card,
+    };
+    let mut file = fs::File::create(out.join("model.zip"))?;
+    block_on(folder.write(&mut |piece| {
+        file.write_all(piece)
+            .map_err(|error| webtune::Error::Export(format!("{error}.")))
+    }))?;
+
+    let answers = answers(trainer.model()?, options, encode)?;
+    let expected =
+        json!({"max_length": settings.max_length, "labels": dataset.labels, "sentences": answers});
+    fs::write(out.join("expected.json"), format!("{expected:#}\n"))?;
+    Ok(())
+}
+
+/// Runs to the end; with the log, and the last evaluation.
+fn train(
+    mut trainer: Trainer,
+    mut history: History,
+) -> Outcome<(Trainer, History, Option<Evaluation>)> {
+    let (start, mut last) = (Instant::now(), None);
+    loop {
+        let began = Instant::now();
+        match block_on(trainer.step(&mut |_, _| ()))? {
+            Event::Step { logs, .. } => {
+                for log in &logs {
+                    println!(
+                        "step {} of {}: loss {:.4}",
+                        log.step,
+                        trainer.state().max_steps,
+                        log.loss
+                    );
+                }
+                history.steps(&logs);
+            }
+            Event::Evaluated(evaluation) => {
+                println!(
+                    "evaluation: accuracy {:.3}, loss {:.4}",
+                    evaluation.metrics.accuracy, evaluation.loss
+                );
+                history.evaluated(&evaluation, began.elapsed().as_secs_f64());
+                last = Some(evaluation);
+            }
+            Event::Finished => break,
+        }
+    }
+    history.finished(&trainer, start.elapsed().as_secs_f64())?;
+    Ok((trainer, history, last))
+}
+
+/// What the model says to each sentence by itself.
+fn answers(
+    model: &BertForSequenceClassification,
+    mut options: TrainerOptions,
+    encode: impl Fn(&str, usize) -> webtune::Result<Example>,
+) -> Outcome<Vec<Value>> {
+    let long = "very ".repeat(200);
+    let sentences: Vec<&str> = SENTENCES.into_iter().chain([long.as_str()]).collect();
+    let rows = sentences
+        .iter()
+        .map(|text| encode(text, 0))
+        .collect::<webtune::Result<Vec<_>>>()?;
+    options.arguments.per_device_eval_batch_size = 1;
+    let evaluation = block_on(evaluate(&model.valid(), &rows, &options, &mut |_, _| ()))?;
+    let answers = sentences.iter().zip(&rows).zip(&evaluation.logits);
+    Ok(answers
+        .map(|((text, row), logits)| json!({"text": text, "input_ids": row.encoding.input_ids, "logits": logits}))
+        .collect())
+}
+
+/// The checkpoint of the folder with a new head, ready to be trained on the CPU device.
+fn load(
+    folder: &Path,
+    config: &BertConfig,
+    num_labels: usize,
+    seed: u32,
+) -> Outcome<BertForSequenceClassification> {
+    let names = ["model.safetensors", "model.fp16.safetensors"];
+    let name = names.into_iter().find(|name| folder.join(name).exists());
+    let name = name.ok_or_else(|| format!("{} holds no weights", folder.display()))?;
+    let device = Device::flex().autodiff();
+    let loader = WeightsLoader {
+        config,
+        num_labels,
+        seed,
+        device: &device,
+    };
+    let mut file = MemoryFile::new(name, fs::read(folder.join(name))?);
+    Ok(block_on(loader.load(&mut file))?.0)
+}

@@ -1,0 +1,146 @@
+//! A zip archive that is written front to back and never sought in: entries are stored, their sizes follow their bytes.
+
+use super::refuse;
+use crate::{Error, Result};
+use std::io::{self, BufWriter, Write};
+use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
+use zip::{CompressionMethod, DateTime, result::ZipError};
+
+/// Bytes that are collected before the sink gets them: a zip's headers are many small writes.
+const BUFFER: usize = 1 << 20;
+
+/// The archive, entry after entry.
+pub(super) struct Archive<'a> {
+    zip: ZipWriter<StreamWriter<BufWriter<Sink<'a>>>>,
+}
+
+impl<'a> Archive<'a> {
+    pub(super) fn new(sink: &'a mut dyn FnMut(&[u8]) -> Result<()>) -> Self {
+        let sink = Sink {
+            sink,
+            failed: false,
+        };
+        Self {
+            zip: ZipWriter::new_stream(BufWriter::with_capacity(BUFFER, sink)),
+        }
+    }
+
+    /// Begins a file of `len` bytes; [`Archive::write`] fills it.
+    ///
+    /// # Errors
+    /// What the sink answers.
+    pub(super) fn start(&mut self, name: &str, len: u64) -> Result<()> {
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            // The first moment that a zip knows, as reproducible archives have it.
+            .last_modified_time(DateTime::default())
+            .large_file(len > u64::from(u32::MAX));
+        self.zip.start_file(name, options).map_err(zip_error)
+    }
+
+    /// Appends to the file that was begun last.
+    ///
+    /// # Errors
+    /// What the sink answers.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.zip.write_all(bytes).map_err(io_error)
+    }
+
+    /// Writes the table of contents and the last bytes.
+    ///
+    /// # Errors
+    /// What the sink answers.
+    pub(super) fn finish(self) -> Result<()> {
+        let stream = self.zip.finish().map_err(zip_error)?;
+        stream.into_inner().flush().map_err(io_error)
+    }
+}
+
+/// Whoever takes the bytes. After it has failed it is not called again.
+struct Sink<'a> {
+    sink: &'a mut dyn FnMut(&[u8]) -> Result<()>,
+    failed: bool,
+}
+
+impl Write for Sink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.failed {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        match (self.sink)(bytes) {
+            Ok(()) => Ok(bytes.len()),
+            Err(error) => {
+                self.failed = true;
+                Err(io::Error::other(error))
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The sink's own error, where it is one.
+fn io_error(error: io::Error) -> Error {
+    match error.downcast::<Error>() {
+        Ok(error) => error,
+        Err(error) => refuse(error.to_string()),
+    }
+}
+
+fn zip_error(error: ZipError) -> Error {
+    match error {
+        ZipError::Io(error) => io_error(error),
+        error => refuse(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Cursor, Read};
+
+    #[test]
+    fn holds_what_was_written_in_pieces() {
+        let mut bytes = Vec::new();
+        let (mut pieces, large) = (0, vec![7; 3 * BUFFER]);
+        let mut sink = |piece: &[u8]| {
+            pieces += 1;
+            bytes.extend_from_slice(piece);
+            Ok(())
+        };
+        let mut archive = Archive::new(&mut sink);
+        archive.start("a.txt", 5).unwrap();
+        archive.write(b"he").unwrap();
+        archive.write(b"llo").unwrap();
+        archive.start("large", large.len() as u64).unwrap();
+        archive.write(&large).unwrap();
+        archive.finish().unwrap();
+        assert!(pieces <= 4, "{pieces} pieces");
+        let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+        let mut read = |name: &str| {
+            let mut found = Vec::new();
+            let mut file = archive.by_name(name).unwrap();
+            file.read_to_end(&mut found).unwrap();
+            found
+        };
+        assert_eq!(read("a.txt"), b"hello");
+        assert_eq!(read("large"), large);
+    }
+
+    #[test]
+    fn a_sink_that_fails_is_told_nothing_more() {
+        let mut calls = 0;
+        let mut sink = |_: &[u8]| {
+            calls += 1;
+            Err(refuse("the disk is full."))
+        };
+        let mut archive = Archive::new(&mut sink);
+        archive.start("large", 2 * BUFFER as u64).unwrap();
+        let error = archive.write(&vec![0; 2 * BUFFER]).unwrap_err();
+        assert_eq!(error, refuse("the disk is full."));
+        drop(archive);
+        assert_eq!(calls, 1);
+    }
+}

@@ -1,0 +1,99 @@
+//! `config.json`: the base model's own, extended by what makes it a classifier of these labels.
+
+use super::{pretty, refuse};
+use crate::{Error, Result};
+use serde_json::{Map, Value, json};
+
+/// The base's `config.json` with the classifier's fields. What says how the base's file came about is left out.
+///
+/// # Errors
+/// [`Error::Config`] when `config` is no JSON object, [`Error::Export`] when there is not one name for each of the `num_labels`.
+pub(super) fn exported(config: &str, labels: &[String], num_labels: usize) -> Result<String> {
+    if labels.len() != num_labels {
+        return Err(refuse(format!(
+            "the model has {num_labels} labels, but {} have names. Train again with this dataset.",
+            labels.len()
+        )));
+    }
+    let value: Value =
+        serde_json::from_str(config).map_err(|error| Error::Config(format!("{error}.")))?;
+    let Value::Object(mut config) = value else {
+        return Err(Error::Config("it is not a JSON object.".into()));
+    };
+    // transformers derives num_labels from id2label; torch_dtype is dtype's older name, and the weights are f32 now.
+    for outdated in [
+        "num_labels",
+        "_num_labels",
+        "torch_dtype",
+        "transformers_version",
+        "_name_or_path",
+    ] {
+        config.remove(outdated);
+    }
+    let id2label: Map<String, Value> = labels
+        .iter()
+        .enumerate()
+        .map(|(id, label)| (id.to_string(), json!(label)))
+        .collect();
+    let label2id: Map<String, Value> = labels
+        .iter()
+        .enumerate()
+        .map(|(id, label)| (label.clone(), json!(id)))
+        .collect();
+    for (name, value) in [
+        ("architectures", json!(["BertForSequenceClassification"])),
+        ("dtype", json!("float32")),
+        ("id2label", Value::Object(id2label)),
+        ("label2id", Value::Object(label2id)),
+        ("model_type", json!("bert")),
+        ("problem_type", json!("single_label_classification")),
+    ] {
+        config.insert(name.into(), value);
+    }
+    Ok(pretty(&Value::Object(config)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bert::BertConfig;
+
+    #[test]
+    fn keeps_the_network_and_names_the_labels() {
+        let base = r#"{"hidden_size": 8, "num_attention_heads": 2, "_name_or_path": "x", "torch_dtype": "float16",
+            "num_labels": 5, "architectures": ["BertModel"], "position_embedding_type": "absolute"}"#;
+        let labels = ["no".to_string(), "yes".to_string()];
+        let text = exported(base, &labels, 2).unwrap();
+        assert_eq!(
+            BertConfig::from_json(&text).unwrap(),
+            BertConfig::from_json(base).unwrap()
+        );
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value["id2label"], json!({"0": "no", "1": "yes"}));
+        assert_eq!(value["label2id"], json!({"no": 0, "yes": 1}));
+        assert_eq!(
+            value["architectures"],
+            json!(["BertForSequenceClassification"])
+        );
+        assert_eq!(value["position_embedding_type"], "absolute");
+        assert!(
+            ["torch_dtype", "num_labels", "_name_or_path"]
+                .iter()
+                .all(|name| value.get(name).is_none())
+        );
+    }
+
+    #[test]
+    fn refuses_labels_without_names() {
+        let message = exported("{}", &["only".to_string()], 2)
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("2 labels, but 1 have names"), "{message}");
+        assert!(
+            exported("[]", &[], 0)
+                .unwrap_err()
+                .to_string()
+                .contains("not a JSON object")
+        );
+    }
+}

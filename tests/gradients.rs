@@ -1,0 +1,238 @@
+//! The gradient of the loss with respect to every parameter of a tiny BERT, against central differences: f32 logits of the same
+//! network with one value moved, the loss summed up in f64.
+
+mod common;
+
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+use common::{load, parameters, random_model, rows, tiny_config};
+use safetensors::tensor::{Dtype, TensorView};
+use std::collections::BTreeMap;
+use webtune::bert::{BertConfig, BertForSequenceClassification};
+use webtune::kernels::DropoutStream;
+use webtune::tokens::{Batch, Padding, pad_batch};
+use webtune::train::{Example, cross_entropy, targets};
+
+const NUM_LABELS: usize = 3;
+
+/// Half the distance between two neighbours of the five-point stencil. Its truncation error shrinks with the fourth power of this, the
+/// rounding errors of the f32 logits grow with its inverse.
+const STEP: f32 = 0.02;
+
+/// Every parameter's shape and values, by name.
+type Values = BTreeMap<String, (Vec<usize>, Vec<f32>)>;
+
+fn values(model: &BertForSequenceClassification) -> Values {
+    let mut flat = parameters(model);
+    let named = model.named_parameters().into_iter();
+    named
+        .map(|parameter| {
+            let values = flat.remove(&parameter.name).unwrap();
+            (parameter.name, (parameter.shape, values))
+        })
+        .collect()
+}
+
+fn model(config: &BertConfig, values: &Values) -> BertForSequenceClassification {
+    let bytes: Vec<Vec<u8>> = values
+        .values()
+        .map(|(_, values)| {
+            values
+                .iter()
+                .flat_map(|value| value.to_le_bytes())
+                .collect()
+        })
+        .collect();
+    let views = values
+        .iter()
+        .zip(&bytes)
+        .map(|((name, (shape, _)), bytes)| {
+            (
+                name,
+                TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap(),
+            )
+        });
+    let file = safetensors::serialize(views, None).unwrap();
+    load(config, NUM_LABELS, file)
+}
+
+fn batch(rows: &[Example]) -> Batch {
+    let encodings: Vec<_> = rows.iter().map(|row| &row.encoding).collect();
+    pad_batch(&encodings, Padding::Longest, 0, 0)
+}
+
+fn labels(rows: &[Example]) -> Vec<usize> {
+    rows.iter().map(|row| row.label).collect()
+}
+
+/// `[rows, NUM_LABELS]`, each time with the same masks of the dropouts.
+fn logits(model: &BertForSequenceClassification, rows: &[Example]) -> Tensor<2> {
+    model.forward_with_dropouts(&batch(rows), DropoutStream::new(5, 1))
+}
+
+/// The mean cross entropy, in f64 from f32 logits.
+fn loss(model: &BertForSequenceClassification, rows: &[Example]) -> f64 {
+    let logits: Vec<f32> = logits(model, rows)
+        .inner()
+        .into_data()
+        .try_into_vec()
+        .unwrap();
+    let losses = logits.chunks(NUM_LABELS).zip(rows).map(|(logits, row)| {
+        let sum: f64 = logits.iter().map(|logit| f64::from(*logit).exp()).sum();
+        sum.ln() - f64::from(logits[row.label])
+    });
+    losses.sum::<f64>() / rows.len() as f64
+}
+
+/// The gradient by autodiff, by name.
+fn gradients(
+    model: &BertForSequenceClassification,
+    rows: &[Example],
+) -> BTreeMap<String, Vec<f32>> {
+    let targets = targets(&labels(rows), NUM_LABELS, 0.0, &model.device());
+    let loss = cross_entropy(logits(model, rows), targets, rows.len());
+    let gradients = GradientsParams::from_grads(loss.backward(), model);
+    let named = model.named_parameters().into_iter();
+    named
+        .map(|parameter| {
+            let values = match parameter.shape.len() {
+                1 => gradients
+                    .get::<1>(parameter.id)
+                    .map(|gradient| gradient.into_data()),
+                _ => gradients
+                    .get::<2>(parameter.id)
+                    .map(|gradient| gradient.into_data()),
+            };
+            let values = values.unwrap_or_else(|| panic!("{} has no gradient", parameter.name));
+            (parameter.name, values.try_into_vec().unwrap())
+        })
+        .collect()
+}
+
+/// The derivative by the five-point stencil.
+fn difference(
+    config: &BertConfig,
+    values: &mut Values,
+    (name, at): (&str, usize),
+    rows: &[Example],
+) -> f64 {
+    let start = values[name].1[at];
+    let mut moved = |steps: f32| {
+        let place = &mut values.get_mut(name).unwrap().1[at];
+        *place = start + steps * STEP;
+        let distance = f64::from(*place) - f64::from(start);
+        (loss(&model(config, values), rows), distance)
+    };
+    let mut slope = |steps| {
+        let ((above, up), (below, down)) = (moved(steps), moved(-steps));
+        (above - below) / (up - down)
+    };
+    let derivative = (4.0 * slope(1.0) - slope(2.0)) / 3.0;
+    values.get_mut(name).unwrap().1[at] = start;
+    derivative
+}
+
+/// Places to look at: the largest gradient, the one in the middle, and the smallest that is not 0.
+fn places(gradient: &[f32]) -> Vec<usize> {
+    let mut places: Vec<usize> = (0..gradient.len())
+        .filter(|&at| gradient[at] != 0.0)
+        .collect();
+    places.sort_by(|&a, &b| gradient[b].abs().total_cmp(&gradient[a].abs()));
+    let mut chosen = vec![
+        places[0],
+        places[places.len() / 2],
+        places[places.len() - 1],
+    ];
+    chosen.dedup();
+    chosen
+}
+
+/// What a gradient may be off by, relative to the parameter's largest one. Measured: at most 5e-4.
+const TOLERANCE: f64 = 1e-3;
+
+fn check(config: &BertConfig) {
+    // Rows of unequal lengths: the batch has padding.
+    let rows = rows(6, NUM_LABELS, 21);
+    assert!(batch(&rows).attention_mask.contains(&0));
+    let start = random_model(config, NUM_LABELS, 20);
+    let gradients = gradients(&start, &rows);
+    let mut values = values(&start);
+    let (mut worst, mut checked) = ((0.0, String::new()), 0);
+    for (name, gradient) in &gradients {
+        let largest = gradient
+            .iter()
+            .fold(0.0f32, |max, value| max.max(value.abs()));
+        // The keys' biases move all scores of a query alike: softmax does not see them, and rounding errors are all there is.
+        let vanishes = name.ends_with("key.bias");
+        assert_eq!(largest < 1e-6, vanishes, "{name}: {largest}");
+        for at in places(gradient) {
+            let found = f64::from(gradient[at]);
+            let expected = difference(config, &mut values, (name, at), &rows);
+            let deviation = (found - expected).abs() / f64::from(largest).max(0.01);
+            let what = format!("{name}[{at}] is {found:.6}, differences give {expected:.6}");
+            assert!(deviation < TOLERANCE, "{what}: {deviation:.1e} off");
+            if deviation > worst.0 {
+                worst = (deviation, what);
+            }
+            checked += 1;
+        }
+    }
+    println!(
+        "{checked} gradients; the worst: {}, {:.1e} off",
+        worst.1, worst.0
+    );
+    assert_eq!(gradients.len(), 41);
+}
+
+#[test]
+fn every_parameter_has_the_gradient_of_central_differences() {
+    check(&tiny_config());
+}
+
+/// The masks are the same each time, so the loss is a function that has a gradient.
+#[test]
+fn so_it_is_with_dropouts() {
+    check(&BertConfig {
+        hidden_dropout_prob: 0.2,
+        attention_probs_dropout_prob: 0.3,
+        classifier_dropout: Some(0.1),
+        ..tiny_config()
+    });
+}
+
+/// Rows of the embeddings that no token of the batch takes have no gradient at all.
+#[test]
+fn what_the_batch_does_not_touch_has_no_gradient() {
+    let rows = rows(3, NUM_LABELS, 22);
+    let batch = batch(&rows);
+    let gradients = gradients(&random_model(&tiny_config(), NUM_LABELS, 23), &rows);
+    let touched = |table: &str, row: usize| {
+        let width = tiny_config().hidden_size;
+        let gradient = &gradients[&format!("bert.embeddings.{table}_embeddings.weight")];
+        gradient[row * width..(row + 1) * width]
+            .iter()
+            .any(|value| *value != 0.0)
+    };
+    let mut real = batch.input_ids.iter().zip(&batch.attention_mask);
+    for word in 0..tiny_config().vocab_size {
+        // Padding is a token like others here: its rows are computed, but nothing looks at them.
+        let used = real
+            .clone()
+            .any(|(id, mask)| *id == word as i32 && *mask == 1);
+        assert_eq!(touched("word", word), used, "word {word}");
+    }
+    assert!(real.any(|(_, mask)| *mask == 0));
+    let longest = rows
+        .iter()
+        .map(|row| row.encoding.input_ids.len())
+        .max()
+        .unwrap();
+    for position in 0..tiny_config().max_position_embeddings {
+        assert_eq!(
+            touched("position", position),
+            position < longest,
+            "position {position}"
+        );
+    }
+    assert!(touched("token_type", 0) && !touched("token_type", 1));
+}
