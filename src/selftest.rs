@@ -1,6 +1,10 @@
 //! Does this device compute what the CPU computes? A shader that fails validation in a browser gives stale data and no error
 //! (tracel-ai/cubecl#1641), so the page asks before it trains: each check runs on both devices and the results are compared.
 
+mod compare;
+
+pub use compare::compare;
+
 use crate::bert::{BertConfig, BertForSequenceClassification, WeightsLoader, random_checkpoint};
 use crate::hub::MemoryFile;
 use crate::kernels;
@@ -15,7 +19,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Check {
     /// What was computed.
-    pub name: &'static str,
+    pub name: String,
     /// Largest difference, relative to the largest value.
     pub deviation: f64,
     /// Largest difference allowed.
@@ -54,11 +58,15 @@ pub async fn run(device: &Device) -> Result<SelfTest> {
     for (name, kernel) in kernels {
         let found = read(kernel(device)).await?;
         let expected = read(kernel(&cpu)).await?;
-        checks.push(compare(name, &found, &expected));
+        checks.push(compare_values(name.into(), &found, &expected));
     }
     let found = training_steps(device).await?;
     let expected = training_steps(&cpu).await?;
-    checks.push(compare("two training steps", &found, &expected));
+    checks.push(compare_values(
+        "two training steps".into(),
+        &found,
+        &expected,
+    ));
     Ok(SelfTest {
         passed: checks.iter().all(|check| check.passed),
         checks,
@@ -69,7 +77,7 @@ async fn read(tensor: Tensor<1>) -> Result<Vec<f32>> {
     Ok(tensor.into_data_async().await?.try_into_vec()?)
 }
 
-fn compare(name: &'static str, found: &[f32], expected: &[f32]) -> Check {
+fn compare_values(name: String, found: &[f32], expected: &[f32]) -> Check {
     let scale = expected
         .iter()
         .fold(f32::MIN_POSITIVE, |max, value| max.max(value.abs()));
@@ -229,9 +237,9 @@ mod tests {
 
     #[test]
     fn stale_data_is_noticed() {
-        assert!(!compare("x", &[0.0, 0.0], &[1.0, 2.0]).passed);
-        assert!(!compare("x", &[1.0, f32::NAN], &[1.0, 2.0]).passed);
-        assert!(!compare("x", &[1.0], &[1.0, 2.0]).passed);
-        assert!(compare("x", &[1.0, 2.0001], &[1.0, 2.0]).passed);
+        assert!(!compare_values("x".into(), &[0.0, 0.0], &[1.0, 2.0]).passed);
+        assert!(!compare_values("x".into(), &[1.0, f32::NAN], &[1.0, 2.0]).passed);
+        assert!(!compare_values("x".into(), &[1.0], &[1.0, 2.0]).passed);
+        assert!(compare_values("x".into(), &[1.0, 2.0001], &[1.0, 2.0]).passed);
     }
 }

@@ -4,12 +4,12 @@
 
 use super::convert::{error, to_js, values};
 use super::device::{self, DeviceInfo};
-use super::fetch::FetchedFile;
-use super::model::LoadedModel;
+use super::model::{LoadedModel, say};
 use super::run::Run;
-use super::views::{DatasetView, PlanView, PredictView, SplitView, TokensView};
+use super::source::Source;
+use super::views::{Credit, DatasetView, PlanView, PredictView, RowsView, SplitView, TokensView};
 use super::{clock, tokenized::Tokenized};
-use crate::data::{Dataset, Split, toy_dataset, train_test_split};
+use crate::data::{Dataset, Row, Split, toy_dataset, train_test_split};
 use crate::evaluate::probabilities;
 use crate::selftest::{self, SelfTest};
 use crate::settings::RunSettings;
@@ -17,8 +17,8 @@ use crate::train::TrainPlan;
 use crate::{Error, Result};
 use burn::module::Module;
 use burn::tensor::Device;
-use js_sys::Function;
-use serde::Serialize;
+use js_sys::{Array, Function, Reflect};
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 
 /// The workflow's state on one device.
@@ -85,6 +85,20 @@ impl Webtune {
         view
     }
 
+    /// Compares this device with the CPU device parameter by parameter (`SelfTest`). `on_event` gets a `phase` event.
+    ///
+    /// # Errors
+    /// A `WorkerError` when the device fails outright.
+    pub async fn compare(&self, on_event: Function) -> Result<JsValue, JsValue> {
+        say(&on_event, "compare");
+        let started = clock::now();
+        let report = selftest::compare(&self.device).await.map_err(error)?;
+        to_js(&SelfTestView {
+            report: &report,
+            ms: clock::now() - started,
+        })
+    }
+
     /// Makes the toy dataset (`DatasetView`).
     ///
     /// # Errors
@@ -113,6 +127,34 @@ impl Webtune {
         Ok(view)
     }
 
+    /// Takes rows that are divided already, `{train, test, labels}`, as dataset and split (`{dataset: DatasetView, split: SplitView}`).
+    ///
+    /// # Errors
+    /// A `WorkerError` for rows of another form or that cannot be trained on.
+    pub fn rows(&mut self, given: JsValue) -> Result<JsValue, JsValue> {
+        let given: GivenRows = serde_wasm_bindgen::from_value(given).map_err(|problem| {
+            error(Error::Dataset(format!(
+                "the rows are not {{train, test, labels}} ({problem})."
+            )))
+        })?;
+        let train_rows = given.train.len();
+        let dataset = Dataset {
+            rows: [given.train, given.test].concat(),
+            labels: given.labels,
+        };
+        dataset.check().map_err(error)?;
+        let split = Split {
+            train: (0..train_rows).collect(),
+            test: (train_rows..dataset.rows.len()).collect(),
+        };
+        let view = to_js(&RowsView {
+            dataset: DatasetView::new(&dataset),
+            split: SplitView::new(&dataset, &split),
+        })?;
+        (self.dataset, self.split, self.tokens) = (Some(dataset), Some(split), None);
+        Ok(view)
+    }
+
     /// Fetches `config.json`, `tokenizer.json` (or `vocab.txt`) and `model.safetensors` below `base` and builds the network (`ModelView`).
     /// `on_event` gets `download` and `phase` events.
     ///
@@ -123,21 +165,38 @@ impl Webtune {
         base: String,
         on_event: Function,
     ) -> Result<JsValue, JsValue> {
-        let num_labels = self
-            .dataset
-            .as_ref()
-            .map_or(2, |dataset| dataset.labels.len());
-        let device = self.device.clone().autodiff();
-        let open =
-            async |name: &str| FetchedFile::open(&format!("{base}{name}"), on_event.clone()).await;
-        let model = LoadedModel::load(&base, num_labels, &device, open, &on_event)
+        let credit = Credit::of(&base);
+        let source = Source::Site {
+            base,
+            on_event: on_event.clone(),
+        };
+        self.replace_model(source, credit, &on_event)
             .await
             .map_err(error)?;
-        let view = to_js(&model.view())?;
-        self.model = Some(model);
-        // The network of the run before is another one now.
-        (self.tokens, self.run) = (None, None);
-        Ok(view)
+        to_js(&self.need_model().map_err(error)?.view())
+    }
+
+    /// Builds the network from files of the visitor's disk, `[{path, blob}]`: one `.zip`, or the files of a folder called `name`
+    /// (`ModelView`). `on_event` gets `phase` events.
+    ///
+    /// # Errors
+    /// As [`Webtune::load_model`].
+    pub async fn load_files(
+        &mut self,
+        name: String,
+        files: Array,
+        on_event: Function,
+    ) -> Result<JsValue, JsValue> {
+        let files = files.iter().filter_map(|file| {
+            let path = Reflect::get(&file, &"path".into()).ok()?.as_string()?;
+            let blob = Reflect::get(&file, &"blob".into()).ok()?;
+            Some((path, blob.unchecked_into()))
+        });
+        let source = Source::of_files(files.collect()).map_err(error)?;
+        self.replace_model(source, Credit::of_disk(&name), &on_event)
+            .await
+            .map_err(error)?;
+        to_js(&self.need_model().map_err(error)?.view())
     }
 
     /// Tokenizes every row of both parts (`TokensView`).
@@ -181,7 +240,31 @@ impl Webtune {
     }
 }
 
+/// Rows that the page has divided.
+#[derive(Deserialize)]
+struct GivenRows {
+    train: Vec<Row>,
+    test: Vec<Row>,
+    labels: Vec<String>,
+}
+
 impl Webtune {
+    async fn replace_model(
+        &mut self,
+        source: Source,
+        credit: Credit,
+        on_event: &Function,
+    ) -> Result<()> {
+        let labels = self.dataset.as_ref().map(|dataset| dataset.labels.len());
+        let device = self.device.clone().autodiff();
+        let model =
+            LoadedModel::load(source, credit, labels.unwrap_or(2), &device, on_event).await?;
+        self.model = Some(model);
+        // The network of the run before is another one now.
+        (self.tokens, self.run) = (None, None);
+        Ok(())
+    }
+
     pub(super) fn need_dataset(&self) -> Result<&Dataset> {
         self.dataset
             .as_ref()

@@ -122,6 +122,17 @@ impl FetchedFile {
         }
     }
 
+    /// Reads what is left of the answer: a browser keeps a file in its cache only when it was read to its end.
+    ///
+    /// # Errors
+    /// [`Error::Download`] when the connection breaks.
+    pub(super) async fn finish(mut self) -> Result<()> {
+        while self.more().await? {
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+
     /// The whole rest of the file as text.
     ///
     /// # Errors

@@ -4,9 +4,11 @@ mod app;
 mod clock;
 mod convert;
 mod device;
+mod export;
 mod fetch;
 mod model;
 mod run;
+mod source;
 mod tokenized;
 mod views;
 

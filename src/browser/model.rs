@@ -1,7 +1,7 @@
 //! A model folder becomes a tokenizer and a network.
 
 use super::convert::to_js;
-use super::fetch::FetchedFile;
+use super::source::Source;
 use super::views::{Credit, ModelView};
 use crate::bert::{BertConfig, BertForSequenceClassification, LoadReport, WeightsLoader};
 use crate::tokens::Tokenizer;
@@ -17,8 +17,9 @@ const HEAD_SEED: u32 = 42;
 
 /// A checkpoint on the device.
 pub(super) struct LoadedModel {
-    credit: Credit,
+    pub credit: Credit,
     report: LoadReport,
+    pub config_json: String,
     pub config: BertConfig,
     pub tokenizer: Tokenizer,
     /// The pretrained network as it was loaded; training works on a copy.
@@ -32,20 +33,21 @@ struct Phase {
 }
 
 impl LoadedModel {
-    /// Reads the folder's files through `open`, telling `on_event` what it is doing.
+    /// Reads the files of `source`, telling `on_event` what it is doing.
     pub(super) async fn load(
-        base: &str,
+        mut source: Source,
+        credit: Credit,
         num_labels: usize,
         device: &Device,
-        open: impl AsyncFn(&str) -> Result<FetchedFile>,
         on_event: &Function,
     ) -> Result<Self> {
         say(on_event, "config");
-        let config = BertConfig::from_json(&open("config.json").await?.text().await?)?;
+        let config_json = source.open("config.json").await?.text().await?;
+        let config = BertConfig::from_json(&config_json)?;
         say(on_event, "tokenizer");
-        let tokenizer = Self::tokenizer(&open).await?;
+        let tokenizer = Self::tokenizer(&mut source).await?;
         say(on_event, "weights");
-        let mut file = open("model.safetensors").await?;
+        let mut file = source.open("model.safetensors").await?;
         let loader = WeightsLoader {
             config: &config,
             num_labels,
@@ -53,9 +55,11 @@ impl LoadedModel {
             device,
         };
         let (network, report) = loader.load(&mut file).await?;
+        file.finish().await?;
         Ok(Self {
-            credit: Credit::of(base),
+            credit,
             report,
+            config_json,
             config,
             tokenizer,
             network,
@@ -63,10 +67,10 @@ impl LoadedModel {
     }
 
     /// `tokenizer.json`, or `vocab.txt` where a checkpoint is older than the former.
-    async fn tokenizer(open: impl AsyncFn(&str) -> Result<FetchedFile>) -> Result<Tokenizer> {
-        match open("tokenizer.json").await {
+    async fn tokenizer(source: &mut Source) -> Result<Tokenizer> {
+        match source.open("tokenizer.json").await {
             Ok(file) => Tokenizer::from_json(&file.text().await?),
-            Err(missing @ Error::Download { .. }) => match open("vocab.txt").await {
+            Err(missing @ Error::Download { .. }) => match source.open("vocab.txt").await {
                 Ok(file) => Tokenizer::from_vocab(&file.text().await?, true),
                 Err(_) => Err(missing),
             },
@@ -93,7 +97,7 @@ impl LoadedModel {
     }
 }
 
-fn say(on_event: &Function, phase: &'static str) {
+pub(super) fn say(on_event: &Function, phase: &'static str) {
     let event = Phase {
         kind: "phase",
         phase,

@@ -1,13 +1,14 @@
 //! A training run as the worker drives it: start, one step at a time, finish.
 
-use super::app::{Webtune, read_settings};
+use super::app::Webtune;
 use super::clock;
-use super::convert::{error, to_js};
+use super::convert::{error, to_js, values};
 use super::views::{EvaluationContext, ReportView, StepView, TrainResultView};
 use crate::bert::BertForSequenceClassification;
 use crate::data::Dataset;
 use crate::evaluate::{Evaluation, evaluate};
-use crate::settings::RunSettings;
+use crate::export::History;
+use crate::settings::{RunSettings, Values};
 use crate::train::{Event, Trainer, TrainerOptions, TrainingArguments};
 use crate::{Error, Result};
 use burn::module::Module;
@@ -20,19 +21,24 @@ pub(super) struct Run {
     /// The network before the first step: its body is the checkpoint's, its head untrained.
     pub initial: BertForSequenceClassification,
     /// What it trains on, kept: the visitor may make another dataset meanwhile.
-    dataset: Dataset,
-    test: Vec<usize>,
-    train_rows: usize,
+    pub dataset: Dataset,
+    pub train: Vec<usize>,
+    pub test: Vec<usize>,
+    /// Its settings as the page gave them.
+    pub values: Values,
+    pub history: History,
+    pub evaluation: Option<Evaluation>,
     eval_batch_size: usize,
     last_report: Option<ReportView>,
 }
 
 impl Run {
     /// Puts an evaluation of its own test part in words and keeps it as the last.
-    fn report(&mut self, evaluation: &Evaluation, seconds: f64) -> ReportView {
+    fn report(&mut self, evaluation: Evaluation, seconds: f64) -> ReportView {
         let state = self.trainer.state();
+        self.history.evaluated(&evaluation, seconds);
         let report = ReportView::new(
-            evaluation,
+            &evaluation,
             &EvaluationContext {
                 dataset: &self.dataset,
                 test: &self.test,
@@ -43,6 +49,7 @@ impl Run {
             },
         );
         self.last_report = Some(report.clone());
+        self.evaluation = Some(evaluation);
         report
     }
 }
@@ -54,8 +61,9 @@ impl Webtune {
     /// # Errors
     /// A `WorkerError` when a stage before it is missing, or when the device failed its self-test.
     pub fn train_start(&mut self, settings: JsValue) -> Result<(), JsValue> {
-        let settings = read_settings(settings)?;
-        self.run = Some(self.new_run(settings).map_err(error)?);
+        let values = values(settings)?;
+        let settings = RunSettings::from_values(&values).map_err(error)?;
+        self.run = Some(self.new_run(settings, values).map_err(error)?);
         Ok(())
     }
 
@@ -96,7 +104,7 @@ impl Webtune {
 }
 
 impl Webtune {
-    fn new_run(&self, settings: RunSettings) -> Result<Run> {
+    fn new_run(&self, settings: RunSettings, values: Values) -> Result<Run> {
         if self.self_test.as_ref().is_none_or(|test| !test.passed) {
             return Err(Error::Device(
                 "This device did not compute what the CPU computes in the start-up self-test, so nothing is trained on it. Update the browser or the graphics driver, or open the page with ?device=cpu.".into(),
@@ -109,9 +117,10 @@ impl Webtune {
             padding: tokens.padding,
             max_length: tokens.max_length,
             pad_token_id: model.tokenizer.pad_token_id(),
-            shuffle: true,
+            shuffle: settings.shuffle,
             arguments: settings.arguments,
         };
+        let history = History::new(&options.arguments, tokens.train.len());
         let eval_batch_size = options.arguments.per_device_eval_batch_size;
         let trainer = Trainer::new(
             initial.clone(),
@@ -123,8 +132,11 @@ impl Webtune {
             trainer,
             initial,
             dataset: dataset.clone(),
+            train: split.train.clone(),
             test: split.test.clone(),
-            train_rows: tokens.train.len(),
+            values,
+            history,
+            evaluation: None,
             eval_batch_size,
             last_report: None,
         })
@@ -139,15 +151,18 @@ impl Webtune {
             .await?;
         let state = run.trainer.state();
         Ok(match event {
-            Event::Step { tokens, logs } => StepView::Step {
-                logs,
-                step: state.global_step,
-                max_steps: state.max_steps,
-                epoch: state.epoch,
-                tokens,
-            },
+            Event::Step { tokens, logs } => {
+                run.history.steps(&logs);
+                StepView::Step {
+                    logs,
+                    step: state.global_step,
+                    max_steps: state.max_steps,
+                    epoch: state.epoch,
+                    tokens,
+                }
+            }
             Event::Evaluated(evaluation) => StepView::Evaluation {
-                report: run.report(&evaluation, seconds_since(started)),
+                report: run.report(evaluation, seconds_since(started)),
             },
             Event::Finished => StepView::Finished,
         })
@@ -155,15 +170,17 @@ impl Webtune {
 
     async fn finish(&mut self, stopped: bool, seconds: f64) -> Result<TrainResultView> {
         let run = self.run.as_mut().ok_or_else(no_run)?;
-        run.trainer.read_logs().await?;
+        let logs = run.trainer.read_logs().await?;
+        run.history.steps(&logs);
         let state = run.trainer.state();
         let evaluated = run.last_report.as_ref().map(ReportView::step);
         if state.global_step > 0 && evaluated != Some(state.global_step) {
             let started = clock::now();
             let evaluation = run.trainer.evaluate(&mut |_, _| ()).await?;
-            run.report(&evaluation, seconds_since(started));
+            run.report(evaluation, seconds_since(started));
         }
         let seconds = seconds.max(1e-6);
+        run.history.finished(&run.trainer, seconds)?;
         Ok(TrainResultView {
             stopped,
             global_step: state.global_step,
@@ -171,7 +188,7 @@ impl Webtune {
             epoch: state.epoch,
             train_loss: run.trainer.train_loss(),
             train_runtime: seconds,
-            train_samples_per_second: run.train_rows as f64 * state.epoch / seconds,
+            train_samples_per_second: run.train.len() as f64 * state.epoch / seconds,
             train_steps_per_second: state.global_step as f64 / seconds,
             evaluation: run.last_report.clone(),
         })

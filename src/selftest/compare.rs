@@ -1,0 +1,157 @@
+//! The thorough comparison, for whoever wants to know: the forward pass, the gradient of every parameter, and every parameter after three
+//! optimizer steps, this device against the CPU, on a small BERT with padding in its batch and every dropout at work.
+
+use super::{Check, SelfTest, compare_values, read};
+use crate::Result;
+use crate::bert::{BertConfig, BertForSequenceClassification, WeightsLoader, random_checkpoint};
+use crate::hub::MemoryFile;
+use crate::kernels::DropoutStream;
+use crate::tokens::{Batch, Encoding, Padding, pad_batch};
+use crate::train::{
+    Event, Example, Trainer, TrainerOptions, TrainingArguments, cross_entropy, targets,
+};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor};
+
+const LABELS: usize = 3;
+const VOCABULARY: usize = 60;
+
+/// Runs the comparison on `device` and on the CPU device.
+///
+/// # Errors
+/// [`Error::Device`](crate::Error::Device) when a device fails outright.
+pub async fn compare(device: &Device) -> Result<SelfTest> {
+    let found = Outcome::of(device).await?;
+    let expected = Outcome::of(&Device::flex()).await?;
+    let mut checks: Vec<Check> = Vec::new();
+    for ((name, found), (_, expected)) in found.values.iter().zip(&expected.values) {
+        checks.push(compare_values(name.clone(), found, expected));
+    }
+    Ok(SelfTest {
+        passed: checks.len() == expected.values.len() && checks.iter().all(|check| check.passed),
+        checks,
+    })
+}
+
+/// Everything that one device computed, by name.
+struct Outcome {
+    values: Vec<(String, Vec<f32>)>,
+}
+
+impl Outcome {
+    async fn of(device: &Device) -> Result<Self> {
+        let device = device.clone().autodiff();
+        let model = load(&device).await?;
+        let mut values = Vec::new();
+        let logits = model.forward(&batch());
+        values.push(("logits".to_string(), read(flat(logits)).await?));
+
+        let logits = model.forward_with_dropouts(&batch(), DropoutStream::new(5, 0));
+        let labels: Vec<usize> = examples().iter().map(|row| row.label).collect();
+        let targets = targets(&labels, LABELS, 0.1, &device);
+        let loss = cross_entropy(logits, targets, labels.len());
+        let grads = GradientsParams::from_grads(loss.backward(), &model);
+        for parameter in model.named_parameters() {
+            let gradient = match parameter.shape.len() {
+                1 => grads.get::<1>(parameter.id),
+                _ => grads.get::<2>(parameter.id).map(|grad| grad.flatten(0, 1)),
+            };
+            let values_read = match gradient {
+                Some(gradient) => read(gradient).await?,
+                None => Vec::new(),
+            };
+            values.push((format!("gradient of {}", parameter.name), values_read));
+        }
+
+        let mut trainer = Trainer::new(model, examples(), Vec::new(), options())?;
+        while let Event::Step { .. } = trainer.step(&mut |_, _| ()).await? {
+            // There are no rows to evaluate on; evaluating is not what is compared.
+            trainer.skip_evaluation();
+        }
+        for parameter in trainer.model()?.named_parameters() {
+            let name = format!("{} after three steps", parameter.name);
+            values.push((name, read(parameter.values).await?));
+        }
+        Ok(Self { values })
+    }
+}
+
+fn flat(tensor: Tensor<2>) -> Tensor<1> {
+    tensor.inner().flatten(0, 1)
+}
+
+fn config() -> BertConfig {
+    BertConfig {
+        vocab_size: VOCABULARY,
+        hidden_size: 48,
+        num_hidden_layers: 2,
+        num_attention_heads: 4,
+        intermediate_size: 96,
+        max_position_embeddings: 20,
+        initializer_range: 0.1,
+        ..BertConfig::default()
+    }
+}
+
+async fn load(device: &Device) -> Result<BertForSequenceClassification> {
+    let config = config();
+    let loader = WeightsLoader {
+        config: &config,
+        num_labels: LABELS,
+        seed: 21,
+        device,
+    };
+    let checkpoint = random_checkpoint(&config, 20)?;
+    let mut file = MemoryFile::new("comparison", checkpoint);
+    Ok(loader.load(&mut file).await?.0)
+}
+
+/// Rows of 5, 8, 11, 14 and 17 tokens.
+fn examples() -> Vec<Example> {
+    (0..5)
+        .map(|row| Example {
+            encoding: Encoding {
+                input_ids: (0..5 + 3 * row)
+                    .map(|at| (11 * at + 7 * row) % VOCABULARY as u32)
+                    .collect(),
+                truncated: false,
+            },
+            label: row as usize % LABELS,
+        })
+        .collect()
+}
+
+fn batch() -> Batch {
+    let examples = examples();
+    let rows: Vec<&Encoding> = examples.iter().map(|row| &row.encoding).collect();
+    pad_batch(&rows, Padding::Longest, 20, 0)
+}
+
+fn options() -> TrainerOptions {
+    TrainerOptions {
+        arguments: TrainingArguments {
+            per_device_train_batch_size: 5,
+            learning_rate: 1e-3,
+            weight_decay: 0.01,
+            max_steps: 3,
+            ..TrainingArguments::default()
+        },
+        padding: Padding::Longest,
+        max_length: 20,
+        pad_token_id: 0,
+        shuffle: true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cpu_agrees_with_itself_on_every_parameter() {
+        let report = pollster::block_on(compare(&Device::flex())).unwrap();
+        assert!(report.passed, "{report:?}");
+        let parameters = 2 * 16 + 5 + 2 + 2;
+        assert_eq!(report.checks.len(), 1 + 2 * parameters);
+    }
+}
