@@ -34,8 +34,8 @@ impl BertEmbeddings {
             words
                 .select(0, input_ids.reshape([batch * seq]))
                 .reshape([batch, seq, hidden_size]);
-        let positions = self.position_embeddings.val().slice([0..seq]);
-        let types = self.token_type_embeddings.val().slice([0..1]);
+        let positions = self.position_embeddings.val().narrow(0, 0, seq);
+        let types = self.token_type_embeddings.val().narrow(0, 0, 1);
         let places = (positions + types)
             .unsqueeze::<3>()
             .expand([batch, seq, hidden_size]);
