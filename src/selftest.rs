@@ -58,7 +58,7 @@ pub async fn run(device: &Device) -> Result<SelfTest> {
     for (name, kernel) in kernels {
         let found = read(kernel(device)).await?;
         let expected = read(kernel(&cpu)).await?;
-        checks.push(compare_values(name.into(), &found, &expected));
+        checks.push(compare_values(name.into(), &found, &expected, 0.0));
     }
     let found = training_steps(device).await?;
     let expected = training_steps(&cpu).await?;
@@ -77,10 +77,13 @@ async fn read(tensor: Tensor<1>) -> Result<Vec<f32>> {
     Ok(tensor.into_data_async().await?.try_into_vec()?)
 }
 
-fn compare_values(name: String, found: &[f32], expected: &[f32]) -> Check {
-    let scale = expected
-        .iter()
-        .fold(f32::MIN_POSITIVE, |max, value| max.max(value.abs()));
+fn largest(values: &[f32]) -> f32 {
+    values.iter().fold(0.0, |max, value| value.abs().max(max))
+}
+
+/// Differences are taken relative to the largest expected value, or to `floor` where that is larger.
+fn compare_values(name: String, found: &[f32], expected: &[f32], floor: f32) -> Check {
+    let scale = largest(expected).max(floor).max(f32::MIN_POSITIVE);
     let mut deviation: f64 = if found.len() == expected.len() {
         0.0
     } else {
@@ -237,9 +240,9 @@ mod tests {
 
     #[test]
     fn stale_data_is_noticed() {
-        assert!(!compare_values("x".into(), &[0.0, 0.0], &[1.0, 2.0]).passed);
-        assert!(!compare_values("x".into(), &[1.0, f32::NAN], &[1.0, 2.0]).passed);
-        assert!(!compare_values("x".into(), &[1.0], &[1.0, 2.0]).passed);
-        assert!(compare_values("x".into(), &[1.0, 2.0001], &[1.0, 2.0]).passed);
+        assert!(!compare_values("x".into(), &[0.0, 0.0], &[1.0, 2.0], 0.0).passed);
+        assert!(!compare_values("x".into(), &[1.0, f32::NAN], &[1.0, 2.0], 0.0).passed);
+        assert!(!compare_values("x".into(), &[1.0], &[1.0, 2.0], 0.0).passed);
+        assert!(compare_values("x".into(), &[1.0, 2.0001], &[1.0, 2.0], 0.0).passed);
     }
 }

@@ -69,6 +69,8 @@ pub(super) struct ModelView<'a> {
     pub bytes: u64,
     pub tensors: usize,
     pub parameters: usize,
+    /// Whether the file had a classifier of its own.
+    pub classifier: bool,
     pub config: &'a BertConfig,
 }
 
@@ -137,6 +139,7 @@ impl<'a> ModelView<'a> {
             bytes: report.bytes,
             tensors: report.tensors,
             parameters,
+            classifier: report.has_classifier,
             config,
         }
     }
