@@ -24,6 +24,8 @@ cargo xtask COMMAND
                                    (--port 0 takes any free port; --release serves the published form)
   build [--dev]                    write the self-contained static site to dist/
   test  [--full]                   set up what is missing and run every check; --full adds the long browser tests
+  parity                           ask the reference: install PyTorch and transformers (some 5 GB) under target/,
+                                   open an exported model there, and record again what the tests compare with
   help                             print this
 ";
 
@@ -68,6 +70,7 @@ fn run(mut arguments: lexopt::Parser) -> Result<()> {
         })
         .map(drop),
         "test" => commands::test::run(flags.full),
+        "parity" => commands::parity::run(),
         "help" => {
             print!("{HELP}");
             Ok(())

@@ -1,5 +1,6 @@
 //! One file a command.
 
 pub mod build;
+pub mod parity;
 pub mod serve;
 pub mod test;

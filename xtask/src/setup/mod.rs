@@ -3,8 +3,10 @@
 mod apt;
 mod chromium;
 mod npm;
+mod python;
 mod wasm_target;
 
 pub use chromium::{find_or_install as chromium, warn_without_korean_font};
 pub use npm::install as npm;
+pub use python::install as python;
 pub use wasm_target::{WasmStd, ensure as wasm_target};

