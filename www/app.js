@@ -18,10 +18,16 @@ import { STAGES } from './workflow.js';
  */
 
 /**
+ * What was exported: kept, so that it can be saved again.
+ * @typedef {import('./protocol.js').ExportResult & {blob: Blob}} Exported
+ */
+
+/**
  * @typedef {object} AppState
  * @property {import('./i18n.js').Language} language
  * @property {number} theme                     counts changes of the colours: charts draw again
  * @property {import('./protocol.js').OpenResult|null} opened
+ * @property {boolean} opening                  the device is being opened and checked
  * @property {WorkerError|null} openError       the device was refused
  * @property {WorkerError|null} fatal           the worker is gone
  * @property {WorkerError|null} refused         why the last press of a button started nothing
@@ -30,6 +36,7 @@ import { STAGES } from './workflow.js';
  * @property {import('./protocol.js').DatasetView|null} dataset
  * @property {import('./protocol.js').SplitView|null} split
  * @property {import('./protocol.js').ModelView|null} model
+ * @property {boolean} ownModel                 the model came from the visitor's disk
  * @property {Extract<import('./protocol.js').ProgressEvent, {kind: 'download'}>|null} download
  * @property {string|null} phase                of loading the model
  * @property {import('./protocol.js').TokensView|null} tokens
@@ -41,6 +48,13 @@ import { STAGES } from './workflow.js';
  * @property {import('./protocol.js').EvaluationReport[]} evaluations
  * @property {number|null} shownEvaluation      index; null is the latest
  * @property {import('./protocol.js').TrainResult|null} result
+ * @property {{seed: number, step: number}|null} trained  the run whose weights the worker has
+ * @property {{bytes: number}|null} exporting   bytes so far
+ * @property {Exported|null} exported
+ * @property {WorkerError|null} exportError
+ * @property {boolean} comparing                every gradient, with the CPU's
+ * @property {import('./protocol.js').SelfTest|null} comparison
+ * @property {WorkerError|null} comparisonError
  * @property {string} sentence                  in the "try it" field
  * @property {{text: string, result: import('./protocol.js').PredictResult}|null} prediction
  */
@@ -51,6 +65,7 @@ import { STAGES } from './workflow.js';
  * @property {import('./state.js').Store<AppState>} store
  * @property {import('./state.js').Settings} settings
  * @property {import('./workflow.js').Workflow} workflow
+ * @property {import('./session.js').Session} session
  */
 
 /**
@@ -64,6 +79,7 @@ export function initialState(language, sentence) {
     language,
     theme: 0,
     opened: null,
+    opening: false,
     openError: null,
     fatal: null,
     refused: null,
@@ -72,6 +88,7 @@ export function initialState(language, sentence) {
     dataset: null,
     split: null,
     model: null,
+    ownModel: false,
     download: null,
     phase: null,
     tokens: null,
@@ -83,6 +100,13 @@ export function initialState(language, sentence) {
     evaluations: [],
     shownEvaluation: null,
     result: null,
+    trained: null,
+    exporting: null,
+    exported: null,
+    exportError: null,
+    comparing: false,
+    comparison: null,
+    comparisonError: null,
     sentence,
     prediction: null,
   };

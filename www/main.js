@@ -7,8 +7,10 @@
 import { initialState } from './app.js';
 import { byId, onFrame } from './dom.js';
 import { preferredLanguage, t, useLanguage } from './i18n.js';
+import { comparisonPanel } from './panels/comparison.js';
 import { datasetPanel } from './panels/dataset.js';
 import { evaluationPanel } from './panels/evaluation.js';
+import { exportPanel } from './panels/export.js';
 import { headerPanel } from './panels/header.js';
 import { modelPanel } from './panels/model.js';
 import { progressPanel } from './panels/progress.js';
@@ -46,7 +48,7 @@ async function start() {
   described.catch(() => {}); // awaited below, after the page's text
   await useLanguage(language);
   store.update({ language, sentence: t('try.first_sentence') });
-  headerPanel(store);
+  const { comparison } = headerPanel(store);
 
   try {
     const { settings: table, presets, version } = await described;
@@ -58,15 +60,17 @@ async function start() {
       history.replaceState(null, '', `${location.pathname}${written ? `?${written}` : ''}${location.hash}`);
     });
     const workflow = new Workflow(session, store, settings, modelBase(query));
-    const app = { store, settings, workflow };
-    for (const panel of [progressPanel, datasetPanel, splitPanel, modelPanel, tokensPanel, trainingPanel, evaluationPanel, tryItPanel]) panel(app);
+    const app = { store, settings, workflow, session };
+    for (const panel of [progressPanel, datasetPanel, splitPanel, modelPanel, tokensPanel, trainingPanel, evaluationPanel, tryItPanel, exportPanel]) panel(app);
+    comparisonPanel(app, comparison);
     Object.assign(window, { __webtune: Object.freeze({ store, settings, session, logs }) });
 
     const device = DEVICES.find((candidate) => candidate === query.get('device')) ?? 'auto';
-    store.update({ opened: await session.request({ type: 'open', device }) });
+    store.update({ opening: true });
+    store.update({ opened: await session.request({ type: 'open', device }), opening: false });
     workflow.preview();
   } catch (error) {
-    if (!session.fatal) store.update({ openError: asShown(error) });
+    if (!session.fatal) store.update({ openError: asShown(error), opening: false });
   }
 }
 

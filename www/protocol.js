@@ -56,9 +56,11 @@
 
 /** @typedef {{device: DeviceInfo, self_test: SelfTest}} OpenResult */
 
+/** @typedef {{text: string, label: number}} Row */
+
 /**
  * @typedef {object} DatasetView
- * @property {{text: string, label: number}[]} rows
+ * @property {Row[]} rows
  * @property {string[]} labels        names, by id: `labels[0]` is the name of label 0
  * @property {number[]} label_counts  by id
  * @property {number} distinct_texts
@@ -90,7 +92,8 @@
  * @property {string} dtype           in the file: `F16`, `F32`, ...
  * @property {number} bytes           of the weights file
  * @property {number} tensors         in the file
- * @property {number} parameters      of the classifier built from it, the new head included
+ * @property {number} parameters      of the classifier built from it, the head included
+ * @property {boolean} [classifier]   the file has a classifier of its own; else the head is new and random
  * @property {Record<string, number|string|null>} config  config.json's numbers by their own names
  */
 
@@ -137,6 +140,7 @@
  * @property {{precision: number, recall: number, f1: number}} macro
  * @property {number[][]} confusion   `confusion[label][predicted]`, rows counted
  * @property {{row: number, text: string, label: number, predicted: number, probabilities: number[]}[]} misclassified
+ * @property {number[][]} logits      of each test row, in order
  * @property {number} eval_runtime    seconds
  * @property {number} eval_samples_per_second
  * @property {number} eval_steps_per_second
@@ -168,13 +172,24 @@
  */
 
 /**
+ * The trained model as a Hugging Face folder in a .zip; its bytes have come as `piece` events.
+ * @typedef {object} ExportResult
+ * @property {string} file            the archive's name
+ * @property {number} bytes           of the archive
+ * @property {{name: string, bytes: number}[]} files  inside it
+ */
+
+/** @typedef {{path: string, blob: Blob}} ModelFile  a file of the visitor's disk; `path` as it lay in its folder */
+
+/**
  * Progress of the request with the same id.
  * @typedef {{kind: 'download', file: string, loaded: number, total: number, bytes_per_second: number}
  *   | {kind: 'phase', phase: string}
  *   | {kind: 'run', state: RunState}
  *   | {kind: 'step', logs: StepLog[], step: number, max_steps: number, epoch: number, tokens_per_second: number, step_ms: number, eta_ms: number}
  *   | {kind: 'evaluating', done: number, total: number}
- *   | {kind: 'evaluation', report: EvaluationReport}} ProgressEvent
+ *   | {kind: 'evaluation', report: EvaluationReport}
+ *   | {kind: 'piece', bytes: Uint8Array<ArrayBuffer>}} ProgressEvent
  */
 
 /**
@@ -190,12 +205,16 @@
  *   | {type: 'open', device: 'auto'|'webgpu'|'cpu'}
  *   | {type: 'dataset', values: Values}
  *   | {type: 'split', values: Values}
+ *   | {type: 'rows', train: Row[], test: Row[], labels: string[]}
  *   | {type: 'load_model', base: string}
+ *   | {type: 'load_files', name: string, files: ModelFile[]}
  *   | {type: 'tokenize', values: Values}
  *   | {type: 'plan', values: Values}
  *   | {type: 'train', values: Values, paused: boolean}
  *   | {type: 'evaluate'}
  *   | {type: 'predict', text: string}
+ *   | {type: 'export'}
+ *   | {type: 'compare'}
  *   | {type: 'control', action: 'pause'|'resume'|'step'|'stop'}} RequestBody
  */
 
@@ -208,12 +227,16 @@
  * @property {OpenResult} open
  * @property {DatasetView} dataset
  * @property {SplitView} split
+ * @property {{dataset: DatasetView, split: SplitView}} rows
  * @property {ModelView} load_model
+ * @property {ModelView} load_files
  * @property {TokensView} tokenize
  * @property {PlanView} plan
  * @property {TrainResult} train
  * @property {EvaluationReport} evaluate
  * @property {PredictResult} predict
+ * @property {ExportResult} export
+ * @property {SelfTest} compare       every parameter of a tiny BERT: outputs, gradients, and values after three steps
  * @property {{state: RunState}} control
  */
 

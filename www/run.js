@@ -13,7 +13,7 @@
 /**
  * What a run needs of the wasm module.
  * @typedef {object} Trainer
- * @property {(values: any) => Promise<any>} train_start
+ * @property {(values: any) => Promise<any>|void} train_start
  * @property {(onEvent: any) => Promise<any>} train_step
  * @property {(n: number) => void} set_log_every
  * @property {(stopped: boolean, seconds: number) => Promise<any>} train_finish
@@ -64,6 +64,7 @@ export class TrainingRun {
   /** Wakes the loop out of a pause. @type {(() => void)|null} */
   #wake = null;
   #clock = new Stopwatch();
+  #turns = new Turns();
   #rate;
   #trainer;
   #onEvent;
@@ -118,6 +119,18 @@ export class TrainingRun {
    * @returns {Promise<import('./protocol.js').TrainResult>}
    */
   async drive(values) {
+    try {
+      return await this.#drive(values);
+    } finally {
+      this.#turns.end();
+    }
+  }
+
+  /**
+   * @param {Values} values
+   * @returns {Promise<import('./protocol.js').TrainResult>}
+   */
+  async #drive(values) {
     this.#clock.run();
     await this.#trainer.train_start(values);
     let logEvery = 1;
@@ -155,7 +168,7 @@ export class TrainingRun {
 
   /** Lets messages in, answers sentences, and waits while the run is paused. */
   async #turn() {
-    await nextTask();
+    await this.#turns.next();
     for (;;) {
       const request = this.#predictions.shift();
       if (request) {
@@ -244,15 +257,25 @@ export class Rate {
   }
 }
 
-const channel = new MessageChannel();
-/** @type {(() => void)[]} */
-const waiting = [];
-channel.port1.onmessage = () => waiting.shift()?.();
+/** Tasks of their own, each after the messages that have arrived by then. */
+class Turns {
+  #channel = new MessageChannel();
+  /** @type {(() => void)[]} */
+  #waiting = [];
 
-/** Resolves in a task of its own, after the messages that have arrived by now. */
-function nextTask() {
-  return new Promise((resolve) => {
-    waiting.push(() => resolve(undefined));
-    channel.port2.postMessage(null);
-  });
+  constructor() {
+    this.#channel.port1.onmessage = () => this.#waiting.shift()?.();
+  }
+
+  next() {
+    return new Promise((resolve) => {
+      this.#waiting.push(() => resolve(undefined));
+      this.#channel.port2.postMessage(null);
+    });
+  }
+
+  /** An open channel would keep its thread, or a test's process, from ever ending. */
+  end() {
+    this.#channel.port1.close();
+  }
 }

@@ -28,8 +28,11 @@ let app = null;
 /** @type {TrainingRun|null} */
 let run = null;
 
-/** @param {Reply} message */
-const post = (message) => self.postMessage(message);
+/**
+ * @param {Reply} message
+ * @param {Transferable[]} [transfer]
+ */
+const post = (message, transfer = []) => self.postMessage(message, { transfer });
 
 forwardConsole();
 self.addEventListener('error', (event) => {
@@ -100,8 +103,12 @@ async function perform(request) {
       return opened().dataset(request.values);
     case 'split':
       return opened().split(request.values);
+    case 'rows':
+      return opened().rows({ train: request.train, test: request.test, labels: request.labels });
     case 'load_model':
       return opened().load_model(request.base, onEvent);
+    case 'load_files':
+      return opened().load_files(request.name, request.files, onEvent);
     case 'tokenize':
       return opened().tokenize(request.values);
     case 'plan':
@@ -110,11 +117,25 @@ async function perform(request) {
       return opened().evaluate(onEvent);
     case 'predict':
       return opened().predict(request.text);
+    case 'export':
+      return opened().export_folder((/** @type {Uint8Array<ArrayBuffer>} */ bytes) => postPiece(request.id, bytes));
+    case 'compare':
+      return opened().compare(onEvent);
     case 'train':
       return train(request, onEvent);
     case 'control':
       throw new Error('control requests are answered when they arrive');
   }
+}
+
+/**
+ * Hands a piece of the exported archive over without copying it, unless it is a window on the module's memory.
+ * @param {number} id
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ */
+function postPiece(id, bytes) {
+  const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
+  post({ type: 'event', id, event: { kind: 'piece', bytes: own } }, [own.buffer]);
 }
 
 /**

@@ -39,6 +39,11 @@ export const NEEDS = {
 const GROUPS = { dataset: ['data'], split: ['data', 'split'], tokens: ['data', 'split', 'tokens'] };
 const BATCH_SETTINGS = ['per_device_train_batch_size', 'seed'];
 
+/**
+ * A model from the visitor's disk; two that were chosen have different ids, whatever their names.
+ * @typedef {{id: number, name: string, files: import('./protocol.js').ModelFile[]}} Origin
+ */
+
 /** Typing is followed by a pause of this length before cheap stages are made again. */
 const PREVIEW_AFTER_MS = 300;
 
@@ -47,6 +52,8 @@ export class Workflow {
   #store;
   #settings;
   #modelBase;
+  /** Where the model comes from instead of `#modelBase`. @type {Origin|null} */
+  #origin = null;
   /** What each stage was made from. @type {Map<Stage, string>} */
   #made = new Map();
   /** The preview under way, if one is. @type {Promise<void>|null} */
@@ -95,6 +102,25 @@ export class Workflow {
     return STAGES.filter((candidate) => needed.includes(candidate));
   }
 
+  /**
+   * Loads a model from the visitor's disk, or with null the site's own again. When that fails, the model from before stays.
+   * @param {Promise<Origin>|null} origin
+   */
+  async loadFrom(origin) {
+    origin?.catch(() => {}); // awaited below, if at all
+    await this.alone(async () => {
+      const [from, made, stage] = [this.#origin, this.#made.get('model'), this.#store.state.stages.model];
+      const load = async () => {
+        this.#origin = await origin;
+        await this.#perform('model');
+      };
+      if (await this.#stage('model', load)) return;
+      this.#origin = from;
+      if (made !== undefined) this.#made.set('model', made);
+      this.#patch('model', { ...stage, error: this.#store.state.stages.model.error });
+    });
+  }
+
   /** @param {'pause'|'resume'|'step'|'stop'} action */
   async control(action) {
     if (!this.#store.state.run) return;
@@ -133,10 +159,7 @@ export class Workflow {
    * @param {{always: Stage[], paused?: boolean}} options
    */
   async #run(stages, { always, paused = false }) {
-    if (this.#store.state.busy || this.#session.fatal) return;
-    this.#store.update({ busy: true, refused: null });
-    try {
-      await this.#preview;
+    await this.alone(async () => {
       if (!this.#allowed(stages)) return;
       this.#previewed = stages.includes('split') ? this.#source('training') : this.#previewed;
       // A run that starts shows only its own marks, not those of the run before it.
@@ -145,6 +168,21 @@ export class Workflow {
         if (this.#fresh(stage) && !always.includes(stage)) continue;
         if (!(await this.#stage(stage, () => this.#perform(stage, paused)))) return;
       }
+    });
+  }
+
+  /**
+   * Does work that nothing else may run beside; while something else does, it is left undone.
+   * @param {() => Promise<void>} work
+   */
+  async alone(work) {
+    if (this.#store.state.busy || this.#session.fatal) return;
+    this.#store.update({ busy: true, refused: null });
+    // Why a folder was refused is old news now; the stage still has the model from before.
+    if (this.#store.state.stages.model.state !== 'error') this.#patch('model', { error: null });
+    try {
+      await this.#preview;
+      await work();
     } finally {
       this.#store.update({ busy: false });
       this.#settingsChanged();
@@ -181,9 +219,10 @@ export class Workflow {
    */
   async #stage(stage, work) {
     this.#patch(stage, { state: 'running', error: null, progress: null });
-    const source = this.#source(stage);
+    let source = this.#source(stage);
     try {
       await work();
+      if (stage === 'model') source = this.#source(stage); // it comes from elsewhere now, if another was chosen
       // Whatever is built on a stage is built again when it is needed next.
       for (const other of STAGES) if (NEEDS[other].includes(stage) && other !== 'try') this.#made.delete(other);
       this.#made.set(stage, source);
@@ -213,7 +252,11 @@ export class Workflow {
       case 'model': {
         update({ download: null, phase: null });
         const onEvent = (/** @type {ProgressEvent} */ event) => this.#onModelEvent(event);
-        return update({ model: await this.#session.request({ type: 'load_model', base: this.#modelBase }, onEvent), phase: null });
+        const model = await (this.#origin
+          ? this.#session.request({ type: 'load_files', name: this.#origin.name, files: this.#origin.files }, onEvent)
+          : this.#session.request({ type: 'load_model', base: this.#modelBase }, onEvent));
+        // The run before was one of another network: the worker has let go of it.
+        return update({ model, ownModel: this.#origin !== null, trained: null, exported: null, phase: null });
       }
       case 'tokens':
         return update({ tokens: await this.#session.request({ type: 'tokenize', values }) });
@@ -243,7 +286,7 @@ export class Workflow {
     await this.#plan();
     /** @type {Run} */
     const run = { state: paused ? 'paused' : 'running', step: 0, max_steps: this.#store.state.plan?.max_steps ?? 0, epoch: 0, tokens_per_second: 0, step_ms: 0, eta_ms: 0, evaluating: null };
-    this.#store.update({ run, speed: 0, logs: [], evaluations: [], shownEvaluation: null, result: null, trainedPlan: this.#store.state.plan });
+    this.#store.update({ run, speed: 0, logs: [], evaluations: [], shownEvaluation: null, result: null, trainedPlan: this.#store.state.plan, trained: null, exported: null, exportError: null });
     this.#patch('evaluation', { state: 'idle', error: null, stale: false });
     try {
       const result = await this.#session.request({ type: 'train', values, paused }, (event) => this.#onTrainingEvent(event));
@@ -251,7 +294,8 @@ export class Workflow {
       const last = result.evaluation;
       // The last evaluation has usually been seen already, as an event.
       const evaluations = last && last.step !== known.at(-1)?.step ? [...known, last] : known;
-      this.#store.update({ result, evaluations });
+      const trained = result.global_step > 0 ? { seed: Number(values.seed), step: result.global_step } : null;
+      this.#store.update({ result, evaluations, trained });
       if (evaluations.length > 0) this.#patch('evaluation', { state: 'done', progress: null });
     } catch (error) {
       if (this.#store.state.stages.evaluation.state === 'running') this.#patch('evaluation', { state: 'idle', progress: null });
@@ -327,7 +371,7 @@ export class Workflow {
    * @param {Stage} stage
    */
   #source(stage) {
-    if (stage === 'model' || stage === 'try') return this.#modelBase;
+    if (stage === 'model' || stage === 'try') return this.#origin ? `files ${this.#origin.id}` : this.#modelBase;
     /** @type {string[]|undefined} */
     const groups = stage in GROUPS ? GROUPS[/** @type {keyof typeof GROUPS} */ (stage)] : undefined;
     const counts = this.#settings.table.filter(

@@ -9,21 +9,27 @@ const THEME_STORED_AS = 'webtune.theme';
 const LANGUAGE_NAMES = { en: 'English', ko: '한국어' };
 
 /**
- * Takes the store alone: it must also stand when the worker could not even start.
+ * Takes the store alone: it must also stand when the worker could not even start. What it gives back is the place in the
+ * self-test's details for the thorough comparison (comparison.js).
  * @param {import('../state.js').Store<import('../app.js').AppState>} store
  */
 export function headerPanel(store) {
   preferences(store);
   const machine = byId('machine');
   const notices = byId('notices');
+  const comparison = h('div', { class: 'comparison' });
   store.watch(['opened', 'openError', 'fatal', 'language'], (state) => {
-    replace(machine, ...device(state));
+    replace(machine, ...device(state, comparison));
     replace(notices, fatalNotice(state), openNotice(state), deviceNotice(state), selfTestNotice(state));
   });
+  return { comparison };
 }
 
-/** @param {import('../app.js').AppState} state */
-function device({ opened, openError, fatal }) {
+/**
+ * @param {import('../app.js').AppState} state
+ * @param {HTMLElement} comparison
+ */
+function device({ opened, openError, fatal }, comparison) {
   if (!opened) {
     const waiting = !openError && !fatal;
     return [h('span', { class: `chip${waiting ? ' waiting' : ''}`, 'data-testid': 'device-name', role: 'status' }, t(waiting ? 'device.opening' : 'device.none'))];
@@ -44,6 +50,7 @@ function device({ opened, openError, fatal }) {
         { class: 'popover' },
         h('p', {}, t('self_test.explain', { ms: duration(self_test.ms / 1000) })),
         h('div', { class: 'scroll' }, h('table', {}, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows))),
+        comparison,
       ),
     ),
   ];
@@ -60,17 +67,24 @@ function closeOnEscape({ currentTarget, key }) {
 }
 
 /** @param {import('../app.js').AppState} state */
-function fatalNotice({ fatal }) {
+function fatalNotice({ fatal, opening }) {
   if (!fatal) return null;
-  return alert(fatal, h('p', {}, h('button', { type: 'button', class: 'secondary', 'data-testid': 'reload', on: { click: () => location.reload() } }, t('error.reload'))));
+  // A shader that the browser refuses can take the whole module down; the CPU needs none.
+  const device = opening && new URL(location.href).searchParams.get('device') !== 'cpu' && h('p', {}, t('device.stopped_opening'), ' ', useCpu());
+  return alert(fatal, device, h('p', {}, h('button', { type: 'button', class: 'secondary', 'data-testid': 'reload', on: { click: () => location.reload() } }, t('error.reload'))));
 }
 
 /** @param {import('../app.js').AppState} state */
 function openNotice({ openError }) {
   if (!openError) return null;
+  return alert(openError, h('p', {}, useCpu()));
+}
+
+/** The same page, on the CPU. */
+function useCpu() {
   const cpu = new URL(location.href);
   cpu.searchParams.set('device', 'cpu');
-  return alert(openError, h('p', {}, h('a', { href: cpu.href }, t('device.use_cpu'))));
+  return h('a', { href: cpu.href }, t('device.use_cpu'));
 }
 
 /** @param {import('../app.js').AppState} state */

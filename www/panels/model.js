@@ -1,5 +1,6 @@
 // The pretrained model: its download, where it comes from, and its parameters drawn to scale, the new head on top.
 
+import { continuePanel } from './continue.js';
 import { callout, figures, panelParts, stageButton } from './widgets.js';
 import { h, replace, setAttribute, setText } from '../dom.js';
 import { bytes, number, t, tOr } from '../i18n.js';
@@ -17,7 +18,7 @@ export function modelPanel(app) {
   const text = h('p', { class: 'note' });
   const progress = h('div', { class: 'download', 'data-testid': 'model-progress' }, meter, text);
   const result = h('div', {});
-  main.append(problem, progress, result);
+  main.append(problem, progress, result, continuePanel(app));
 
   app.store.watch(['stages', 'download', 'phase', 'language'], ({ stages, download, phase }) => {
     const running = stages.model.state === 'running';
@@ -91,7 +92,7 @@ function diagram(found, total) {
  * @param {ModelView} model
  * @returns {Block[]|null}
  */
-export function blocks({ config, parameters }) {
+export function blocks({ config, parameters, classifier = false }) {
   const get = (/** @type {string} */ name) => Number(config[name]);
   const hidden = get('hidden_size');
   const inner = get('intermediate_size');
@@ -107,6 +108,6 @@ export function blocks({ config, parameters }) {
     { key: 'model.block_embeddings', params: { vocabulary, hidden }, parameters: embeddings, fresh: false },
     { key: 'model.block_layers', params: { layers, heads: get('num_attention_heads'), hidden }, parameters: layers * layer, fresh: false },
     { key: 'model.block_pooler', params: { hidden }, parameters: pooler, fresh: false },
-    { key: 'model.block_head', params: { hidden, labels }, parameters: head, fresh: true },
+    { key: 'model.block_head', params: { hidden, labels }, parameters: head, fresh: !classifier },
   ];
 }

@@ -31,7 +31,7 @@ export function progressPanel(app) {
     spoken,
   );
 
-  store.watch(['stages', 'busy', 'run', 'opened', 'fatal', 'download', 'phase', 'result', 'evaluations', 'language', 'dataset', 'split', 'model', 'tokens', 'prediction', 'logs'], (state) => {
+  store.watch(['stages', 'busy', 'run', 'opened', 'fatal', 'download', 'phase', 'result', 'evaluations', 'language', 'dataset', 'split', 'model', 'tokens', 'prediction', 'logs', 'exporting', 'comparing'], (state) => {
     run.disabled = state.busy || state.opened === null || state.fatal !== null;
     setText(run, t(state.busy ? 'run.busy' : state.result ? 'run.again' : 'run.all'));
     setAttribute(run, 'aria-busy', state.busy ? 'true' : null);
@@ -139,6 +139,8 @@ function nowMessage(state, current) {
     return phase ? tOr(`phase.${phase}`, phase) : t('now.model');
   }
   if (current) return t(`now.${current}`);
+  if (state.exporting) return t('export.progress', { bytes: bytes(state.exporting.bytes) });
+  if (state.comparing) return t('self_test.comparing');
   if (state.fatal) return '';
   if (!state.opened) return t('now.opening');
   const failed = STAGES.find((stage) => state.stages[stage].state === 'error');

@@ -47,7 +47,7 @@ export function tryItPanel(app) {
     const cheap = opened?.device.kind === 'webgpu' && !opened.device.software;
     if (cheap && run && prediction && stages.try.state !== 'running' && performance.now() - asked > WATCH_EVERY_MS) classify();
   });
-  store.watch(['prediction', 'dataset', 'run', 'language'], ({ prediction, dataset, run }) => {
+  store.watch(['prediction', 'dataset', 'model', 'run', 'language'], ({ prediction, dataset, model, run }) => {
     if (!prediction) return replace(result, placeholder('try.placeholder'));
     const labels = dataset?.labels ?? ['negative', 'positive'];
     const { before, after, tokens, truncated } = prediction.result;
@@ -57,7 +57,7 @@ export function tryItPanel(app) {
       h(
         'div',
         { class: 'compare' },
-        outcome('try-before', t('try.before'), t('try.before_note'), labels, before),
+        outcome('try-before', t('try.before'), t(model?.classifier ? 'try.before_own' : 'try.before_note'), labels, before),
         after
           ? outcome('try-after', t(run ? 'try.so_far' : 'try.after'), t('try.after_note'), labels, after)
           : h('div', { class: 'outcome missing', 'data-testid': 'try-after' }, h('h3', {}, t('try.after')), h('p', { class: 'note' }, t('try.untrained'))),

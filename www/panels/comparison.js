@@ -1,0 +1,65 @@
+// Under the self-test: the thorough comparison of this device with the CPU, and where they differ the most.
+
+import { alert } from './widgets.js';
+import { compareDevice } from '../errands.js';
+import { h, replace, setAttribute, setText } from '../dom.js';
+import { duration, number, t } from '../i18n.js';
+
+/** As many deviations as a glance takes in. */
+const WORST_SHOWN = 8;
+
+/**
+ * @param {import('../app.js').App} app
+ * @param {HTMLElement} place
+ */
+export function comparisonPanel(app, place) {
+  const { store } = app;
+  const button = h('button', {
+    type: 'button',
+    class: 'secondary',
+    'data-testid': 'compare',
+    on: {
+      click: () => {
+        if (!button.hasAttribute('aria-disabled')) void compareDevice(app);
+      },
+    },
+  });
+  const said = h('p', { role: 'status', 'data-testid': 'comparison' });
+  const list = h('div', { class: 'scroll' });
+  const problem = h('div', { class: 'problem' });
+  place.append(h('p', { i18n: 'self_test.compare_about' }), button, said, problem, list);
+
+  store.watch(['busy', 'comparing', 'opened', 'fatal', 'language'], ({ busy, comparing, opened, fatal }) => {
+    setText(button, t(comparing ? 'self_test.comparing' : 'self_test.compare'));
+    // Not `disabled`: that would throw the keyboard's focus out of the details, which then could not be closed with Escape.
+    setAttribute(button, 'aria-disabled', busy || !opened || fatal ? 'true' : null);
+  });
+  store.watch(['comparing', 'comparison', 'comparisonError', 'language'], ({ comparing, comparison, comparisonError }) => {
+    replace(problem, comparisonError && alert(comparisonError));
+    setAttribute(said, 'data-passed', comparison ? String(comparison.passed) : null);
+    setText(said, comparing ? t('self_test.comparing') : comparison ? summary(comparison) : '');
+    replace(list, comparison && worst(comparison));
+  });
+}
+
+/** @param {import('../protocol.js').SelfTest} comparison */
+function summary({ passed, checks, ms }) {
+  const failed = checks.filter((check) => !check.passed).length;
+  const time = duration(ms / 1000);
+  return passed ? t('self_test.compared', { count: checks.length, time }) : t('self_test.compared_failed', { count: checks.length, failed, time });
+}
+
+/** @param {import('../protocol.js').SelfTest} comparison */
+function worst({ checks }) {
+  const sorted = [...checks].sort((a, b) => b.deviation / b.tolerance - a.deviation / a.tolerance).slice(0, WORST_SHOWN);
+  const rows = sorted.map(({ name, deviation, tolerance, passed }) =>
+    h('tr', { class: passed ? '' : 'failed' }, h('th', { scope: 'row' }, breakable(name)), h('td', { class: 'number' }, number(deviation)), h('td', { class: 'number' }, number(tolerance)), h('td', {}, t(passed ? 'self_test.ok' : 'self_test.differs'))),
+  );
+  const heads = ['check', 'deviation', 'tolerance', 'result'].map((name) => h('th', { scope: 'col' }, t(`self_test.${name}`)));
+  return h('table', { class: 'compact', 'data-testid': 'worst' }, h('caption', { class: 'note' }, t('self_test.worst')), h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows));
+}
+
+/** A parameter's name may break after its dots. @param {string} name */
+function breakable(name) {
+  return h('span', {}, ...name.split(/(?<=[._])/).flatMap((part) => [part, h('wbr')]));
+}

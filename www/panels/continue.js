@@ -1,0 +1,148 @@
+// Continue from a folder: a model of the visitor's own, as a .zip or a folder, picked or dropped. Nothing leaves the page: the
+// worker reads the files from the disk.
+
+import { RequestError } from '../session.js';
+import { h, setText } from '../dom.js';
+import { t } from '../i18n.js';
+
+/** @typedef {import('../protocol.js').ModelFile} ModelFile */
+/** @typedef {import('../workflow.js').Origin} Origin */
+
+/** The folder that was meant lies at most so deep: a dropped disk is not read whole. */
+const DEEPEST = 4;
+let chosen = 0;
+
+/** @param {import('../app.js').App} app */
+export function continuePanel({ store, workflow }) {
+  const load = (/** @type {Promise<ModelFile[]>} */ files) => void workflow.loadFrom(files.then(origin));
+  const zip = picker({ accept: '.zip,application/zip', 'data-testid': 'pick-zip' }, load);
+  const folder = picker({ webkitdirectory: true, 'data-testid': 'pick-folder' }, load);
+  const button = (/** @type {string} */ key, /** @type {() => void} */ click, /** @type {string} */ testId) =>
+    h('button', { type: 'button', class: 'secondary', 'data-testid': testId, i18n: key, on: { click } });
+  const pickZip = button('continue.zip', () => zip.click(), 'continue-zip');
+  const pickFolder = button('continue.folder', () => folder.click(), 'continue-folder');
+  const back = button('continue.back', () => void workflow.loadFrom(null), 'continue-back');
+  const own = h('p', { class: 'note', role: 'status' });
+  const element = h(
+    'div',
+    { class: 'drop-zone', 'data-testid': 'continue' },
+    h('h3', { i18n: 'continue.title' }),
+    h('p', { class: 'note', i18n: 'continue.about' }),
+    h('div', { class: 'actions' }, pickZip, pickFolder, back, zip, folder),
+    own,
+  );
+
+  const off = () => store.state.busy || !store.state.opened || store.state.fatal !== null;
+  store.watch(['busy', 'opened', 'fatal', 'ownModel', 'model', 'language'], ({ ownModel, model }) => {
+    for (const each of [pickZip, pickFolder, back]) each.disabled = off();
+    back.hidden = !ownModel;
+    setText(own, ownModel && model ? t('continue.own', { name: model.name }) : '');
+  });
+  takeDrops(element, off, load);
+  return element;
+}
+
+/**
+ * A file field that buttons open: it is no control of its own, for nobody.
+ * @param {Record<string, string|boolean>} attributes
+ * @param {(files: Promise<ModelFile[]>) => void} load
+ */
+function picker(attributes, load) {
+  return h('input', {
+    type: 'file',
+    hidden: true,
+    ...attributes,
+    on: {
+      change: ({ target }) => {
+        const files = [...target.files].map((file) => ({ path: file.webkitRelativePath || file.name, blob: file }));
+        // The same file may be chosen again, changed meanwhile.
+        target.value = '';
+        if (files.length > 0) load(Promise.resolve(files));
+      },
+    },
+  });
+}
+
+/**
+ * Takes what is dropped onto the section. Beside it nothing may be dropped: the browser would leave the page for the file.
+ * @param {HTMLElement} zone
+ * @param {() => boolean} off
+ * @param {(files: Promise<ModelFile[]>) => void} load
+ */
+function takeDrops(zone, off, load) {
+  const over = (/** @type {DragEvent} */ { target }) => !off() && target instanceof Element && target.closest('#model') !== null;
+  const dragged = (/** @type {DragEvent} */ event) => {
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = over(event) ? 'copy' : 'none';
+    zone.classList.toggle('dropping', over(event));
+  };
+  window.addEventListener('dragenter', dragged);
+  window.addEventListener('dragover', dragged);
+  window.addEventListener('dragleave', (event) => {
+    if (!event.relatedTarget) zone.classList.remove('dropping');
+  });
+  window.addEventListener('drop', (event) => {
+    if (!event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    zone.classList.remove('dropping');
+    if (over(event)) load(dropped(event.dataTransfer));
+  });
+}
+
+/**
+ * The dropped files, those inside of dropped folders too. What was dropped can only be asked for during the event itself.
+ * @param {DataTransfer} transfer
+ */
+async function dropped(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.());
+  const plain = [...transfer.files].map((file) => ({ path: file.name, blob: file }));
+  if (!entries.some((entry) => entry?.isDirectory)) return plain;
+  return (await Promise.all(entries.map((entry) => (entry ? below(entry, DEEPEST) : [])))).flat();
+}
+
+/**
+ * @param {FileSystemEntry} entry
+ * @param {number} levels
+ * @returns {Promise<ModelFile[]>}
+ */
+async function below(entry, levels) {
+  if (entry.isFile) {
+    const blob = await new Promise((found, failed) => /** @type {FileSystemFileEntry} */ (entry).file(found, failed));
+    return [{ path: entry.fullPath.replace(/^\//, ''), blob }];
+  }
+  if (levels === 0) return [];
+  const reader = /** @type {FileSystemDirectoryEntry} */ (entry).createReader();
+  /** @type {FileSystemEntry[]} */
+  const entries = [];
+  for (;;) {
+    // A folder is listed in portions; the last one is empty.
+    const some = await new Promise((/** @type {(entries: FileSystemEntry[]) => void} */ found, failed) => reader.readEntries(found, failed));
+    if (some.length === 0) break;
+    entries.push(...some);
+  }
+  return (await Promise.all(entries.map((inside) => below(inside, levels - 1)))).flat();
+}
+
+/**
+ * Which of the chosen files are the model, and what it is called: one archive, or the topmost folder that has a config.json.
+ * @param {ModelFile[]} files
+ * @returns {Origin}
+ */
+export function origin(files) {
+  const id = ++chosen;
+  const [first] = files;
+  if (files.length === 1 && first && /\.zip$/i.test(first.path)) {
+    return { id, name: first.path.split('/').at(-1) ?? '', files: [first] };
+  }
+  const depth = (/** @type {string} */ path) => path.split('/').length;
+  const configs = files.map(({ path }) => path).filter((path) => /(^|\/)config\.json$/.test(path));
+  const [config] = configs.sort((a, b) => depth(a) - depth(b));
+  if (config === undefined) {
+    const name = first ? (first.path.split('/')[0] ?? '') : '';
+    throw new RequestError({ code: 'model_file', message: t('continue.no_config', { name }), field: null });
+  }
+  const folder = config.slice(0, -'config.json'.length);
+  const inside = files.filter(({ path }) => path.startsWith(folder) && !path.slice(folder.length).includes('/'));
+  return { id, name: folder.split('/').at(-2) ?? t('continue.unnamed'), files: inside.map(({ path, blob }) => ({ path: path.slice(folder.length), blob })) };
+}

@@ -1,0 +1,141 @@
+// Take it home: the trained model as a Hugging Face folder, what is in it, and the three lines of Python that use it.
+
+import { alert, figures, panelParts } from './widgets.js';
+import { exportModel } from '../errands.js';
+import { h, replace, setAttribute, setText } from '../dom.js';
+import { bytes, number, t, tOr } from '../i18n.js';
+
+/** @typedef {import('../app.js').AppState} AppState */
+
+/** In the order in which a reader meets them. */
+const FILES = 'README.md config.json model.safetensors tokenizer.json tokenizer_config.json vocab.txt special_tokens_map.json training_args.json trainer_state.json'.split(' ');
+/** The exported weights are 32-bit floats. */
+const BYTES_A_PARAMETER = 4;
+
+/** @param {import('../app.js').App} app */
+export function exportPanel(app) {
+  const { store } = app;
+  const { side, main } = panelParts('export');
+  const button = h('button', { type: 'button', class: 'secondary', 'data-testid': 'export', 'aria-describedby': 'export-reason', i18n: 'export.run', on: { click: () => void run() } });
+  const reason = h('p', { class: 'note', id: 'export-reason' });
+  const meter = h('progress', { max: '1', 'data-i18n-label': 'export.meter', 'aria-label': t('export.meter') });
+  const text = h('p', { class: 'note', 'data-testid': 'export-progress' });
+  const problem = h('div', { class: 'problem' });
+  const outcome = h('div', {});
+  const said = h('p', { class: 'visually-hidden', role: 'status' });
+  side.append(h('div', { class: 'actions' }, button), reason, said);
+  const code = pythonCode();
+  main.append(problem, h('div', { class: 'download' }, meter, text), outcome, code.element);
+
+  /** What was exported last, and where the browser keeps it. @type {import('../app.js').Exported|null} */
+  let kept = null;
+  let url = '';
+  const keep = (/** @type {typeof kept} */ exported) => {
+    if (exported === kept) return;
+    if (url) URL.revokeObjectURL(url);
+    url = exported ? URL.createObjectURL(exported.blob) : '';
+    kept = exported;
+  };
+  async function run() {
+    const exported = await exportModel(app);
+    keep(exported);
+    if (exported) link(exported).click();
+  }
+  /** @param {import('../app.js').Exported} exported */
+  const link = ({ file }) => h('a', { href: url, download: file, 'data-testid': 'export-again' }, t('export.again', { file }));
+
+  store.watch(['trained', 'busy', 'opened', 'fatal', 'language'], (state) => {
+    const why = refusal(state);
+    button.disabled = why !== null;
+    setText(reason, why ? t(why) : t('export.ready', { step: state.trained?.step ?? 0 }));
+  });
+  store.watch(['exporting', 'language'], ({ exporting, model }) => {
+    meter.hidden = exporting === null;
+    if (exporting && model) meter.value = Math.min(1, exporting.bytes / (model.parameters * BYTES_A_PARAMETER));
+    setText(text, exporting ? t('export.progress', { bytes: bytes(exporting.bytes) }) : '');
+  });
+  store.watch(['exportError', 'language'], ({ exportError }) => replace(problem, exportError && alert(exportError)));
+  store.watch(['exported', 'trained', 'language'], (state) => {
+    const { exported } = state;
+    keep(exported);
+    code.show(exported ? exported.file.replace(/\.zip$/, '') : null);
+    setText(said, exported ? t('export.done', { file: exported.file, bytes: bytes(exported.bytes) }) : '');
+    replace(outcome, ...details(state), exported && h('p', {}, link(exported)));
+  });
+}
+
+/**
+ * Why nothing can be exported now, or null.
+ * @param {AppState} state
+ */
+function refusal({ trained, busy, opened, fatal }) {
+  if (busy) return 'export.busy';
+  return trained && opened && !fatal ? null : 'export.untrained';
+}
+
+/**
+ * The folder's files, and the seed that repeats the run.
+ * @param {AppState} state
+ */
+function details({ exported, trained }) {
+  const sizes = new Map(exported?.files.map(({ name, bytes: size }) => [name, size]));
+  const names = exported ? [...sizes.keys()].sort((a, b) => place(a) - place(b)) : FILES;
+  const rows = names.map((name) =>
+    h(
+      'tr',
+      { 'data-name': name, 'data-bytes': sizes.get(name) ?? null },
+      h('th', { scope: 'row' }, h('code', {}, name)),
+      h('td', {}, tOr(`export.about.${name}`, '')),
+      exported && h('td', { class: 'number' }, bytes(sizes.get(name) ?? 0)),
+    ),
+  );
+  const heads = [h('th', { scope: 'col' }, t('export.file')), h('th', { scope: 'col' }, t('export.about')), exported && h('th', { scope: 'col', class: 'number' }, t('export.size'))];
+  return [
+    trained && figures([
+      { label: t('export.seed'), value: String(trained.seed), attributes: { 'data-testid': 'run-seed', 'data-value': trained.seed } },
+      { label: t('training.step'), value: number(trained.step) },
+      exported ? { label: t('export.size'), value: bytes(exported.bytes) } : null,
+    ].filter((figure) => figure !== null)),
+    trained && h('p', { class: 'note' }, t('export.reproduces')),
+    h('h3', {}, t('export.holds')),
+    h('div', { class: 'scroll' }, h('table', { class: 'files', 'data-testid': 'export-files' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows))),
+  ];
+}
+
+/** @param {string} name */
+const place = (name) => (FILES.includes(name) ? FILES.indexOf(name) : FILES.length);
+
+/** How to use the folder, ready to be copied. */
+function pythonCode() {
+  const code = h('code', {});
+  const said = h('span', { class: 'note', role: 'status' });
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(code.textContent ?? '');
+      setText(said, t('export.copied'));
+    } catch {
+      // No clipboard for this page: the text is selected, and the keyboard copies it.
+      getSelection()?.selectAllChildren(code);
+      setText(said, t('export.select'));
+    }
+  };
+  const element = h(
+    'div',
+    {},
+    h('h3', { i18n: 'export.use' }),
+    h('p', { class: 'note', i18n: 'export.use_about' }),
+    // Focusable, so that a keyboard can scroll it where it is wider than the screen.
+    h('pre', { class: 'code', tabindex: '0', role: 'region', 'data-i18n-label': 'export.use', 'aria-label': t('export.use'), lang: 'en' }, code),
+    h('div', { class: 'actions' }, h('button', { type: 'button', class: 'quiet', 'data-testid': 'copy-code', i18n: 'export.copy', on: { click: () => void copy() } }), said),
+  );
+  return {
+    element,
+    /** @param {string|null} folder */
+    show(folder) {
+      const lines = ['from transformers import pipeline', '', `classifier = pipeline("text-classification", model=${JSON.stringify(folder ?? 'folder')})`, `print(classifier("I love how well this blender works."))`];
+      if (code.textContent !== lines.join('\n')) setText(said, '');
+      setText(code, lines.join('\n'));
+      setAttribute(code, 'data-folder', folder);
+    },
+  };
+}
