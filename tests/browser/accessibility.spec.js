@@ -1,0 +1,141 @@
+// The page for everybody: no violation of WCAG 2 A and AA in either colour scheme, everything by keyboard, phone to desktop,
+// and in Korean. The pictures of the finished page are kept in test-results/screenshots/.
+
+import { AxeBuilder } from '@axe-core/playwright';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from './fixtures.js';
+import { QUICK } from './webtune.js';
+
+const CPU = { ...QUICK, device: 'cpu' };
+const STANDARDS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+const SCHEMES = /** @type {const} */ (['light', 'dark']);
+const SCREENS = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+const pictures = fileURLToPath(new URL('../../test-results/screenshots/', import.meta.url));
+
+/** What axe finds, short enough to read in a failed test. @param {import('@playwright/test').Page} page */
+async function violations(page) {
+  // Without `preload`: axe would fetch the style sheet's imports from addresses where they are not.
+  const found = await new AxeBuilder({ page }).options({ preload: false }).withTags(STANDARDS).analyze();
+  return found.violations.map(({ id, help, nodes }) => `${id}: ${help} (${nodes.length}): ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+}
+
+/** How much wider the document is than the window. @param {import('@playwright/test').Page} page */
+const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+/** Opens or closes everything that can be unfolded inside the panels. @param {import('@playwright/test').Page} page @param {boolean} open */
+const unfold = (page, open) =>
+  page.locator('main details').evaluateAll((all, wanted) => {
+    for (const details of all) details.toggleAttribute('open', wanted);
+  }, open);
+
+/** Presses Tab until a control has the focus. @param {import('@playwright/test').Page} page @param {string} selector */
+async function tabTo(page, selector) {
+  for (let presses = 0; presses < 120; presses += 1) {
+    await page.keyboard.press('Tab');
+    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) ?? false, selector)) return;
+  }
+  throw new Error(`120 presses of Tab do not reach ${selector}`);
+}
+
+for (const [name, viewport] of Object.entries(SCREENS)) {
+  test(`the finished page on a ${name}, light and dark`, async ({ webtune }) => {
+    const { page } = webtune;
+    await page.setViewportSize(viewport);
+    await webtune.open(CPU);
+    expect(await overflow(page), 'before the run').toBeLessThanOrEqual(0);
+    await webtune.press('run-all');
+    await webtune.succeeded();
+    await unfold(page, true);
+    expect(await overflow(page), 'after the run').toBeLessThanOrEqual(0);
+    for (const colorScheme of SCHEMES) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      expect(await violations(page), colorScheme).toEqual([]);
+    }
+    await unfold(page, false);
+    for (const colorScheme of SCHEMES) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.screenshot({ path: `${pictures}${name}-${colorScheme}.png`, fullPage: true });
+    }
+  });
+}
+
+test('errors, warnings and a run under way are accessible too', async ({ webtune }) => {
+  const { page } = webtune;
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await webtune.open({ ...CPU, num_train_epochs: 1000, warmup_steps: 100000 });
+  await webtune.button('run-all').click();
+  await webtune.stepped(2);
+  await webtune.button('pause').click();
+  await expect(webtune.button('resume')).toBeVisible();
+  expect(await violations(page), 'paused').toEqual([]);
+  await webtune.button('stop').click();
+  await webtune.idle();
+  await webtune.field('learning_rate').fill('NaN');
+  await webtune.press('run-all');
+  await expect(webtune.alert('progress')).toBeVisible();
+  expect(await violations(page), 'refused').toEqual([]);
+});
+
+test('the whole job by keyboard', async ({ webtune }) => {
+  const { page } = webtune;
+  const { keyboard } = page;
+  await webtune.open({ ...CPU, num_train_epochs: 1000 });
+  await keyboard.press('Tab');
+  await expect(page.locator('a.skip')).toBeFocused();
+  await tabTo(page, '[data-testid="preset-recommended"]');
+  await tabTo(page, '[data-testid="run-all"]');
+  await keyboard.press('Enter');
+  await webtune.stepped(2);
+  await tabTo(page, '[data-testid="pause"]');
+  await keyboard.press('Enter');
+  // Resume stands where Pause was, and so does the focus.
+  await expect(webtune.button('resume')).toBeFocused();
+  await expect(page.locator('#progress [aria-live]')).toHaveText('Paused.');
+  await keyboard.press('Enter');
+  await expect(webtune.button('pause')).toBeFocused();
+  await tabTo(page, '[data-testid="stop"]');
+  await keyboard.press('Space');
+  await webtune.idle();
+  await expect(page.locator('#progress [aria-live]')).toContainText('Stopped at step');
+
+  await tabTo(page, '#setting-num_train_epochs');
+  await keyboard.press('ControlOrMeta+a');
+  await keyboard.type('1');
+  await keyboard.press('ArrowUp');
+  await expect(webtune.field('num_train_epochs')).toHaveValue('2');
+  await tabTo(page, '[data-testid="run-training"]');
+  await keyboard.press('Enter');
+  await webtune.idle();
+  expect(await webtune.read('result')).toMatchObject({ global_step: 20, stopped: false });
+  await tabTo(page, '[data-testid="try-input"]');
+  await keyboard.press('ControlOrMeta+a');
+  await keyboard.type('Typed by hand.');
+  await keyboard.press('Enter');
+  await expect(page.locator('#try .quote')).toHaveText('Typed by hand.');
+  await expect(page.getByTestId('try-after')).toHaveAttribute('data-probabilities', /^\[/);
+});
+
+test('the page in Korean', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open({ ...CPU, num_train_epochs: 1, lang: 'ko' });
+  await expect(page.locator('html')).toHaveAttribute('lang', 'ko');
+  await webtune.press('run-all');
+  await webtune.succeeded();
+  // Every text that is not marked as English has Korean letters, numbers or names in it; a key of the texts is neither.
+  const left = await page.evaluate(() =>
+    [...document.querySelectorAll('[data-i18n]:not([lang=en])')].map((element) => element.textContent ?? '').filter((text) => text.trim() === '' || /^[a-z_]+\.[a-z0-9_.]+$/.test(text)),
+  );
+  expect(left).toEqual([]);
+  for (const title of await page.locator('main h2').allTextContents()) expect(title).toMatch(/[가-힣]/);
+  await expect(webtune.button('run-all')).toHaveText(/[가-힣]/);
+  await expect(page.getByTestId('now')).toHaveText(/[가-힣]/);
+  await page.setViewportSize(SCREENS.phone);
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
+  expect(await violations(page)).toEqual([]);
+  await page.screenshot({ path: `${pictures}phone-korean.png`, fullPage: true });
+
+  await page.getByTestId('language').selectOption('en');
+  await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  await expect(page.getByTestId('now')).toContainText('Done');
+  await expect(page.locator('#dataset-title')).toContainText('Dataset');
+});

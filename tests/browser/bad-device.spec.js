@@ -1,0 +1,49 @@
+// Without a GPU to train on: each reason is a sentence on the page, and the CPU does the job.
+
+import { expect, test } from './fixtures.js';
+import { QUICK } from './webtune.js';
+
+const REASONS = [
+  { site: 'no-webgpu', sentence: /This browser has no WebGPU/ },
+  { site: 'adapter-refused', sentence: /granted no GPU adapter/ },
+  { site: 'device-refused', sentence: /refused a WebGPU device/ },
+];
+
+for (const { site, sentence } of REASONS) {
+  test(`${site.replace('-', ' ')}: the CPU takes over, with a notice`, async ({ webtune }) => {
+    const { page } = webtune;
+    await webtune.open({ ...QUICK, num_train_epochs: 1 }, site);
+    await expect(page.getByTestId('device-name')).toContainText('CPU');
+    await expect(page.getByTestId('device-notice')).toContainText(sentence);
+    await expect(page.getByTestId('device-notice')).toContainText('slower than on a GPU');
+    await webtune.press('run-all');
+    await webtune.succeeded();
+    expect((await webtune.read('opened'))?.device).toMatchObject({ kind: 'cpu', fallback: expect.stringMatching(sentence) });
+  });
+
+  test(`${site.replace('-', ' ')}: who insists on WebGPU is offered the CPU`, async ({ webtune }) => {
+    const { page } = webtune;
+    await webtune.open({ ...QUICK, num_train_epochs: 1, device: 'webgpu' }, site);
+    const notice = page.locator('#notices').getByTestId('error');
+    await expect(notice).toHaveAttribute('data-code', 'device');
+    await expect(notice).toContainText(sentence);
+    await expect(webtune.button('run-all')).toBeDisabled();
+    await notice.getByRole('link').click();
+    await webtune.opened();
+    await expect(page.getByTestId('device-name')).toContainText('CPU');
+    await expect(webtune.field('num_train_epochs')).toHaveValue('1');
+    await webtune.press('run-all');
+    await webtune.succeeded();
+  });
+}
+
+test('a program that does not arrive is a sentence with a way out', async ({ webtune }) => {
+  const { page } = webtune;
+  webtune.allow(/wasm|WebAssembly/i);
+  await page.goto(`${webtune.server.site('no-module')}?device=cpu`);
+  const notice = page.locator('#notices').getByTestId('error');
+  await expect(notice).toHaveAttribute('data-code', 'fatal');
+  await expect(notice).toContainText('could not be loaded');
+  await expect(page.getByTestId('device-name')).toHaveText('No device');
+  await expect(page.getByTestId('reload')).toBeEnabled();
+});

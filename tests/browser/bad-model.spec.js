@@ -1,0 +1,80 @@
+// A model's folder can be broken in many ways. Each one is a sentence that names the file, and the tensor where one is at fault;
+// what was made before stays, and the page goes on.
+
+import { expect, test } from './fixtures.js';
+import { QUICK, madeModel } from './webtune.js';
+
+/** @typedef {{model: string, code: string, says: RegExp}} Broken  by the names of models.js */
+
+/** @type {Broken[]} */
+const ON_THE_PAGE = [
+  { model: 'no-weights', code: 'download', says: /model\.safetensors.*404/ },
+  { model: 'connection-breaks', code: 'download', says: /model\.safetensors.*ended after [\d,]+ bytes/ },
+  { model: 'truncated', code: 'model_file', says: /model\.safetensors.*truncated/ },
+  { model: 'a-web-page', code: 'model_file', says: /model\.safetensors cannot be read as safetensors/ },
+  { model: 'wrong-shape', code: 'model_file', says: /attention\.self\.query\.weight.*\[32, 128\].*\[64, 64\]/ },
+  { model: 'tokenizer-is-no-wordpiece', code: 'tokenizer', says: /tokenizer\.json.*Unigram.*WordPiece/ },
+];
+
+/** @type {Broken[]} */
+const BY_THE_WORKER = [
+  { model: 'no-folder', code: 'download', says: /config\.json.*404/ },
+  { model: 'no-tokenizer', code: 'download', says: /404/ },
+  { model: 'empty', code: 'model_file', says: /model\.safetensors.*0 bytes/ },
+  { model: 'broken-header', code: 'model_file', says: /header is broken/ },
+  { model: 'huge-header', code: 'model_file', says: /header of \d+ bytes, which cannot be/ },
+  { model: 'missing-tensor', code: 'model_file', says: /attention\.self\.query\.weight.*missing/ },
+  { model: 'unexpected-tensor', code: 'model_file', says: /encoder\.adapter\.weight.*unexpected/ },
+  { model: 'wrong-dtype', code: 'model_file', says: /query\.weight.*I32.*F32/ },
+  { model: 'not-finite', code: 'model_file', says: /query\.weight.*NaN/ },
+  { model: 'not-a-bert', code: 'model_file', says: /gpt2/ },
+  { model: 'config-is-no-json', code: 'model_file', says: /config\.json/ },
+];
+
+for (const { model, code, says } of ON_THE_PAGE) {
+  test(`${model.replaceAll('-', ' ')}`, async ({ webtune }) => {
+    const { page } = webtune;
+    webtune.allow(/Failed to load resource/);
+    await webtune.open({ ...QUICK, device: 'cpu', model: madeModel(model) });
+    await webtune.press('run-all');
+    const alert = webtune.alert('model');
+    await expect(alert).toHaveCount(1);
+    await expect(alert).toHaveAttribute('data-code', code);
+    await expect(alert).toHaveText(says);
+    await expect(webtune.stage('model')).toHaveAttribute('data-state', 'error');
+    await expect(page.getByTestId('now')).toContainText('failed');
+    // Nothing is lost, and nothing that follows was begun.
+    for (const stage of /** @type {const} */ (['dataset', 'split'])) await expect(webtune.stage(stage)).toHaveAttribute('data-state', 'done');
+    for (const stage of /** @type {const} */ (['tokens', 'training', 'try'])) await expect(webtune.stage(stage)).toHaveAttribute('data-state', 'idle');
+    // The page is still usable.
+    await webtune.field('num_rows').fill('60');
+    await webtune.press('run-split');
+    await expect(page.locator('#split .part-name').first()).toContainText('48 rows');
+    await expect(webtune.button('run-all')).toBeEnabled();
+  });
+}
+
+test('trying again after a broken connection', async ({ webtune }) => {
+  webtune.allow(/Failed to load resource/);
+  await webtune.open({ ...QUICK, device: 'cpu', model: madeModel('recovers'), num_train_epochs: 1 });
+  await webtune.press('run-all');
+  await expect(webtune.alert('model')).toHaveAttribute('data-code', 'download');
+  await webtune.press('run-all');
+  await webtune.succeeded();
+  await expect(webtune.alert('model')).toHaveCount(0);
+});
+
+test('every other way is named too, and a model that is whole still loads', async ({ webtune }) => {
+  webtune.allow(/Failed to load resource/);
+  await webtune.open({ ...QUICK, device: 'cpu' });
+  const load = (/** @type {string} */ model) =>
+    webtune.page.evaluate(async (folder) => {
+      const base = new URL(folder, document.baseURI).href;
+      const whole = { code: 'loaded', message: '' };
+      return /** @type {any} */ (window).__webtune.session.request({ type: 'load_model', base }).then(() => whole, (/** @type {any} */ { code, message }) => ({ code, message }));
+    }, madeModel(model));
+  for (const { model, code, says } of BY_THE_WORKER) {
+    expect(await load(model), model).toEqual({ code, message: expect.stringMatching(says) });
+  }
+  expect(await load('tiny')).toEqual({ code: 'loaded', message: '' });
+});

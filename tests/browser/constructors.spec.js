@@ -1,0 +1,56 @@
+// The constructor trap: unless the program calls the linker's constructors itself, wasm-ld wraps every export in a call to all of
+// them, and everything is ten times slower. Seen two ways: in how the exports of the module begin, and in what a call costs.
+
+import { expect, test } from './fixtures.js';
+import { firstCalls } from './wasm-exports.js';
+
+/**
+ * The share of the exports that begin with a call of the one function that most of them begin with.
+ * @param {Uint8Array} bytes
+ */
+function sharedBeginning(bytes) {
+  const calls = [...firstCalls(bytes).values()];
+  const times = new Map();
+  for (const target of calls) if (target !== null) times.set(target, (times.get(target) ?? 0) + 1);
+  return { exports: calls.length, share: Math.max(0, ...times.values()) / calls.length };
+}
+
+test('exports do not begin by running the constructors', async ({ server }) => {
+  const { bytes } = await server.module();
+  const { exports, share } = sharedBeginning(bytes);
+  expect(exports).toBeGreaterThan(10);
+  expect(share).toBeLessThan(0.5);
+});
+
+test('a module in the trap is recognized', () => {
+  // Function 0 is the constructors; "a" and "b" call it before they do their own work, as wasm-ld's wrappers do.
+  const wrapper = [4, 0, 0x10, 0, 0x0b];
+  const name = (/** @type {string} */ letter) => [1, letter.charCodeAt(0)];
+  const trapped = new Uint8Array([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...[1, 4, 1, 0x60, 0, 0],
+    ...[3, 4, 3, 0, 0, 0],
+    ...[7, 9, 2, ...name('a'), 0, 1, ...name('b'), 0, 2],
+    ...[10, 14, 3, 2, 0, 0x0b, ...wrapper, ...wrapper],
+  ]);
+  expect(WebAssembly.validate(trapped)).toBe(true);
+  expect(sharedBeginning(trapped)).toEqual({ exports: 2, share: 1 });
+});
+
+test('a call into the module costs next to nothing', async ({ webtune }) => {
+  const { page, server } = webtune;
+  await webtune.open({ device: 'cpu' });
+  const { script, wasm } = await server.module();
+  const microseconds = await page.evaluate(async ([script, module_or_path]) => {
+    const { __wbindgen_malloc: allocate, __wbindgen_free: free } = await (await import(script)).default({ module_or_path });
+    const samples = [];
+    for (let sample = 0; sample < 100; sample += 1) {
+      const start = performance.now();
+      for (let call = 0; call < 100; call += 1) free(allocate(8, 4), 8, 4);
+      samples.push((performance.now() - start) * 10);
+    }
+    return samples.sort((a, b) => a - b)[50] ?? NaN;
+  }, /** @type {const} */ ([script, wasm]));
+  // Thousands of constructors take tens of microseconds; allocating and freeing takes a fraction of one.
+  expect(microseconds).toBeLessThan(10);
+});

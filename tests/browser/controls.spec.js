@@ -1,0 +1,107 @@
+// A run under way: pause, step, stop, ask in between, run again; and what stays on the page meanwhile.
+
+import { expect, test } from './fixtures.js';
+import { QUICK } from './webtune.js';
+
+/** So many steps that a test is always in the middle of them. */
+const ENDLESS = { ...QUICK, device: 'cpu', num_train_epochs: 1000 };
+
+test('pause, step, ask, resume, stop', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open(ENDLESS);
+  await expect(webtune.button('pause')).toBeHidden();
+  await webtune.button('run-all').click();
+  await webtune.stepped(3);
+  await expect(webtune.button('run-all')).toBeDisabled();
+
+  await webtune.button('pause').click();
+  await expect(webtune.button('resume')).toBeVisible();
+  await expect(page.getByTestId('now')).toContainText('Paused');
+  // A sentence is answered between steps or during the pause: after its answer, no step can be under way.
+  await webtune.classify('Is it paused?');
+  const paused = await webtune.step();
+  await webtune.classify('Is it still paused?');
+  expect(await webtune.step()).toBe(paused);
+  await expect(page.getByTestId('try-after')).toContainText('So far');
+
+  await webtune.button('step').click();
+  await webtune.stepped(paused + 1);
+  await webtune.classify('One step on?');
+  expect(await webtune.step()).toBe(paused + 1);
+
+  await webtune.button('resume').click();
+  await expect(webtune.button('pause')).toBeVisible();
+  await webtune.stepped(paused + 4);
+
+  await webtune.button('stop').click();
+  await webtune.idle();
+  await expect(page.getByTestId('summary')).toHaveAttribute('data-stopped', 'true');
+  await expect(page.getByTestId('now')).toContainText('Stopped at step');
+  await expect(webtune.button('stop')).toBeHidden();
+  await expect(webtune.stage('training')).toHaveAttribute('data-state', 'done');
+  const stopped = await webtune.read('result');
+  expect(stopped?.global_step).toBeGreaterThanOrEqual(paused + 4);
+  expect(stopped?.evaluation?.step, 'what was learned so far is evaluated').toBe(stopped?.global_step);
+});
+
+test('a run can start paused and go by hand', async ({ webtune }) => {
+  await webtune.open({ ...QUICK, device: 'cpu', max_steps: 2 });
+  await webtune.button('train-paused').click();
+  await expect(webtune.page.getByTestId('now')).toContainText('Paused before the first of 2 steps', { timeout: 60_000 });
+  expect(await webtune.step()).toBe(0);
+  for (const step of [1, 2]) {
+    await webtune.button('step').click();
+    await webtune.stepped(step);
+    expect(await webtune.step()).toBe(step);
+  }
+  await webtune.button('resume').click();
+  await webtune.idle();
+  expect(await webtune.read('result')).toMatchObject({ global_step: 2, stopped: false });
+});
+
+test('a second run starts over, keeps the stages before it, and repeats the first', async ({ webtune, server }) => {
+  const { page } = webtune;
+  await webtune.open({ ...QUICK, device: 'cpu', num_train_epochs: 1 });
+  await webtune.press('run-all');
+  await webtune.succeeded();
+  const first = { logs: await webtune.read('logs'), after: await webtune.probabilities('try-after') };
+  expect(first.logs.length).toBe(10);
+  const downloads = () => server.requests.filter((path) => path.endsWith('/model.safetensors')).length;
+  expect(downloads()).toBe(1);
+
+  await expect(webtune.button('run-all')).toHaveText('Fine-tune again');
+  await webtune.button('run-all').click();
+  // While the second run goes on, what it was made from is still there.
+  for (const stage of /** @type {const} */ (['dataset', 'split', 'model', 'tokens'])) await expect(webtune.stage(stage)).toHaveAttribute('data-state', 'done');
+  await expect(page.locator('#dataset tbody tr')).toHaveCount(10);
+  await webtune.idle();
+  await webtune.succeeded();
+  const second = { logs: await webtune.read('logs'), after: await webtune.probabilities('try-after') };
+  expect(downloads(), 'the model is not loaded again').toBe(1);
+  expect(second.logs.length).toBe(10);
+  for (const [at, { loss }] of second.logs.entries()) expect(loss, `loss of step ${at + 1}`).toBeCloseTo(first.logs[at]?.loss ?? NaN, 5);
+  expect(second.after[0]).toBeCloseTo(first.after[0] ?? NaN, 5);
+});
+
+test('settings stay: through a run, in the address, and through a reload', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open({ ...QUICK, device: 'cpu' });
+  await webtune.field('num_rows').fill('30');
+  await webtune.field('num_train_epochs').fill('1');
+  await webtune.field('padding').selectOption('max_length');
+  await webtune.field('max_length').fill('20');
+  await webtune.press('run-all');
+  await webtune.succeeded();
+  expect((await webtune.read('dataset'))?.rows.length).toBe(30);
+  const kept = { num_rows: '30', num_train_epochs: '1', padding: 'max_length', max_length: '20', learning_rate: '0.001' };
+  const query = Object.fromEntries(new URL(page.url()).searchParams);
+  expect(query).toEqual({ ...kept, device: 'cpu', model: QUICK.model });
+
+  await page.reload();
+  await webtune.opened();
+  for (const [name, value] of Object.entries(kept)) await expect(webtune.field(name)).toHaveValue(value);
+
+  await webtune.button('preset-recommended').click();
+  await expect(webtune.field('num_rows')).toHaveValue('100');
+  expect(Object.fromEntries(new URL(page.url()).searchParams)).toEqual({ device: 'cpu', model: QUICK.model });
+});

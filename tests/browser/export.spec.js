@@ -1,0 +1,237 @@
+// Take it home, and back again: the exported archive is a Hugging Face folder, opens in the page as the same model, and repeats
+// the run that made it.
+
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { AxeBuilder } from '@axe-core/playwright';
+import { header, metadata } from './cases.js';
+import { expect, test } from './fixtures.js';
+import { QUICK } from './webtune.js';
+import { unzip } from './zip.js';
+
+/** @typedef {import('./webtune.js').Webtune} Webtune */
+
+const CPU = { ...QUICK, device: 'cpu' };
+const FOLDER = ['README.md', 'config.json', 'model.safetensors', 'special_tokens_map.json', 'tokenizer.json', 'tokenizer_config.json', 'trainer_state.json', 'training_args.json', 'vocab.txt'];
+const SENTENCE = 'What an amazing blender, I love it!';
+const WEIGHTS = 'model.safetensors';
+
+/** Presses the button and reads what the browser saves. @param {Webtune} webtune */
+async function exported({ page }) {
+  const saving = page.waitForEvent('download');
+  await page.getByTestId('export').click();
+  const download = await saving;
+  const zip = await readFile(await download.path());
+  return { name: download.suggestedFilename(), zip, files: unzip(zip) };
+}
+
+/** @param {Map<string, Buffer>} files @param {string} name */
+const json = (files, name) => JSON.parse(file(files, name).toString());
+
+/** @param {Map<string, Buffer>} files @param {string} name */
+function file(files, name) {
+  const bytes = files.get(name);
+  if (!bytes) throw new Error(`the archive has no ${name}`);
+  return bytes;
+}
+
+/** Chooses an archive under "continue from a folder". @param {Webtune} webtune @param {string} name @param {Buffer} buffer */
+async function openZip(webtune, name, buffer) {
+  await webtune.page.getByTestId('pick-zip').setInputFiles({ name, mimeType: 'application/zip', buffer });
+  await webtune.idle();
+}
+
+/** What the model answers as it was loaded. Another sentence first: an answer that stands there already is none. @param {Webtune} webtune */
+async function answer(webtune) {
+  await webtune.classify('Something else.');
+  await webtune.classify(SENTENCE);
+  return webtune.probabilities('try-before');
+}
+
+/** @param {number[]} found @param {number[]} expected */
+function same(found, expected) {
+  expect(found.length).toBe(expected.length);
+  for (const [at, value] of expected.entries()) expect(Math.abs((found[at] ?? NaN) - value), `probability ${at}`).toBeLessThanOrEqual(1e-5);
+}
+
+for (const device of /** @type {const} */ (['cpu', 'webgpu'])) {
+  test(`trained, exported, opened again: the same model (${device})`, async ({ webtune }) => {
+    const { page } = webtune;
+    await webtune.open({ ...QUICK, device, max_steps: 12 });
+    await expect(webtune.button('export')).toBeDisabled();
+    await expect(page.locator('#export-reason')).toContainText('Nothing has been trained yet');
+    await webtune.press('run-all');
+    await webtune.succeeded();
+    await expect(page.locator('#export-reason')).toContainText('12 training steps');
+    await expect(page.getByTestId('run-seed')).toHaveText('42');
+    await webtune.classify(SENTENCE);
+    const trained = await webtune.probabilities('try-after');
+
+    const { name, zip, files } = await exported(webtune);
+    await test.step('the archive is a Hugging Face folder', async () => {
+      expect(name).toMatch(/^tiny.*\.zip$/);
+      expect([...files.keys()].sort()).toEqual(FOLDER);
+      const weights = file(files, WEIGHTS);
+      expect(metadata(weights)).toEqual({ format: 'pt' });
+      const tensors = header(weights);
+      // Two layers of 16, five of the embeddings, two of the pooler, two of the classifier.
+      expect(Object.keys(tensors).length).toBe(2 * 16 + 5 + 2 + 2);
+      for (const [tensor, { dtype }] of Object.entries(tensors)) {
+        expect(tensor).toMatch(/^(bert\.(embeddings|encoder\.layer\.\d|pooler\.dense)\.|classifier\.(weight|bias)$)/);
+        expect(dtype).toBe('F32');
+      }
+      expect(tensors['bert.encoder.layer.1.attention.self.query.weight']?.shape).toEqual([64, 64]);
+      expect(Math.max(...Object.values(tensors).map(({ data_offsets: [, to] }) => to))).toBe(weights.length - 8 - Number(weights.readBigUInt64LE()));
+      expect(json(files, 'config.json')).toMatchObject({ model_type: 'bert', id2label: { 0: 'negative', 1: 'positive' }, label2id: { negative: 0, positive: 1 } });
+      expect(json(files, 'trainer_state.json').log_history.filter((/** @type {object} */ entry) => 'loss' in entry).length).toBe(12);
+    });
+    await test.step('the page lists its files', async () => {
+      const rows = page.getByTestId('export-files').locator('tbody tr');
+      const listed = await rows.evaluateAll((all) => all.map((row) => [row.getAttribute('data-name'), Number(row.getAttribute('data-bytes'))]));
+      expect(Object.fromEntries(listed)).toEqual(Object.fromEntries([...files].map(([key, bytes]) => [key, bytes.length])));
+      await expect(page.locator('#export pre')).toContainText(`model="${name.replace(/\.zip$/, '')}"`);
+      await expect(page.getByTestId('export-again')).toHaveAttribute('download', name);
+    });
+    await test.step('it opens again as the same model', async () => {
+      await openZip(webtune, name, zip);
+      await expect(webtune.stage('model')).toHaveAttribute('data-state', 'done');
+      await expect(webtune.alert('model')).toHaveCount(0);
+      await expect(page.locator('#model')).toContainText('from this computer');
+      await expect(webtune.button('export')).toBeDisabled();
+      same(await answer(webtune), trained);
+    });
+    await test.step('training goes on from there', async () => {
+      const last = (await webtune.read('evaluations')).at(-1);
+      await webtune.press('run-evaluation');
+      expect((await webtune.read('evaluations')).find(({ step }) => step === 0)?.eval_loss).toBeCloseTo(last?.eval_loss ?? NaN, 4);
+      await webtune.press('run-training');
+      await expect(webtune.stage('training')).toHaveAttribute('data-state', 'done');
+      same(await answer(webtune), trained);
+    });
+  });
+}
+
+test('training_args.json repeats the run, dropouts and all', async ({ webtune }) => {
+  // Nothing here is its default: a setting that the file leaves out would change the losses.
+  const settings = { num_rows: 46, dataset_seed: 3, test_size: 0.3, random_state: 11, stratify: 'false', padding: 'max_length', max_length: 20, num_train_epochs: 2, per_device_train_batch_size: 5, gradient_accumulation_steps: 2, learning_rate: 7e-4, lr_scheduler_type: 'cosine', warmup_ratio: 0.25, weight_decay: 0.05, max_grad_norm: 0.7, label_smoothing_factor: 0.1, adam_beta1: 0.85, adam_beta2: 0.99, seed: 1234 };
+  await webtune.open({ ...CPU, ...settings });
+  await webtune.press('run-all');
+  await webtune.succeeded();
+  await expect(webtune.page.getByTestId('run-seed')).toHaveText('1234');
+  const first = { logs: await webtune.read('logs'), losses: (await webtune.read('evaluations')).map(({ eval_loss }) => eval_loss) };
+  const repeated = json((await exported(webtune)).files, 'training_args.json');
+  expect(repeated).toMatchObject({ seed: 1234, stratify: false, padding: 'max_length', shuffle: true });
+
+  const again = async (/** @type {Record<string, string|number|boolean>} */ values) => {
+    const query = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+    await webtune.open({ model: CPU.model, device: 'cpu', ...query });
+    await webtune.press('run-all');
+    await webtune.succeeded();
+    return { logs: await webtune.read('logs'), losses: (await webtune.read('evaluations')).map(({ eval_loss }) => eval_loss) };
+  };
+  expect(first.logs.length).toBeGreaterThan(5);
+  expect(await again(repeated)).toEqual(first);
+  // The same, but for the seed: then the losses are others, so it is the file that repeats them.
+  expect((await again({ ...repeated, seed: 1235 })).logs).not.toEqual(first.logs);
+});
+
+test('a new run forgets the export before it', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open({ ...CPU, max_steps: 2 });
+  await webtune.press('run-all');
+  await exported(webtune);
+  await expect(page.getByTestId('export-again')).toBeVisible();
+  await webtune.button('train-paused').click();
+  await expect(page.getByTestId('now')).toContainText('Paused before the first of 2 steps');
+  await expect(page.getByTestId('export-again')).toHaveCount(0);
+  await expect(webtune.button('export')).toBeDisabled();
+  await expect(page.locator('#export-reason')).toContainText('when what is running now has ended');
+  await webtune.button('stop').click();
+  await webtune.idle();
+  // Stopped before its first step: there is nothing to take home, and the worker says so too.
+  await expect(page.locator('#export-reason')).toContainText('Nothing has been trained yet');
+  const refused = await page.evaluate(() => /** @type {any} */ (window).__webtune.session.request({ type: 'export' }).then(() => 'exported', (/** @type {any} */ { code }) => code));
+  expect(refused).toBe('not_ready');
+});
+
+test('a folder opens like the archive; what is no model is refused and changes nothing; the built-in model comes back', async ({ webtune }, info) => {
+  const { page } = webtune;
+  await webtune.open({ ...CPU, max_steps: 12 });
+  await webtune.press('run-all');
+  await webtune.classify(SENTENCE);
+  const [untrained, trained] = [await webtune.probabilities('try-before'), await webtune.probabilities('try-after')];
+  const { name, zip, files } = await exported(webtune);
+
+  await test.step('a folder', async () => {
+    const folder = info.outputPath('my-model');
+    await mkdir(folder, { recursive: true });
+    for (const [path, bytes] of files) await writeFile(`${folder}/${path}`, bytes);
+    await page.getByTestId('pick-folder').setInputFiles(folder);
+    await webtune.idle();
+    await expect(page.getByTestId('continue')).toContainText('Training starts from your files now: my-model.');
+    same(await answer(webtune), trained);
+  });
+  for (const { given, bytes, says } of [
+    { given: 'notes.txt', bytes: Buffer.from('no model'), says: /notes\.txt.*no config\.json/ },
+    { given: 'broken.zip', bytes: Buffer.from('no archive either'), says: /broken\.zip.*no zip archive/ },
+    { given: 'cut.zip', bytes: zip.subarray(0, zip.length - 1000), says: /cut\.zip/ },
+  ]) {
+    await test.step(`${given} is refused, the model stays`, async () => {
+      await openZip(webtune, given, bytes);
+      await expect(webtune.alert('model')).toHaveText(says);
+      await expect(webtune.stage('model')).toHaveAttribute('data-state', 'done');
+      await expect(page.getByTestId('continue')).toContainText('my-model');
+      same(await answer(webtune), trained);
+    });
+  }
+  await test.step('back to the built-in model', async () => {
+    await webtune.press('continue-back');
+    await expect(webtune.alert('model')).toHaveCount(0);
+    await expect(webtune.button('continue-back')).toBeHidden();
+    await expect(page.locator('#model')).toContainText('a folder of this site');
+    // Its head is another random one until a run draws its own, so the probabilities are no longer the trained ones.
+    expect(Math.abs(((await answer(webtune))[0] ?? NaN) - (trained[0] ?? NaN))).toBeGreaterThan(1e-3);
+    await webtune.press('run-training');
+    same(await answer(webtune), untrained);
+  });
+  await test.step('an archive dropped onto the section', async () => {
+    const dropped = await page.evaluateHandle(({ file: title, base64 }) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], title));
+      return transfer;
+    }, { file: name, base64: zip.toString('base64') });
+    await page.dispatchEvent('#model h2', 'dragover', { dataTransfer: dropped });
+    await expect(page.getByTestId('continue')).toHaveClass(/dropping/);
+    await page.dispatchEvent('#model h2', 'drop', { dataTransfer: dropped });
+    await webtune.idle();
+    await expect(page.getByTestId('continue')).not.toHaveClass(/dropping/);
+    await expect(page.getByTestId('continue')).toContainText(name.replace(/\.zip$/, ''));
+    same(await answer(webtune), trained);
+  });
+});
+
+test('by keyboard, on a phone, in both languages and colour schemes', async ({ webtune }) => {
+  const { page } = webtune;
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+  await webtune.open({ ...CPU, max_steps: 2 });
+  await webtune.press('run-all');
+  const saving = page.waitForEvent('download');
+  await webtune.button('export').focus();
+  await page.keyboard.press('Enter');
+  const name = (await saving).suggestedFilename();
+  await expect(page.locator('#export [role=status]').first()).toContainText(`${name} is saved`);
+  await webtune.button('copy-code').focus();
+  await page.keyboard.press('Enter');
+  await expect(page.locator('#export')).toContainText('Copied.');
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(`pipeline("text-classification", model="${name.replace(/\.zip$/, '')}")`);
+  for (const language of ['en', 'ko']) {
+    await page.getByTestId('language').selectOption(language);
+    await expect(page.locator('#export-title')).toHaveText(language === 'en' ? /Take it home/ : /[가-힣]/);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), language).toBeLessThanOrEqual(0);
+    for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      const { violations } = await new AxeBuilder({ page }).options({ preload: false }).include('#export').include('#model').analyze();
+      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`), `${language}, ${colorScheme}`).toEqual([]);
+    }
+  }
+});

@@ -1,0 +1,81 @@
+// The model folders that the test server offers: a tiny BERT that works, and every way in which one can be broken.
+
+import { files, safetensors, tinyBert } from './tiny-bert.js';
+
+/**
+ * What the server answers for one file.
+ * @typedef {object} Answer
+ * @property {number} [status]   200 unless it says otherwise
+ * @property {string} [type]
+ * @property {Buffer} body
+ * @property {number} [cutAt]    the connection breaks after so many bytes, though all were promised
+ * @property {boolean} [held]    half of the body waits until the test lets it go
+ */
+
+/** @typedef {Record<string, Answer|Answer[]>} Folder  by file; of several answers each is given once, the last one from then on */
+
+const WEIGHTS = 'model.safetensors';
+const QUERY = 'encoder.layer.0.attention.self.query.weight';
+
+/** @returns {Map<string, Folder>} */
+export function modelFolders() {
+  const tiny = folder(tinyBert());
+  const weights = /** @type {Answer} */ (tiny[WEIGHTS]).body;
+  const truncated = { body: weights, cutAt: weights.length >> 1 };
+  const withWeights = (/** @type {Answer|Answer[]} */ answer) => ({ ...tiny, [WEIGHTS]: answer });
+  const notFound = { status: 404, type: 'text/html', body: Buffer.from('<h1>Not found</h1>') };
+  /** @type {Record<string, Folder>} */
+  const folders = {
+    tiny,
+    'tiny-without-dropout': folder(tinyBert({ dropout: 0 })),
+    held: withWeights({ body: weights, held: true }),
+    recovers: withWeights([truncated, { body: weights }]),
+    'no-folder': { 'config.json': notFound, 'tokenizer.json': notFound, [WEIGHTS]: notFound },
+    'no-weights': withWeights(notFound),
+    'no-tokenizer': { ...tiny, 'tokenizer.json': notFound },
+    'connection-breaks': withWeights(truncated),
+    truncated: withWeights({ body: weights.subarray(0, weights.length - 1000) }),
+    empty: withWeights({ body: Buffer.alloc(0) }),
+    'a-web-page': withWeights({ type: 'text/html', body: Buffer.from(`<!doctype html><title>webtune</title>${'<p>Not a model.</p>'.repeat(50)}`) }),
+    'broken-header': withWeights({ body: Buffer.concat([weights.subarray(0, 8), Buffer.from('!'), weights.subarray(9)]) }),
+    'huge-header': withWeights({ body: Buffer.concat([Buffer.from([0, 0, 0, 0, 0, 1, 0, 0]), weights.subarray(8)]) }),
+    'wrong-shape': withWeights(
+      changed((tensors) => {
+        const query = /** @type {import('./tiny-bert.js').Tensor} */ (tensors.get(QUERY));
+        tensors.set(QUERY, { ...query, shape: [32, 128] });
+      }),
+    ),
+    'missing-tensor': withWeights(changed((tensors) => tensors.delete(QUERY))),
+    'unexpected-tensor': withWeights(changed((tensors) => tensors.set('encoder.adapter.weight', f32([4, 4])))),
+    'wrong-dtype': withWeights(changed((tensors) => tensors.set(QUERY, { dtype: 'I32', shape: [64, 64], data: Buffer.alloc(4 * 64 * 64) }))),
+    'not-finite': withWeights(changed((tensors) => tensors.set(QUERY, f32([64, 64], NaN)))),
+    'not-a-bert': { ...tiny, 'config.json': { body: Buffer.from('{"model_type": "gpt2"}') } },
+    'config-is-no-json': { ...tiny, 'config.json': { body: Buffer.from('model_type: bert') } },
+    'tokenizer-is-no-wordpiece': { ...tiny, 'tokenizer.json': { body: Buffer.from('{"model": {"type": "Unigram", "vocab": []}}') } },
+  };
+  return new Map(Object.entries(folders));
+}
+
+/**
+ * @param {import('./tiny-bert.js').Bert} bert
+ * @returns {Folder}
+ */
+const folder = (bert) => Object.fromEntries(Object.entries(files(bert)).map(([name, body]) => [name, { body }]));
+
+/**
+ * The tiny BERT's weights with something wrong in them.
+ * @param {(tensors: Map<string, import('./tiny-bert.js').Tensor>) => void} change
+ * @returns {Answer}
+ */
+function changed(change) {
+  const { tensors } = tinyBert();
+  change(tensors);
+  return { body: safetensors(tensors) };
+}
+
+/**
+ * @param {[number, number]} shape
+ * @param {number} [value]
+ * @returns {import('./tiny-bert.js').Tensor}
+ */
+const f32 = (shape, value = 0) => ({ dtype: 'F32', shape, data: Buffer.from(new Float32Array(shape[0] * shape[1]).fill(value).buffer) });

@@ -1,0 +1,142 @@
+// The reference's own numbers, in the browser: recordings of Hugging Face's Trainer, run on WebGPU through the page's own worker.
+// Natively every case runs whole (tests/parity.rs); here `tiny-3-class` does, and the first steps of `article`.
+
+import { recorded, settings } from './cases.js';
+import { expect, test } from './fixtures.js';
+import { QUICK, madeModel } from './webtune.js';
+
+/** @typedef {import('../../www/protocol.js').StepLog} StepLog */
+/** @typedef {import('../../www/protocol.js').EvaluationReport} EvaluationReport */
+
+/**
+ * What came out of a case, in the worker's own numbers.
+ * @typedef {object} Outcome
+ * @property {number[][]} ids       of the test rows
+ * @property {number[][]} initial   logits before the first step
+ * @property {StepLog[]} logs
+ * @property {EvaluationReport[]} evaluations
+ * @property {import('../../www/protocol.js').TrainResult} result
+ */
+
+/** What is allowed; by its name, as it is printed. */
+const TOLERANCES = {
+  'initial logits': 1e-4,
+  'learning rate (relative)': 1e-6,
+  loss: 2e-4,
+  'gradient norm (relative)': 1e-3,
+  'eval loss': 5e-4,
+  'final logits': 2e-3,
+};
+
+test('tiny-3-class, whole', async ({ webtune }) => {
+  const { found, expected, worst } = await replay(webtune, 'tiny-3-class', null);
+  expect(found.logs.length).toBe(expected.steps.length);
+  expect(found.evaluations.map(({ eval_accuracy }) => eval_accuracy)).toEqual(expected.epochs.map(({ eval_accuracy }) => eval_accuracy));
+  for (const [at, { eval_loss }] of expected.epochs.entries()) worst.see('eval loss', Math.abs((found.evaluations[at]?.eval_loss ?? NaN) - eval_loss));
+  worst.seeLogits('final logits', found.result.evaluation?.logits ?? [], expected.final_logits);
+  worst.check();
+});
+
+test('article, its first 3 steps with the real checkpoint', async ({ webtune }) => {
+  const { found, worst } = await replay(webtune, 'article', 3);
+  expect(found.logs.map(({ step }) => step)).toEqual([1, 2, 3]);
+  expect(found.result).toMatchObject({ stopped: true, global_step: 3, max_steps: 30 });
+  worst.check();
+});
+
+/**
+ * Runs a case from its rows to its end, or its first `steps` by hand: a run of fewer steps would have another schedule.
+ * @param {import('./webtune.js').Webtune} webtune
+ * @param {string} name
+ * @param {number|null} steps
+ */
+async function replay(webtune, name, steps) {
+  const { given, expected, folder } = recorded(name);
+  webtune.server.offer(name, folder);
+  await webtune.open({ ...QUICK, device: 'webgpu' });
+  // The page makes its own dataset and split first, and leaves the worker alone from then on.
+  await expect(webtune.page.locator('#training .plan-sentence')).toBeVisible();
+  const defaults = await webtune.page.evaluate(() => /** @type {any} */ (window).__webtune.settings.values());
+  const work = { rows: { train: given.train, test: given.eval, labels: given.labels }, base: madeModel(name), values: settings(given, defaults), steps };
+  const found = await webtune.page.evaluate(drive, work);
+
+  const worst = new Worst(name);
+  expect(found.ids, 'token ids').toEqual(expected.eval_input_ids);
+  worst.seeLogits('initial logits', found.initial, expected.initial_logits);
+  for (const [at, log] of found.logs.entries()) {
+    const { loss, learning_rate, grad_norm } = expected.steps[at] ?? { loss: NaN, learning_rate: NaN, grad_norm: NaN };
+    worst.see('learning rate (relative)', Math.abs(log.learning_rate - learning_rate) / Math.max(learning_rate, Number.MIN_VALUE));
+    worst.see('loss', Math.abs(log.loss - loss));
+    worst.see('gradient norm (relative)', Math.abs(log.grad_norm - grad_norm) / grad_norm);
+  }
+  return { found, expected, worst };
+}
+
+/**
+ * In the page: asks its worker for everything that a case compares.
+ * @param {{rows: object, base: string, values: import('../../www/protocol.js').Values, steps: number|null}} work
+ * @returns {Promise<Outcome>}
+ */
+async function drive({ rows, base, values, steps }) {
+  /** @type {import('../../www/session.js').Session} */
+  const session = /** @type {any} */ (window).__webtune.session;
+  await session.request({ type: 'rows', .../** @type {any} */ (rows) });
+  await session.request({ type: 'load_model', base: new URL(base, document.baseURI).href });
+  const tokens = await session.request({ type: 'tokenize', values });
+  const initial = await session.request({ type: 'evaluate' });
+  /** @type {StepLog[]} */
+  const logs = [];
+  /** @type {EvaluationReport[]} */
+  const evaluations = [];
+  let begun = false;
+  const result = await session.request({ type: 'train', values, paused: steps !== null }, (event) => {
+    if (event.kind === 'step') logs.push(...event.logs);
+    if (event.kind === 'evaluation') evaluations.push(event.report);
+    if (event.kind === 'run' && event.state === 'paused' && !begun) {
+      begun = true;
+      for (let step = 0; step < (steps ?? 0); step += 1) void session.request({ type: 'control', action: 'step' });
+    }
+    if (event.kind === 'step' && event.step === steps) void session.request({ type: 'control', action: 'stop' });
+  });
+  // What only fills a batch up is not recorded, unless every row is filled up to one length.
+  const real = (/** @type {number[]} */ mask) => (/** @type {number} */ _, /** @type {number} */ at) => values.padding === 'max_length' || mask[at] === 1;
+  const ids = tokens.rows.filter(({ part }) => part === 'test').map(({ input_ids, attention_mask }) => input_ids.filter(real(attention_mask)));
+  return { ids, initial: initial.logits, logs, evaluations, result };
+}
+
+/** The worst deviation of each kind over a case. */
+class Worst {
+  /** @type {Map<string, number>} */
+  #seen = new Map();
+
+  /** @param {string} name of the case */
+  constructor(name) {
+    this.name = name;
+  }
+
+  /**
+   * @param {keyof typeof TOLERANCES} kind
+   * @param {number} deviation
+   */
+  see(kind, deviation) {
+    // What is not a number is as wrong as can be.
+    this.#seen.set(kind, Math.max(this.#seen.get(kind) ?? 0, Number.isNaN(deviation) ? Infinity : deviation));
+  }
+
+  /**
+   * @param {keyof typeof TOLERANCES} kind
+   * @param {number[][]} found
+   * @param {number[][]} expected
+   */
+  seeLogits(kind, found, expected) {
+    expect(found.map((row) => row.length), kind).toEqual(expected.map((row) => row.length));
+    for (const [row, values] of expected.entries()) for (const [at, value] of values.entries()) this.see(kind, Math.abs((found[row]?.[at] ?? NaN) - value));
+  }
+
+  /** Prints what was seen, and fails where it is more than allowed. */
+  check() {
+    const lines = [...this.#seen].map(([kind, deviation]) => `  ${kind.padEnd(26)} ${deviation.toExponential(2)}  (allowed ${TOLERANCES[/** @type {keyof typeof TOLERANCES} */ (kind)].toExponential(0)})`);
+    console.log([`${this.name} on WebGPU`, ...lines].join('\n'));
+    for (const [kind, deviation] of this.#seen) expect(deviation, kind).toBeLessThanOrEqual(TOLERANCES[/** @type {keyof typeof TOLERANCES} */ (kind)]);
+  }
+}

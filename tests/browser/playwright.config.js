@@ -1,0 +1,66 @@
+// Chromium with a software WebGPU adapter, one test at a time: the machine's cores belong to the page that trains.
+//
+// CHROME names the browser, WEBTUNE_DIST the built site (default dist/), WEBTUNE_FULL=1 adds the tests that take too long for every day.
+
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from '@playwright/test';
+
+const MINUTE = 60_000;
+const results = fileURLToPath(new URL('../../test-results/', import.meta.url));
+
+export default defineConfig({
+  testDir: '.',
+  testMatch: '*.spec.js',
+  // A folder of its own: Playwright empties it, and the screenshots stay.
+  outputDir: join(results, 'browser'),
+  preserveOutput: 'failures-only',
+  workers: 1,
+  retries: 0,
+  forbidOnly: true,
+  grepInvert: process.env.WEBTUNE_FULL ? undefined : /@full/,
+  timeout: 10 * MINUTE,
+  expect: { timeout: 20_000 },
+  reporter: 'list',
+  use: {
+    trace: 'off',
+    screenshot: 'only-on-failure',
+    actionTimeout: MINUTE,
+    viewport: { width: 1280, height: 800 },
+    launchOptions: {
+      executablePath: browser(),
+      args: [
+        '--headless=new',
+        '--no-sandbox',
+        '--enable-unsafe-webgpu',
+        '--use-webgpu-adapter=swiftshader',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+});
+
+/** The browser of `$CHROME`, else the first one on the PATH. */
+function browser() {
+  if (process.env.CHROME) return process.env.CHROME;
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const names = ['google-chrome-stable', 'google-chrome', 'chromium', 'chromium-browser'];
+  const found = names.flatMap((name) => folders.map((folder) => join(folder, name))).find(executable);
+  if (!found) throw new Error('No Chrome or Chromium on the PATH: set CHROME to one, or run `cargo xtask test`, which finds or installs it.');
+  return found;
+}
+
+/** @param {string} path */
+function executable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,58 @@
+// What a browser or its driver can do to the worker, as code that runs in it before its own.
+//
+// Playwright's init scripts do not reach workers, so the server puts one of these in front of `worker.js`: the site at
+// `/classroom/<name>/` is the built one with that prelude.
+
+/** Types of WebGPU are not in every version of TypeScript's library. */
+const scope = /** @type {any} */ (globalThis);
+
+/** @type {Record<string, () => void>} */
+const preludes = {
+  'no-webgpu': () => {
+    delete (/** @type {any} */ (WorkerNavigator.prototype).gpu);
+  },
+  'adapter-refused': () => {
+    scope.GPU.prototype.requestAdapter = async () => null;
+  },
+  'device-refused': () => {
+    scope.GPUAdapter.prototype.requestDevice = async () => {
+      throw new DOMException('the GPU process is busy', 'OperationError');
+    };
+  },
+  'no-module': () => {
+    const get = scope.fetch;
+    scope.fetch = (/** @type {string|URL|Request} */ from) =>
+      String(from instanceof Request ? from.url : from).endsWith('.wasm') ? Promise.resolve(new Response('gone', { status: 404 })) : get(from);
+  },
+  // A driver that loses work: nothing fails, what is read back is stale.
+  'work-dropped': () => {
+    scope.GPUComputePassEncoder.prototype.dispatchWorkgroups = () => {};
+  },
+  // Shaders of one kind do not pass the browser's validation (tracel-ai/cubecl#1641).
+  'shaders-invalid': () => {
+    const create = scope.GPUDevice.prototype.createShaderModule;
+    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
+      const broken = /\bexp\(/.test(descriptor.code);
+      return create.call(this, broken ? { ...descriptor, code: `${descriptor.code}\nenable nothing_that_exists;` } : descriptor);
+    };
+  },
+  // A shader that computes something a little different: the slope of GELU, which only the backward pass uses.
+  'slope-wrong': () => {
+    const create = scope.GPUDevice.prototype.createShaderModule;
+    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
+      return create.call(this, { ...descriptor, code: descriptor.code.replace(/f32\(0\.3989\d*\)/, 'f32(0.35)') });
+    };
+  },
+};
+
+/** The sites that the server offers beside the built one. */
+export const SITES = Object.keys(preludes);
+
+/**
+ * @param {string} site
+ * @returns {string} source text, empty for a site without a prelude
+ */
+export function prelude(site) {
+  const run = preludes[site];
+  return run ? `{ const scope = globalThis; (${run.toString()})(); }\n` : '';
+}

@@ -1,0 +1,49 @@
+// A GPU that computes wrongly is noticed before anything is trained on it: training is refused, everything else goes on.
+
+import { expect, test } from './fixtures.js';
+import { QUICK } from './webtune.js';
+
+test('training is refused on a device that loses work', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open({ ...QUICK, device: 'webgpu' }, 'work-dropped');
+  await expect(page.getByTestId('device-name')).toHaveText('google swiftshader (software)');
+  await expect(page.getByTestId('self-test')).toHaveAttribute('data-passed', 'false');
+  await expect(page.locator('#notices').getByTestId('error')).toContainText('computes something else than the CPU');
+  await page.getByTestId('self-test').locator('summary').click();
+  await expect(page.getByTestId('self-test').locator('tr.failed').first()).toContainText('differs');
+  await page.keyboard.press('Escape');
+
+  for (const button of ['run-all', 'run-training']) {
+    await webtune.press(button);
+    const refusal = webtune.alert('progress');
+    await expect(refusal).toHaveAttribute('data-code', 'self_test');
+    await expect(refusal).toContainText('nothing is trained on it');
+    await expect(webtune.stage('training')).toHaveAttribute('data-state', 'idle');
+  }
+  await test.step('stages that train nothing go on', async () => {
+    await webtune.press('run-tokens');
+    await expect(webtune.stage('tokens')).toHaveAttribute('data-state', 'done');
+    await expect(webtune.alert('progress')).toHaveCount(0);
+  });
+  await test.step('the worker refuses too, whoever asks', async () => {
+    const refused = await page.evaluate(async () => {
+      const { session, settings } = /** @type {any} */ (window).__webtune;
+      return session.request({ type: 'train', values: settings.values(), paused: false }).then(() => 'trained', (/** @type {Error} */ error) => error.message);
+    });
+    expect(refused).toContain('self-test');
+  });
+});
+
+test('shaders that the browser refuses stop the program before any training, and the CPU is offered', async ({ webtune }) => {
+  const { page } = webtune;
+  webtune.allow(/is invalid|panicked|unreachable/);
+  await webtune.open({ ...QUICK, num_train_epochs: 1, device: 'webgpu' }, 'shaders-invalid');
+  const notice = page.locator('#notices').getByTestId('error');
+  await expect(notice).toContainText('before anything was trained');
+  await expect(webtune.button('run-all')).toBeDisabled();
+  await notice.getByRole('link').click();
+  await webtune.opened();
+  await expect(page.getByTestId('device-name')).toContainText('CPU');
+  await webtune.press('run-all');
+  await webtune.succeeded();
+});

@@ -1,0 +1,81 @@
+// Each stage alone: it runs what it needs first, shows what it made, and says when its settings have changed since.
+
+import { expect, test } from './fixtures.js';
+import { QUICK, madeModel } from './webtune.js';
+
+const CPU = { ...QUICK, device: 'cpu' };
+
+test('the dataset and the split stand there before anything is pressed', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open(CPU);
+  await expect(webtune.stage('split')).toHaveAttribute('data-state', 'done');
+  await expect(webtune.stage('model')).toHaveAttribute('data-state', 'idle');
+  await expect(page.locator('#dataset .bar-value')).toHaveText(['50 · 50%', '50 · 50%']);
+  await expect(page.locator('#dataset tbody td[lang=en]').first()).toHaveText(/^(This product has been an amazing addition to my kitchen\.|I'm very disappointed with the purchase\. Would not recommend\.)$/);
+  await expect(page.locator('#split .part-name')).toHaveText(['Training 80 rows · 80%', 'Test 20 rows · 20%']);
+  await expect(page.locator('#training .plan-sentence')).toContainText('30 steps, 10 an epoch');
+
+  await page.locator('#dataset').getByRole('button', { name: 'Last page' }).click();
+  await expect(page.locator('#dataset .where')).toHaveText('91–100 of 100');
+});
+
+test('tokenizing runs what it needs and shows tokens, ids and mask', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open({ ...CPU, padding: 'max_length', max_length: 24 });
+  await webtune.press('run-tokens');
+  for (const stage of /** @type {const} */ (['dataset', 'split', 'model', 'tokens'])) await expect(webtune.stage(stage)).toHaveAttribute('data-state', 'done');
+  await expect(webtune.stage('training')).toHaveAttribute('data-state', 'idle');
+  const row = page.locator('#tokens .token-rows > li').first();
+  await expect(row.locator('.token.special')).toHaveText(['[CLS]', '[SEP]']);
+  await expect(row.locator('.mask').first()).toHaveText('1');
+  await row.getByRole('button', { name: /more \[PAD\]/ }).click();
+  await expect(row.locator('.token')).toHaveCount(24);
+  await expect(row.locator('.token').last()).toHaveText('[PAD]');
+  await expect(row.locator('.id').last()).toHaveText('0');
+  await expect(row.locator('.mask').last()).toHaveText('0');
+});
+
+test('evaluating and classifying before any training', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open(CPU);
+  await webtune.press('run-evaluation');
+  expect((await webtune.read('evaluations')).map(({ step }) => step)).toEqual([0]);
+  await expect(page.getByTestId('eval-loss')).toBeVisible();
+  await webtune.classify('This product has been an amazing addition to my kitchen.');
+  await expect(page.getByTestId('try-before')).toHaveAttribute('data-probabilities', /^\[/);
+  await expect(page.getByTestId('try-after')).toContainText('Nothing has been trained yet');
+});
+
+test('changed settings mark what was made with the old ones, and only that', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open({ ...CPU, num_train_epochs: 1 });
+  await webtune.press('run-all');
+  await webtune.succeeded();
+  await webtune.field('max_length').fill('64');
+  await expect(webtune.stage('tokens')).toHaveAttribute('data-stale', 'true');
+  await expect(webtune.stage('training')).toHaveAttribute('data-stale', 'true');
+  await expect(page.locator('#tokens .stage-run')).toContainText('Settings have changed');
+  for (const stage of /** @type {const} */ (['dataset', 'split', 'model'])) await expect(webtune.stage(stage)).not.toHaveAttribute('data-stale', 'true');
+  // The results stay until newer ones replace them.
+  await expect(page.getByTestId('eval-accuracy')).toBeVisible();
+  await webtune.field('max_length').fill('128');
+  await expect(webtune.stage('tokens')).not.toHaveAttribute('data-stale', 'true');
+});
+
+test('the download shows its bytes while it goes on', async ({ webtune, server }) => {
+  const { page } = webtune;
+  await webtune.open({ ...CPU, model: madeModel('held') });
+  await webtune.button('run-model').click();
+  const progress = page.getByTestId('model-progress');
+  await expect(progress).toContainText('model.safetensors');
+  await expect.poll(async () => Number(await progress.getAttribute('data-loaded'))).toBeGreaterThan(0);
+  const total = Number(await progress.getAttribute('data-total'));
+  expect(Number(await progress.getAttribute('data-loaded'))).toBeLessThan(total);
+  await expect(progress).toContainText(/kB of .*kB, .*B\/s/);
+  await expect(page.getByTestId('now')).toContainText('Downloading the model');
+  await expect(webtune.stage('model')).toHaveAttribute('data-state', 'running');
+  server.release();
+  await webtune.idle();
+  await expect(webtune.stage('model')).toHaveAttribute('data-state', 'done');
+  await expect(progress).toHaveAttribute('data-loaded', String(total));
+});

@@ -1,0 +1,94 @@
+// The job on WebGPU, on a software adapter: with the tiny BERT to its end and against the CPU device, with the real checkpoint
+// through some steps, and to its end as well.
+
+import { expect, test } from './fixtures.js';
+import { QUICK, madeModel } from './webtune.js';
+
+const MINUTE = 60_000;
+/** How long the whole job on the real checkpoint may take. Tagged `@full`, it runs under `cargo xtask test --full` only. */
+const WHOLE_JOB = { tag: [], minutes: 10 };
+const SENTENCE = 'What an amazing blender, I love it!';
+
+test('the whole job with the tiny BERT', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open({ ...QUICK, device: 'webgpu' });
+
+  await test.step('the header names the adapter and says that it is software', async () => {
+    await expect(page.getByTestId('device-name')).toHaveText('google swiftshader (software)');
+    await expect(page.getByTestId('device-notice')).toContainText('software that imitates a GPU');
+    const opened = await webtune.read('opened');
+    expect(opened?.device).toMatchObject({ kind: 'webgpu', vendor: 'google', architecture: 'swiftshader', software: true, fallback: null });
+  });
+  await test.step('the start-up self-test has passed, check by check', async () => {
+    const selfTest = page.getByTestId('self-test');
+    await expect(selfTest).toHaveAttribute('data-passed', 'true');
+    await selfTest.locator('summary').click();
+    await expect(selfTest.locator('tbody tr')).toHaveCount(6);
+    await expect(selfTest.locator('tbody')).not.toContainText('differs');
+    await page.keyboard.press('Escape');
+  });
+  await test.step('one button runs everything', async () => {
+    await webtune.press('run-all', 8 * MINUTE);
+    await webtune.succeeded();
+    expect(await webtune.step()).toBe(30);
+    await expect(page.getByTestId('eval-accuracy')).toHaveText('100%');
+    await expect(page.getByTestId('evaluations').locator('tbody tr')).toHaveCount(3);
+    const logs = await webtune.read('logs');
+    expect(logs.map(({ step }) => step)).toEqual(Array.from({ length: 30 }, (_, at) => at + 1));
+    expect(logs.at(-1)?.loss).toBeLessThan(0.5 * (logs[0]?.loss ?? 0));
+  });
+  await test.step('a typed sentence has other probabilities after than before', async () => {
+    await webtune.classify(SENTENCE);
+    const [before, after] = [await webtune.probabilities('try-before'), await webtune.probabilities('try-after')];
+    for (const both of [before, after]) expect((both[0] ?? NaN) + (both[1] ?? NaN)).toBeCloseTo(1, 5);
+    expect(Math.abs((after[1] ?? 0) - (before[1] ?? 0))).toBeGreaterThan(0.05);
+  });
+});
+
+test('WebGPU computes what the CPU computes', async ({ webtune }) => {
+  const query = { ...QUICK, model: madeModel('tiny-without-dropout'), num_rows: 40, num_train_epochs: 2 };
+  const outcome = async (/** @type {string} */ device) => {
+    await webtune.open({ ...query, device });
+    await webtune.press('run-all', 8 * MINUTE);
+    await webtune.succeeded();
+    const last = (await webtune.read('evaluations')).at(-1);
+    return { logs: await webtune.read('logs'), loss: last?.eval_loss ?? NaN, after: await webtune.probabilities('try-after') };
+  };
+  const expected = await outcome('cpu');
+  const found = await outcome('webgpu');
+  expect(found.logs.length).toBe(8);
+  for (const [at, log] of found.logs.entries()) {
+    expect(log.loss, `loss of step ${at + 1}`).toBeCloseTo(expected.logs[at]?.loss ?? NaN, 3);
+    expect(log.grad_norm / (expected.logs[at]?.grad_norm ?? NaN), `gradient norm of step ${at + 1}`).toBeCloseTo(1, 2);
+    expect(log.learning_rate).toBe(expected.logs[at]?.learning_rate);
+  }
+  expect(found.loss).toBeCloseTo(expected.loss, 3);
+  expect(found.after[0]).toBeCloseTo(expected.after[0] ?? NaN, 2);
+});
+
+test('the real checkpoint takes steps, is evaluated and classifies a sentence', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open({ device: 'webgpu', num_rows: 20, max_steps: 4, per_device_train_batch_size: 4 });
+  await webtune.press('run-all', 9 * MINUTE);
+  await webtune.succeeded();
+  await expect(page.getByTestId('parameters')).toHaveAttribute('data-value', '22713986');
+  const logs = await webtune.read('logs');
+  expect(logs.length).toBe(4);
+  // Two classes and a head of small random numbers: the first loss is a coin toss.
+  expect(logs[0]?.loss).toBeCloseTo(Math.LN2, 1);
+  for (const { loss, grad_norm } of logs) expect(Number.isFinite(loss) && grad_norm > 0).toBe(true);
+  const [evaluation] = (await webtune.read('evaluations')).slice(-1);
+  expect(evaluation?.step).toBe(4);
+  expect(evaluation?.confusion.flat().reduce((all, count) => all + count)).toBe(4);
+  await webtune.classify(SENTENCE);
+  expect(await webtune.probabilities('try-after')).not.toEqual(await webtune.probabilities('try-before'));
+});
+
+test('the whole job with the real checkpoint', { tag: WHOLE_JOB.tag }, async ({ webtune }) => {
+  test.setTimeout((WHOLE_JOB.minutes + 5) * MINUTE);
+  await webtune.open({ device: 'webgpu' });
+  await webtune.press('run-all', WHOLE_JOB.minutes * MINUTE);
+  await webtune.succeeded();
+  expect(await webtune.step()).toBe(30);
+  await expect(webtune.page.getByTestId('eval-accuracy')).toHaveText('100%');
+});
