@@ -66,6 +66,7 @@ pub async fn run(device: &Device) -> Result<SelfTest> {
         "two training steps".into(),
         &found,
         &expected,
+        0.0,
     ));
     Ok(SelfTest {
         passed: checks.iter().all(|check| check.passed),
