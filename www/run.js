@@ -71,6 +71,8 @@ export class TrainingRun {
   #answer;
   /** @type {RunState|null} */
   #said = null;
+  /** @type {StepEvent|null} */
+  #unsaid = null;
 
   /**
    * @param {Trainer} trainer
@@ -151,16 +153,18 @@ export class TrainingRun {
         if (byHand) this.#handSteps = Math.max(0, this.#handSteps - 1);
         const rate = this.#rate.step(event);
         const elapsed = this.#clock.elapsed();
+        const { kind, logs, step, max_steps, epoch } = event;
+        this.#unsaid = { kind, logs, step, max_steps, epoch, ...rate };
         if (event.logs.length > 0 || byHand || elapsed - reported >= REPORT_EVERY_MS) {
           reported = elapsed;
-          const { kind, logs, step, max_steps, epoch } = event;
-          this.#onEvent({ kind, logs, step, max_steps, epoch, ...rate });
+          this.#sayStep();
         }
       } else {
         this.#rate.evaluated();
         this.#onEvent(event);
       }
     }
+    this.#sayStep();
     this.#say(this.#stopping ? 'stopped' : 'running');
     const result = await this.#trainer.train_finish(this.#stopping, this.#clock.elapsed() / 1000);
     return { ...result, first_step_ms: firstStep };
@@ -178,6 +182,7 @@ export class TrainingRun {
         continue;
       }
       if (this.#stopping || !this.#paused || this.#handSteps > 0) break;
+      this.#sayStep();
       this.#say('paused');
       this.#clock.hold();
       await new Promise((resolve) => {
@@ -187,6 +192,12 @@ export class TrainingRun {
       this.#clock.run();
     }
     if (!this.#stopping) this.#say('running');
+  }
+
+  /** Reports the last step, if nobody has heard of it yet: where a run halts, its count must be right. */
+  #sayStep() {
+    if (this.#unsaid) this.#onEvent(this.#unsaid);
+    this.#unsaid = null;
   }
 
   /** @param {RunState} state */

@@ -26,6 +26,7 @@ class FakeTrainer {
   set_log_every(n) {
     this.logEvery.push(n);
   }
+  /** @returns {Promise<any>} */
   async train_step() {
     this.most = Math.max(this.most, ++this.overlapping);
     await new Promise((resolve) => setImmediate(resolve));
@@ -114,6 +115,29 @@ test('stops between two steps, also while paused', async () => {
   assert.equal(result.stopped, true);
   assert.ok(result.global_step < 10);
   assert.equal(seen.events.at(-1).state, 'stopped');
+});
+
+test('a run that halts has reported its last step, though no loss of it was read', async () => {
+  class Unread extends FakeTrainer {
+    /** @override */
+    async train_step() {
+      const event = await super.train_step();
+      return event.kind === 'step' ? { ...event, logs: [] } : event;
+    }
+  }
+  const trainer = new Unread(1000, 1000);
+  const seen = recorder();
+  const run = new TrainingRun(trainer, false, seen.on, async () => {});
+  const driven = run.drive({});
+  while (trainer.done < 5) await new Promise((resolve) => setImmediate(resolve));
+  run.control('pause');
+  await seen.until('run', ({ state }) => state === 'paused');
+  assert.equal(seen.events.findLast(({ kind }) => kind === 'step').step, trainer.done);
+  run.control('resume');
+  await new Promise((resolve) => setImmediate(resolve));
+  run.control('stop');
+  await driven;
+  assert.equal(seen.events.findLast(({ kind }) => kind === 'step').step, trainer.done);
 });
 
 test('sentences are answered between steps and during a pause, never at the same time as a step', async () => {
