@@ -34,7 +34,7 @@ impl TrainPlan {
             warnings.push(Warning::new(
                 "warmup_longer_than_run",
                 format!(
-                    "The warmup takes {warmup_steps} steps, but the whole run has {max_steps}: the learning rate never passes {peak:.1e} of the {:.1e} asked for, and the model hardly changes. (With the article's settings and this checkpoint, the reference ends at 50 % accuracy.)",
+                    "The warmup takes {warmup_steps} steps, but the whole run has {max_steps}: the learning rate never passes {peak:.1e} of the {:.1e} asked for, and the model hardly changes.",
                     arguments.learning_rate
                 ),
                 json!({"warmup_steps": warmup_steps, "max_steps": max_steps, "peak": peak, "learning_rate": arguments.learning_rate}),

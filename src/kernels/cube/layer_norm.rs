@@ -95,6 +95,10 @@ fn forward_kernel(
 /// Gradients of both summands, and each row's mean and inverse deviation for [`weight_kernel`].
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
+#[allow(
+    clippy::needless_range_loop,
+    reason = "a kernel's slices are buffers of the device: they have no iterators"
+)]
 fn backward_kernel(
     input: &[f32],
     residual: &[f32],
