@@ -6,7 +6,7 @@
 // Field names that transformers or scikit-learn have are theirs, in their units (seconds where they say seconds).
 
 /**
- * One hyper-parameter, as the crate declares it (`src/settings.rs`): it drives the form, the URL and the validation.
+ * One hyper-parameter, as the crate declares it (`src/settings/table.rs`): it drives the form, the URL and the validation.
  * @typedef {object} Setting
  * @property {string} name            e.g. `learning_rate`
  * @property {'data'|'split'|'tokens'|'training'} group  the section whose form shows it
