@@ -20,7 +20,7 @@ export async function exportModel({ store, session, workflow }) {
     /** @type {Blob[]} */
     const parts = [];
     let bytes = 0;
-    let reported = 0;
+    let reported = -Infinity;
     store.update({ exporting: { bytes }, exported: null, exportError: null });
     try {
       const result = await session.request({ type: 'export' }, (event) => {
