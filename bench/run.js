@@ -1,0 +1,171 @@
+// The benchmark's driver; `cargo xtask bench` sets up what it needs and starts it. `--help` tells its options.
+//
+// By hand, with the packages of bench/package-lock.json installed and the site built:
+//   node bench/run.js --dist dist --out target/bench --case small-8x32 --subject webtune,tfjs --quick
+
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus, platform, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { launch } from './browser.js';
+import { CASES } from './cases.js';
+import { BROWSER_SUBJECTS, BrowserContender, PYTHON_SUBJECTS, PythonContender, QUIET } from './contenders.js';
+import { measure } from './measure.js';
+import { run } from './processes.js';
+import { details, figures, publish, table, writeResults } from './report.js';
+import { BenchServer } from './server.js';
+import { BENCH, REPOSITORY, prepare } from './site.js';
+
+const HELP = `Options
+  --case NAME[,NAME]      ${CASES.map(({ name }) => name).join(', ')} (default: all)
+  --subject NAME[,NAME]   ${[...BROWSER_SUBJECTS, ...PYTHON_SUBJECTS].join(', ')} (default: all that can run here)
+  --mode train|forward    (default: both)
+  --adapter KIND          auto (the GPU where Chromium grants one), hardware or software (default: auto)
+  --rounds N              turns of each subject (default: 5)
+  --steps N               the most steps of one turn (default: 20)
+  --budget SECONDS        of timed steps for a subject in a case (default: 40)
+  --patience SECONDS      for opening and the first step, and for a turn (default: 180)
+  --quick                 2 rounds of at most 2 steps: to see whether it works, not to be published
+  --no-readme             leave README.md as it is
+`;
+
+const { values: options } = parseArgs({
+  options: {
+    case: { type: 'string', default: CASES.map(({ name }) => name).join() },
+    subject: { type: 'string', default: [...BROWSER_SUBJECTS, ...PYTHON_SUBJECTS].join() },
+    mode: { type: 'string', default: 'train,forward' },
+    adapter: { type: 'string', default: 'auto' },
+    rounds: { type: 'string' },
+    steps: { type: 'string' },
+    budget: { type: 'string', default: '40' },
+    patience: { type: 'string', default: '180' },
+    quick: { type: 'boolean', default: false },
+    'no-readme': { type: 'boolean', default: false },
+    // What `cargo xtask bench` passes on.
+    dist: { type: 'string', default: 'dist' },
+    out: { type: 'string', default: 'target/bench' },
+    python: { type: 'string' },
+    'python-missing': { type: 'string', default: 'no --python was given' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (options.help) process.stdout.write(HELP);
+else await main();
+
+async function main() {
+  const cases = chosen('case', options.case, CASES, ({ name }) => name);
+  const subjects = chosen('subject', options.subject, [...BROWSER_SUBJECTS, ...PYTHON_SUBJECTS], String);
+  const modes = chosen('mode', options.mode, /** @type {const} */ (['train', 'forward']), String);
+  const [adapterKind] = chosen('adapter', options.adapter, /** @type {const} */ (['auto', 'hardware', 'software']), String);
+  const plan = {
+    rounds: whole('rounds', options.rounds ?? (options.quick ? '2' : '5')),
+    steps: whole('steps', options.steps ?? (options.quick ? '2' : '20')),
+    turn: 4000,
+    budget: whole('budget', options.budget) * 1000,
+    patience: whole('patience', options.patience) * 1000,
+  };
+
+  /** Subjects that cannot run, and why. @type {Record<string, string>} */
+  const missing = {};
+  const python = options.python;
+  if (!python) for (const name of /** @type {const} */ (['transformers', ...PYTHON_SUBJECTS])) missing[name] = options['python-missing'];
+  else if (!cuda(python)) missing['pytorch-cuda'] = 'PyTorch finds no CUDA GPU';
+  const able = subjects.filter((name) => !missing[name]);
+
+  say('preparing the subjects, the models and the work');
+  const inBrowser = BROWSER_SUBJECTS.filter((name) => able.includes(name));
+  const { site, models } = await prepare({ out: join(REPOSITORY, options.out), cases, subjects: inBrowser });
+  if (python && inBrowser.includes('transformers')) {
+    for (const model of new Set(cases.map((given) => given.model))) {
+      await run(python, [join(BENCH, 'peers/export_onnx.py'), join(models, model)], { ...process.env, ...QUIET });
+    }
+  }
+  const dist = join(REPOSITORY, options.dist);
+  const server = new BenchServer([['/dist/', dist], ['/', site]]);
+  const origin = await server.start();
+  const { browser, adapter } = await launch(adapterKind ?? 'auto', `${origin}/${inBrowser[0] ?? ''}/`);
+  try {
+    const about = { date: new Date().toISOString(), adapter, browser: `Chromium ${browser.version()}`, machine: machine(), versions: versions(), plan, missing };
+    say(`${about.browser}, ${adapter.name}, ${about.machine.cpu} (${about.machine.cores} cores)`);
+    for (const [name, why] of Object.entries(missing)) if (subjects.includes(/** @type {typeof subjects[number]} */ (name))) say(`${name} is left out: ${why}`);
+    const house = { browser, origin, server, module: `dist/${scripts(dist)}pkg/webtune.js` };
+    const contenders = [
+      ...inBrowser.map((name) => new BrowserContender(name, house)),
+      ...PYTHON_SUBJECTS.filter((name) => able.includes(name)).map((name) => new PythonContender(name, python ?? '', site)),
+    ];
+    const [rows, all] = [/** @type {import('./measure.js').Row[]} */ ([]), /** @type {import('./report.js').Figures[]} */ ([])];
+    for (const given of cases) {
+      for (const mode of modes) {
+        say(`== ${given.title}, ${mode === 'train' ? 'training' : 'forward only'}`);
+        const measured = await measure(given, mode, contenders, plan, say);
+        rows.push(...measured);
+        all.push(...figures(measured, given));
+      }
+    }
+    const results = options.quick ? join(REPOSITORY, options.out) : join(BENCH, 'results');
+    console.log(`\n${details(all)}\n\n${table(all, adapter.name)}\n`);
+    say(`everything that was measured is in ${writeResults(results, about, adapter.name, all, rows)}`);
+    if (options.quick || options['no-readme']) say('README.md stays as it is');
+    else publish(join(REPOSITORY, 'README.md'), table(all, adapter.name));
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+/**
+ * The entries of a list that an option names.
+ * @template T
+ * @param {string} option
+ * @param {string} value
+ * @param {readonly T[]} all
+ * @param {(item: T) => string} name
+ */
+function chosen(option, value, all, name) {
+  const wanted = value.split(',');
+  const unknown = wanted.filter((word) => !all.some((item) => name(item) === word));
+  if (unknown.length) throw new Error(`--${option}: there is no ${unknown.join(', ')}; there are ${all.map(name).join(', ')}`);
+  return all.filter((item) => wanted.includes(name(item)));
+}
+
+/**
+ * @param {string} option
+ * @param {string} value
+ */
+function whole(option, value) {
+  if (!/^[1-9]\d*$/.test(value)) throw new Error(`--${option} takes a whole number of at least 1, not ${value}`);
+  return Number(value);
+}
+
+/** @param {string} python */
+function cuda(python) {
+  return execFileSync(python, ['-c', 'import torch; print(torch.cuda.is_available())'], { encoding: 'utf8' }).trim() === 'True';
+}
+
+/** The folder of the built site that its page loads scripts from. @param {string} dist */
+function scripts(dist) {
+  const main = /src="\.\/(.*?)www\/main\.js"/.exec(readFileSync(join(dist, 'index.html'), 'utf8'));
+  if (!main) throw new Error(`${dist} is no built site: run \`cargo xtask build\``);
+  return main[1];
+}
+
+function machine() {
+  const [first] = cpus();
+  return { cpu: first?.model.trim() ?? 'unknown', cores: cpus().length, memory_bytes: totalmem(), system: `${platform()} ${release()}`, node: process.version };
+}
+
+/** What was compared with what. */
+function versions() {
+  /** @type {Record<string, string>} */
+  const peers = JSON.parse(readFileSync(join(BENCH, 'package.json'), 'utf8')).devDependencies;
+  const webtune = execFileSync('git', ['describe', '--always', '--dirty'], { cwd: REPOSITORY, encoding: 'utf8' }).trim();
+  const reference = readFileSync(join(REPOSITORY, 'tests/fixtures/reference/requirements.txt'), 'utf8').split('\n').filter((line) => /^(torch|transformers)=/.test(line));
+  return { webtune, ...peers, pytorch: reference.join(', ') };
+}
+
+/** @param {string} text */
+function say(text) {
+  console.log(text);
+}

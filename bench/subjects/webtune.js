@@ -1,0 +1,20 @@
+// webtune itself: the page's own wasm module and trainer, without the page.
+
+import { serve } from '../page/serve.js';
+
+serve(async ({ work, config, weights, module }) => {
+  const files = Promise.all([config(), weights()]);
+  const { default: init, Benchmark } = await import(module);
+  await init();
+  const benchmark = await Benchmark.open();
+  const [settings, bytes] = await files;
+  await benchmark.load(JSON.stringify(settings), bytes);
+  benchmark.start(JSON.stringify(work));
+  return {
+    async step() {
+      const { loss, grad_norm } = await benchmark.step();
+      return { loss, norm: grad_norm };
+    },
+    forward: () => benchmark.forward(),
+  };
+});
