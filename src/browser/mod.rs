@@ -1,6 +1,7 @@
 //! The only room that knows the browser: the wasm surface that `www/worker.js` calls, the GPU adapter, fetch and the console.
 
 mod app;
+mod benchmark;
 mod clock;
 mod convert;
 mod device;
