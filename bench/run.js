@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, platform, release, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { launch } from './browser.js';
 import { CASES } from './cases.js';
@@ -20,28 +20,33 @@ import { BENCH, REPOSITORY, prepare } from './site.js';
 const HELP = `Options
   --case NAME[,NAME]      ${CASES.map(({ name }) => name).join(', ')} (default: all)
   --subject NAME[,NAME]   ${[...BROWSER_SUBJECTS, ...PYTHON_SUBJECTS].join(', ')} (default: all that can run here)
-  --mode train|forward    (default: both)
+  --mode train|forward    (default: both; on a software adapter the long cases are only trained)
   --adapter KIND          auto (the GPU where Chromium grants one), hardware or software (default: auto)
   --rounds N              turns of each subject (default: 5)
   --steps N               the most steps of one turn (default: 20)
   --budget SECONDS        of timed steps for a subject in a case (default: 40)
-  --patience SECONDS      for opening and the first step, and for a turn (default: 180)
-  --quick                 2 rounds of at most 2 steps: to see whether it works, not to be published
-  --no-readme             leave README.md as it is
+  --patience SECONDS      for opening and the first step, and for a turn (default: 120)
+  --quick                 2 rounds of at most 2 steps, not published: to see whether it works
+  --no-publish            results below target/, README.md as it is
+
+A run of all cases, modes and subjects writes bench/results/ and the table in README.md; any other leaves both alone.
 `;
+
+/** Tokens a step from which a case is long: a software adapter takes minutes for what a GPU does in milliseconds. */
+const LONG = 512;
 
 const { values: options } = parseArgs({
   options: {
     case: { type: 'string', default: CASES.map(({ name }) => name).join() },
     subject: { type: 'string', default: [...BROWSER_SUBJECTS, ...PYTHON_SUBJECTS].join() },
-    mode: { type: 'string', default: 'train,forward' },
+    mode: { type: 'string' },
     adapter: { type: 'string', default: 'auto' },
     rounds: { type: 'string' },
     steps: { type: 'string' },
     budget: { type: 'string', default: '40' },
-    patience: { type: 'string', default: '180' },
+    patience: { type: 'string', default: '120' },
     quick: { type: 'boolean', default: false },
-    'no-readme': { type: 'boolean', default: false },
+    'no-publish': { type: 'boolean', default: false },
     // What `cargo xtask bench` passes on.
     dist: { type: 'string', default: 'dist' },
     out: { type: 'string', default: 'target/bench' },
@@ -57,14 +62,14 @@ else await main();
 async function main() {
   const cases = chosen('case', options.case, CASES, ({ name }) => name);
   const subjects = chosen('subject', options.subject, [...BROWSER_SUBJECTS, ...PYTHON_SUBJECTS], String);
-  const modes = chosen('mode', options.mode, /** @type {const} */ (['train', 'forward']), String);
+  const modes = chosen('mode', options.mode ?? 'train,forward', /** @type {const} */ (['train', 'forward']), String);
   const [adapterKind] = chosen('adapter', options.adapter, /** @type {const} */ (['auto', 'hardware', 'software']), String);
   const plan = {
-    rounds: whole('rounds', options.rounds ?? (options.quick ? '2' : '5')),
-    steps: whole('steps', options.steps ?? (options.quick ? '2' : '20')),
+    rounds: count('rounds', options.rounds ?? (options.quick ? '2' : '5')),
+    steps: count('steps', options.steps ?? (options.quick ? '2' : '20')),
     turn: 4000,
-    budget: whole('budget', options.budget) * 1000,
-    patience: whole('patience', options.patience) * 1000,
+    budget: count('budget', options.budget) * 1000,
+    patience: count('patience', options.patience) * 1000,
   };
 
   /** Subjects that cannot run, and why. @type {Record<string, string>} */
@@ -74,15 +79,15 @@ async function main() {
   else if (!cuda(python)) missing['pytorch-cuda'] = 'PyTorch finds no CUDA GPU';
   const able = subjects.filter((name) => !missing[name]);
 
+  const [out, dist] = [resolve(REPOSITORY, options.out), resolve(REPOSITORY, options.dist)];
   say('preparing the subjects, the models and the work');
   const inBrowser = BROWSER_SUBJECTS.filter((name) => able.includes(name));
-  const { site, models } = await prepare({ out: join(REPOSITORY, options.out), cases, subjects: inBrowser });
+  const { site, models } = await prepare({ out, cases, subjects: inBrowser });
   if (python && inBrowser.includes('transformers')) {
     for (const model of new Set(cases.map((given) => given.model))) {
       await run(python, [join(BENCH, 'peers/export_onnx.py'), join(models, model)], { ...process.env, ...QUIET });
     }
   }
-  const dist = join(REPOSITORY, options.dist);
   const server = new BenchServer([['/dist/', dist], ['/', site]]);
   const origin = await server.start();
   const { browser, adapter } = await launch(adapterKind ?? 'auto', `${origin}/${inBrowser[0] ?? ''}/`);
@@ -98,17 +103,20 @@ async function main() {
     const [rows, all] = [/** @type {import('./measure.js').Row[]} */ ([]), /** @type {import('./report.js').Figures[]} */ ([])];
     for (const given of cases) {
       for (const mode of modes) {
+        if (mode === 'forward' && options.mode === undefined && adapter.software && given.batch * given.seq >= LONG) continue;
         say(`== ${given.title}, ${mode === 'train' ? 'training' : 'forward only'}`);
         const measured = await measure(given, mode, contenders, plan, say);
         rows.push(...measured);
         all.push(...figures(measured, given));
       }
     }
-    const results = options.quick ? join(REPOSITORY, options.out) : join(BENCH, 'results');
+    // A table of less than everything would replace one of everything.
+    const whole = cases.length === CASES.length && modes.length === 2 && [...BROWSER_SUBJECTS, ...PYTHON_SUBJECTS].every((name) => subjects.includes(name));
+    const published = whole && !options.quick && !options['no-publish'];
+    const results = join(published ? BENCH : out, 'results');
     console.log(`\n${details(all)}\n\n${table(all, adapter.name)}\n`);
     say(`everything that was measured is in ${writeResults(results, about, adapter.name, all, rows)}`);
-    if (options.quick || options['no-readme']) say('README.md stays as it is');
-    else publish(join(REPOSITORY, 'README.md'), table(all, adapter.name));
+    if (published) publish(join(REPOSITORY, 'README.md'), table(all, adapter.name));
   } finally {
     await browser.close();
     await server.close();
@@ -134,7 +142,7 @@ function chosen(option, value, all, name) {
  * @param {string} option
  * @param {string} value
  */
-function whole(option, value) {
+function count(option, value) {
   if (!/^[1-9]\d*$/.test(value)) throw new Error(`--${option} takes a whole number of at least 1, not ${value}`);
   return Number(value);
 }

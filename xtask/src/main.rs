@@ -26,6 +26,10 @@ cargo xtask COMMAND
   test  [--full]                   set up what is missing and run every check; --full adds the long browser tests
   parity                           ask the reference: install PyTorch and transformers (some 5 GB) under target/,
                                    open an exported model there, and record again what the tests compare with
+  bench [--no-python] [--dev] ...  time webtune and its peers on the same work, side by side in one Chromium;
+                                   installs the peers under bench/ and PyTorch under target/ (--no-python does without)
+                                   (--help tells more options; --dev takes the development build and publishes nothing;
+                                   --accept measures anew what the regression gate compares with)
   help                             print this
 ";
 
@@ -46,6 +50,10 @@ fn run(mut arguments: lexopt::Parser) -> Result<()> {
         Some(Long("help") | Short('h')) | None => "help".to_owned(),
         Some(other) => return Err(usage(other.unexpected())),
     };
+    if command == "bench" {
+        // Its options are the driver's, which says itself what it does not know.
+        return commands::bench::run(arguments.raw_args().map_err(usage)?);
+    }
     let mut flags = Flags::default();
     while let Some(argument) = arguments.next().map_err(usage)? {
         match (command.as_str(), argument) {

@@ -1,5 +1,7 @@
 //! The npm packages: the default model, the charting library, and the tools that build and test the page.
 
+use std::path::Path;
+
 use crate::error::{Error, Result};
 use crate::{process, progress, project};
 
@@ -8,15 +10,26 @@ const HINT: &str = "Check that npm can reach its registry, then try again. Shoul
 
 /// Installs the packages of `package-lock.json`, unless exactly those are there already.
 pub fn install() -> Result<()> {
-    let stamp = project::at("node_modules/.webtune-lock");
-    let lock = project::hash(&project::read(&project::at("package-lock.json"))?);
+    install_in(&project::root(), "npm packages")
+}
+
+/// The same for the benchmark's peers, which have a lock file of their own: the product installs without them.
+pub fn install_for_bench() -> Result<()> {
+    install_in(&project::at("bench"), "npm packages of the benchmark")
+}
+
+fn install_in(folder: &Path, name: &str) -> Result<()> {
+    let stamp = folder.join("node_modules/.webtune-lock");
+    let lock = project::hash(&project::read(&folder.join("package-lock.json"))?);
     if project::stamped(&stamp, &lock) {
         return Ok(());
     }
-    progress::step("npm packages", || {
+    progress::step(name, || {
         check_node()?;
         let mut npm = process::npm();
-        npm.args(["ci", "--no-audit", "--no-fund"])
+        // No package needs a script to be installed, and some would download a program of their own.
+        npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+            .current_dir(folder)
             .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
         process::run(&mut npm, HINT)?;
         project::write(&stamp, &lock)

@@ -12,6 +12,9 @@ const NO_PYTHON: &str =
     "Install Python 3.10 or newer with its venv module (on Debian: python3 and python3-venv).";
 const NO_PACKAGES: &str = "pip's message is above. Check that pip can reach its index and that some 10 GB of disk are free, then try again.";
 
+/// What the benchmark's export to ONNX needs besides.
+const BENCH_REQUIREMENTS: &str = "bench/peers/requirements.txt";
+
 /// Makes the environment, unless it is there with exactly these packages, and returns its Python.
 pub fn install() -> Result<PathBuf> {
     let folder = project::target().join("parity/python");
@@ -29,20 +32,40 @@ pub fn install() -> Result<PathBuf> {
         make(&folder)
     })?;
     progress::step("PyTorch and transformers (some 5 GB)", || {
-        let mut pip = Command::new(&python);
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--requirement",
-        ])
-        .arg(&requirements);
-        process::run(&mut pip, NO_PACKAGES)?;
+        process::run(&mut pip_install(&python, &requirements), NO_PACKAGES)?;
         project::write(&stamp, &wanted)
     })?;
     Ok(python)
+}
+
+/// The same environment with the benchmark's packages added: one PyTorch on the disk is enough.
+pub fn install_for_bench() -> Result<PathBuf> {
+    let python = install()?;
+    let requirements = project::at(BENCH_REQUIREMENTS);
+    // Beside the environment's own stamp, so that an environment made anew asks for these again.
+    let stamp = project::target().join("parity/python/bench.stamp");
+    let wanted = project::hash(&project::read(&requirements)?);
+    if !project::stamped(&stamp, &wanted) {
+        progress::step("the exporter to ONNX", || {
+            process::run(&mut pip_install(&python, &requirements), NO_PACKAGES)?;
+            project::write(&stamp, &wanted)
+        })?;
+    }
+    Ok(python)
+}
+
+fn pip_install(python: &Path, requirements: &Path) -> Command {
+    let mut pip = Command::new(python);
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--requirement",
+    ])
+    .arg(requirements);
+    pip
 }
 
 /// Python has the module that makes environments, but Debian packs it apart; `virtualenv` is the same from the package index.
