@@ -1,5 +1,6 @@
-// How the exported functions of a WebAssembly module begin: just enough of the binary format to see it.
+// How the exported functions of a WebAssembly module begin, and whether it keeps names: just enough of the binary format to see it.
 
+const CUSTOM = 0;
 const EXPORT = 7;
 const IMPORT = 2;
 const CODE = 10;
@@ -25,6 +26,21 @@ export function firstCalls(bytes) {
     if (kind === FUNCTION && body) calls.set(name, firstCall(reader(body)));
   }
   return calls;
+}
+
+/**
+ * Whether a module keeps its functions' names, as a development build does and a release build does not.
+ * @param {Uint8Array} bytes
+ */
+export function hasNames(bytes) {
+  const whole = reader(bytes);
+  whole.take(8); // magic number and version
+  while (!whole.done()) {
+    const id = whole.byte();
+    const section = reader(whole.take(whole.number()));
+    if (id === CUSTOM && new TextDecoder().decode(section.take(section.number())) === 'name') return true;
+  }
+  return false;
 }
 
 /** @param {Uint8Array} bytes */

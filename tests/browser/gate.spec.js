@@ -1,0 +1,108 @@
+// The gate: what a step asks of the GPU and what a visit costs must not grow unnoticed. Times differ between machines and from hour to
+// hour; dispatches, bytes of GPU memory and bytes over the wire are the same everywhere, so they can be compared with committed figures.
+//
+// The figures are in bench/gate.json. `cargo xtask bench --accept` measures them anew: a growth that is worth it is a line in a commit.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { MODELS, work } from '../../bench/cases.js';
+import { config, file, randomBert } from '../../bench/checkpoint.js';
+import { install } from '../../bench/counters.js';
+import { expect, test } from './fixtures.js';
+import { hasNames } from './wasm-exports.js';
+import { madeModel } from './webtune.js';
+
+const FIGURES = fileURLToPath(new URL('../../bench/gate.json', import.meta.url));
+const ACCEPT = process.env.WEBTUNE_GATE === 'accept';
+/** By how much a figure may grow before it is a regression, and shrink before it is worth a lower bar. */
+const [GROWTH, SHRINKAGE] = [0.05, 0.2];
+
+const STEPS = 4;
+/** The benchmark's small BERT, its vocabulary too: the test draws and uploads the weights itself. */
+const SIZES = { ...MODELS.small, vocab: 1000, positions: 64 };
+const WORDS = /** @type {[number, number]} */ ([200, SIZES.vocab]);
+
+test('a training step asks no more of the GPU than it did', async ({ page, server }) => {
+  server.offer('gate', {
+    'index.html': { type: 'text/html', body: Buffer.from('<!doctype html><title>gate</title><link rel="icon" href="data:,">') },
+    'config.json': { body: Buffer.from(JSON.stringify(config(SIZES))) },
+    'model.safetensors': { body: file(randomBert(SIZES)) },
+  });
+  await page.addInitScript({ content: `globalThis.counters = (${install.toString()})();` });
+  await page.goto(new URL(`${madeModel('gate')}index.html`, server.site()).href);
+  const { script, wasm } = await server.module();
+  const given = work({ batch: 8, seq: 32 }, WORDS);
+  const { each, peak, errors, losses } = await page.evaluate(drive, { script, wasm, given, steps: STEPS });
+
+  expect(errors, 'what WebGPU found wrong').toEqual([]);
+  // Every step did something: the batches differ, and so do their losses.
+  expect(new Set(losses).size).toBe(STEPS);
+  const [third, fourth] = each.slice(-2);
+  expect(third, 'a steady step is like the next one').toEqual(fourth);
+  compare('dispatches_per_step', third?.dispatches ?? NaN);
+  compare('submits_per_step', third?.submits ?? NaN);
+  compare('peak_gpu_bytes', peak);
+});
+
+test('a visit loads no more than it did', async ({ webtune, request }) => {
+  const { server } = webtune;
+  const { bytes } = await server.module();
+  test.skip(hasNames(bytes), 'a development build: what a visitor loads is in the release build');
+  await webtune.open({ device: 'cpu' });
+  const site = new URL(server.site()).pathname;
+  const loaded = [...new Set(server.requests)].filter((path) => path.startsWith(site) && !path.startsWith(`${site}models/`));
+  expect(loaded.some((path) => path.endsWith('.wasm'))).toBe(true);
+  let total = 0;
+  for (const path of loaded) {
+    const response = await request.get(server.origin + path, { headers: { 'accept-encoding': 'br' } });
+    expect(response.ok(), path).toBe(true);
+    total += Number(response.headers()['content-length']);
+  }
+  compare('wire_bytes', total);
+});
+
+/**
+ * In the page: a few steps of webtune's own trainer, counted one by one.
+ * @param {{script: string, wasm: string, given: object, steps: number}} wanted
+ */
+async function drive({ script, wasm, given, steps }) {
+  /** @type {import('../../bench/counters.js').Counters} */
+  const counters = /** @type {any} */ (globalThis).counters;
+  const { default: init, Benchmark } = await import(script);
+  await init({ module_or_path: wasm });
+  const benchmark = await Benchmark.open();
+  const text = await (await fetch('config.json')).text();
+  await benchmark.load(text, new Uint8Array(await (await fetch('model.safetensors')).arrayBuffer()));
+  benchmark.start(JSON.stringify(given));
+  const [each, losses] = [/** @type {{dispatches: number, submits: number}[]} */ ([]), /** @type {number[]} */ ([])];
+  for (let step = 0; step < steps; step += 1) {
+    const { dispatches, submits } = counters.counts;
+    losses.push((await benchmark.step()).loss);
+    each.push({ dispatches: counters.counts.dispatches - dispatches, submits: counters.counts.submits - submits });
+  }
+  await counters.drained();
+  return { each, peak: counters.counts.peakBytes, errors: counters.errors, losses };
+}
+
+/**
+ * Fails when a figure has grown; with WEBTUNE_GATE=accept the figure is written down instead.
+ * @param {string} name
+ * @param {number} value
+ */
+function compare(name, value) {
+  expect(value, name).toBeGreaterThan(0);
+  /** @type {Record<string, number>} */
+  const figures = JSON.parse(readFileSync(FIGURES, 'utf8'));
+  const committed = figures[name];
+  if (ACCEPT) {
+    console.log(`  ${name}: ${committed ?? 'none'} → ${value}`);
+    writeFileSync(FIGURES, `${JSON.stringify({ ...figures, [name]: value }, null, 2)}\n`);
+    return;
+  }
+  if (committed === undefined) throw new Error(`bench/gate.json has no ${name}. Run \`cargo xtask bench --accept\` to write it down.`);
+  const change = `${name} was ${committed} and is ${value} (${(100 * (value / committed - 1)).toFixed(1)} % more)`;
+  if (value < committed * (1 - SHRINKAGE)) console.log(`  ${name} fell from ${committed} to ${value}: run \`cargo xtask bench --accept\` to hold what was won.`);
+  // Softly: whoever reads of one figure wants to know of the others.
+  const allowed = `${change}; ${100 * GROWTH} % are allowed. If the growth is worth it, run \`cargo xtask bench --accept\` and commit bench/gate.json.`;
+  expect.soft(value, allowed).toBeLessThanOrEqual(committed * (1 + GROWTH));
+}
