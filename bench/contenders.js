@@ -26,6 +26,7 @@ import { BENCH } from './site.js';
  * @property {string} name
  * @property {Mode[]} modes
  * @property {string} where        the context it runs in
+ * @property {string} adapter      what it is expected to run on, until its opening tells
  * @property {(given: Case, mode: Mode) => Promise<Opening>} open
  * @property {(count: number) => Promise<Repetition>} repeat
  * @property {() => Promise<void>} close
@@ -42,6 +43,7 @@ export const PYTHON_SUBJECTS = /** @type {const} */ (['pytorch-cpu', 'pytorch-cu
  * @property {string} origin
  * @property {import('./server.js').BenchServer} server
  * @property {string} module   the address of webtune's script, without the origin
+ * @property {string} adapter  the name of the browser's
  */
 
 /** @implements {Contender} */
@@ -59,6 +61,7 @@ export class BrowserContender {
   constructor(name, house) {
     this.name = name;
     this.house = house;
+    this.adapter = house.adapter;
     /** @type {Mode[]} */
     this.modes = name === 'transformers' ? ['forward'] : ['train', 'forward'];
   }
@@ -115,6 +118,7 @@ export class PythonContender {
   constructor(name, python, site) {
     this.name = name;
     this.where = 'process of its own';
+    this.adapter = name === 'pytorch-cuda' ? 'CUDA' : 'CPU';
     this.python = python;
     this.site = site;
   }

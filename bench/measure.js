@@ -29,6 +29,7 @@
  * @property {Repetition[]} warmup
  * @property {Repetition[]} turns
  * @property {string|null} error
+ * @property {number|null} late   ms of patience that were not enough
  */
 
 /** Below three there is no spread to speak of; only who takes longer than the whole budget for one step has fewer. */
@@ -75,7 +76,7 @@ class Turns {
     this.plan = plan;
     this.say = say;
     /** @type {Row} */
-    this.row = { case: given.name, mode, subject: contender.name, where: contender.where, adapter: '', opening: null, warmup: [], turns: [], error: null };
+    this.row = { case: given.name, mode, subject: contender.name, where: contender.where, adapter: contender.adapter, opening: null, warmup: [], turns: [], error: null, late: null };
   }
 
   async open() {
@@ -120,18 +121,27 @@ class Turns {
     /** @type {NodeJS.Timeout|undefined} */
     let timer;
     const late = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`${what} took longer than ${this.plan.patience / 1000} s`)), this.plan.patience);
+      timer = setTimeout(() => {
+        this.row.late = this.plan.patience;
+        reject(new Error(`${what} took longer than ${this.plan.patience / 1000} s`));
+      }, this.plan.patience);
     });
     try {
       await Promise.race([work(), late]);
     } catch (error) {
-      this.row.error = error instanceof Error ? error.message : String(error);
+      this.row.error = sentence(error);
       this.say(`${this.row.subject}: ${this.row.error}`);
       await this.close();
     } finally {
       clearTimeout(timer);
     }
   }
+}
+
+/** What a subject said, without what the browser's driver puts around it. @param {unknown} error */
+function sentence(error) {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/^page\.\w+: (Error: )?/, '').replace(/\n\s+at [\s\S]*$/, '');
 }
 
 /** @param {number} ms */

@@ -25,6 +25,7 @@ const MARKERS = ['<!-- bench -->', '<!-- /bench -->'];
  * @property {string} adapter
  * @property {string} where
  * @property {string|null} void            why the row has no figures that count
+ * @property {number|null} late_ms         the patience that was not enough, if that is why
  * @property {{median: number, min: number, max: number, turns: number, steps: number}|null} ms   per step
  * @property {number|null} tokens_per_second
  * @property {number|null} first_ms
@@ -66,6 +67,7 @@ export function figures(rows, given) {
       adapter: row.adapter,
       where: row.where,
       void: error ?? apart ?? (ms ? null : 'no steady step was timed'),
+      late_ms: row.late,
       ms,
       tokens_per_second: ms && (given.batch * given.seq * 1000) / ms.median,
       first_ms: opening?.first.ms ?? null,
@@ -160,6 +162,7 @@ export function table(all, adapter) {
  */
 function cell(entry, own) {
   if (!entry) return '';
+  if (entry.late_ms !== null) return `over ${entry.late_ms / 1000} s`;
   if (entry.void || !entry.ms) return 'void';
   const { median: ms, min, max } = entry.ms;
   const ratio = entry !== own && own?.ms && !own.void ? `, ${(ms / own.ms.median).toFixed(2)}×` : '';

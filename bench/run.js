@@ -3,7 +3,7 @@
 // By hand, with the packages of bench/package-lock.json installed and the site built:
 //   node bench/run.js --dist dist --out target/bench --case small-8x32 --subject webtune,tfjs --quick
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, platform, release, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -35,31 +35,40 @@ A run of all cases, modes and subjects writes bench/results/ and the table in RE
 /** Tokens a step from which a case is long: a software adapter takes minutes for what a GPU does in milliseconds. */
 const LONG = 512;
 
-const { values: options } = parseArgs({
-  options: {
-    case: { type: 'string', default: CASES.map(({ name }) => name).join() },
-    subject: { type: 'string', default: [...BROWSER_SUBJECTS, ...PYTHON_SUBJECTS].join() },
-    mode: { type: 'string' },
-    adapter: { type: 'string', default: 'auto' },
-    rounds: { type: 'string' },
-    steps: { type: 'string' },
-    budget: { type: 'string', default: '40' },
-    patience: { type: 'string', default: '120' },
-    quick: { type: 'boolean', default: false },
-    'no-publish': { type: 'boolean', default: false },
-    // What `cargo xtask bench` passes on.
-    dist: { type: 'string', default: 'dist' },
-    out: { type: 'string', default: 'target/bench' },
-    python: { type: 'string' },
-    'python-missing': { type: 'string', default: 'no --python was given' },
-    help: { type: 'boolean', default: false },
-  },
-});
+try {
+  const options = parsed();
+  if (options.help) process.stdout.write(HELP);
+  else await main(options);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
 
-if (options.help) process.stdout.write(HELP);
-else await main();
+function parsed() {
+  return parseArgs({
+    options: {
+      case: { type: 'string', default: CASES.map(({ name }) => name).join() },
+      subject: { type: 'string', default: [...BROWSER_SUBJECTS, ...PYTHON_SUBJECTS].join() },
+      mode: { type: 'string' },
+      adapter: { type: 'string', default: 'auto' },
+      rounds: { type: 'string' },
+      steps: { type: 'string' },
+      budget: { type: 'string', default: '40' },
+      patience: { type: 'string', default: '120' },
+      quick: { type: 'boolean', default: false },
+      'no-publish': { type: 'boolean', default: false },
+      // What `cargo xtask bench` passes on.
+      dist: { type: 'string', default: 'dist' },
+      out: { type: 'string', default: 'target/bench' },
+      python: { type: 'string' },
+      'python-missing': { type: 'string', default: 'no --python was given' },
+      help: { type: 'boolean', default: false },
+    },
+  }).values;
+}
 
-async function main() {
+/** @param {ReturnType<typeof parsed>} options */
+async function main(options) {
   const cases = chosen('case', options.case, CASES, ({ name }) => name);
   const subjects = chosen('subject', options.subject, [...BROWSER_SUBJECTS, ...PYTHON_SUBJECTS], String);
   const modes = chosen('mode', options.mode ?? 'train,forward', /** @type {const} */ (['train', 'forward']), String);
@@ -95,7 +104,7 @@ async function main() {
     const about = { date: new Date().toISOString(), adapter, browser: `Chromium ${browser.version()}`, machine: machine(), versions: versions(), plan, missing };
     say(`${about.browser}, ${adapter.name}, ${about.machine.cpu} (${about.machine.cores} cores)`);
     for (const [name, why] of Object.entries(missing)) if (subjects.includes(/** @type {typeof subjects[number]} */ (name))) say(`${name} is left out: ${why}`);
-    const house = { browser, origin, server, module: `dist/${scripts(dist)}pkg/webtune.js` };
+    const house = { browser, origin, server, adapter: adapter.name, module: `dist/${scripts(dist)}pkg/webtune.js` };
     const contenders = [
       ...inBrowser.map((name) => new BrowserContender(name, house)),
       ...PYTHON_SUBJECTS.filter((name) => able.includes(name)).map((name) => new PythonContender(name, python ?? '', site)),
@@ -168,7 +177,8 @@ function machine() {
 function versions() {
   /** @type {Record<string, string>} */
   const peers = JSON.parse(readFileSync(join(BENCH, 'package.json'), 'utf8')).devDependencies;
-  const webtune = execFileSync('git', ['describe', '--always', '--dirty'], { cwd: REPOSITORY, encoding: 'utf8' }).trim();
+  const git = spawnSync('git', ['describe', '--always', '--dirty'], { cwd: REPOSITORY, encoding: 'utf8' });
+  const webtune = git.status === 0 ? git.stdout.trim() : 'not under version control';
   const reference = readFileSync(join(REPOSITORY, 'tests/fixtures/reference/requirements.txt'), 'utf8').split('\n').filter((line) => /^(torch|transformers)=/.test(line));
   return { webtune, ...peers, pytorch: reference.join(', ') };
 }
