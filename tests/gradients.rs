@@ -95,16 +95,9 @@ fn gradients(
     let named = model.named_parameters().into_iter();
     named
         .map(|parameter| {
-            let values = match parameter.shape.len() {
-                1 => gradients
-                    .get::<1>(parameter.id)
-                    .map(|gradient| gradient.into_data()),
-                _ => gradients
-                    .get::<2>(parameter.id)
-                    .map(|gradient| gradient.into_data()),
-            };
+            let values = parameter.gradient(&gradients);
             let values = values.unwrap_or_else(|| panic!("{} has no gradient", parameter.name));
-            (parameter.name, values.try_into_vec().unwrap())
+            (parameter.name, values.into_data().try_into_vec().unwrap())
         })
         .collect()
 }

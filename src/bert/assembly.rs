@@ -51,6 +51,20 @@ impl Assembly {
         })
     }
 
+    /// Linear layers of one input become one, their rows one behind another.
+    fn joined(&mut self, names: [String; 3]) -> Result<Linear> {
+        let (mut weights, mut biases) = (Vec::new(), Vec::new());
+        for name in names {
+            let part = self.linear(&name)?;
+            weights.push(part.weight.into_value());
+            biases.push(part.bias.into_value());
+        }
+        Ok(Linear {
+            weight: Param::from_tensor(cat(weights)),
+            bias: Param::from_tensor(cat(biases)),
+        })
+    }
+
     fn layer_norm(&mut self, name: &str, eps: f64) -> Result<LayerNorm> {
         Ok(LayerNorm {
             weight: self.vector(format!("{name}.weight"))?,
@@ -67,9 +81,9 @@ impl Assembly {
         };
         Ok(BertLayer {
             attention: BertAttention {
-                query: self.linear(&name("attention.self.query"))?,
-                key: self.linear(&name("attention.self.key"))?,
-                value: self.linear(&name("attention.self.value"))?,
+                query_key_value: self.joined(
+                    ["query", "key", "value"].map(|part| name(&format!("attention.self.{part}"))),
+                )?,
                 dense: self.linear(&name("attention.output.dense"))?,
                 layer_norm: self.layer_norm(&name("attention.output.LayerNorm"), eps)?,
                 probs_dropout: Dropout {
@@ -115,5 +129,16 @@ impl Assembly {
             },
             classifier: self.linear("classifier")?,
         })
+    }
+}
+
+/// Joins tensors by their rows into one that no graph leads to.
+fn cat<const D: usize>(tensors: Vec<Tensor<D>>) -> Tensor<D> {
+    let trainable = tensors.iter().any(Tensor::is_autodiff);
+    let joined = Tensor::cat(tensors.into_iter().map(Tensor::inner).collect(), 0);
+    if trainable {
+        Tensor::from_inner(joined)
+    } else {
+        joined
     }
 }

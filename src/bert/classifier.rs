@@ -15,10 +15,13 @@ pub struct BertPooler {
 }
 
 impl BertPooler {
-    /// `[batch, seq, hidden_size]` → `[batch, hidden_size]`.
-    pub fn forward(&self, hidden: Tensor<3>) -> Tensor<2> {
-        let [batch, _, hidden_size] = hidden.dims();
-        let first = hidden.slice([0..batch, 0..1]).reshape([batch, hidden_size]);
+    /// `[batch * seq, hidden_size]` → `[batch, hidden_size]`.
+    pub fn forward(&self, hidden: Tensor<2>, batch: usize) -> Tensor<2> {
+        let [rows, hidden_size] = hidden.dims();
+        let first = hidden
+            .reshape([batch, rows / batch, hidden_size])
+            .slice([0..batch, 0..1])
+            .reshape([batch, hidden_size]);
         self.dense.forward(first).tanh()
     }
 }
@@ -35,17 +38,17 @@ pub struct BertModel {
 }
 
 impl BertModel {
-    /// `input_ids` and `attention_mask` `[batch, seq]` → the pooled `[batch, hidden_size]`. `dropouts` is there while training.
+    /// `input_ids` and the attention's `bias` `[batch, seq]` → the pooled `[batch, hidden_size]`. `dropouts` is there while training.
     pub fn forward(
         &self,
         input_ids: Tensor<2, Int>,
-        attention_mask: Tensor<2>,
+        bias: Tensor<2>,
         dropouts: &mut Option<DropoutStream>,
     ) -> Tensor<2> {
+        let [batch, _] = input_ids.dims();
         let hidden = self.embeddings.forward(input_ids, dropouts);
-        let bias = attention_bias(attention_mask);
         let hidden = self.encoder.forward(hidden, bias, dropouts);
-        self.pooler.forward(hidden)
+        self.pooler.forward(hidden, batch)
     }
 }
 
@@ -73,8 +76,10 @@ impl BertForSequenceClassification {
 
     fn logits(&self, batch: &Batch, dropouts: &mut Option<DropoutStream>) -> Tensor<2> {
         let device = self.device();
-        let (input_ids, attention_mask) = tensors(batch, &device);
-        let pooled = self.bert.forward(input_ids, attention_mask, dropouts);
+        let shape = [batch.batch, batch.seq];
+        let input_ids = Tensor::from_data(TensorData::new(batch.input_ids.clone(), shape), &device);
+        let bias = attention_bias(batch, &device);
+        let pooled = self.bert.forward(input_ids, bias, dropouts);
         self.classifier
             .forward(self.dropout.forward(pooled, dropouts))
     }
@@ -88,18 +93,4 @@ impl BertForSequenceClassification {
     pub fn num_labels(&self) -> usize {
         self.classifier.weight.dims()[0]
     }
-}
-
-fn tensors(batch: &Batch, device: &Device) -> (Tensor<2, Int>, Tensor<2>) {
-    let shape = [batch.batch, batch.seq];
-    let input_ids = Tensor::from_data(TensorData::new(batch.input_ids.clone(), shape), device);
-    let mask: Vec<f32> = batch
-        .attention_mask
-        .iter()
-        .map(|&mask| mask as f32)
-        .collect();
-    (
-        input_ids,
-        Tensor::from_data(TensorData::new(mask, shape), device),
-    )
 }

@@ -1,7 +1,7 @@
 //! Word, position and token type embeddings, summed and normalized.
 
 use super::{Dropout, LayerNorm};
-use crate::kernels::{DropoutMask, DropoutStream};
+use crate::kernels::{self, DropoutStream};
 use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor};
 
@@ -21,25 +21,21 @@ pub struct BertEmbeddings {
 }
 
 impl BertEmbeddings {
-    /// `input_ids` `[batch, seq]` → `[batch, seq, hidden_size]`. `dropouts` is there while training.
+    /// `input_ids` `[batch, seq]` → `[batch * seq, hidden_size]`. `dropouts` is there while training.
     pub fn forward(
         &self,
         input_ids: Tensor<2, Int>,
         dropouts: &mut Option<DropoutStream>,
-    ) -> Tensor<3> {
+    ) -> Tensor<2> {
         let [batch, seq] = input_ids.dims();
-        let words = self.word_embeddings.val();
-        let hidden_size = words.dims()[1];
-        let words =
-            words
-                .select(0, input_ids.reshape([batch * seq]))
-                .reshape([batch, seq, hidden_size]);
-        let positions = self.position_embeddings.val().narrow(0, 0, seq);
-        let types = self.token_type_embeddings.val().narrow(0, 0, 1);
-        let places = (positions + types)
-            .unsqueeze::<3>()
-            .expand([batch, seq, hidden_size]);
-        let sum = self.layer_norm.forward(words, places, DropoutMask::NONE);
+        let sum = kernels::embeddings(
+            self.word_embeddings.val(),
+            self.position_embeddings.val(),
+            self.token_type_embeddings.val(),
+            input_ids.reshape([batch * seq]),
+            seq,
+        );
+        let sum = self.layer_norm.normalize(sum);
         self.dropout.forward(sum, dropouts)
     }
 

@@ -21,16 +21,19 @@ pub struct BertLayer {
 }
 
 impl BertLayer {
-    /// `[batch, seq, hidden_size]` → the same shape. `dropouts` is there while training.
+    /// `[batch * seq, hidden_size]` and the attention's `bias` `[batch, seq]` → the first's shape. `dropouts` is there while training.
     pub fn forward(
         &self,
-        hidden: Tensor<3>,
-        bias: Tensor<4>,
+        hidden: Tensor<2>,
+        bias: Tensor<2>,
         dropouts: &mut Option<DropoutStream>,
-    ) -> Tensor<3> {
+    ) -> Tensor<2> {
         let attended = self.attention.forward(hidden, bias, dropouts);
-        let middle = kernels::gelu(self.intermediate.forward(attended.clone()));
-        let output = self.output.forward(middle);
+        let output = kernels::feed_forward(
+            attended.clone(),
+            self.intermediate.parameters(),
+            self.output.parameters(),
+        );
         let mask = self.dropout.mask(dropouts);
         self.layer_norm.forward(output, attended, mask)
     }
@@ -44,13 +47,13 @@ pub struct BertEncoder {
 }
 
 impl BertEncoder {
-    /// `[batch, seq, hidden_size]` → the same shape. `dropouts` is there while training.
+    /// `[batch * seq, hidden_size]` and the attention's `bias` `[batch, seq]` → the first's shape. `dropouts` is there while training.
     pub fn forward(
         &self,
-        hidden: Tensor<3>,
-        bias: Tensor<4>,
+        hidden: Tensor<2>,
+        bias: Tensor<2>,
         dropouts: &mut Option<DropoutStream>,
-    ) -> Tensor<3> {
+    ) -> Tensor<2> {
         self.layer.iter().fold(hidden, |hidden, layer| {
             layer.forward(hidden, bias.clone(), dropouts)
         })

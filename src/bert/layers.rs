@@ -15,14 +15,15 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// `input` `[..., in_features]` → `[..., out_features]`.
-    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        let mut shape = input.dims();
-        let rows: usize = shape[..D - 1].iter().product();
-        let flat = input.reshape([rows, shape[D - 1]]);
-        let output = kernels::linear(flat, self.weight.val(), self.bias.val());
-        shape[D - 1] = output.dims()[1];
-        output.reshape(shape)
+    /// `input` `[rows, in_features]` → `[rows, out_features]`.
+    pub fn forward(&self, input: Tensor<2>) -> Tensor<2> {
+        let (weight, bias) = self.parameters();
+        kernels::linear(input, weight, bias)
+    }
+
+    /// Weight and bias.
+    pub fn parameters(&self) -> (Tensor<2>, Tensor<1>) {
+        (self.weight.val(), self.bias.val())
     }
 }
 
@@ -38,25 +39,21 @@ pub struct LayerNorm {
 }
 
 impl LayerNorm {
-    /// Normalizes `residual` plus `input` after its dropout, both `[..., hidden_size]`: every LayerNorm of a BERT stands behind a sum.
-    pub fn forward<const D: usize>(
-        &self,
-        input: Tensor<D>,
-        residual: Tensor<D>,
-        mask: DropoutMask,
-    ) -> Tensor<D> {
-        let shape = input.dims();
-        let width = shape[D - 1];
-        let rows = shape[..D - 1].iter().product();
+    /// Normalizes `input` `[rows, hidden_size]`.
+    pub fn normalize(&self, input: Tensor<2>) -> Tensor<2> {
+        kernels::layer_norm(input, self.weight.val(), self.bias.val(), self.eps)
+    }
+
+    /// Normalizes `residual` plus `input` after its dropout, both `[rows, hidden_size]`.
+    pub fn forward(&self, input: Tensor<2>, residual: Tensor<2>, mask: DropoutMask) -> Tensor<2> {
         kernels::residual_layer_norm(
-            input.reshape([rows, width]),
-            residual.reshape([rows, width]),
+            input,
+            residual,
             self.weight.val(),
             self.bias.val(),
             self.eps,
             mask,
         )
-        .reshape(shape)
     }
 }
 

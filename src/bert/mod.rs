@@ -20,6 +20,6 @@ pub use embeddings::BertEmbeddings;
 pub use encoder::{BertEncoder, BertLayer};
 pub use layers::{Dropout, LayerNorm, Linear};
 pub use named::NamedParameter;
-pub use names::checkpoint_name;
+pub use names::checkpoint_names;
 pub use random::random_checkpoint;
 pub use weights::{LoadReport, WeightsLoader};

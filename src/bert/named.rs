@@ -1,8 +1,10 @@
 //! Every parameter of the classifier under its name in a Hugging Face checkpoint (`torch.nn.Module.named_parameters`).
 
-use super::{BertForSequenceClassification, checkpoint_name};
+use super::{BertForSequenceClassification, checkpoint_names};
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use std::ops::Range;
 
 /// One parameter, its values still on the device.
 #[derive(Debug, Clone)]
@@ -13,12 +15,33 @@ pub struct NamedParameter {
     pub shape: Vec<usize>,
     /// The values row after row, without autodiff: `[product of shape]`.
     pub values: Tensor<1>,
-    /// burn's own name for it, by which gradients are found.
+    /// burn's own name of the parameter that it is, or is a part of.
     pub id: ParamId,
+    /// Which of that parameter's values it is.
+    pub range: Range<usize>,
+}
+
+impl NamedParameter {
+    /// Its gradient, `[product of shape]`, where there is one.
+    pub fn gradient(&self, grads: &GradientsParams) -> Option<Tensor<1>> {
+        let whole: Tensor<1> = match self.shape.len() {
+            1 => grads.get::<1>(self.id)?,
+            _ => grads.get::<2>(self.id)?.flatten(0, 1),
+        };
+        Some(part(whole, &self.range))
+    }
+}
+
+/// The values of `range`, which may be all.
+fn part(whole: Tensor<1>, range: &Range<usize>) -> Tensor<1> {
+    if range.len() == whole.dims()[0] {
+        return whole;
+    }
+    whole.narrow(0, range.start, range.len())
 }
 
 impl BertForSequenceClassification {
-    /// The parameters in the order of the forward pass. Nothing is copied or read from the device.
+    /// The parameters in the order of the forward pass. Nothing is read from the device.
     pub fn named_parameters(&self) -> Vec<NamedParameter> {
         let mut collector = Collector {
             path: Vec::new(),
@@ -45,12 +68,21 @@ impl ModuleVisitor for Collector {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.val().inner();
-        self.found.push(NamedParameter {
-            name: checkpoint_name(&self.path),
-            shape: value.dims().to_vec(),
-            values: value.flatten(0, D - 1),
-            id: param.id,
-        });
+        let mut shape = value.dims().to_vec();
+        let values: Tensor<1> = value.flatten(0, D - 1);
+        let names = checkpoint_names(&self.path);
+        shape[0] /= names.len();
+        let len: usize = shape.iter().product();
+        for (at, name) in names.into_iter().enumerate() {
+            let range = at * len..(at + 1) * len;
+            self.found.push(NamedParameter {
+                name,
+                shape: shape.clone(),
+                values: part(values.clone(), &range),
+                id: param.id,
+                range,
+            });
+        }
     }
 }
 

@@ -48,18 +48,24 @@ pub(crate) fn expected_shapes(
     shapes
 }
 
-/// A parameter's name in a Hugging Face checkpoint, from its path in [`BertForSequenceClassification`].
-pub fn checkpoint_name(path: &[String]) -> String {
-    let name = path.join(".").replace("layer_norm", "LayerNorm");
-    let in_layer = name.starts_with("bert.encoder.");
-    let mut name = name;
-    if in_layer {
-        for part in ["query", "key", "value"] {
-            name = name.replace(
-                &format!(".attention.{part}."),
-                &format!(".attention.self.{part}."),
-            );
-        }
+/// The name in a Hugging Face checkpoint of the parameter at a path in [`BertForSequenceClassification`](super::BertForSequenceClassification),
+/// or the names of its equal parts, in order, where it joins several.
+pub fn checkpoint_names(path: &[String]) -> Vec<String> {
+    let joined = |part: &String| part == "query_key_value";
+    if let Some(at) = path.iter().position(joined) {
+        let one = |part: &str| {
+            let mut path = path.to_vec();
+            path[at] = format!("self.{part}");
+            checkpoint_name(&path)
+        };
+        return ["query", "key", "value"].map(one).into();
+    }
+    vec![checkpoint_name(path)]
+}
+
+fn checkpoint_name(path: &[String]) -> String {
+    let mut name = path.join(".").replace("layer_norm", "LayerNorm");
+    if name.starts_with("bert.encoder.") {
         name = name
             .replace(".attention.dense.", ".attention.output.dense.")
             .replace(".attention.LayerNorm.", ".attention.output.LayerNorm.");

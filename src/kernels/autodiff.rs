@@ -1,36 +1,13 @@
 //! How gradients flow through [`BertOps`]: the rules that burn's autodiff calls on the way back.
 
-use super::{BertOps, DropoutMask};
-use burn::backend::Autodiff;
+use super::{BertOps, DropoutMask, HeadsShape, TablesShape};
+use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, binary, unary};
-use burn::backend::tensor::FloatTensor;
-
-/// `y = lhs × rhs`: `dlhs = dy × rhsᵀ`, `drhs = lhsᵀ × dy`.
-#[derive(Debug)]
-struct Matmul;
-
-impl<B: BertOps> Backward<B, 2> for Matmul {
-    type State = (Option<FloatTensor<B>>, Option<FloatTensor<B>>);
-
-    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (lhs, rhs) = ops.state;
-        binary::<B, _, _>(
-            ops.parents,
-            ops.node,
-            grads,
-            |grad| match rhs {
-                Some(rhs) => B::bert_matmul(grad, B::float_transpose(rhs)),
-                None => grad,
-            },
-            |grad| match lhs {
-                Some(lhs) => B::bert_matmul(B::float_transpose(lhs), grad),
-                None => grad,
-            },
-        );
-    }
-}
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
+use burn::backend::tensor::{FloatTensor, IntTensor};
+use burn::backend::{Autodiff, TensorMetadata};
+use burn::tensor::Shape;
 
 /// `y = x wᵀ + b`: `dx = dy w`, `dw = dyᵀ x`, `db` the sum of the rows of `dy`.
 #[derive(Debug)]
@@ -43,31 +20,81 @@ impl<B: BertOps> Backward<B, 3> for Linear {
         let (input, weight) = ops.state;
         let [for_input, for_weight, for_bias] = ops.parents;
         let grad = grads.consume::<B>(&ops.node);
-        if let Some(node) = for_bias {
-            grads.register::<B>(node.id, B::bert_sum_rows(grad.clone()));
-        }
-        if let Some(node) = for_weight {
-            let product = B::bert_matmul(B::float_transpose(grad.clone()), input);
-            grads.register::<B>(node.id, product);
-        }
+        let ids = [for_weight, for_bias].map(|node| node.map(|node| node.id));
+        weight_grads::<B>(grads, ids, grad.clone(), input);
         if let Some(node) = for_input {
-            grads.register::<B>(node.id, B::bert_matmul(grad, weight));
+            grads.register::<B>(node.id, B::bert_linear_input_grad(grad, weight));
         }
     }
 }
 
-/// The exact GELU.
+/// Registers the gradients of a linear layer's weight and bias, where they are wanted.
+fn weight_grads<B: BertOps>(
+    grads: &mut Gradients,
+    [weight, bias]: [Option<NodeId>; 2],
+    grad: FloatTensor<B>,
+    input: FloatTensor<B>,
+) {
+    if weight.is_none() && bias.is_none() {
+        return;
+    }
+    let (for_weight, for_bias) = B::bert_linear_weight_grad(grad, input);
+    for (node, gradient) in [(weight, for_weight), (bias, for_bias)] {
+        if let Some(node) = node {
+            grads.register::<B>(node, gradient);
+        }
+    }
+}
+
+/// What [`FeedForward`] needs on the way back.
+#[derive(Debug, Clone)]
+struct FeedForwardState<B: BertOps> {
+    input: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    out_weight: FloatTensor<B>,
+    /// Before and after GELU.
+    middle: FloatTensor<B>,
+    active: FloatTensor<B>,
+}
+
+/// Linear, GELU, linear: both inner gradients are read off the tensors that the products need anyway.
 #[derive(Debug)]
-struct Gelu;
+struct FeedForward;
 
-impl<B: BertOps> Backward<B, 1> for Gelu {
-    type State = FloatTensor<B>;
+impl<B: BertOps> Backward<B, 5> for FeedForward {
+    type State = FeedForwardState<B>;
 
-    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let input = ops.state;
-        unary::<B, _>(ops.parents, ops.node, grads, |grad| {
-            B::bert_gelu_backward(input, grad)
-        });
+    fn backward(self, ops: Ops<Self::State, 5>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let state = ops.state;
+        let [input, weight, bias, out_weight, out_bias] =
+            ops.parents.map(|node| node.map(|node| node.id));
+        let grad = grads.consume::<B>(&ops.node);
+        weight_grads::<B>(grads, [out_weight, out_bias], grad.clone(), state.active);
+        let for_middle = B::bert_linear_input_grad_gelu(grad, state.out_weight, state.middle);
+        weight_grads::<B>(grads, [weight, bias], for_middle.clone(), state.input);
+        if let Some(node) = input {
+            let for_input = B::bert_linear_input_grad(for_middle, state.weight);
+            grads.register::<B>(node, for_input);
+        }
+    }
+}
+
+/// The sum of three tables' rows.
+#[derive(Debug)]
+struct Embeddings;
+
+impl<B: BertOps> Backward<B, 3> for Embeddings {
+    type State = (IntTensor<B>, TablesShape);
+
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let (ids, shape) = ops.state;
+        let grad = grads.consume::<B>(&ops.node);
+        let (words, positions, types) = B::bert_embeddings_backward(grad, ids, shape);
+        for (node, gradient) in ops.parents.into_iter().zip([words, positions, types]) {
+            if let Some(node) = node {
+                grads.register::<B>(node.id, gradient);
+            }
+        }
     }
 }
 
@@ -83,6 +110,25 @@ impl<B: BertOps> Backward<B, 1> for Dropout {
         unary::<B, _>(ops.parents, ops.node, grads, |grad| {
             B::bert_dropout(grad, mask)
         });
+    }
+}
+
+/// A LayerNorm without a residual.
+#[derive(Debug)]
+struct PlainLayerNorm;
+
+impl<B: BertOps> Backward<B, 3> for PlainLayerNorm {
+    type State = (FloatTensor<B>, FloatTensor<B>, f64);
+
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let (input, weight, eps) = ops.state;
+        let grad = grads.consume::<B>(&ops.node);
+        let (input, weight, bias) = B::bert_layer_norm_backward(input, weight, grad, eps);
+        for (node, gradient) in ops.parents.into_iter().zip([input, weight, bias]) {
+            if let Some(node) = node {
+                grads.register::<B>(node.id, gradient);
+            }
+        }
     }
 }
 
@@ -122,42 +168,79 @@ impl<B: BertOps> Backward<B, 4> for ResidualLayerNorm {
     }
 }
 
-/// `dropout(softmax(scale * scores + bias))`.
-#[derive(Debug)]
-struct AttentionProbs;
+/// What [`Attention`] needs on the way back.
+#[derive(Debug, Clone)]
+struct AttentionState<B: BertOps> {
+    projected: FloatTensor<B>,
+    probs: FloatTensor<B>,
+    dropped: FloatTensor<B>,
+    shape: HeadsShape,
+    mask: DropoutMask,
+}
 
-impl<B: BertOps> Backward<B, 1> for AttentionProbs {
-    type State = (FloatTensor<B>, f64, DropoutMask);
+/// All heads of an attention.
+#[derive(Debug)]
+struct Attention;
+
+impl<B: BertOps> Backward<B, 1> for Attention {
+    type State = AttentionState<B>;
 
     fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (probs, scale, mask) = ops.state;
+        let state = ops.state;
         unary::<B, _>(ops.parents, ops.node, grads, |grad| {
-            B::bert_attention_probs_backward(probs, grad, scale, mask)
+            B::bert_attention_backward(
+                state.projected,
+                state.probs,
+                state.dropped,
+                grad,
+                state.shape,
+                state.mask,
+            )
+        });
+    }
+}
+
+/// The loss knows its own slope.
+#[derive(Debug)]
+struct CrossEntropy;
+
+impl<B: BertOps> Backward<B, 1> for CrossEntropy {
+    type State = FloatTensor<B>;
+
+    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let slope = ops.state;
+        unary::<B, _>(ops.parents, ops.node, grads, |grad| {
+            B::float_mul(slope, B::float_reshape(grad, Shape::from([1, 1])))
         });
     }
 }
 
 impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
-    fn bert_matmul(lhs: FloatTensor<Self>, rhs: FloatTensor<Self>) -> FloatTensor<Self> {
-        let (lhs_tracked, rhs_tracked) = (lhs.is_tracked(), rhs.is_tracked());
-        match Matmul
-            .prepare::<C>([lhs.node(), rhs.node()])
-            .compute_bound()
-            .stateful()
-        {
-            OpsKind::Tracked(prep) => {
-                let state = (
-                    rhs_tracked.then(|| lhs.primitive().clone()),
-                    lhs_tracked.then(|| rhs.primitive().clone()),
-                );
-                prep.finish(
-                    state,
-                    B::bert_matmul(lhs.into_primitive(), rhs.into_primitive()),
-                )
-            }
-            OpsKind::UnTracked(prep) => {
-                prep.finish(B::bert_matmul(lhs.into_primitive(), rhs.into_primitive()))
-            }
+    fn bert_embeddings(
+        words: FloatTensor<Self>,
+        positions: FloatTensor<Self>,
+        types: FloatTensor<Self>,
+        ids: IntTensor<Self>,
+        seq: usize,
+    ) -> FloatTensor<Self> {
+        let nodes = [words.node(), positions.node(), types.node()];
+        let shape = TablesShape {
+            words: words.shape()[0],
+            positions: positions.shape()[0],
+            types: types.shape()[0],
+            width: words.shape()[1],
+            seq,
+        };
+        let output = B::bert_embeddings(
+            words.into_primitive(),
+            positions.into_primitive(),
+            types.into_primitive(),
+            ids.clone(),
+            seq,
+        );
+        match Embeddings.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((ids, shape), output),
+            OpsKind::UnTracked(prep) => prep.finish(output),
         }
     }
 
@@ -187,13 +270,39 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
         }
     }
 
-    fn bert_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {
-        match Gelu.prepare::<C>([input.node()]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish(
-                input.primitive().clone(),
-                B::bert_gelu(input.into_primitive()),
-            ),
-            OpsKind::UnTracked(prep) => prep.finish(B::bert_gelu(input.into_primitive())),
+    fn bert_feed_forward(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        out_weight: FloatTensor<Self>,
+        out_bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let nodes = [
+            input.node(),
+            weight.node(),
+            bias.node(),
+            out_weight.node(),
+            out_bias.node(),
+        ];
+        let (input, weight) = (input.into_primitive(), weight.into_primitive());
+        let out_weight = out_weight.into_primitive();
+        let (middle, active) =
+            B::bert_linear_gelu(input.clone(), weight.clone(), bias.into_primitive());
+        let output = B::bert_linear(
+            active.clone(),
+            out_weight.clone(),
+            out_bias.into_primitive(),
+        );
+        let state = FeedForwardState::<B> {
+            input,
+            weight,
+            out_weight,
+            middle,
+            active,
+        };
+        match FeedForward.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(state, output),
+            OpsKind::UnTracked(prep) => prep.finish(output),
         }
     }
 
@@ -207,6 +316,25 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
                 prep.finish(mask, B::bert_dropout(input.into_primitive(), mask))
             }
             OpsKind::UnTracked(prep) => prep.finish(B::bert_dropout(input.into_primitive(), mask)),
+        }
+    }
+
+    fn bert_layer_norm(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        eps: f64,
+    ) -> FloatTensor<Self> {
+        let nodes = [input.node(), weight.node(), bias.node()];
+        let (input, weight) = (input.into_primitive(), weight.into_primitive());
+        let output = B::bert_layer_norm(input.clone(), weight.clone(), bias.into_primitive(), eps);
+        match PlainLayerNorm
+            .prepare::<C>(nodes)
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(prep) => prep.finish((input, weight, eps), output),
+            OpsKind::UnTracked(prep) => prep.finish(output),
         }
     }
 
@@ -244,26 +372,40 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
         }
     }
 
-    fn bert_attention_probs(
-        scores: FloatTensor<Self>,
+    fn bert_attention(
+        projected: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        scale: f64,
+        shape: HeadsShape,
         mask: DropoutMask,
     ) -> FloatTensor<Self> {
-        let node = scores.node();
-        let (probs, dropped) = B::bert_attention_probs_pair(
-            scores.into_primitive(),
-            bias.into_primitive(),
-            scale,
+        let node = projected.node();
+        let projected = projected.into_primitive();
+        let (context, probs, dropped) =
+            B::bert_attention_parts(projected.clone(), bias.into_primitive(), shape, mask);
+        let state = AttentionState::<B> {
+            projected,
+            probs,
+            dropped,
+            shape,
             mask,
-        );
-        match AttentionProbs
-            .prepare::<C>([node])
-            .compute_bound()
-            .stateful()
-        {
-            OpsKind::Tracked(prep) => prep.finish((probs, scale, mask), dropped),
-            OpsKind::UnTracked(prep) => prep.finish(dropped),
+        };
+        match Attention.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(state, context),
+            OpsKind::UnTracked(prep) => prep.finish(context),
+        }
+    }
+
+    fn bert_cross_entropy(
+        logits: FloatTensor<Self>,
+        targets: FloatTensor<Self>,
+        scale: f64,
+    ) -> FloatTensor<Self> {
+        let node = logits.node();
+        let (loss, slope) =
+            B::bert_cross_entropy_parts(logits.into_primitive(), targets.into_primitive(), scale);
+        match CrossEntropy.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(slope, loss),
+            OpsKind::UnTracked(prep) => prep.finish(loss),
         }
     }
 }

@@ -1,5 +1,5 @@
 //! The operations whose speed or exactness burn's own do not give: one backend-extension trait, [`BertOps`], with a plain
-//! implementation in burn's primitives for every device, an autodiff rule, and kernels for WebGPU where they pay.
+//! implementation in burn's primitives for every device, autodiff rules, and kernels for WebGPU.
 //!
 //! Nothing outside this room knows which device computes.
 
@@ -9,18 +9,110 @@ mod cube;
 mod dropout;
 mod flex;
 mod ops;
+mod plain;
 
 pub use dropout::{DropoutMask, DropoutStream};
-pub use ops::{AdamWScalars, BertOps};
+pub use ops::BertOps;
 
 use burn::backend::Dispatch;
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor};
 
-/// The matrix product of the last two dimensions, `[..., m, k] × [..., k, n]` → `[..., m, n]`; the leading dimensions are equal.
-pub fn matmul<const D: usize>(lhs: Tensor<D>, rhs: Tensor<D>) -> Tensor<D> {
-    Tensor::from_dispatch(Dispatch::bert_matmul(
-        lhs.into_dispatch(),
-        rhs.into_dispatch(),
+/// How the rows of an attention are cut into heads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeadsShape {
+    /// Texts.
+    pub batch: usize,
+    /// Tokens of each, padding included.
+    pub seq: usize,
+    /// `num_attention_heads`.
+    pub heads: usize,
+    /// `hidden_size / num_attention_heads`.
+    pub head_size: usize,
+}
+
+impl HeadsShape {
+    /// What the scores are multiplied by, `1 / sqrt(head_size)`.
+    pub fn scale(self) -> f64 {
+        1.0 / (self.head_size as f64).sqrt()
+    }
+}
+
+/// Rows of the three embedding tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TablesShape {
+    /// `vocab_size`.
+    pub words: usize,
+    /// `max_position_embeddings`.
+    pub positions: usize,
+    /// `type_vocab_size`.
+    pub types: usize,
+    /// `hidden_size`.
+    pub width: usize,
+    /// Tokens of a text, padding included.
+    pub seq: usize,
+}
+
+/// The scalars of one AdamW update (Loshchilov & Hutter, 2019; `torch.optim.AdamW`). Bias corrections are computed in f64, as PyTorch does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamWScalars {
+    /// Decay of the first moment.
+    pub beta1: f64,
+    /// Decay of the second moment.
+    pub beta2: f64,
+    /// `1 - lr * weight_decay`, multiplied into the parameter before the update.
+    pub decay: f64,
+    /// `lr / (1 - beta1^t)`.
+    pub step_size: f64,
+    /// `sqrt(1 - beta2^t)`, by which the root of the second moment is divided.
+    pub bias_correction2_sqrt: f64,
+    /// Added to the denominator.
+    pub eps: f64,
+}
+
+/// One parameter on its way through an update.
+#[derive(Debug)]
+pub struct AdamWState {
+    /// `[n]`.
+    pub parameter: Tensor<1>,
+    /// `[n]`.
+    pub gradient: Tensor<1>,
+    /// The first moments, then the second: `[2 n]`.
+    pub moments: Tensor<1>,
+    /// Those of its group.
+    pub scalars: AdamWScalars,
+}
+
+/// Where [`squares`] puts the partial sums of one tensor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SquaresPlace {
+    /// Index of the first.
+    pub offset: usize,
+    /// How many there are, from [`SquaresPlace::sums_of`]; 0 leaves the tensor out.
+    pub sums: usize,
+}
+
+impl SquaresPlace {
+    /// Partial sums that a tensor of `elements` values is added up in: enough to keep a GPU busy.
+    pub fn sums_of(elements: usize) -> usize {
+        elements.div_ceil(64).clamp(1, 1024)
+    }
+}
+
+/// Rows of `words` `[vocab_size, hidden_size]` by `ids` `[batch * seq]`, plus those of `positions` in order and the first of `types`:
+/// `[batch * seq, hidden_size]`.
+pub fn embeddings(
+    words: Tensor<2>,
+    positions: Tensor<2>,
+    types: Tensor<2>,
+    ids: Tensor<1, Int>,
+    seq: usize,
+) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::bert_embeddings(
+        words.into_dispatch(),
+        positions.into_dispatch(),
+        types.into_dispatch(),
+        ids.into_dispatch(),
+        seq,
     ))
 }
 
@@ -33,15 +125,34 @@ pub fn linear(input: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2>
     ))
 }
 
-/// `x Φ(x)`, the exact GELU (Hendrycks & Gimpel, 2016), with the exact derivative: burn 0.22's own backward is the one of the
-/// tanh approximation.
-pub fn gelu<const D: usize>(input: Tensor<D>) -> Tensor<D> {
-    Tensor::from_dispatch(Dispatch::bert_gelu(input.into_dispatch()))
+/// A [`linear`] layer (`weight`, `bias`), the exact GELU, and another (`out_weight`, `out_bias`).
+pub fn feed_forward(
+    input: Tensor<2>,
+    (weight, bias): (Tensor<2>, Tensor<1>),
+    (out_weight, out_bias): (Tensor<2>, Tensor<1>),
+) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::bert_feed_forward(
+        input.into_dispatch(),
+        weight.into_dispatch(),
+        bias.into_dispatch(),
+        out_weight.into_dispatch(),
+        out_bias.into_dispatch(),
+    ))
 }
 
 /// Zeroes the values that `mask` names and scales the others.
 pub fn dropout<const D: usize>(input: Tensor<D>, mask: DropoutMask) -> Tensor<D> {
     Tensor::from_dispatch(Dispatch::bert_dropout(input.into_dispatch(), mask))
+}
+
+/// LayerNorm over the last dimension: `input` `[rows, width]`, `weight` and `bias` `[width]` → `[rows, width]`.
+pub fn layer_norm(input: Tensor<2>, weight: Tensor<1>, bias: Tensor<1>, eps: f64) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::bert_layer_norm(
+        input.into_dispatch(),
+        weight.into_dispatch(),
+        bias.into_dispatch(),
+        eps,
+    ))
 }
 
 /// `LayerNorm(dropout(input) + residual)`: how both halves of a layer end. `input` and `residual` `[rows, width]`, `weight` and
@@ -64,70 +175,76 @@ pub fn residual_layer_norm(
     ))
 }
 
-/// `dropout(softmax(scale * scores + bias))` over the last dimension: `scores` `[batch, heads, seq, seq]`, `bias`
-/// `[batch, 1, 1, seq]`, to which no gradient flows.
-pub fn attention_probs(
-    scores: Tensor<4>,
-    bias: Tensor<4>,
-    scale: f64,
+/// Multi-head attention, `dropout(softmax(query keyᵀ / sqrt(head_size) + bias)) value` in each head. `projected`
+/// `[batch * seq, 3 * heads * head_size]` has each token's query, key and value one behind another; `bias` `[batch, seq]` is added to the
+/// scores of each key, and no gradient flows to it. → `[batch * seq, heads * head_size]`.
+pub fn attention(
+    projected: Tensor<2>,
+    bias: Tensor<2>,
+    shape: HeadsShape,
     mask: DropoutMask,
-) -> Tensor<4> {
-    Tensor::from_dispatch(Dispatch::bert_attention_probs(
-        scores.into_dispatch(),
+) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::bert_attention(
+        projected.into_dispatch(),
         bias.into_dispatch(),
-        scale,
+        shape,
         mask,
     ))
 }
 
-/// One AdamW update of one parameter. `clip` `[1]` is multiplied into the gradient first. Returns the parameter and its two moments.
-pub fn adamw<const D: usize>(
-    parameter: Tensor<D>,
-    gradient: Tensor<D>,
-    moments: (Tensor<D>, Tensor<D>),
-    clip: Tensor<1>,
-    scalars: AdamWScalars,
-) -> (Tensor<D>, (Tensor<D>, Tensor<D>)) {
-    let (parameter, first, second) = Dispatch::bert_adamw(
-        parameter.into_dispatch(),
-        gradient.into_dispatch(),
-        moments.0.into_dispatch(),
-        moments.1.into_dispatch(),
+/// `-scale * sum(targets * log_softmax(logits))`, both `[batch, num_labels]` → `[1]`; no gradient flows to the targets.
+pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<2>, scale: f64) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::bert_cross_entropy(
+        logits.into_dispatch(),
+        targets.into_dispatch(),
+        scale,
+    ))
+}
+
+/// One AdamW update of two parameters, their gradients multiplied by the second value of `clip` (see [`clip_coefficient`]) first. Two,
+/// because that many fit into the 8 bindings that every WebGPU adapter has.
+pub fn adamw(pair: [AdamWState; 2], clip: Tensor<1>) -> [(Tensor<1>, Tensor<1>); 2] {
+    let scalars = [pair[0].scalars, pair[1].scalars];
+    let [one, other] = pair;
+    let (parameter, moments, other_parameter, other_moments) = Dispatch::bert_adamw(
+        one.parameter.into_dispatch(),
+        one.gradient.into_dispatch(),
+        one.moments.into_dispatch(),
+        other.parameter.into_dispatch(),
+        other.gradient.into_dispatch(),
+        other.moments.into_dispatch(),
         clip.into_dispatch(),
         scalars,
     );
-    (
-        Tensor::from_dispatch(parameter),
-        (Tensor::from_dispatch(first), Tensor::from_dispatch(second)),
-    )
+    [(parameter, moments), (other_parameter, other_moments)].map(|(parameter, moments)| {
+        (
+            Tensor::from_dispatch(parameter),
+            Tensor::from_dispatch(moments),
+        )
+    })
 }
 
-/// Where [`squares`] puts the partial sums of one tensor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SquaresPlace {
-    /// Index of the first.
-    pub offset: usize,
-    /// How many there are, from [`SquaresPlace::sums_of`].
-    pub sums: usize,
-}
-
-impl SquaresPlace {
-    /// Partial sums that a tensor of `elements` values is added up in: enough to keep a GPU busy.
-    pub fn sums_of(elements: usize) -> usize {
-        elements.div_ceil(64).clamp(1, 1024)
-    }
-}
-
-/// Puts partial sums of the squares of `input` into `sums` `[n]`, all 0 there before: their total is the sum of the squares. One dispatch
-/// a tensor, where a sum of its own and a concatenation would be three.
-pub fn squares<const D: usize>(
-    sums: Tensor<1>,
-    input: Tensor<D>,
-    place: SquaresPlace,
-) -> Tensor<1> {
+/// Puts partial sums of the squares of six tensors into `sums` `[n]`, all 0 there before: their total is the sum of the squares. Six,
+/// because that many fit into the bindings of one dispatch.
+pub fn squares(sums: Tensor<1>, inputs: [Tensor<1>; 6], places: [SquaresPlace; 6]) -> Tensor<1> {
+    let [first, second, third, fourth, fifth, sixth] = inputs.map(Tensor::into_dispatch);
     Tensor::from_dispatch(Dispatch::bert_squares(
         sums.into_dispatch(),
-        input.into_dispatch(),
-        place,
+        first,
+        second,
+        third,
+        fourth,
+        fifth,
+        sixth,
+        places,
+    ))
+}
+
+/// From the sum of all squares `[1]`: the norm, and what the gradients are multiplied by so that their norm is at most `max_norm` (1 when
+/// that is 0), PyTorch's epsilon of 1e-6 included: `[2]`.
+pub fn clip_coefficient(squares: Tensor<1>, max_norm: f64) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::bert_clip_coefficient(
+        squares.into_dispatch(),
+        max_norm,
     ))
 }

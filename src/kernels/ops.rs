@@ -1,33 +1,44 @@
-//! The trait and what each operation means, written once in burn's primitives.
+//! The trait: every operation of the network and its optimizer that some device implements for itself. The defaults are [`plain`].
 
-use super::dropout::mask_tensor;
-use super::{DropoutMask, SquaresPlace};
-use burn::backend::{Backend, Scalar, TensorMetadata, backend_extension, tensor::FloatTensor};
-use burn::tensor::{Shape, Slice};
+use super::{AdamWScalars, DropoutMask, HeadsShape, SquaresPlace, TablesShape, plain};
+use burn::backend::tensor::{FloatTensor, IntTensor};
+use burn::backend::{Backend, backend_extension};
 
-/// The scalars of one AdamW update (Loshchilov & Hutter, 2019; `torch.optim.AdamW`). Bias corrections are computed in f64, as PyTorch does.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct AdamWScalars {
-    /// Decay of the first moment.
-    pub beta1: f64,
-    /// Decay of the second moment.
-    pub beta2: f64,
-    /// `1 - lr * weight_decay`, multiplied into the parameter before the update.
-    pub decay: f64,
-    /// `lr / (1 - beta1^t)`.
-    pub step_size: f64,
-    /// `sqrt(1 - beta2^t)`, by which the root of the second moment is divided.
-    pub bias_correction2_sqrt: f64,
-    /// Added to the denominator.
-    pub eps: f64,
-}
-
-/// Operations of the network and its optimizer with an implementation of their own on some device.
+/// Operations with an implementation of their own on some device. What autodiff records is one operation a row of the encoder layer, so
+/// that its backward pass can be made of the few products that it needs.
 #[backend_extension(Flex, Autodiff, Cube: cfg(feature = "gpu"))]
 pub trait BertOps: Backend {
-    /// See [`matmul`](super::matmul).
-    fn bert_matmul(lhs: FloatTensor<Self>, rhs: FloatTensor<Self>) -> FloatTensor<Self> {
-        Self::float_matmul(lhs, rhs)
+    /// See [`embeddings`](super::embeddings).
+    fn bert_embeddings(
+        words: FloatTensor<Self>,
+        positions: FloatTensor<Self>,
+        types: FloatTensor<Self>,
+        ids: IntTensor<Self>,
+        seq: usize,
+    ) -> FloatTensor<Self> {
+        plain::embeddings::<Self>(words, positions, types, ids, seq)
+    }
+
+    /// The gradients of the three tables, from that of the sum, `[batch * seq, hidden_size]`.
+    fn bert_embeddings_backward(
+        grad: FloatTensor<Self>,
+        ids: IntTensor<Self>,
+        shape: TablesShape,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let (positions, types) = Self::bert_places_backward(grad.clone(), shape);
+        (
+            plain::words_backward::<Self>(grad, ids, shape),
+            positions,
+            types,
+        )
+    }
+
+    /// The gradients of positions and token types alone.
+    fn bert_places_backward(
+        grad: FloatTensor<Self>,
+        shape: TablesShape,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        plain::places_backward::<Self>(grad, shape)
     }
 
     /// See [`linear`](super::linear).
@@ -36,40 +47,80 @@ pub trait BertOps: Backend {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        let width = bias.shape().num_elements();
-        let product = Self::bert_matmul(input, Self::float_transpose(weight));
-        Self::float_add(product, Self::float_reshape(bias, Shape::from([1, width])))
+        plain::linear::<Self>(input, weight, bias)
     }
 
-    /// The sum over the rows of `[m, n]`, `[n]`: the gradient of a bias.
-    fn bert_sum_rows(input: FloatTensor<Self>) -> FloatTensor<Self> {
-        let width = input.shape()[1];
-        Self::float_reshape(Self::float_sum_dim(input, 0), Shape::from([width]))
+    /// The gradient of [`linear`](super::linear) with respect to its input: `grad × weight`.
+    fn bert_linear_input_grad(
+        grad: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        Self::float_matmul(grad, weight)
     }
 
-    /// See [`gelu`](super::gelu).
-    fn bert_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {
-        let cdf = normal_cdf::<Self>(input.clone());
-        Self::float_mul(input, cdf)
+    /// The gradients of [`linear`](super::linear) with respect to weight and bias: `gradᵀ × input`, and the sum over the rows of `grad`.
+    fn bert_linear_weight_grad(
+        grad: FloatTensor<Self>,
+        input: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        plain::linear_weight_grad::<Self>(grad, input)
     }
 
-    /// The gradient of [`gelu`](super::gelu) with respect to `input`: `grad * (Φ(x) + x φ(x))`.
-    fn bert_gelu_backward(input: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self> {
-        const INV_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
-        let cdf = normal_cdf::<Self>(input.clone());
-        let squares = Self::float_mul(input.clone(), input.clone());
-        let density = Self::float_exp(Self::float_mul_scalar(squares, scalar(-0.5)));
-        let slope = Self::float_mul(input, Self::float_mul_scalar(density, scalar(INV_SQRT_2PI)));
-        Self::float_mul(grad, Self::float_add(cdf, slope))
+    /// [`linear`](super::linear) and the exact GELU of its result.
+    fn bert_linear_gelu(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let middle = Self::bert_linear(input, weight, bias);
+        (middle.clone(), plain::gelu::<Self>(middle))
+    }
+
+    /// The gradient of what GELU took, `middle`, from the gradient of a linear layer behind it: `(grad × weight) * GELU'(middle)`.
+    fn bert_linear_input_grad_gelu(
+        grad: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        middle: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let grad = Self::bert_linear_input_grad(grad, weight);
+        Self::float_mul(grad, plain::gelu_slope::<Self>(middle))
+    }
+
+    /// See [`feed_forward`](super::feed_forward).
+    fn bert_feed_forward(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        out_weight: FloatTensor<Self>,
+        out_bias: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let (_, active) = Self::bert_linear_gelu(input, weight, bias);
+        Self::bert_linear(active, out_weight, out_bias)
     }
 
     /// See [`dropout`](super::dropout()); its gradient is the same operation on the gradient.
     fn bert_dropout(input: FloatTensor<Self>, mask: DropoutMask) -> FloatTensor<Self> {
-        if mask.is_none() {
-            return input;
-        }
-        let mask = mask_tensor::<Self>(input.shape(), mask, &input.device());
-        Self::float_mul(input, mask)
+        plain::dropout::<Self>(input, mask)
+    }
+
+    /// See [`layer_norm`](super::layer_norm).
+    fn bert_layer_norm(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        eps: f64,
+    ) -> FloatTensor<Self> {
+        Self::layer_norm(input, weight, Some(bias), eps)
+    }
+
+    /// The gradients of [`layer_norm`](super::layer_norm) with respect to input, weight and bias, in this order.
+    fn bert_layer_norm_backward(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        eps: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        plain::layer_norm_backward::<Self>(input, weight, grad, eps)
     }
 
     /// See [`residual_layer_norm`](super::residual_layer_norm).
@@ -100,116 +151,116 @@ pub trait BertOps: Backend {
         FloatTensor<Self>,
         FloatTensor<Self>,
     ) {
-        let width = weight.shape().num_elements();
         let sum = Self::float_add(Self::bert_dropout(input, mask), residual);
-        let centered = Self::float_sub(sum.clone(), Self::float_mean_dim(sum, 1));
-        let squares = Self::float_mul(centered.clone(), centered.clone());
-        let variance = Self::float_mean_dim(squares, 1);
-        let deviation = Self::float_sqrt(Self::float_add_scalar(variance, scalar(eps)));
-        let normalized = Self::float_div(centered, deviation.clone());
-        let for_weight = Self::bert_sum_rows(Self::float_mul(grad.clone(), normalized.clone()));
-        let for_bias = Self::bert_sum_rows(grad.clone());
-        let scaled = Self::float_mul(grad, Self::float_reshape(weight, Shape::from([1, width])));
-        let mean = Self::float_mean_dim(scaled.clone(), 1);
-        let along = Self::float_mean_dim(Self::float_mul(scaled.clone(), normalized.clone()), 1);
-        let centered = Self::float_sub(scaled, mean);
-        let rest = Self::float_sub(centered, Self::float_mul(normalized, along));
-        let for_residual = Self::float_div(rest, deviation);
+        let (for_residual, for_weight, for_bias) =
+            plain::layer_norm_backward::<Self>(sum, weight, grad, eps);
         let for_input = Self::bert_dropout(for_residual.clone(), mask);
         (for_input, for_residual, for_weight, for_bias)
     }
 
-    /// See [`attention_probs`](super::attention_probs).
-    fn bert_attention_probs(
-        scores: FloatTensor<Self>,
+    /// See [`attention`](super::attention()).
+    fn bert_attention(
+        projected: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        scale: f64,
+        shape: HeadsShape,
         mask: DropoutMask,
     ) -> FloatTensor<Self> {
-        Self::bert_attention_probs_pair(scores, bias, scale, mask).1
+        Self::bert_attention_parts(projected, bias, shape, mask).0
     }
 
-    /// The probabilities before and after their dropout.
-    fn bert_attention_probs_pair(
-        scores: FloatTensor<Self>,
+    /// The context, and for the way back the probabilities before and after their dropout, `[batch, heads, seq, seq]`.
+    fn bert_attention_parts(
+        projected: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        scale: f64,
+        shape: HeadsShape,
         mask: DropoutMask,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let scores = Self::float_add(Self::float_mul_scalar(scores, scalar(scale)), bias);
-        let probs = Self::softmax(scores, 3);
-        (probs.clone(), Self::bert_dropout(probs, mask))
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        plain::attention::<Self>(projected, bias, shape, mask)
     }
 
-    /// The gradient of [`attention_probs`](super::attention_probs) with respect to the scores, from the probabilities before their
-    /// dropout.
-    fn bert_attention_probs_backward(
+    /// The gradient of [`attention`](super::attention()) with respect to `projected`, from what
+    /// [`bert_attention_parts`](Self::bert_attention_parts) gave.
+    fn bert_attention_backward(
+        projected: FloatTensor<Self>,
         probs: FloatTensor<Self>,
+        dropped: FloatTensor<Self>,
         grad: FloatTensor<Self>,
-        scale: f64,
+        shape: HeadsShape,
         mask: DropoutMask,
     ) -> FloatTensor<Self> {
-        let grad = Self::bert_dropout(grad, mask);
-        let along = Self::float_sum_dim(Self::float_mul(probs.clone(), grad.clone()), 3);
-        let slope = Self::float_mul(probs, Self::float_sub(grad, along));
-        Self::float_mul_scalar(slope, scalar(scale))
+        plain::attention_backward::<Self>(projected, probs, dropped, grad, shape, mask)
     }
 
-    /// See [`adamw`](super::adamw).
+    /// See [`cross_entropy`](super::cross_entropy).
+    fn bert_cross_entropy(
+        logits: FloatTensor<Self>,
+        targets: FloatTensor<Self>,
+        scale: f64,
+    ) -> FloatTensor<Self> {
+        Self::bert_cross_entropy_parts(logits, targets, scale).0
+    }
+
+    /// The loss, and its gradient with respect to the logits.
+    fn bert_cross_entropy_parts(
+        logits: FloatTensor<Self>,
+        targets: FloatTensor<Self>,
+        scale: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        plain::cross_entropy::<Self>(logits, targets, scale)
+    }
+
+    /// See [`adamw`](super::adamw): two parameters, each with its gradient and its moments.
+    #[allow(clippy::too_many_arguments, reason = "twice the same three tensors")]
     fn bert_adamw(
         parameter: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
-        first: FloatTensor<Self>,
-        second: FloatTensor<Self>,
+        moments: FloatTensor<Self>,
+        other_parameter: FloatTensor<Self>,
+        other_gradient: FloatTensor<Self>,
+        other_moments: FloatTensor<Self>,
         clip: FloatTensor<Self>,
-        scalars: AdamWScalars,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        let rank = gradient.shape().num_dims();
-        let clip = Self::float_reshape(clip, Shape::from(vec![1; rank]));
-        let gradient = Self::float_mul(gradient, clip);
-        let first = Self::float_add(
-            Self::float_mul_scalar(first, scalar(scalars.beta1)),
-            Self::float_mul_scalar(gradient.clone(), scalar(1.0 - scalars.beta1)),
+        scalars: [AdamWScalars; 2],
+    ) -> (
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+    ) {
+        let (parameter, moments) =
+            plain::adamw::<Self>(parameter, gradient, moments, clip.clone(), scalars[0]);
+        let (other_parameter, other_moments) = plain::adamw::<Self>(
+            other_parameter,
+            other_gradient,
+            other_moments,
+            clip,
+            scalars[1],
         );
-        let squares = Self::float_mul(gradient.clone(), gradient);
-        let second = Self::float_add(
-            Self::float_mul_scalar(second, scalar(scalars.beta2)),
-            Self::float_mul_scalar(squares, scalar(1.0 - scalars.beta2)),
-        );
-        let root = Self::float_mul_scalar(
-            Self::float_sqrt(second.clone()),
-            scalar(1.0 / scalars.bias_correction2_sqrt),
-        );
-        let denominator = Self::float_add_scalar(root, scalar(scalars.eps));
-        let update = Self::float_div(
-            Self::float_mul_scalar(first.clone(), scalar(scalars.step_size)),
-            denominator,
-        );
-        let decayed = Self::float_mul_scalar(parameter, scalar(scalars.decay));
-        (Self::float_sub(decayed, update), first, second)
+        (parameter, moments, other_parameter, other_moments)
     }
 
     /// See [`squares`](super::squares).
+    #[allow(clippy::too_many_arguments, reason = "six times the same")]
     fn bert_squares(
         sums: FloatTensor<Self>,
-        input: FloatTensor<Self>,
-        place: SquaresPlace,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
+        third: FloatTensor<Self>,
+        fourth: FloatTensor<Self>,
+        fifth: FloatTensor<Self>,
+        sixth: FloatTensor<Self>,
+        places: [SquaresPlace; 6],
     ) -> FloatTensor<Self> {
-        let sum = Self::float_sum(Self::float_mul(input.clone(), input));
-        let slice = Slice::from(place.offset..place.offset + 1);
-        Self::float_slice_assign(sums, &[slice], sum)
+        let inputs = [first, second, third, fourth, fifth, sixth];
+        inputs
+            .into_iter()
+            .zip(places)
+            .fold(sums, |sums, (input, place)| {
+                plain::squares::<Self>(sums, input, place)
+            })
     }
-}
 
-/// `Φ(x)`, the distribution function of the standard normal.
-fn normal_cdf<B: Backend>(input: FloatTensor<B>) -> FloatTensor<B> {
-    let erf = B::float_erf(B::float_mul_scalar(
-        input,
-        scalar(std::f64::consts::FRAC_1_SQRT_2),
-    ));
-    B::float_mul_scalar(B::float_add_scalar(erf, scalar(1.0)), scalar(0.5))
-}
-
-fn scalar(value: f64) -> Scalar {
-    value.into()
+    /// See [`clip_coefficient`](super::clip_coefficient).
+    fn bert_clip_coefficient(squares: FloatTensor<Self>, max_norm: f64) -> FloatTensor<Self> {
+        plain::clip_coefficient::<Self>(squares, max_norm)
+    }
 }

@@ -65,11 +65,7 @@ impl Outcome {
         let loss = cross_entropy(logits, targets, labels.len());
         let grads = GradientsParams::from_grads(loss.backward(), &model);
         for parameter in model.named_parameters() {
-            let gradient = match parameter.shape.len() {
-                1 => grads.get::<1>(parameter.id),
-                _ => grads.get::<2>(parameter.id).map(|grad| grad.flatten(0, 1)),
-            };
-            let values_read = match gradient {
+            let values_read = match parameter.gradient(&grads) {
                 Some(gradient) => read(gradient).await?,
                 None => Vec::new(),
             };

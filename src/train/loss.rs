@@ -1,6 +1,7 @@
 //! Cross entropy, with transformers' label smoothing.
 
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use crate::kernels;
+use burn::tensor::{Device, Tensor, TensorData};
 
 /// The target distribution of each row, `[batch, num_labels]`: `1 - smoothing` on its label and `smoothing` spread evenly over all
 /// labels, which is what transformers' `LabelSmoother` amounts to.
@@ -16,7 +17,7 @@ pub fn targets(labels: &[usize], num_labels: usize, smoothing: f64, device: &Dev
 /// The cross entropy of `logits` against `targets`, both `[batch, num_labels]`, summed over the rows and divided by `rows`: `[1]`. `rows`
 /// is the batch for a mean, and the rows of all batches whose gradients are accumulated for their share of that mean.
 pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<2>, rows: usize) -> Tensor<1> {
-    (activation::log_softmax(logits, 1) * targets).sum() * (-1.0 / rows as f64)
+    kernels::cross_entropy(logits, targets, 1.0 / rows as f64)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ mod plan;
 mod trainer;
 
 pub use arguments::{LrSchedulerType, TrainingArguments};
-pub use gradients::{clip_coefficient, global_norm};
+pub use gradients::norm_and_clip;
 pub use loss::{cross_entropy, targets};
 pub use optimizer::AdamW;
 pub use plan::TrainPlan;

@@ -1,7 +1,7 @@
 //! The trainer: a machine that is stepped. One [`Trainer::step`] does one update, or one evaluation, and says what happened.
 //! It owns no clock, no thread, no storage; whoever drives it may pause, stop or read the model between steps.
 
-use super::{AdamW, TrainingArguments, clip_coefficient, cross_entropy, global_norm, targets};
+use super::{AdamW, TrainingArguments, cross_entropy, norm_and_clip, targets};
 use crate::bert::BertForSequenceClassification;
 use crate::evaluate::{Evaluation, evaluate};
 use crate::kernels::DropoutStream;
@@ -263,10 +263,12 @@ impl Trainer {
             self.options.max_length,
         );
         self.positions += tokens + padding;
-        let norm = global_norm(&model, &grads);
-        let clip = clip_coefficient(norm.clone(), arguments.max_grad_norm);
+        let clip = norm_and_clip(&model, &grads, arguments.max_grad_norm);
         let learning_rate = arguments.learning_rate_at(self.global_step, self.max_steps);
-        self.model = Some(self.optimizer.step(model, grads, clip, learning_rate));
+        self.model = Some(
+            self.optimizer
+                .step(model, grads, clip.clone(), learning_rate),
+        );
         self.global_step += 1;
         let log = StepLog {
             step: self.global_step,
@@ -275,7 +277,7 @@ impl Trainer {
             learning_rate,
             grad_norm: f64::NAN,
         };
-        self.pending.push((log, Tensor::cat(vec![loss, norm], 0)));
+        self.pending.push((log, Tensor::cat(vec![loss, clip], 0)));
         Ok(tokens)
     }
 
@@ -347,9 +349,9 @@ impl Trainer {
         let (mut logs, values): (Vec<StepLog>, Vec<Tensor<1>>) = self.pending.drain(..).unzip();
         let values = Tensor::cat(values, 0).into_data_async().await?;
         let values: Vec<f32> = values.try_into_vec()?;
-        for (log, pair) in logs.iter_mut().zip(values.chunks_exact(2)) {
-            log.loss = pair[0].into();
-            log.grad_norm = pair[1].into();
+        for (log, values) in logs.iter_mut().zip(values.chunks_exact(3)) {
+            log.loss = values[0].into();
+            log.grad_norm = values[1].into();
             for (what, value) in [("loss", log.loss), ("gradient norm", log.grad_norm)] {
                 if !value.is_finite() {
                     return Err(Error::Diverged {

@@ -1,4 +1,4 @@
-//! One AdamW update in one dispatch, written over the parameter and its moments. burn's primitives take a dozen.
+//! One AdamW update of two parameters in one dispatch, written over them and their moments. burn's primitives take a dozen for each.
 
 use super::{AdamWScalars, cube_dim, cubes_for, writable};
 use burn_cubecl::cubecl;
@@ -6,67 +6,125 @@ use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
-#[cube(launch_unchecked)]
-#[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
-fn adamw_kernel(
-    parameter: &mut [f32],
-    first: &mut [f32],
-    second: &mut [f32],
-    gradient: &[f32],
-    clip: &[f32],
-    elements: usize,
+/// The scalars of a step.
+#[derive(CubeType, CubeLaunch, Clone, Copy)]
+struct Step {
     beta1: f32,
     beta1_rest: f32,
     beta2: f32,
     beta2_rest: f32,
-    decay: f32,
     step_size: f32,
     bias_correction2_sqrt: f32,
     eps: f32,
+}
+
+#[cube]
+#[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
+fn update(
+    parameter: &mut [f32],
+    moments: &mut [f32],
+    gradient: &[f32],
+    coefficient: f32,
+    at: usize,
+    elements: usize,
+    decay: f32,
+    step: &Step,
 ) {
-    if ABSOLUTE_POS < elements {
-        let gradient = gradient[ABSOLUTE_POS] * clip[0];
-        let mean = first[ABSOLUTE_POS] * beta1 + gradient * beta1_rest;
-        let square = second[ABSOLUTE_POS] * beta2 + gradient * gradient * beta2_rest;
-        first[ABSOLUTE_POS] = mean;
-        second[ABSOLUTE_POS] = square;
-        let denominator = square.sqrt() / bias_correction2_sqrt + eps;
-        parameter[ABSOLUTE_POS] = parameter[ABSOLUTE_POS] * decay - step_size * mean / denominator;
+    let gradient = gradient[at] * coefficient;
+    let mean = moments[at] * step.beta1 + gradient * step.beta1_rest;
+    let square = moments[elements + at] * step.beta2 + gradient * gradient * step.beta2_rest;
+    moments[at] = mean;
+    moments[elements + at] = square;
+    let denominator = square.sqrt() / step.bias_correction2_sqrt + step.eps;
+    parameter[at] = parameter[at] * decay - step.step_size * mean / denominator;
+}
+
+#[cube(launch_unchecked)]
+#[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
+fn adamw_kernel(
+    parameter: &mut [f32],
+    moments: &mut [f32],
+    gradient: &[f32],
+    other_parameter: &mut [f32],
+    other_moments: &mut [f32],
+    other_gradient: &[f32],
+    clip: &[f32],
+    elements: usize,
+    other_elements: usize,
+    decay: f32,
+    other_decay: f32,
+    step: Step,
+) {
+    let at = ABSOLUTE_POS;
+    if at < elements {
+        update(
+            parameter, moments, gradient, clip[1], at, elements, decay, &step,
+        );
+    } else if at < elements + other_elements {
+        update(
+            other_parameter,
+            other_moments,
+            other_gradient,
+            clip[1],
+            at - elements,
+            other_elements,
+            other_decay,
+            &step,
+        );
     }
 }
 
+/// A parameter, its gradient and its moments.
+pub(super) type State = (CubeTensor, CubeTensor, CubeTensor);
+
 /// See [`adamw`](crate::kernels::adamw).
 pub(super) fn step(
-    parameter: CubeTensor,
-    gradient: CubeTensor,
-    moments: (CubeTensor, CubeTensor),
+    one: State,
+    other: State,
     clip: CubeTensor,
-    scalars: AdamWScalars,
-) -> (CubeTensor, CubeTensor, CubeTensor) {
-    let parameter = writable(parameter);
-    let (first, second) = (writable(moments.0), writable(moments.1));
+    scalars: [AdamWScalars; 2],
+) -> (CubeTensor, CubeTensor, CubeTensor, CubeTensor) {
+    let [
+        (parameter, gradient, moments),
+        (other_parameter, other_gradient, other_moments),
+    ] = [one, other].map(|(parameter, gradient, moments)| {
+        (
+            writable(parameter),
+            into_contiguous(gradient),
+            writable(moments),
+        )
+    });
     let elements = parameter.meta.num_elements();
-    // SAFETY: the four large buffers hold `elements` values, `clip` one, and no unit goes past them.
+    let other_elements = other_parameter.meta.num_elements();
+    let [first, second] = scalars;
+    let step = StepLaunch::new(
+        first.beta1 as f32,
+        (1.0 - first.beta1) as f32,
+        first.beta2 as f32,
+        (1.0 - first.beta2) as f32,
+        first.step_size as f32,
+        first.bias_correction2_sqrt as f32,
+        first.eps as f32,
+    );
+    // SAFETY: parameters and gradients hold as many values as said, moments twice as many, `clip` two; no unit goes past them.
     unsafe {
         adamw_kernel::launch_unchecked(
             &parameter.client.clone(),
-            cubes_for(elements),
+            cubes_for(elements + other_elements),
             cube_dim(),
             parameter.clone().into_buffer_arg(),
-            first.clone().into_buffer_arg(),
-            second.clone().into_buffer_arg(),
-            into_contiguous(gradient).into_buffer_arg(),
+            moments.clone().into_buffer_arg(),
+            gradient.into_buffer_arg(),
+            other_parameter.clone().into_buffer_arg(),
+            other_moments.clone().into_buffer_arg(),
+            other_gradient.into_buffer_arg(),
             into_contiguous(clip).into_buffer_arg(),
             elements,
-            scalars.beta1 as f32,
-            (1.0 - scalars.beta1) as f32,
-            scalars.beta2 as f32,
-            (1.0 - scalars.beta2) as f32,
-            scalars.decay as f32,
-            scalars.step_size as f32,
-            scalars.bias_correction2_sqrt as f32,
-            scalars.eps as f32,
+            other_elements,
+            first.decay as f32,
+            second.decay as f32,
+            step,
         );
     }
-    (parameter, first, second)
+    (parameter, moments, other_parameter, other_moments)
 }

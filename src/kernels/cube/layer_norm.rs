@@ -18,12 +18,16 @@ fn sum_at(
     key: u32,
     scale: f32,
     #[comptime] with_dropout: bool,
+    #[comptime] with_residual: bool,
 ) -> f32 {
     let mut value = input[at];
     if comptime![with_dropout] {
         value *= keep_factor(at, threshold, key, scale);
     }
-    value + residual[at]
+    if comptime![with_residual] {
+        value += residual[at];
+    }
+    value
 }
 
 /// Mean and `1 / sqrt(variance + eps)` of the `width` sums from `start` on. Two passes over the row: the variance of the centred values
@@ -40,15 +44,34 @@ fn moments(
     key: u32,
     scale: f32,
     #[comptime] with_dropout: bool,
+    #[comptime] with_residual: bool,
 ) -> (f32, f32) {
     let mut mean = f32::new(0.0);
     for at in start..start + width {
-        mean += sum_at(input, residual, at, threshold, key, scale, with_dropout);
+        mean += sum_at(
+            input,
+            residual,
+            at,
+            threshold,
+            key,
+            scale,
+            with_dropout,
+            with_residual,
+        );
     }
     mean /= width as f32;
     let mut variance = f32::new(0.0);
     for at in start..start + width {
-        let centered = sum_at(input, residual, at, threshold, key, scale, with_dropout) - mean;
+        let centered = sum_at(
+            input,
+            residual,
+            at,
+            threshold,
+            key,
+            scale,
+            with_dropout,
+            with_residual,
+        ) - mean;
         variance += centered * centered;
     }
     let inverse = (variance / width as f32 + eps).inverse_sqrt();
@@ -70,6 +93,7 @@ fn forward_kernel(
     key: u32,
     scale: f32,
     #[comptime] with_dropout: bool,
+    #[comptime] with_residual: bool,
 ) {
     if ABSOLUTE_POS < rows {
         let start = ABSOLUTE_POS * width;
@@ -83,10 +107,20 @@ fn forward_kernel(
             key,
             scale,
             with_dropout,
+            with_residual,
         );
         for column in 0..width {
             let at = start + column;
-            let sum = sum_at(input, residual, at, threshold, key, scale, with_dropout);
+            let sum = sum_at(
+                input,
+                residual,
+                at,
+                threshold,
+                key,
+                scale,
+                with_dropout,
+                with_residual,
+            );
             output[at] = (sum - mean) * inverse * weight[column] + bias[column];
         }
     }
@@ -114,6 +148,7 @@ fn backward_kernel(
     key: u32,
     scale: f32,
     #[comptime] with_dropout: bool,
+    #[comptime] with_residual: bool,
 ) {
     if ABSOLUTE_POS < rows {
         let start = ABSOLUTE_POS * width;
@@ -127,6 +162,7 @@ fn backward_kernel(
             key,
             scale,
             with_dropout,
+            with_residual,
         );
         statistics[ABSOLUTE_POS * 2] = mean;
         statistics[ABSOLUTE_POS * 2 + 1] = inverse;
@@ -134,7 +170,16 @@ fn backward_kernel(
         let mut along = f32::new(0.0);
         for column in 0..width {
             let at = start + column;
-            let sum = sum_at(input, residual, at, threshold, key, scale, with_dropout);
+            let sum = sum_at(
+                input,
+                residual,
+                at,
+                threshold,
+                key,
+                scale,
+                with_dropout,
+                with_residual,
+            );
             let scaled = grad[at] * weight[column];
             total += scaled;
             along += scaled * (sum - mean) * inverse;
@@ -143,7 +188,16 @@ fn backward_kernel(
         along /= width as f32;
         for column in 0..width {
             let at = start + column;
-            let sum = sum_at(input, residual, at, threshold, key, scale, with_dropout);
+            let sum = sum_at(
+                input,
+                residual,
+                at,
+                threshold,
+                key,
+                scale,
+                with_dropout,
+                with_residual,
+            );
             let normalized = (sum - mean) * inverse;
             let slope = (grad[at] * weight[column] - total - normalized * along) * inverse;
             for_residual[at] = slope;
@@ -170,13 +224,23 @@ fn weight_kernel(
     key: u32,
     scale: f32,
     #[comptime] with_dropout: bool,
+    #[comptime] with_residual: bool,
 ) {
     if ABSOLUTE_POS < width {
         let mut weight_sum = f32::new(0.0);
         let mut bias_sum = f32::new(0.0);
         for row in 0..rows {
             let at = row * width + ABSOLUTE_POS;
-            let sum = sum_at(input, residual, at, threshold, key, scale, with_dropout);
+            let sum = sum_at(
+                input,
+                residual,
+                at,
+                threshold,
+                key,
+                scale,
+                with_dropout,
+                with_residual,
+            );
             let normalized = (sum - statistics[row * 2]) * statistics[row * 2 + 1];
             weight_sum += grad[at] * normalized;
             bias_sum += grad[at];
@@ -189,13 +253,15 @@ fn weight_kernel(
 /// See [`residual_layer_norm`](crate::kernels::residual_layer_norm).
 pub(super) fn forward(
     input: CubeTensor,
-    residual: CubeTensor,
+    residual: Option<CubeTensor>,
     weight: CubeTensor,
     bias: CubeTensor,
     eps: f64,
     mask: DropoutMask,
 ) -> CubeTensor {
-    let [input, residual, weight, bias] = [input, residual, weight, bias].map(into_contiguous);
+    let [input, weight, bias] = [input, weight, bias].map(into_contiguous);
+    let with_residual = residual.is_some();
+    let residual = residual.map_or_else(|| empty(&input, [1]), into_contiguous);
     let (rows, width) = (input.meta.shape()[0], input.meta.shape()[1]);
     let output = empty(&input, [rows, width]);
     // SAFETY: the row-shaped buffers hold `rows * width` values, the others `width`; no unit goes past `rows`.
@@ -216,6 +282,7 @@ pub(super) fn forward(
             mask.key,
             mask.scale,
             !mask.is_none(),
+            with_residual,
         );
     }
     output
@@ -224,13 +291,15 @@ pub(super) fn forward(
 /// The gradients of input, residual, weight and bias.
 pub(super) fn backward(
     input: CubeTensor,
-    residual: CubeTensor,
+    residual: Option<CubeTensor>,
     weight: CubeTensor,
     grad: CubeTensor,
     eps: f64,
     mask: DropoutMask,
 ) -> (CubeTensor, CubeTensor, CubeTensor, CubeTensor) {
-    let [input, residual, weight, grad] = [input, residual, weight, grad].map(into_contiguous);
+    let [input, weight, grad] = [input, weight, grad].map(into_contiguous);
+    let with_residual = residual.is_some();
+    let residual = residual.map_or_else(|| empty(&input, [1]), into_contiguous);
     let (rows, width) = (input.meta.shape()[0], input.meta.shape()[1]);
     let with_dropout = !mask.is_none();
     let for_residual = empty(&input, [rows, width]);
@@ -259,6 +328,7 @@ pub(super) fn backward(
             mask.key,
             mask.scale,
             with_dropout,
+            with_residual,
         );
     }
     // SAFETY: no unit goes past `width`, or in its column past `rows`.
@@ -279,6 +349,7 @@ pub(super) fn backward(
             mask.key,
             mask.scale,
             with_dropout,
+            with_residual,
         );
     }
     let for_input = if with_dropout {

@@ -1,105 +1,234 @@
-//! The matrix product as register tiles: each unit keeps a rectangle of the result in registers and walks along `k`, so that
-//! `rows + columns` loads feed `rows * columns` multiplications. Neighbouring units take neighbouring columns.
+//! The matrix product as register tiles: each unit keeps a rectangle of the result in registers and walks along `k` four steps at a time,
+//! so that `rows + columns` loads feed `rows * columns` multiplications and each sum is fetched once for four of them.
+//!
+//! Every product of the network is this kernel; what surrounds it (bias, GELU, a bias's gradient) is fused into its end.
 
 use super::empty;
-use burn::backend::TensorMetadata;
+use super::gelu::{gelu, gelu_slope};
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
-use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
-/// Units of a cube along the columns and along the rows.
-const CUBE: (u32, u32) = (8, 8);
+/// Steps along `k` at a time.
+const STEPS: usize = 4;
 
-/// `out = lhs × rhs (+ bias)`. Leading dimensions are batches; strides may be anything in `lhs` and `rhs`.
+/// What happens to a value of the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Epilogue {
+    /// Nothing.
+    None,
+    /// `extra` `[n]` is added.
+    Bias,
+    /// So it is; that goes to `second`, and its GELU to the result.
+    BiasGelu,
+    /// It is multiplied by the slope of GELU at `extra` `[m, n]`.
+    GeluSlope,
+    /// The sums of `lhs` along `k` go to `second` `[m]`: the gradient of a bias, beside that of its weight.
+    RowSums,
+}
+
+/// Where the matrices of a batch lie in a buffer, in values: `start + batch * .. + head * .. + row * .. + column * ..`.
+#[derive(CubeType, CubeLaunch, Clone, Copy)]
+struct Lie {
+    start: usize,
+    batch: usize,
+    head: usize,
+    row: usize,
+    column: usize,
+}
+
+/// [`Lie`], before it is handed to the kernel.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Layout {
+    pub start: usize,
+    pub batch: usize,
+    pub head: usize,
+    pub row: usize,
+    pub column: usize,
+}
+
+impl Layout {
+    /// One matrix whose rows of `width` values lie one behind another.
+    pub(super) fn rows(width: usize) -> Self {
+        Self {
+            row: width,
+            column: 1,
+            ..Self::default()
+        }
+    }
+
+    /// The same values with rows and columns exchanged.
+    pub(super) fn transposed(self) -> Self {
+        Self {
+            row: self.column,
+            column: self.row,
+            ..self
+        }
+    }
+
+    fn launch(self) -> LieLaunch {
+        LieLaunch::new(self.start, self.batch, self.head, self.row, self.column)
+    }
+}
+
+/// The rectangle of a unit, and how units stand beside one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Tile {
+    rows: usize,
+    columns: usize,
+    /// Units along the columns, and along the rows.
+    cube: (u32, u32),
+    /// Whether neighbouring units take neighbouring columns, which a GPU loads together; else each takes `columns` neighbours.
+    spread: bool,
+}
+
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
 fn matmul_kernel(
-    lhs: &Tensor<f32>,
-    rhs: &Tensor<f32>,
-    bias: &[f32],
+    lhs: &[f32],
+    rhs: &[f32],
+    extra: &[f32],
     out: &mut [f32],
+    second: &mut [f32],
+    lhs_lie: Lie,
+    rhs_lie: Lie,
+    out_lie: Lie,
+    heads: usize,
     m: usize,
     n: usize,
     k: usize,
-    #[comptime] rank: usize,
-    #[comptime] rows: usize,
-    #[comptime] columns: usize,
-    #[comptime] with_bias: bool,
+    #[comptime] tile: Tile,
+    #[comptime] epilogue: Epilogue,
 ) {
-    let mut batch = CUBE_POS_Z as usize;
-    let out_start = batch * m * n;
-    let mut lhs_start = 0usize;
-    let mut rhs_start = 0usize;
-    #[unroll]
-    for leading in 0..rank - 2 {
-        let dim = comptime![rank - 3 - leading];
-        let at = batch % lhs.shape(dim);
-        batch /= lhs.shape(dim);
-        lhs_start += at * lhs.stride(dim);
-        rhs_start += at * rhs.stride(dim);
-    }
-    let (lhs_row, lhs_k) = (
-        lhs.stride(comptime![rank - 2]),
-        lhs.stride(comptime![rank - 1]),
-    );
-    let (rhs_k, rhs_column) = (
-        rhs.stride(comptime![rank - 2]),
-        rhs.stride(comptime![rank - 1]),
-    );
-
+    let (rows, columns) = comptime![(tile.rows, tile.columns)];
+    let apart = comptime![if tile.spread { tile.cube.0 as usize } else { 1 }];
+    let between = comptime![if tile.spread { 1 } else { tile.columns }];
+    let batch = CUBE_POS_Z as usize / heads;
+    let head = CUBE_POS_Z as usize % heads;
+    let lhs_start = lhs_lie.start + batch * lhs_lie.batch + head * lhs_lie.head;
+    let rhs_start = rhs_lie.start + batch * rhs_lie.batch + head * rhs_lie.head;
+    let out_start = out_lie.start + batch * out_lie.batch + head * out_lie.head;
     let first_row = ABSOLUTE_POS_Y as usize * rows;
-    let first_column =
-        CUBE_POS_X as usize * comptime![columns * CUBE.0 as usize] + UNIT_POS_X as usize;
+    let first_column = CUBE_POS_X as usize * comptime![tile.columns * tile.cube.0 as usize]
+        + UNIT_POS_X as usize * between;
     if first_row < m && first_column < n {
         // Rows and columns past the edge read the last one and are not written: the loop has no branch.
         // Sequences, not arrays: each element is a variable of its own, which every compiler keeps in a register.
         let mut lhs_at = Sequence::<usize>::new();
         #[unroll]
         for row in 0..rows {
-            lhs_at.push(lhs_start + (first_row + row).min(m - 1) * lhs_row);
+            lhs_at.push(lhs_start + (first_row + row).min(m - 1) * lhs_lie.row);
         }
         let mut rhs_at = Sequence::<usize>::new();
         #[unroll]
         for column in 0..columns {
-            let at = first_column + comptime![column * CUBE.0 as usize];
-            rhs_at.push(rhs_start + at.min(n - 1) * rhs_column);
+            let at = first_column + comptime![column * apart];
+            rhs_at.push(rhs_start + at.min(n - 1) * rhs_lie.column);
         }
         let mut sums = Sequence::<RuntimeCell<f32>>::new();
         #[unroll]
         for _ in 0..rows * columns {
             sums.push(RuntimeCell::new(0.0));
         }
-        for step in 0..k {
+        let mut row_sums = Sequence::<RuntimeCell<f32>>::new();
+        if comptime![epilogue == Epilogue::RowSums] {
+            #[unroll]
+            for _ in 0..rows {
+                row_sums.push(RuntimeCell::new(0.0));
+            }
+        }
+        let blocks = k / STEPS;
+        for block in 0..blocks {
+            let at = block * STEPS;
             let mut left = Sequence::<f32>::new();
             #[unroll]
             for row in 0..rows {
-                left.push(lhs[lhs_at[row] + step * lhs_k]);
+                #[unroll]
+                for step in 0..STEPS {
+                    left.push(lhs[lhs_at[row] + (at + step) * lhs_lie.column]);
+                }
             }
             #[unroll]
             for column in 0..columns {
-                let right = rhs[rhs_at[column] + step * rhs_k];
+                let right_0 = rhs[rhs_at[column] + at * rhs_lie.row];
+                let right_1 = rhs[rhs_at[column] + (at + 1) * rhs_lie.row];
+                let right_2 = rhs[rhs_at[column] + (at + 2) * rhs_lie.row];
+                let right_3 = rhs[rhs_at[column] + (at + 3) * rhs_lie.row];
+                #[unroll]
+                for row in 0..rows {
+                    let sum = sums.index(comptime![row * columns + column]);
+                    sum.store(
+                        sum.read()
+                            + left[comptime![row * STEPS]] * right_0
+                            + left[comptime![row * STEPS + 1]] * right_1
+                            + left[comptime![row * STEPS + 2]] * right_2
+                            + left[comptime![row * STEPS + 3]] * right_3,
+                    );
+                }
+            }
+            if comptime![epilogue == Epilogue::RowSums] {
+                #[unroll]
+                for row in 0..rows {
+                    let sum = row_sums.index(row);
+                    sum.store(
+                        sum.read()
+                            + left[comptime![row * STEPS]]
+                            + left[comptime![row * STEPS + 1]]
+                            + left[comptime![row * STEPS + 2]]
+                            + left[comptime![row * STEPS + 3]],
+                    );
+                }
+            }
+        }
+        for at in blocks * STEPS..k {
+            let mut left = Sequence::<f32>::new();
+            #[unroll]
+            for row in 0..rows {
+                left.push(lhs[lhs_at[row] + at * lhs_lie.column]);
+            }
+            #[unroll]
+            for column in 0..columns {
+                let right = rhs[rhs_at[column] + at * rhs_lie.row];
                 #[unroll]
                 for row in 0..rows {
                     let sum = sums.index(comptime![row * columns + column]);
                     sum.store(sum.read() + left[row] * right);
                 }
             }
-        }
-        #[unroll]
-        for column in 0..columns {
-            let at = first_column + comptime![column * CUBE.0 as usize];
-            if at < n {
-                let mut shift = f32::new(0.0);
-                if comptime![with_bias] {
-                    shift = bias[at];
-                }
+            if comptime![epilogue == Epilogue::RowSums] {
                 #[unroll]
                 for row in 0..rows {
-                    let to = first_row + row;
-                    if to < m {
-                        let sum = sums.index(comptime![row * columns + column]);
-                        out[out_start + to * n + at] = sum.read() + shift;
+                    let sum = row_sums.index(row);
+                    sum.store(sum.read() + left[row]);
+                }
+            }
+        }
+        #[unroll]
+        for row in 0..rows {
+            let to_row = first_row + row;
+            if to_row < m {
+                #[unroll]
+                for column in 0..columns {
+                    let to_column = first_column + comptime![column * apart];
+                    if to_column < n {
+                        let mut value = sums.index(comptime![row * columns + column]).read();
+                        let at = out_start + to_row * out_lie.row + to_column;
+                        if comptime![epilogue == Epilogue::Bias || epilogue == Epilogue::BiasGelu] {
+                            value += extra[to_column];
+                        }
+                        if comptime![epilogue == Epilogue::BiasGelu] {
+                            second[at] = value;
+                            value = gelu(value);
+                        }
+                        if comptime![epilogue == Epilogue::GeluSlope] {
+                            value *= gelu_slope(extra[at]);
+                        }
+                        out[at] = value;
+                    }
+                }
+                if comptime![epilogue == Epilogue::RowSums] {
+                    if first_column == 0 {
+                        second[to_row] = row_sums.index(row).read();
                     }
                 }
             }
@@ -107,57 +236,110 @@ fn matmul_kernel(
     }
 }
 
-/// `lhs × rhs`, plus `bias` `[n]` on every row where there is one. Equal leading dimensions.
-pub(super) fn launch(lhs: CubeTensor, rhs: CubeTensor, bias: Option<CubeTensor>) -> CubeTensor {
-    let mut shape = lhs.shape();
-    let rank = shape.num_dims();
-    let (m, k, n) = (shape[rank - 2], shape[rank - 1], rhs.shape()[rank - 1]);
-    shape[rank - 1] = n;
-    let out = empty(&lhs, shape.clone());
-    let batches: usize = shape.iter().take(rank - 2).product();
-    let (rows, columns) = tile(m, n, batches);
-    let with_bias = bias.is_some();
-    // A binding must be there even where the kernel does not read it, and not one that is bound already.
-    // A binding must be there even where the kernel does not read it, and not one that is bound already.
-    let bias = bias.map_or_else(|| empty(&lhs, [1]), into_contiguous);
+/// One side of a product: a buffer, and how its matrices lie in it.
+pub(super) struct Side<'a> {
+    pub tensor: &'a CubeTensor,
+    pub layout: Layout,
+}
+
+/// The size of a product: `batches * heads` of `[m, k] × [k, n]`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    pub batches: usize,
+    pub heads: usize,
+    pub m: usize,
+    pub n: usize,
+    pub k: usize,
+}
+
+impl Size {
+    /// One product.
+    pub(super) fn one(m: usize, n: usize, k: usize) -> Self {
+        Self {
+            batches: 1,
+            heads: 1,
+            m,
+            n,
+            k,
+        }
+    }
+}
+
+/// `out = lhs × rhs`, with `epilogue` and the tensors that it reads and writes. All of them must be unlike one another.
+pub(super) fn launch(
+    lhs: Side,
+    rhs: Side,
+    out: Side,
+    size: Size,
+    epilogue: Epilogue,
+    extra: Option<&CubeTensor>,
+    second: Option<&CubeTensor>,
+) {
+    let Size {
+        batches,
+        heads,
+        m,
+        n,
+        k,
+    } = size;
+    let tile = tile(out.tensor, size);
+    // A binding must be there even where the kernel does not use it, and not one that is bound already.
+    let spare = || empty(out.tensor, [1]);
+    let extra = extra.cloned().unwrap_or_else(spare);
+    let second = second.cloned().unwrap_or_else(spare);
     let cubes = |len: usize, tile: usize, units: u32| len.div_ceil(tile * units as usize) as u32;
     let count = CubeCount::Static(
-        cubes(n, columns, CUBE.0),
-        cubes(m, rows, CUBE.1),
-        batches as u32,
+        cubes(n, tile.columns, tile.cube.0),
+        cubes(m, tile.rows, tile.cube.1),
+        (batches * heads) as u32,
     );
     // SAFETY: reads are clamped to the last row and column, writes stop before `m` and `n`.
     unsafe {
         matmul_kernel::launch_unchecked(
-            &out.client,
+            &out.tensor.client,
             count,
-            CubeDim::new_2d(CUBE.0, CUBE.1),
-            lhs.into_tensor_arg(),
-            rhs.into_tensor_arg(),
-            bias.into_buffer_arg(),
-            out.clone().into_buffer_arg(),
+            CubeDim::new_2d(tile.cube.0, tile.cube.1),
+            lhs.tensor.clone().into_buffer_arg(),
+            rhs.tensor.clone().into_buffer_arg(),
+            extra.into_buffer_arg(),
+            out.tensor.clone().into_buffer_arg(),
+            second.into_buffer_arg(),
+            lhs.layout.launch(),
+            rhs.layout.launch(),
+            out.layout.launch(),
+            heads,
             m,
             n,
             k,
-            rank,
-            rows,
-            columns,
-            with_bias,
+            tile,
+            epilogue,
         );
     }
-    out
 }
 
-/// Rows and columns that a unit computes. Measured on SwiftShader (128 × 384 × 1536): 8 × 8 does 2.2 GFLOP/s, 4 × 4 does 1.4, a
-/// variant through shared memory 1.1.
-fn tile(m: usize, n: usize, batches: usize) -> (usize, usize) {
-    const ENOUGH_UNITS: usize = 512;
-    let units = |rows: usize, columns: usize| m.div_ceil(rows) * n.div_ceil(columns) * batches;
-    if units(8, 8) >= ENOUGH_UNITS {
-        (8, 8)
-    } else if units(4, 4) >= ENOUGH_UNITS {
-        (4, 4)
-    } else {
-        (2, 2)
+/// What suits the adapter. One that runs 4 or 8 units at a time is a CPU: its loads are slow, its registers spill cheaply, and few cores
+/// are soon busy, so it takes one large tile for all sizes (and builds one pipeline an epilogue). Measured on SwiftShader, 128 × 384 × 1536,
+/// in GFLOP/s: 8 × 8 one step at a time 1.6, four steps 2.1, 16 × 8 2.5, 16 × 16 3.5 but twice as long to build; shared memory 1.1.
+/// A GPU wants many units first. Not measured on one.
+fn tile(tensor: &CubeTensor, size: Size) -> Tile {
+    const ENOUGH_UNITS: usize = 2048;
+    let is_cpu = tensor.client.properties().hardware.plane_size_max <= 8;
+    if is_cpu {
+        return Tile {
+            rows: 16,
+            columns: 8,
+            cube: (4, 4),
+            spread: false,
+        };
+    }
+    let batches = size.batches * size.heads;
+    let units = |side: usize| size.m.div_ceil(side) * size.n.div_ceil(side) * batches;
+    let side = [8, 4].into_iter().find(|&side| units(side) >= ENOUGH_UNITS);
+    let side = side.unwrap_or(2);
+    Tile {
+        rows: side,
+        columns: side,
+        cube: (8, 8),
+        spread: true,
     }
 }

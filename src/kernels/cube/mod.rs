@@ -4,16 +4,18 @@
 //! barriers, runs them well.
 
 mod adamw;
-mod attention_probs;
+mod attention;
 mod dropout;
+mod embeddings;
 mod gelu;
 mod layer_norm;
+mod linear;
+mod loss;
 mod matmul;
-mod reduce;
+mod squares;
 
-use super::{AdamWScalars, BertOps, DropoutMask, SquaresPlace};
-use burn::backend::ops::FloatTensorOps;
-use burn::backend::tensor::FloatTensor;
+use super::{AdamWScalars, BertOps, DropoutMask, HeadsShape, SquaresPlace, TablesShape};
+use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
@@ -21,8 +23,21 @@ use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 
 impl BertOps for CubeBackend {
-    fn bert_matmul(lhs: FloatTensor<Self>, rhs: FloatTensor<Self>) -> FloatTensor<Self> {
-        matmul::launch(lhs, rhs, None)
+    fn bert_embeddings(
+        words: FloatTensor<Self>,
+        positions: FloatTensor<Self>,
+        types: FloatTensor<Self>,
+        ids: IntTensor<Self>,
+        seq: usize,
+    ) -> FloatTensor<Self> {
+        embeddings::forward(words, positions, types, ids, seq)
+    }
+
+    fn bert_places_backward(
+        grad: FloatTensor<Self>,
+        shape: TablesShape,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        embeddings::places_backward(grad, shape)
     }
 
     fn bert_linear(
@@ -30,23 +45,61 @@ impl BertOps for CubeBackend {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        matmul::launch(input, Self::float_transpose(weight), Some(bias))
+        linear::forward(input, weight, bias)
     }
 
-    fn bert_sum_rows(input: FloatTensor<Self>) -> FloatTensor<Self> {
-        reduce::sum_rows(input)
+    fn bert_linear_input_grad(
+        grad: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        linear::input_grad(grad, weight, None)
     }
 
-    fn bert_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {
-        gelu::forward(input)
+    fn bert_linear_weight_grad(
+        grad: FloatTensor<Self>,
+        input: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        linear::weight_grad(grad, input)
     }
 
-    fn bert_gelu_backward(input: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self> {
-        gelu::backward(input, grad)
+    fn bert_linear_gelu(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        linear::forward_gelu(input, weight, bias)
+    }
+
+    fn bert_linear_input_grad_gelu(
+        grad: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        middle: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        linear::input_grad(grad, weight, Some(middle))
     }
 
     fn bert_dropout(input: FloatTensor<Self>, mask: DropoutMask) -> FloatTensor<Self> {
         dropout::launch(input, mask)
+    }
+
+    fn bert_layer_norm(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        eps: f64,
+    ) -> FloatTensor<Self> {
+        layer_norm::forward(input, None, weight, bias, eps, DropoutMask::NONE)
+    }
+
+    fn bert_layer_norm_backward(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        eps: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let (input, _, weight, bias) =
+            layer_norm::backward(input, None, weight, grad, eps, DropoutMask::NONE);
+        (input, weight, bias)
     }
 
     fn bert_residual_layer_norm(
@@ -57,7 +110,7 @@ impl BertOps for CubeBackend {
         eps: f64,
         mask: DropoutMask,
     ) -> FloatTensor<Self> {
-        layer_norm::forward(input, residual, weight, bias, eps, mask)
+        layer_norm::forward(input, Some(residual), weight, bias, eps, mask)
     }
 
     fn bert_residual_layer_norm_backward(
@@ -73,44 +126,73 @@ impl BertOps for CubeBackend {
         FloatTensor<Self>,
         FloatTensor<Self>,
     ) {
-        layer_norm::backward(input, residual, weight, grad, eps, mask)
+        layer_norm::backward(input, Some(residual), weight, grad, eps, mask)
     }
 
-    fn bert_attention_probs_pair(
-        scores: FloatTensor<Self>,
+    fn bert_attention_parts(
+        projected: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        scale: f64,
+        shape: HeadsShape,
         mask: DropoutMask,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        attention_probs::forward(scores, bias, scale, mask)
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        attention::forward(projected, bias, shape, mask)
     }
 
-    fn bert_attention_probs_backward(
+    fn bert_attention_backward(
+        projected: FloatTensor<Self>,
         probs: FloatTensor<Self>,
+        dropped: FloatTensor<Self>,
         grad: FloatTensor<Self>,
-        scale: f64,
+        shape: HeadsShape,
         mask: DropoutMask,
     ) -> FloatTensor<Self> {
-        attention_probs::backward(probs, grad, scale, mask)
+        attention::backward(projected, probs, dropped, grad, shape, mask)
+    }
+
+    fn bert_cross_entropy_parts(
+        logits: FloatTensor<Self>,
+        targets: FloatTensor<Self>,
+        scale: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        loss::cross_entropy(logits, targets, scale)
     }
 
     fn bert_adamw(
         parameter: FloatTensor<Self>,
         gradient: FloatTensor<Self>,
-        first: FloatTensor<Self>,
-        second: FloatTensor<Self>,
+        moments: FloatTensor<Self>,
+        other_parameter: FloatTensor<Self>,
+        other_gradient: FloatTensor<Self>,
+        other_moments: FloatTensor<Self>,
         clip: FloatTensor<Self>,
-        scalars: AdamWScalars,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        adamw::step(parameter, gradient, (first, second), clip, scalars)
+        scalars: [AdamWScalars; 2],
+    ) -> (
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+    ) {
+        let one = (parameter, gradient, moments);
+        let other = (other_parameter, other_gradient, other_moments);
+        adamw::step(one, other, clip, scalars)
     }
 
     fn bert_squares(
         sums: FloatTensor<Self>,
-        input: FloatTensor<Self>,
-        place: SquaresPlace,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
+        third: FloatTensor<Self>,
+        fourth: FloatTensor<Self>,
+        fifth: FloatTensor<Self>,
+        sixth: FloatTensor<Self>,
+        places: [SquaresPlace; 6],
     ) -> FloatTensor<Self> {
-        reduce::squares(sums, input, place)
+        let inputs = [first, second, third, fourth, fifth, sixth];
+        squares::launch(sums, inputs, places)
+    }
+
+    fn bert_clip_coefficient(squares: FloatTensor<Self>, max_norm: f64) -> FloatTensor<Self> {
+        squares::clip_coefficient(squares, max_norm)
     }
 }
 

@@ -1,8 +1,10 @@
-//! Scale, mask, softmax and dropout of the attention scores, one dispatch forth and one back. A unit takes a row.
+//! All heads of an attention: three dispatches forth and five back, on queries, keys and values where the projection left them. Nothing
+//! is transposed or copied. Scale, mask, softmax and dropout are one of them; a unit takes a row.
 
 use super::dropout::keep_factor;
+use super::matmul::{Epilogue, Layout, Side, Size, launch};
 use super::{cube_dim, cubes_for, empty};
-use crate::kernels::DropoutMask;
+use crate::kernels::{DropoutMask, HeadsShape};
 use burn::backend::TensorMetadata;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
@@ -88,14 +90,160 @@ fn backward_kernel(
     }
 }
 
-/// The probabilities before and after their dropout.
+/// One head's queries (`part` 0), keys (1) or values (2) of each text in `[batch * seq, 3 * heads * head_size]`.
+fn part(shape: HeadsShape, part: usize) -> Layout {
+    let width = shape.heads * shape.head_size;
+    Layout {
+        start: part * width,
+        batch: shape.seq * 3 * width,
+        head: shape.head_size,
+        row: 3 * width,
+        column: 1,
+    }
+}
+
+/// One head's columns of each text in `[batch * seq, heads * head_size]`.
+fn context(shape: HeadsShape) -> Layout {
+    let width = shape.heads * shape.head_size;
+    Layout {
+        start: 0,
+        batch: shape.seq * width,
+        head: shape.head_size,
+        row: width,
+        column: 1,
+    }
+}
+
+/// One head's scores of each text in `[batch, heads, seq, seq]`.
+fn square(shape: HeadsShape) -> Layout {
+    let size = shape.seq * shape.seq;
+    Layout {
+        start: 0,
+        batch: shape.heads * size,
+        head: size,
+        row: shape.seq,
+        column: 1,
+    }
+}
+
+/// `out = lhs × rhs` in each head of each text, `n` columns wide over `k` values.
+fn product(
+    shape: HeadsShape,
+    (lhs, lhs_layout): (&CubeTensor, Layout),
+    (rhs, rhs_layout): (&CubeTensor, Layout),
+    (out, out_layout): (&CubeTensor, Layout),
+    (n, k): (usize, usize),
+) {
+    let side = |tensor, layout| Side { tensor, layout };
+    let size = Size {
+        batches: shape.batch,
+        heads: shape.heads,
+        m: shape.seq,
+        n,
+        k,
+    };
+    launch(
+        side(lhs, lhs_layout),
+        side(rhs, rhs_layout),
+        side(out, out_layout),
+        size,
+        Epilogue::None,
+        None,
+        None,
+    );
+}
+
+/// The context, and the probabilities before and after their dropout.
 pub(super) fn forward(
+    projected: CubeTensor,
+    bias: CubeTensor,
+    shape: HeadsShape,
+    mask: DropoutMask,
+) -> (CubeTensor, CubeTensor, CubeTensor) {
+    let (projected, bias) = (into_contiguous(projected), into_contiguous(bias));
+    let HeadsShape {
+        batch,
+        seq,
+        heads,
+        head_size,
+    } = shape;
+    let scores = empty(&projected, [batch, heads, seq, seq]);
+    product(
+        shape,
+        (&projected, part(shape, 0)),
+        (&projected, part(shape, 1).transposed()),
+        (&scores, square(shape)),
+        (seq, head_size),
+    );
+    let (probs, dropped) = probabilities(scores, bias, shape.scale(), mask);
+    let output = empty(&projected, [batch * seq, heads * head_size]);
+    product(
+        shape,
+        (&dropped, square(shape)),
+        (&projected, part(shape, 2)),
+        (&output, context(shape)),
+        (head_size, seq),
+    );
+    (output, probs, dropped)
+}
+
+/// The gradient of queries, keys and values, as they lie in `projected`.
+pub(super) fn backward(
+    projected: CubeTensor,
+    probs: CubeTensor,
+    dropped: CubeTensor,
+    grad: CubeTensor,
+    shape: HeadsShape,
+    mask: DropoutMask,
+) -> CubeTensor {
+    let (projected, grad) = (into_contiguous(projected), into_contiguous(grad));
+    let HeadsShape {
+        batch,
+        seq,
+        heads,
+        head_size,
+    } = shape;
+    let output = empty(&projected, [batch * seq, 3 * heads * head_size]);
+    let for_probs = empty(&projected, [batch, heads, seq, seq]);
+    product(
+        shape,
+        (&dropped, square(shape).transposed()),
+        (&grad, context(shape)),
+        (&output, part(shape, 2)),
+        (head_size, seq),
+    );
+    product(
+        shape,
+        (&grad, context(shape)),
+        (&projected, part(shape, 2).transposed()),
+        (&for_probs, square(shape)),
+        (seq, head_size),
+    );
+    let for_scores = probabilities_backward(probs, for_probs, shape.scale(), mask);
+    product(
+        shape,
+        (&for_scores, square(shape)),
+        (&projected, part(shape, 1)),
+        (&output, part(shape, 0)),
+        (head_size, seq),
+    );
+    product(
+        shape,
+        (&for_scores, square(shape).transposed()),
+        (&projected, part(shape, 0)),
+        (&output, part(shape, 1)),
+        (head_size, seq),
+    );
+    output
+}
+
+/// The probabilities before and after their dropout.
+fn probabilities(
     scores: CubeTensor,
     bias: CubeTensor,
     factor: f64,
     mask: DropoutMask,
 ) -> (CubeTensor, CubeTensor) {
-    let (scores, bias) = (into_contiguous(scores), into_contiguous(bias));
     let shape = scores.shape();
     let (rows_a_batch, width) = (shape[1] * shape[2], shape[3]);
     let rows = shape[0] * rows_a_batch;
@@ -132,13 +280,12 @@ pub(super) fn forward(
 }
 
 /// The gradient of the scores.
-pub(super) fn backward(
+fn probabilities_backward(
     probs: CubeTensor,
     grad: CubeTensor,
     factor: f64,
     mask: DropoutMask,
 ) -> CubeTensor {
-    let (probs, grad) = (into_contiguous(probs), into_contiguous(grad));
     let shape = probs.shape();
     let output = empty(&probs, shape.clone());
     let (rows, width) = (shape[0] * shape[1] * shape[2], shape[3]);
