@@ -1,10 +1,14 @@
 //! One AdamW update of two parameters in one dispatch, written over them and their moments. burn's primitives take a dozen for each.
 
-use super::{AdamWScalars, cube_dim, cubes_for, writable};
+use super::{AdamWScalars, UNITS, cube_dim, cubes_for, writable};
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
+
+/// Values that a unit updates, so that the step's scalars are fetched once for all of them: on SwiftShader, where each fetch is checked,
+/// that was most of the time.
+const A_UNIT: usize = 16;
 
 /// The scalars of a step.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
@@ -54,23 +58,31 @@ fn adamw_kernel(
     decay: f32,
     other_decay: f32,
     step: Step,
+    units: usize,
 ) {
-    let at = ABSOLUTE_POS;
-    if at < elements {
-        update(
-            parameter, moments, gradient, clip[1], at, elements, decay, &step,
-        );
-    } else if at < elements + other_elements {
-        update(
-            other_parameter,
-            other_moments,
-            other_gradient,
-            clip[1],
-            at - elements,
-            other_elements,
-            other_decay,
-            &step,
-        );
+    if ABSOLUTE_POS < units {
+        let mut at = ABSOLUTE_POS;
+        while at < elements {
+            update(
+                parameter, moments, gradient, clip[1], at, elements, decay, &step,
+            );
+            at += units;
+        }
+        // What is left of the walk goes on in the second parameter.
+        at -= elements;
+        while at < other_elements {
+            update(
+                other_parameter,
+                other_moments,
+                other_gradient,
+                clip[1],
+                at,
+                other_elements,
+                other_decay,
+                &step,
+            );
+            at += units;
+        }
     }
 }
 
@@ -106,11 +118,14 @@ pub(super) fn step(
         first.bias_correction2_sqrt as f32,
         first.eps as f32,
     );
+    let units = (elements + other_elements)
+        .div_ceil(A_UNIT)
+        .next_multiple_of(UNITS as usize);
     // SAFETY: parameters and gradients hold as many values as said, moments twice as many, `clip` two; no unit goes past them.
     unsafe {
         adamw_kernel::launch_unchecked(
             &parameter.client.clone(),
-            cubes_for(elements + other_elements),
+            cubes_for(units),
             cube_dim(),
             parameter.clone().into_buffer_arg(),
             moments.clone().into_buffer_arg(),
@@ -124,6 +139,7 @@ pub(super) fn step(
             first.decay as f32,
             second.decay as f32,
             step,
+            units,
         );
     }
     (parameter, moments, other_parameter, other_moments)

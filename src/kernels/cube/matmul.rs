@@ -137,23 +137,31 @@ fn matmul_kernel(
                 row_sums.push(RuntimeCell::new(0.0));
             }
         }
-        let blocks = k / STEPS;
-        for block in 0..blocks {
+        for block in 0..k.div_ceil(STEPS) {
+            // Steps past the end read the last one and count nothing.
             let at = block * STEPS;
+            let (at_1, at_2, at_3) = (
+                (at + 1).min(k - 1),
+                (at + 2).min(k - 1),
+                (at + 3).min(k - 1),
+            );
+            let keep_1 = one_below(at + 1, k);
+            let keep_2 = one_below(at + 2, k);
+            let keep_3 = one_below(at + 3, k);
             let mut left = Sequence::<f32>::new();
             #[unroll]
             for row in 0..rows {
-                #[unroll]
-                for step in 0..STEPS {
-                    left.push(lhs[lhs_at[row] + (at + step) * lhs_lie.column]);
-                }
+                left.push(lhs[lhs_at[row] + at * lhs_lie.column]);
+                left.push(lhs[lhs_at[row] + at_1 * lhs_lie.column] * keep_1);
+                left.push(lhs[lhs_at[row] + at_2 * lhs_lie.column] * keep_2);
+                left.push(lhs[lhs_at[row] + at_3 * lhs_lie.column] * keep_3);
             }
             #[unroll]
             for column in 0..columns {
                 let right_0 = rhs[rhs_at[column] + at * rhs_lie.row];
-                let right_1 = rhs[rhs_at[column] + (at + 1) * rhs_lie.row];
-                let right_2 = rhs[rhs_at[column] + (at + 2) * rhs_lie.row];
-                let right_3 = rhs[rhs_at[column] + (at + 3) * rhs_lie.row];
+                let right_1 = rhs[rhs_at[column] + at_1 * rhs_lie.row];
+                let right_2 = rhs[rhs_at[column] + at_2 * rhs_lie.row];
+                let right_3 = rhs[rhs_at[column] + at_3 * rhs_lie.row];
                 #[unroll]
                 for row in 0..rows {
                     let sum = sums.index(comptime![row * columns + column]);
@@ -180,60 +188,61 @@ fn matmul_kernel(
                 }
             }
         }
-        for at in blocks * STEPS..k {
-            let mut left = Sequence::<f32>::new();
-            #[unroll]
-            for row in 0..rows {
-                left.push(lhs[lhs_at[row] + at * lhs_lie.column]);
-            }
-            #[unroll]
-            for column in 0..columns {
-                let right = rhs[rhs_at[column] + at * rhs_lie.row];
-                #[unroll]
-                for row in 0..rows {
-                    let sum = sums.index(comptime![row * columns + column]);
-                    sum.store(sum.read() + left[row] * right);
-                }
-            }
-            if comptime![epilogue == Epilogue::RowSums] {
-                #[unroll]
-                for row in 0..rows {
-                    let sum = row_sums.index(row);
-                    sum.store(sum.read() + left[row]);
-                }
-            }
-        }
+        // Where a unit's columns are neighbours, those past an edge have the very sum of the last one, which is in the same tile: they are
+        // written over it. Hundreds of branches would take a compiler seconds.
         #[unroll]
         for row in 0..rows {
-            let to_row = first_row + row;
-            if to_row < m {
-                #[unroll]
-                for column in 0..columns {
-                    let to_column = first_column + comptime![column * apart];
-                    if to_column < n {
-                        let mut value = sums.index(comptime![row * columns + column]).read();
-                        let at = out_start + to_row * out_lie.row + to_column;
-                        if comptime![epilogue == Epilogue::Bias || epilogue == Epilogue::BiasGelu] {
-                            value += extra[to_column];
-                        }
-                        if comptime![epilogue == Epilogue::BiasGelu] {
-                            second[at] = value;
-                            value = gelu(value);
-                        }
-                        if comptime![epilogue == Epilogue::GeluSlope] {
-                            value *= gelu_slope(extra[at]);
-                        }
+            let to_row = (first_row + row).min(m - 1);
+            #[unroll]
+            for column in 0..columns {
+                let at = first_column + comptime![column * apart];
+                let to_column = at.min(n - 1);
+                if comptime![!tile.spread] || at < n {
+                    let mut value = sums.index(comptime![row * columns + column]).read();
+                    let at = out_start + to_row * out_lie.row + to_column;
+                    if comptime![epilogue == Epilogue::Bias || epilogue == Epilogue::BiasGelu] {
+                        value += extra[to_column];
+                    }
+                    if comptime![epilogue == Epilogue::BiasGelu] {
+                        second[at] = value;
+                    } else {
                         out[at] = value;
                     }
                 }
-                if comptime![epilogue == Epilogue::RowSums] {
-                    if first_column == 0 {
-                        second[to_row] = row_sums.index(row).read();
+            }
+            if comptime![epilogue == Epilogue::RowSums] {
+                if first_column == 0 {
+                    second[to_row] = row_sums.index(row).read();
+                }
+            }
+        }
+        // In a loop of its own, not unrolled: GELU is many instructions.
+        if comptime![epilogue == Epilogue::BiasGelu || epilogue == Epilogue::GeluSlope] {
+            for to_row in first_row..(first_row + rows).min(m) {
+                for column in 0..columns {
+                    let to_column = first_column + column * apart;
+                    if to_column < n {
+                        let at = out_start + to_row * out_lie.row + to_column;
+                        if comptime![epilogue == Epilogue::BiasGelu] {
+                            out[at] = gelu(second[at]);
+                        } else {
+                            out[at] *= gelu_slope(extra[at]);
+                        }
                     }
                 }
             }
         }
     }
+}
+
+/// 1 where `at` is below `end`, else 0.
+#[cube]
+fn one_below(at: usize, end: usize) -> f32 {
+    let mut one = f32::new(0.0);
+    if at < end {
+        one = f32::new(1.0);
+    }
+    one
 }
 
 /// One side of a product: a buffer, and how its matrices lie in it.
@@ -327,7 +336,7 @@ fn tile(tensor: &CubeTensor, size: Size) -> Tile {
     if is_cpu {
         return Tile {
             rows: 16,
-            columns: 8,
+            columns: 16,
             cube: (4, 4),
             spread: false,
         };
