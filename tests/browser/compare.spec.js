@@ -58,6 +58,15 @@ test('WebGPU has the gradients and updates of the CPU, parameter by parameter', 
   });
 });
 
+test('so have the forms of the kernels that a GPU takes', async ({ webtune }) => {
+  await webtune.open(GPU, 'looks-like-a-gpu');
+  const { passed, checks } = await compare(webtune);
+  expect(checks.filter((check) => !check.passed)).toEqual([]);
+  expect(passed).toBe(true);
+  const logs = await webtune.page.evaluate(() => /** @type {{text: string}[]} */ (/** @type {any} */ (window).__webtune.logs));
+  expect(logs.some(({ text }) => text.includes('a shader with a barrier')), 'this software adapter took them').toBe(true);
+});
+
 test('a wrong slope in one shader is found where it matters, and only there', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open(GPU, 'slope-wrong');

@@ -36,6 +36,15 @@ const preludes = {
       return create.call(this, broken ? { ...descriptor, code: `${descriptor.code}\nenable nothing_that_exists;` } : descriptor);
     };
   },
+  // The adapter says that it runs 32 units at a time, as a GPU does: the kernels take the forms for one, with their barriers.
+  'looks-like-a-gpu': () => {
+    Object.defineProperty(scope.GPUAdapterInfo.prototype, 'subgroupMaxSize', { get: () => 32 });
+    const create = scope.GPUDevice.prototype.createShaderModule;
+    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
+      if (/workgroupBarrier/.test(descriptor.code)) console.info('a shader with a barrier');
+      return create.call(this, descriptor);
+    };
+  },
   // A shader that computes something a little different: the slope of GELU, which only the backward pass uses.
   'slope-wrong': () => {
     const create = scope.GPUDevice.prototype.createShaderModule;

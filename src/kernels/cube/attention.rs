@@ -1,8 +1,9 @@
 //! All heads of an attention: three dispatches forth and five back, on queries, keys and values where the projection left them. Nothing
 //! is transposed or copied. Scale, mask, softmax and dropout are one of them; a unit takes a row.
 
-use super::dropout::keep_factor;
+use super::dropout::{Mask, keep_factor, mask_arg};
 use super::matmul::{Epilogue, Layout, Side, Size, launch};
+use super::rows::{lanes, largest, place, sum};
 use super::{cube_dim, cubes_for, empty};
 use crate::kernels::{DropoutMask, HeadsShape};
 use burn::backend::TensorMetadata;
@@ -10,6 +11,9 @@ use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
+
+/// Below every score, masked ones too.
+const LOWEST: f32 = f32::MIN;
 
 /// `dropped` gets the probabilities after their dropout; without one it is not written.
 #[cube(launch_unchecked)]
@@ -23,33 +27,40 @@ fn forward_kernel(
     rows_a_batch: usize,
     width: usize,
     factor: f32,
-    threshold: u32,
-    key: u32,
-    scale: f32,
+    mask: Mask,
+    #[comptime] lanes: usize,
     #[comptime] with_dropout: bool,
 ) {
-    if ABSOLUTE_POS < rows {
-        let start = ABSOLUTE_POS * width;
-        let bias_start = ABSOLUTE_POS / rows_a_batch * width;
-        let mut largest = scores[start] * factor + bias[bias_start];
-        for column in 1..width {
-            let score = scores[start + column] * factor + bias[bias_start + column];
-            largest = largest.max(score);
+    let (row, first) = place(lanes);
+    if row < rows {
+        let start = row * width;
+        let bias_start = row / rows_a_batch * width;
+        let mut most = f32::new(LOWEST);
+        let mut column = first;
+        while column < width {
+            most = most.max(scores[start + column] * factor + bias[bias_start + column]);
+            column += lanes;
         }
-        let mut total = f32::new(0.0);
-        for column in 0..width {
+        let most = largest(most, lanes);
+        let mut part = f32::new(0.0);
+        let mut column = first;
+        while column < width {
             let score = scores[start + column] * factor + bias[bias_start + column];
-            let weight = (score - largest).exp();
+            let weight = (score - most).exp();
             probs[start + column] = weight;
-            total += weight;
+            part += weight;
+            column += lanes;
         }
-        for column in 0..width {
+        let total = sum(part, lanes);
+        let mut column = first;
+        while column < width {
             let at = start + column;
             let prob = probs[at] / total;
             probs[at] = prob;
             if comptime![with_dropout] {
-                dropped[at] = prob * keep_factor(at, threshold, key, scale);
+                dropped[at] = prob * keep_factor(at, &mask);
             }
+            column += lanes;
         }
     }
 }
@@ -63,31 +74,39 @@ fn backward_kernel(
     rows: usize,
     width: usize,
     factor: f32,
-    threshold: u32,
-    key: u32,
-    scale: f32,
+    mask: Mask,
+    #[comptime] lanes: usize,
     #[comptime] with_dropout: bool,
 ) {
-    if ABSOLUTE_POS < rows {
-        let start = ABSOLUTE_POS * width;
-        let mut along = f32::new(0.0);
-        for column in 0..width {
+    let (row, first) = place(lanes);
+    if row < rows {
+        let start = row * width;
+        let mut part = f32::new(0.0);
+        let mut column = first;
+        while column < width {
             let at = start + column;
-            let mut slope = grad[at];
-            if comptime![with_dropout] {
-                slope *= keep_factor(at, threshold, key, scale);
-            }
-            along += probs[at] * slope;
+            part += probs[at] * slope_at(grad, at, &mask, with_dropout);
+            column += lanes;
         }
-        for column in 0..width {
+        let along = sum(part, lanes);
+        let mut column = first;
+        while column < width {
             let at = start + column;
-            let mut slope = grad[at];
-            if comptime![with_dropout] {
-                slope *= keep_factor(at, threshold, key, scale);
-            }
+            let slope = slope_at(grad, at, &mask, with_dropout);
             output[at] = factor * probs[at] * (slope - along);
+            column += lanes;
         }
     }
+}
+
+/// The gradient before the dropout.
+#[cube]
+fn slope_at(grad: &[f32], at: usize, mask: &Mask, #[comptime] with_dropout: bool) -> f32 {
+    let mut slope = grad[at];
+    if comptime![with_dropout] {
+        slope *= keep_factor(at, mask);
+    }
+    slope
 }
 
 /// One head's queries (`part` 0), keys (1) or values (2) of each text in `[batch * seq, 3 * heads * head_size]`.
@@ -248,6 +267,7 @@ fn probabilities(
     let (rows_a_batch, width) = (shape[1] * shape[2], shape[3]);
     let rows = shape[0] * rows_a_batch;
     let with_dropout = !mask.is_none();
+    let lanes = lanes(&scores);
     let probs = empty(&scores, shape.clone());
     // Without dropout it is not written; a binding must be there all the same.
     let dropped = if with_dropout {
@@ -259,7 +279,7 @@ fn probabilities(
     unsafe {
         forward_kernel::launch_unchecked(
             &probs.client,
-            cubes_for(rows),
+            cubes_for(rows * lanes),
             cube_dim(),
             scores.into_buffer_arg(),
             bias.into_buffer_arg(),
@@ -269,9 +289,8 @@ fn probabilities(
             rows_a_batch,
             width,
             factor as f32,
-            mask.threshold,
-            mask.key,
-            mask.scale,
+            mask_arg(mask),
+            lanes,
             with_dropout,
         );
     }
@@ -288,12 +307,13 @@ fn probabilities_backward(
 ) -> CubeTensor {
     let shape = probs.shape();
     let output = empty(&probs, shape.clone());
+    let lanes = lanes(&probs);
     let (rows, width) = (shape[0] * shape[1] * shape[2], shape[3]);
     // SAFETY: the three buffers hold `rows * width` values; no unit goes past `rows`.
     unsafe {
         backward_kernel::launch_unchecked(
             &output.client,
-            cubes_for(rows),
+            cubes_for(rows * lanes),
             cube_dim(),
             probs.into_buffer_arg(),
             grad.into_buffer_arg(),
@@ -301,9 +321,8 @@ fn probabilities_backward(
             rows,
             width,
             factor as f32,
-            mask.threshold,
-            mask.key,
-            mask.scale,
+            mask_arg(mask),
+            lanes,
             !mask.is_none(),
         );
     }

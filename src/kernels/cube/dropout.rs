@@ -19,30 +19,35 @@ fn mix(value: u32) -> u32 {
     x ^ (x >> 16)
 }
 
+/// [`DropoutMask`], as a kernel takes it.
+#[derive(CubeType, CubeLaunch, Clone, Copy)]
+pub(super) struct Mask {
+    threshold: u32,
+    key: u32,
+    scale: f32,
+}
+
+/// Hands a mask to a kernel.
+pub(super) fn mask_arg(mask: DropoutMask) -> MaskLaunch {
+    MaskLaunch::new(mask.threshold, mask.key, mask.scale)
+}
+
 /// What the value at `position` is multiplied by.
 #[cube]
-pub(super) fn keep_factor(position: usize, threshold: u32, key: u32, scale: f32) -> f32 {
-    let mixed = mix((position as u32 * SPREAD) ^ key);
-    let hash = mix(mixed + key);
+pub(super) fn keep_factor(position: usize, mask: &Mask) -> f32 {
+    let mixed = mix((position as u32 * SPREAD) ^ mask.key);
+    let hash = mix(mixed + mask.key);
     let mut factor = f32::new(0.0);
-    if hash >= threshold {
-        factor = scale;
+    if hash >= mask.threshold {
+        factor = mask.scale;
     }
     factor
 }
 
 #[cube(launch_unchecked)]
-fn dropout_kernel(
-    input: &[f32],
-    output: &mut [f32],
-    elements: usize,
-    threshold: u32,
-    key: u32,
-    scale: f32,
-) {
+fn dropout_kernel(input: &[f32], output: &mut [f32], elements: usize, mask: Mask) {
     if ABSOLUTE_POS < elements {
-        output[ABSOLUTE_POS] =
-            input[ABSOLUTE_POS] * keep_factor(ABSOLUTE_POS, threshold, key, scale);
+        output[ABSOLUTE_POS] = input[ABSOLUTE_POS] * keep_factor(ABSOLUTE_POS, &mask);
     }
 }
 
@@ -63,9 +68,7 @@ pub(super) fn launch(input: CubeTensor, mask: DropoutMask) -> CubeTensor {
             input.into_buffer_arg(),
             output.clone().into_buffer_arg(),
             elements,
-            mask.threshold,
-            mask.key,
-            mask.scale,
+            mask_arg(mask),
         );
     }
     output

@@ -1,6 +1,7 @@
-//! `LayerNorm(dropout(input) + residual)` and its gradients: one dispatch forth, two back. A unit takes a row: it needs no barrier.
+//! `LayerNorm(dropout(input) + residual)` and its gradients: one dispatch forth, two back. The residual may be missing.
 
-use super::dropout::keep_factor;
+use super::dropout::{Mask, keep_factor, mask_arg};
+use super::rows::{lanes, place, sum};
 use super::{cube_dim, cubes_for, empty};
 use crate::kernels::DropoutMask;
 use burn_cubecl::cubecl;
@@ -8,23 +9,22 @@ use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
+/// What a kernel is built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Form {
+    lanes: usize,
+    with_dropout: bool,
+    with_residual: bool,
+}
+
 /// `dropout(input) + residual` at one place.
 #[cube]
-fn sum_at(
-    input: &[f32],
-    residual: &[f32],
-    at: usize,
-    threshold: u32,
-    key: u32,
-    scale: f32,
-    #[comptime] with_dropout: bool,
-    #[comptime] with_residual: bool,
-) -> f32 {
+fn sum_at(input: &[f32], residual: &[f32], at: usize, mask: &Mask, #[comptime] form: Form) -> f32 {
     let mut value = input[at];
-    if comptime![with_dropout] {
-        value *= keep_factor(at, threshold, key, scale);
+    if comptime![form.with_dropout] {
+        value *= keep_factor(at, mask);
     }
-    if comptime![with_residual] {
+    if comptime![form.with_residual] {
         value += residual[at];
     }
     value
@@ -38,44 +38,28 @@ fn moments(
     input: &[f32],
     residual: &[f32],
     start: usize,
+    first: usize,
     width: usize,
     eps: f32,
-    threshold: u32,
-    key: u32,
-    scale: f32,
-    #[comptime] with_dropout: bool,
-    #[comptime] with_residual: bool,
+    mask: &Mask,
+    #[comptime] form: Form,
 ) -> (f32, f32) {
-    let mut mean = f32::new(0.0);
-    for at in start..start + width {
-        mean += sum_at(
-            input,
-            residual,
-            at,
-            threshold,
-            key,
-            scale,
-            with_dropout,
-            with_residual,
-        );
+    let mut part = f32::new(0.0);
+    let mut column = first;
+    while column < width {
+        part += sum_at(input, residual, start + column, mask, form);
+        column += comptime![form.lanes];
     }
-    mean /= width as f32;
-    let mut variance = f32::new(0.0);
-    for at in start..start + width {
-        let centered = sum_at(
-            input,
-            residual,
-            at,
-            threshold,
-            key,
-            scale,
-            with_dropout,
-            with_residual,
-        ) - mean;
-        variance += centered * centered;
+    let mean = sum(part, form.lanes) / width as f32;
+    let mut part = f32::new(0.0);
+    let mut column = first;
+    while column < width {
+        let centered = sum_at(input, residual, start + column, mask, form) - mean;
+        part += centered * centered;
+        column += comptime![form.lanes];
     }
-    let inverse = (variance / width as f32 + eps).inverse_sqrt();
-    (mean, inverse)
+    let variance = sum(part, form.lanes) / width as f32;
+    (mean, (variance + eps).inverse_sqrt())
 }
 
 #[cube(launch_unchecked)]
@@ -89,39 +73,19 @@ fn forward_kernel(
     rows: usize,
     width: usize,
     eps: f32,
-    threshold: u32,
-    key: u32,
-    scale: f32,
-    #[comptime] with_dropout: bool,
-    #[comptime] with_residual: bool,
+    mask: Mask,
+    #[comptime] form: Form,
 ) {
-    if ABSOLUTE_POS < rows {
-        let start = ABSOLUTE_POS * width;
-        let (mean, inverse) = moments(
-            input,
-            residual,
-            start,
-            width,
-            eps,
-            threshold,
-            key,
-            scale,
-            with_dropout,
-            with_residual,
-        );
-        for column in 0..width {
+    let (row, first) = place(form.lanes);
+    if row < rows {
+        let start = row * width;
+        let (mean, inverse) = moments(input, residual, start, first, width, eps, &mask, form);
+        let mut column = first;
+        while column < width {
             let at = start + column;
-            let sum = sum_at(
-                input,
-                residual,
-                at,
-                threshold,
-                key,
-                scale,
-                with_dropout,
-                with_residual,
-            );
-            output[at] = (sum - mean) * inverse * weight[column] + bias[column];
+            let value = sum_at(input, residual, at, &mask, form);
+            output[at] = (value - mean) * inverse * weight[column] + bias[column];
+            column += comptime![form.lanes];
         }
     }
 }
@@ -129,10 +93,6 @@ fn forward_kernel(
 /// Gradients of both summands, and each row's mean and inverse deviation for [`weight_kernel`].
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
-#[allow(
-    clippy::needless_range_loop,
-    reason = "a kernel's slices are buffers of the device: they have no iterators"
-)]
 fn backward_kernel(
     input: &[f32],
     residual: &[f32],
@@ -144,66 +104,40 @@ fn backward_kernel(
     rows: usize,
     width: usize,
     eps: f32,
-    threshold: u32,
-    key: u32,
-    scale: f32,
-    #[comptime] with_dropout: bool,
-    #[comptime] with_residual: bool,
+    mask: Mask,
+    #[comptime] form: Form,
 ) {
-    if ABSOLUTE_POS < rows {
-        let start = ABSOLUTE_POS * width;
-        let (mean, inverse) = moments(
-            input,
-            residual,
-            start,
-            width,
-            eps,
-            threshold,
-            key,
-            scale,
-            with_dropout,
-            with_residual,
-        );
-        statistics[ABSOLUTE_POS * 2] = mean;
-        statistics[ABSOLUTE_POS * 2 + 1] = inverse;
+    let (row, first) = place(form.lanes);
+    if row < rows {
+        let start = row * width;
+        let (mean, inverse) = moments(input, residual, start, first, width, eps, &mask, form);
+        if first == 0 {
+            statistics[row * 2] = mean;
+            statistics[row * 2 + 1] = inverse;
+        }
         let mut total = f32::new(0.0);
         let mut along = f32::new(0.0);
-        for column in 0..width {
+        let mut column = first;
+        while column < width {
             let at = start + column;
-            let sum = sum_at(
-                input,
-                residual,
-                at,
-                threshold,
-                key,
-                scale,
-                with_dropout,
-                with_residual,
-            );
-            let scaled = grad[at] * weight[column];
-            total += scaled;
-            along += scaled * (sum - mean) * inverse;
+            let normalized = (sum_at(input, residual, at, &mask, form) - mean) * inverse;
+            let slope = grad[at] * weight[column];
+            total += slope;
+            along += slope * normalized;
+            column += comptime![form.lanes];
         }
-        total /= width as f32;
-        along /= width as f32;
-        for column in 0..width {
+        let total = sum(total, form.lanes) / width as f32;
+        let along = sum(along, form.lanes) / width as f32;
+        let mut column = first;
+        while column < width {
             let at = start + column;
-            let sum = sum_at(
-                input,
-                residual,
-                at,
-                threshold,
-                key,
-                scale,
-                with_dropout,
-                with_residual,
-            );
-            let normalized = (sum - mean) * inverse;
+            let normalized = (sum_at(input, residual, at, &mask, form) - mean) * inverse;
             let slope = (grad[at] * weight[column] - total - normalized * along) * inverse;
             for_residual[at] = slope;
-            if comptime![with_dropout] {
-                for_input[at] = slope * keep_factor(at, threshold, key, scale);
+            if comptime![form.with_dropout] {
+                for_input[at] = slope * keep_factor(at, &mask);
             }
+            column += comptime![form.lanes];
         }
     }
 }
@@ -220,28 +154,16 @@ fn weight_kernel(
     for_bias: &mut [f32],
     rows: usize,
     width: usize,
-    threshold: u32,
-    key: u32,
-    scale: f32,
-    #[comptime] with_dropout: bool,
-    #[comptime] with_residual: bool,
+    mask: Mask,
+    #[comptime] form: Form,
 ) {
     if ABSOLUTE_POS < width {
         let mut weight_sum = f32::new(0.0);
         let mut bias_sum = f32::new(0.0);
         for row in 0..rows {
             let at = row * width + ABSOLUTE_POS;
-            let sum = sum_at(
-                input,
-                residual,
-                at,
-                threshold,
-                key,
-                scale,
-                with_dropout,
-                with_residual,
-            );
-            let normalized = (sum - statistics[row * 2]) * statistics[row * 2 + 1];
+            let value = sum_at(input, residual, at, &mask, form);
+            let normalized = (value - statistics[row * 2]) * statistics[row * 2 + 1];
             weight_sum += grad[at] * normalized;
             bias_sum += grad[at];
         }
@@ -260,7 +182,11 @@ pub(super) fn forward(
     mask: DropoutMask,
 ) -> CubeTensor {
     let [input, weight, bias] = [input, weight, bias].map(into_contiguous);
-    let with_residual = residual.is_some();
+    let form = Form {
+        lanes: lanes(&input),
+        with_dropout: !mask.is_none(),
+        with_residual: residual.is_some(),
+    };
     let residual = residual.map_or_else(|| empty(&input, [1]), into_contiguous);
     let (rows, width) = (input.meta.shape()[0], input.meta.shape()[1]);
     let output = empty(&input, [rows, width]);
@@ -268,7 +194,7 @@ pub(super) fn forward(
     unsafe {
         forward_kernel::launch_unchecked(
             &output.client,
-            cubes_for(rows),
+            cubes_for(rows * form.lanes),
             cube_dim(),
             input.into_buffer_arg(),
             residual.into_buffer_arg(),
@@ -278,11 +204,8 @@ pub(super) fn forward(
             rows,
             width,
             eps as f32,
-            mask.threshold,
-            mask.key,
-            mask.scale,
-            !mask.is_none(),
-            with_residual,
+            mask_arg(mask),
+            form,
         );
     }
     output
@@ -298,13 +221,23 @@ pub(super) fn backward(
     mask: DropoutMask,
 ) -> (CubeTensor, CubeTensor, CubeTensor, CubeTensor) {
     let [input, weight, grad] = [input, weight, grad].map(into_contiguous);
-    let with_residual = residual.is_some();
+    let form = Form {
+        lanes: lanes(&input),
+        with_dropout: !mask.is_none(),
+        with_residual: residual.is_some(),
+    };
     let residual = residual.map_or_else(|| empty(&input, [1]), into_contiguous);
     let (rows, width) = (input.meta.shape()[0], input.meta.shape()[1]);
-    let with_dropout = !mask.is_none();
     let for_residual = empty(&input, [rows, width]);
     // Without dropout both summands have the same gradient; a binding must be there all the same, and not the same one twice.
-    let for_input = empty(&input, if with_dropout { [rows, width] } else { [1, 1] });
+    let for_input = empty(
+        &input,
+        if form.with_dropout {
+            [rows, width]
+        } else {
+            [1, 1]
+        },
+    );
     let statistics = empty(&input, [rows, 2]);
     let (for_weight, for_bias) = (empty(&input, [width]), empty(&input, [width]));
     let client = input.client.clone();
@@ -312,7 +245,7 @@ pub(super) fn backward(
     unsafe {
         backward_kernel::launch_unchecked(
             &client,
-            cubes_for(rows),
+            cubes_for(rows * form.lanes),
             cube_dim(),
             input.clone().into_buffer_arg(),
             residual.clone().into_buffer_arg(),
@@ -324,11 +257,8 @@ pub(super) fn backward(
             rows,
             width,
             eps as f32,
-            mask.threshold,
-            mask.key,
-            mask.scale,
-            with_dropout,
-            with_residual,
+            mask_arg(mask),
+            form,
         );
     }
     // SAFETY: no unit goes past `width`, or in its column past `rows`.
@@ -345,14 +275,11 @@ pub(super) fn backward(
             for_bias.clone().into_buffer_arg(),
             rows,
             width,
-            mask.threshold,
-            mask.key,
-            mask.scale,
-            with_dropout,
-            with_residual,
+            mask_arg(mask),
+            form,
         );
     }
-    let for_input = if with_dropout {
+    let for_input = if form.with_dropout {
         for_input
     } else {
         for_residual.clone()

@@ -3,8 +3,8 @@
 //!
 //! Every product of the network is this kernel; what surrounds it (bias, GELU, a bias's gradient) is fused into its end.
 
-use super::empty;
 use super::gelu::{gelu, gelu_slope};
+use super::{empty, is_cpu};
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::tensor::CubeTensor;
@@ -84,6 +84,10 @@ struct Tile {
 
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
+#[allow(
+    clippy::collapsible_if,
+    reason = "the outer ones are decided when the kernel is built, and what is inside is then not there"
+)]
 fn matmul_kernel(
     lhs: &[f32],
     rhs: &[f32],
@@ -326,14 +330,13 @@ pub(super) fn launch(
     }
 }
 
-/// What suits the adapter. One that runs 4 or 8 units at a time is a CPU: its loads are slow, its registers spill cheaply, and few cores
-/// are soon busy, so it takes one large tile for all sizes (and builds one pipeline an epilogue). Measured on SwiftShader, 128 × 384 × 1536,
-/// in GFLOP/s: 8 × 8 one step at a time 1.6, four steps 2.1, 16 × 8 2.5, 16 × 16 3.5 but twice as long to build; shared memory 1.1.
-/// A GPU wants many units first. Not measured on one.
+/// What suits the adapter. On a CPU loads are slow, registers spill cheaply, and few cores are soon busy, so one large tile does for all
+/// sizes, and one pipeline an epilogue. Measured on SwiftShader, 128 × 384 × 1536, in GFLOP/s: 8 × 8 one step at a time 1.6, four steps
+/// 2.1, 16 × 8 2.5, 16 × 16 3.5; eight steps gain nothing more in the whole and take twice as long to build; shared memory 1.1. A GPU wants
+/// many units first; no GPU has been measured.
 fn tile(tensor: &CubeTensor, size: Size) -> Tile {
     const ENOUGH_UNITS: usize = 2048;
-    let is_cpu = tensor.client.properties().hardware.plane_size_max <= 8;
-    if is_cpu {
+    if is_cpu(tensor) {
         return Tile {
             rows: 16,
             columns: 16,

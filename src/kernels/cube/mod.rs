@@ -1,7 +1,7 @@
 //! WebGPU: kernels of our own where burn's are slow or many, each one compared with the CPU device in the browser tests.
 //!
-//! None uses subgroups, shared memory or atomics: every WebGPU adapter runs them, and a software adapter, which pays dearly for
-//! barriers, runs them well.
+//! None uses subgroups or atomics: every WebGPU adapter runs them. What suits an adapter that is a CPU and what suits a GPU differs in two
+//! places, the products' tile and the rows' lanes.
 
 mod adamw;
 mod attention;
@@ -12,6 +12,7 @@ mod layer_norm;
 mod linear;
 mod loss;
 mod matmul;
+mod rows;
 mod squares;
 
 use super::{AdamWScalars, BertOps, DropoutMask, HeadsShape, SquaresPlace, TablesShape};
@@ -200,6 +201,12 @@ impl BertOps for CubeBackend {
 const UNITS: u32 = 64;
 /// Most cubes in one dimension that WebGPU guarantees (`maxComputeWorkgroupsPerDimension`).
 const MOST_CUBES: u32 = 65_535;
+
+/// Whether the adapter is a CPU: it runs as few units at a time as its vectors have values. (SwiftShader 4, llvmpipe 8; the smallest of
+/// any GPU's largest is 16.)
+fn is_cpu(tensor: &CubeTensor) -> bool {
+    tensor.client.properties().hardware.plane_size_max <= 8
+}
 
 /// Cubes enough for one unit per element; the kernel leaves out the units past the end.
 fn cubes_for(elements: usize) -> CubeCount {
