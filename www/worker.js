@@ -45,7 +45,7 @@ self.addEventListener('unhandledrejection', (event) => {
 });
 
 // Started now, so that the module compiles while the page still draws itself.
-const ready = init({ module_or_path: new URL('../pkg/webtune_bg.wasm', import.meta.url) });
+const ready = init();
 ready.catch(() => {}); // reported by the first request, which waits for it
 
 self.addEventListener('message', (/** @type {MessageEvent<Request>} */ { data: request }) => {

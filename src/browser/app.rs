@@ -217,16 +217,14 @@ impl Webtune {
     /// A `WorkerError` for a setting out of bounds, or when there is no split yet.
     pub fn plan(&self, settings: JsValue) -> Result<JsValue, JsValue> {
         let settings = read_settings(settings)?;
-        let (dataset, split) = self.need_split().map_err(error)?;
+        let (_, split) = self.need_split().map_err(error)?;
         let plan = TrainPlan::new(&settings.arguments, split.train.len());
-        let mut warnings = plan.warnings;
-        warnings.extend(split.warnings(dataset));
         to_js(&PlanView {
             steps_per_epoch: plan.steps_per_epoch,
             max_steps: plan.max_steps,
             warmup_steps: plan.warmup_steps,
             learning_rates: &plan.learning_rates,
-            warnings,
+            warnings: plan.warnings,
         })
     }
 

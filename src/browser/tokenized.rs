@@ -4,7 +4,7 @@ use super::views::{TokenRow, TokensView};
 use crate::Result;
 use crate::data::{Dataset, Split};
 use crate::settings::RunSettings;
-use crate::tokens::{Encoding, Padding, Tokenizer};
+use crate::tokens::{Encoding, Padding, Tokenizer, batch_width};
 use crate::train::{Example, epoch_order};
 
 /// The rows of both parts, encoded.
@@ -87,12 +87,9 @@ impl Tokenized {
     /// Columns of the batch that each example stands in, when batches are taken in `order`.
     fn widths(&self, examples: &[Example], order: &[usize], batch_size: usize) -> Vec<usize> {
         let mut widths = vec![self.max_length; examples.len()];
-        if self.padding == Padding::MaxLength {
-            return widths;
-        }
         for batch in order.chunks(batch_size) {
-            let length = |&at: &usize| examples[at].encoding.input_ids.len();
-            let width = batch.iter().map(length).max().unwrap_or(0);
+            let rows = batch.iter().map(|&at| &examples[at].encoding);
+            let width = batch_width(rows, self.padding, self.max_length);
             for &at in batch {
                 widths[at] = width;
             }

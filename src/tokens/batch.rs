@@ -31,8 +31,8 @@ impl Batch {
     }
 }
 
-/// Columns that `rows` take with this padding.
-fn width<'a>(
+/// Columns that `rows`, one batch, take with this padding.
+pub fn batch_width<'a>(
     rows: impl Iterator<Item = &'a Encoding>,
     padding: Padding,
     max_length: usize,
@@ -50,7 +50,7 @@ pub fn pad_batch(
     max_length: usize,
     pad_token_id: u32,
 ) -> Batch {
-    let seq = width(rows.iter().copied(), padding, max_length);
+    let seq = batch_width(rows.iter().copied(), padding, max_length);
     let mut input_ids = Vec::with_capacity(rows.len() * seq);
     let mut attention_mask = Vec::with_capacity(rows.len() * seq);
     for row in rows {
@@ -79,7 +79,7 @@ pub fn padding_tokens(
 ) -> usize {
     rows.chunks(batch_size)
         .map(|batch| {
-            let seq = width(batch.iter().copied(), padding, max_length);
+            let seq = batch_width(batch.iter().copied(), padding, max_length);
             batch
                 .iter()
                 .map(|row| seq - row.input_ids.len())
