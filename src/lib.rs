@@ -5,7 +5,7 @@
 //! - [`data`]: rows of text and label, and their split into a training and a test part.
 //! - [`tokens`]: text becomes WordPiece ids, ids become padded batches.
 //! - [`bert`]: the network, from `config.json` and a safetensors file.
-//! - [`kernels`]: the few operations that burn's own do not cover, for every device.
+//! - [`kernels`]: the operations of a training step that burn's own are too slow or inexact for, for every device.
 //! - [`train`]: `TrainingArguments`, learning rates, AdamW, and the trainer, a machine that is stepped.
 //! - [`evaluate`]: logits become losses, metrics and the rows that went wrong.
 //! - [`export`]: the trained model as a Hugging Face folder in a zip.

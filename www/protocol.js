@@ -94,6 +94,7 @@
  * @property {number} tensors         in the file
  * @property {number} parameters      of the classifier built from it, the head included
  * @property {boolean} [classifier]   the file has a classifier of its own; else the head is new and random
+ * @property {string[]} [dropped]      tensors of other tasks' heads, which were left out
  * @property {Record<string, number|string|null>} config  config.json's numbers by their own names
  */
 

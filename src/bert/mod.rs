@@ -7,6 +7,7 @@ mod classifier;
 mod config;
 mod embeddings;
 mod encoder;
+mod header;
 mod layers;
 mod named;
 mod names;

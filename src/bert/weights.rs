@@ -1,9 +1,10 @@
 //! A safetensors file becomes the network's parameters, one tensor at a time: read, converted, uploaded, forgotten.
 //!
-//! Names are Hugging Face's, with or without the `bert.` prefix. Every tensor's name, shape and dtype is checked against
+//! Names are Hugging Face's, with or without the `bert.` prefix; the heads of other tasks are left out. Every tensor's name, shape and dtype is checked against
 //! `config.json` before the first weight is read.
 
 use super::assembly::{Assembly, Loaded};
+use super::header::{data_len, read_header};
 use super::layers::parameter;
 use super::names::expected_shapes;
 use super::{BertConfig, BertForSequenceClassification, Linear};
@@ -13,9 +14,6 @@ use crate::{Error, Result};
 use burn::tensor::Device;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use std::collections::{BTreeMap, HashMap};
-
-/// Largest header that is believed; safetensors' own limit.
-const MAX_HEADER: u64 = 100_000_000;
 
 /// What a weights file held.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +26,16 @@ pub struct LoadReport {
     pub dtype: String,
     /// Whether the file had a classifier of this number of labels; else a new head was drawn.
     pub has_classifier: bool,
+    /// Tensors of another task's head, which were left out: a language model's, or a classifier of other labels.
+    pub dropped: Vec<String>,
+}
+
+/// What of a file is read.
+struct Plan {
+    /// Under their names with the `bert.` prefix, in the order of the file.
+    tensors: Vec<(String, TensorInfo)>,
+    /// Under their names in the file.
+    dropped: Vec<String>,
 }
 
 /// Builds a [`BertForSequenceClassification`] from a weights file.
@@ -56,7 +64,7 @@ impl WeightsLoader<'_> {
         let (header_len, metadata) = read_header(source, &file).await?;
         let plan = self.plan(&file, &metadata)?;
         let mut tensors = HashMap::new();
-        for (name, info) in &plan {
+        for (name, info) in &plan.tensors {
             let range =
                 header_len + info.data_offsets.0 as u64..header_len + info.data_offsets.1 as u64;
             let bytes = source.read(range).await?;
@@ -69,6 +77,7 @@ impl WeightsLoader<'_> {
             self.new_head(&mut tensors);
         }
         let dtype = plan
+            .tensors
             .iter()
             .find(|(name, _)| name.ends_with("word_embeddings.weight"))
             .map(|(_, info)| format!("{:?}", info.dtype));
@@ -77,29 +86,32 @@ impl WeightsLoader<'_> {
             bytes: header_len + data_len(&metadata),
             dtype: dtype.unwrap_or_default(),
             has_classifier,
+            dropped: plan.dropped,
         };
         Ok((Assembly { file, tensors }.classifier(self.config)?, report))
     }
 
-    /// The tensors to read, under their names with the `bert.` prefix, in the order of the file.
-    fn plan(&self, file: &str, metadata: &Metadata) -> Result<Vec<(String, TensorInfo)>> {
+    fn plan(&self, file: &str, metadata: &Metadata) -> Result<Plan> {
         let refuse = |tensor: &str, problem: String| Error::Tensor {
             file: file.into(),
             tensor: tensor.into(),
             problem,
         };
         let expected = expected_shapes(self.config, self.num_labels);
-        let mut found = BTreeMap::new();
+        let (mut found, mut dropped) = (BTreeMap::new(), Vec::new());
         for (name, info) in metadata.tensors() {
             // A buffer that older checkpoints stored; transformers ignores it too.
             if name.ends_with("embeddings.position_ids") {
                 continue;
             }
-            let full = if name.starts_with("bert.") || name.starts_with("classifier.") {
-                name.clone()
-            } else {
-                format!("bert.{name}")
-            };
+            let full = full_name(&name);
+            let fits = expected
+                .get(&full)
+                .is_some_and(|shape| info.shape == *shape);
+            if is_other_head(&full) || (full.starts_with("classifier.") && !fits) {
+                dropped.push(name);
+                continue;
+            }
             let Some(shape) = expected.get(&full) else {
                 return Err(refuse(
                     &name,
@@ -140,15 +152,20 @@ impl WeightsLoader<'_> {
                 "is missing: the file is not a whole BERT of this config.json.".into(),
             ));
         }
-        if found.contains_key("classifier.weight") != found.contains_key("classifier.bias") {
+        if dropped.iter().any(|name| name.starts_with("classifier.")) {
+            // Weight and bias belong together, whichever of them does not fit.
+            let of_head = found.extract_if(.., |name, _| name.starts_with("classifier."));
+            dropped.extend(of_head.map(|(name, _)| name));
+        } else if found.contains_key("classifier.weight") != found.contains_key("classifier.bias") {
             return Err(refuse(
                 "classifier",
                 "has a weight or a bias, but not both.".into(),
             ));
         }
-        let mut plan: Vec<(String, TensorInfo)> = found.into_iter().collect();
-        plan.sort_by_key(|(_, info)| info.data_offsets.0);
-        Ok(plan)
+        let mut tensors: Vec<(String, TensorInfo)> = found.into_iter().collect();
+        tensors.sort_by_key(|(_, info)| info.data_offsets.0);
+        dropped.sort();
+        Ok(Plan { tensors, dropped })
     }
 
     fn upload(&self, values: Vec<f32>, shape: &[usize]) -> Loaded {
@@ -179,80 +196,33 @@ impl WeightsLoader<'_> {
     }
 }
 
+/// A tensor's name as the network has it: with the `bert.` prefix, and LayerNorm's `gamma` and `beta`, as checkpoints converted from
+/// TensorFlow have them (bert-base-uncased among them), as its `weight` and `bias`, which transformers does too.
+fn full_name(name: &str) -> String {
+    let name = match name.rsplit_once("LayerNorm.") {
+        Some((path, "gamma")) => format!("{path}LayerNorm.weight"),
+        Some((path, "beta")) => format!("{path}LayerNorm.bias"),
+        _ => name.to_string(),
+    };
+    let has_root = ["bert.", "classifier.", "cls.", "qa_outputs."]
+        .iter()
+        .any(|root| name.starts_with(root));
+    if has_root {
+        name
+    } else {
+        format!("bert.{name}")
+    }
+}
+
+/// Whether a tensor is of a head that BERT has for another task: the language model's and next sentence's, or a question's answer.
+fn is_other_head(full: &str) -> bool {
+    full.starts_with("cls.") || full.starts_with("qa_outputs.")
+}
+
 /// Weight and bias of an untrained head: N(0, `std`) and 0.
 fn new_head(num_labels: usize, hidden_size: usize, std: f64, seed: u32) -> (Vec<f32>, Vec<f32>) {
     let weight = TorchGenerator::new(seed).normal(num_labels * hidden_size, std as f32);
     (weight, vec![0.0; num_labels])
-}
-
-async fn read_header(source: &mut impl ByteSource, file: &str) -> Result<(u64, Metadata)> {
-    let refuse = |problem: String| Error::WeightsFile {
-        file: file.into(),
-        problem,
-    };
-    let size = source.size().await?;
-    if let Some(size) = size
-        && size < 8
-    {
-        return Err(refuse(format!(
-            "it has {size} bytes, fewer than its shortest header."
-        )));
-    }
-    let mut len = [0; 8];
-    len.copy_from_slice(&source.read(0..8).await?);
-    let len = u64::from_le_bytes(len);
-    if len > MAX_HEADER || size.is_some_and(|size| len + 8 > size) {
-        return Err(refuse(format!(
-            "its first 8 bytes announce a header of {len} bytes, which cannot be. It is another kind of file, or truncated."
-        )));
-    }
-    // `SafeTensors::read_metadata` wants the whole file in memory; its header alone is JSON.
-    let header = source.read(8..8 + len).await?;
-    let metadata: Metadata = serde_json::from_slice(&header)
-        .map_err(|error| refuse(format!("its header is broken ({error}).")))?;
-    check_offsets(&metadata).map_err(refuse)?;
-    if let Some(size) = size
-        && size != 8 + len + data_len(&metadata)
-    {
-        return Err(refuse(format!(
-            "it has {size} bytes, but its header describes {}. The file is truncated or damaged.",
-            8 + len + data_len(&metadata)
-        )));
-    }
-    Ok((8 + len, metadata))
-}
-
-/// Tensors must lie one behind another, each as long as its shape and dtype say.
-fn check_offsets(metadata: &Metadata) -> Result<(), String> {
-    let tensors = metadata.tensors();
-    let mut tensors: Vec<_> = tensors.iter().collect();
-    tensors.sort_by_key(|(_, info)| info.data_offsets);
-    let mut end = 0;
-    for (name, info) in tensors {
-        let elements = info
-            .shape
-            .iter()
-            .try_fold(1usize, |product, &len| product.checked_mul(len));
-        let bits = elements.and_then(|elements| elements.checked_mul(info.dtype.bitsize()));
-        let (start, stop) = info.data_offsets;
-        if start != end || bits != stop.checked_sub(start).map(|bytes| bytes * 8) {
-            return Err(format!(
-                "tensor `{name}` of shape {:?} and dtype {:?} lies at bytes {start} to {stop}, which does not fit.",
-                info.shape, info.dtype
-            ));
-        }
-        end = stop;
-    }
-    Ok(())
-}
-
-fn data_len(metadata: &Metadata) -> u64 {
-    metadata
-        .tensors()
-        .values()
-        .map(|info| info.data_offsets.1 as u64)
-        .max()
-        .unwrap_or(0)
 }
 
 fn to_f32(file: &str, tensor: &str, dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>> {
@@ -318,5 +288,117 @@ impl BertForSequenceClassification {
             bias: parameter(bias, [labels], &device),
         };
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bert::random_checkpoint;
+    use crate::hub::MemoryFile;
+    use safetensors::SafeTensors;
+    use safetensors::tensor::TensorView;
+
+    fn config() -> BertConfig {
+        BertConfig {
+            vocab_size: 11,
+            hidden_size: 4,
+            num_hidden_layers: 1,
+            num_attention_heads: 2,
+            intermediate_size: 6,
+            max_position_embeddings: 7,
+            ..BertConfig::default()
+        }
+    }
+
+    /// A checkpoint with its tensors renamed, and others beside them.
+    fn file(rename: impl Fn(&str) -> String, others: &[(&str, Vec<usize>)]) -> Vec<u8> {
+        let bytes = random_checkpoint(&config(), 3).unwrap();
+        let parsed = SafeTensors::deserialize(&bytes).unwrap();
+        let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = parsed
+            .iter()
+            .map(|(name, view)| (rename(name), view.shape().to_vec(), view.data().to_vec()))
+            .collect();
+        for (name, shape) in others {
+            let zeros = vec![0; 4 * shape.iter().product::<usize>()];
+            tensors.push((name.to_string(), shape.clone(), zeros));
+        }
+        let views = tensors.iter().map(|(name, shape, bytes)| {
+            let view = TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap();
+            (name, view)
+        });
+        safetensors::serialize(views, None).unwrap()
+    }
+
+    fn load(bytes: Vec<u8>) -> Result<(BertForSequenceClassification, LoadReport)> {
+        let config = config();
+        let loader = WeightsLoader {
+            config: &config,
+            num_labels: 2,
+            seed: 1,
+            device: &Device::flex(),
+        };
+        pollster::block_on(loader.load(&mut MemoryFile::new("model.safetensors", bytes)))
+    }
+
+    fn values(model: &BertForSequenceClassification) -> BTreeMap<String, Vec<f32>> {
+        let named = model.named_parameters().into_iter();
+        named
+            .map(|one| (one.name, one.values.into_data().try_into_vec().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn old_names_and_names_without_a_prefix_are_the_same_network() {
+        let (expected, _) = load(file(str::to_string, &[])).unwrap();
+        let old = |name: &str| {
+            name.replace("LayerNorm.weight", "LayerNorm.gamma")
+                .replace("LayerNorm.bias", "LayerNorm.beta")
+        };
+        let bare = |name: &str| name.trim_start_matches("bert.").to_string();
+        for bytes in [
+            file(old, &[]),
+            file(bare, &[]),
+            file(|name| bare(&old(name)), &[]),
+        ] {
+            let (found, report) = load(bytes).unwrap();
+            assert_eq!(values(&found), values(&expected));
+            assert!(report.dropped.is_empty() && !report.has_classifier);
+        }
+    }
+
+    #[test]
+    fn heads_of_other_tasks_are_left_out_and_said() {
+        let others = [
+            ("cls.predictions.bias", vec![11]),
+            ("cls.seq_relationship.weight", vec![2, 4]),
+            ("qa_outputs.weight", vec![2, 4]),
+            ("classifier.weight", vec![5, 4]),
+            ("classifier.bias", vec![5]),
+        ];
+        let (model, report) = load(file(str::to_string, &others)).unwrap();
+        let mut names = others.map(|(name, _)| name);
+        names.sort();
+        assert_eq!(report.dropped, names);
+        assert!(!report.has_classifier);
+        assert_eq!(model.num_labels(), 2);
+        // A weight that fits goes with a bias that does not.
+        let others = [
+            ("classifier.weight", vec![2, 4]),
+            ("classifier.bias", vec![3]),
+        ];
+        let (_, report) = load(file(str::to_string, &others)).unwrap();
+        assert!(!report.has_classifier);
+        assert_eq!(report.dropped, ["classifier.bias", "classifier.weight"]);
+    }
+
+    #[test]
+    fn what_belongs_to_no_bert_is_refused() {
+        let message = |others: &[(&str, Vec<usize>)]| {
+            let error = load(file(str::to_string, others)).unwrap_err();
+            error.to_string()
+        };
+        assert!(message(&[("encoder.block.0.weight", vec![2])]).contains("unexpected"));
+        assert!(message(&[("classifier.weight", vec![2, 4])]).contains("not both"));
     }
 }

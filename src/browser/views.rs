@@ -71,6 +71,8 @@ pub(super) struct ModelView<'a> {
     pub parameters: usize,
     /// Whether the file had a classifier of its own.
     pub classifier: bool,
+    /// Tensors of other tasks' heads, which were left out.
+    pub dropped: &'a [String],
     pub config: &'a BertConfig,
 }
 
@@ -140,6 +142,7 @@ impl<'a> ModelView<'a> {
             tensors: report.tensors,
             parameters,
             classifier: report.has_classifier,
+            dropped: &report.dropped,
             config,
         }
     }

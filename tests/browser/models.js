@@ -28,6 +28,18 @@ export function modelFolders() {
   const folders = {
     tiny,
     'tiny-without-dropout': folder(tinyBert({ dropout: 0 })),
+    // As bert-base-uncased is: TensorFlow's names of LayerNorm, a language model's head; and a classifier of five labels.
+    'other-heads': withWeights(
+      changed((tensors) => {
+        for (const [name, tensor] of [...tensors]) {
+          tensors.delete(name);
+          tensors.set(name.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta'), tensor);
+        }
+        tensors.set('cls.predictions.transform.dense.weight', f32([64, 64]));
+        tensors.set('classifier.weight', f32([5, 64]));
+        tensors.set('classifier.bias', f32([5, 1]));
+      }),
+    ),
     held: withWeights({ body: weights, held: true }),
     recovers: withWeights([truncated, { body: weights }]),
     'no-folder': { 'config.json': notFound, 'tokenizer.json': notFound, [WEIGHTS]: notFound },

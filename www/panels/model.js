@@ -64,6 +64,7 @@ function details(model) {
       { label: t('model.file'), value: `${bytes(model.bytes)} · ${model.dtype} · ${t('model.tensors', { tensors: model.tensors })}` },
     ]),
     found && diagram(found, model.parameters),
+    model.dropped?.length && h('p', { class: 'note', 'data-testid': 'dropped' }, t('model.dropped', { count: model.dropped.length, names: model.dropped.join(', ') })),
     h('p', { class: 'note' }, t('model.source', { source: model.source, license: model.license })),
     h('details', { class: 'advanced' }, h('summary', {}, 'config.json'), h('div', { class: 'scroll' }, h('table', { class: 'compact' }, h('tbody', {}, ...config)))),
   ];

@@ -24,34 +24,29 @@ pub(super) fn place(#[comptime] lanes: usize) -> (usize, usize) {
     }
 }
 
+/// What is made of two units' finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Fold {
+    Sum,
+    Largest,
+}
+
 /// The sum of what the units of a row found. All of them must ask.
 #[cube]
 pub(super) fn sum(value: f32, #[comptime] lanes: usize) -> f32 {
-    let mut total = value;
-    if comptime![lanes > 1] {
-        let mut shared = Shared::<[f32]>::new_slice(lanes);
-        let unit = UNIT_POS as usize;
-        shared[unit] = value;
-        sync_cube();
-        #[unroll]
-        for halving in 0..HALVINGS {
-            let half = comptime![lanes >> (halving + 1)];
-            if unit < half {
-                let other = shared[unit + half];
-                shared[unit] += other;
-            }
-            sync_cube();
-        }
-        total = shared[0];
-        sync_cube();
-    }
-    total
+    fold(value, lanes, Fold::Sum)
 }
 
 /// The largest of what the units of a row found. All of them must ask.
 #[cube]
 pub(super) fn largest(value: f32, #[comptime] lanes: usize) -> f32 {
-    let mut most = value;
+    fold(value, lanes, Fold::Largest)
+}
+
+/// A tree in shared memory; nothing at all where a row has one unit.
+#[cube]
+fn fold(value: f32, #[comptime] lanes: usize, #[comptime] how: Fold) -> f32 {
+    let mut result = value;
     if comptime![lanes > 1] {
         let mut shared = Shared::<[f32]>::new_slice(lanes);
         let unit = UNIT_POS as usize;
@@ -62,12 +57,16 @@ pub(super) fn largest(value: f32, #[comptime] lanes: usize) -> f32 {
             let half = comptime![lanes >> (halving + 1)];
             if unit < half {
                 let other = shared[unit + half];
-                shared[unit] = shared[unit].max(other);
+                if comptime![how == Fold::Sum] {
+                    shared[unit] += other;
+                } else {
+                    shared[unit] = shared[unit].max(other);
+                }
             }
             sync_cube();
         }
-        most = shared[0];
+        result = shared[0];
         sync_cube();
     }
-    most
+    result
 }

@@ -1,0 +1,86 @@
+//! The header of a safetensors file, read without the file: which tensors it has, and whether they lie as they should.
+
+use crate::hub::ByteSource;
+use crate::{Error, Result};
+use safetensors::tensor::Metadata;
+
+/// Largest header that is believed; safetensors' own limit.
+const MAX_HEADER: u64 = 100_000_000;
+
+/// The header's length with the 8 bytes before it, and what it says.
+///
+/// # Errors
+/// [`Error::WeightsFile`] when it is not safetensors or is cut short, [`Error::Download`] from the source.
+pub(super) async fn read_header(
+    source: &mut impl ByteSource,
+    file: &str,
+) -> Result<(u64, Metadata)> {
+    let refuse = |problem: String| Error::WeightsFile {
+        file: file.into(),
+        problem,
+    };
+    let size = source.size().await?;
+    if let Some(size) = size
+        && size < 8
+    {
+        return Err(refuse(format!(
+            "it has {size} bytes, fewer than its shortest header."
+        )));
+    }
+    let mut len = [0; 8];
+    len.copy_from_slice(&source.read(0..8).await?);
+    let len = u64::from_le_bytes(len);
+    if len > MAX_HEADER || size.is_some_and(|size| len + 8 > size) {
+        return Err(refuse(format!(
+            "its first 8 bytes announce a header of {len} bytes, which cannot be. It is another kind of file, or truncated."
+        )));
+    }
+    // `SafeTensors::read_metadata` wants the whole file in memory; its header alone is JSON.
+    let header = source.read(8..8 + len).await?;
+    let metadata: Metadata = serde_json::from_slice(&header)
+        .map_err(|error| refuse(format!("its header is broken ({error}).")))?;
+    check_offsets(&metadata).map_err(refuse)?;
+    if let Some(size) = size
+        && size != 8 + len + data_len(&metadata)
+    {
+        return Err(refuse(format!(
+            "it has {size} bytes, but its header describes {}. The file is truncated or damaged.",
+            8 + len + data_len(&metadata)
+        )));
+    }
+    Ok((8 + len, metadata))
+}
+
+/// Tensors must lie one behind another, each as long as its shape and dtype say.
+fn check_offsets(metadata: &Metadata) -> Result<(), String> {
+    let tensors = metadata.tensors();
+    let mut tensors: Vec<_> = tensors.iter().collect();
+    tensors.sort_by_key(|(_, info)| info.data_offsets);
+    let mut end = 0;
+    for (name, info) in tensors {
+        let elements = info
+            .shape
+            .iter()
+            .try_fold(1usize, |product, &len| product.checked_mul(len));
+        let bits = elements.and_then(|elements| elements.checked_mul(info.dtype.bitsize()));
+        let (start, stop) = info.data_offsets;
+        if start != end || bits != stop.checked_sub(start).map(|bytes| bytes * 8) {
+            return Err(format!(
+                "tensor `{name}` of shape {:?} and dtype {:?} lies at bytes {start} to {stop}, which does not fit.",
+                info.shape, info.dtype
+            ));
+        }
+        end = stop;
+    }
+    Ok(())
+}
+
+/// Bytes of all tensors.
+pub(super) fn data_len(metadata: &Metadata) -> u64 {
+    metadata
+        .tensors()
+        .values()
+        .map(|info| info.data_offsets.1 as u64)
+        .max()
+        .unwrap_or(0)
+}
