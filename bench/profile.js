@@ -4,13 +4,12 @@
 //
 // Passes of one dispatch keep the GPU from overlapping them, so the sum is more than a step takes; the shares are what is looked for.
 
-import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { launch } from './browser.js';
 import { CASES } from './cases.js';
 import { BenchServer } from './server.js';
-import { REPOSITORY, prepare } from './site.js';
+import { REPOSITORY, prepare, scripts } from './site.js';
 
 const options = parseArgs({
   options: {
@@ -32,8 +31,7 @@ try {
   page.on('console', (message) => message.type() === 'error' && console.error(message.text()));
   await page.addInitScript({ content: `globalThis.profiler = (${install.toString()})();` });
   await page.goto(`${origin}/work/${given.name}.json`);
-  const [, scripts] = /src="\.\/(.*?)www\/main\.js"/.exec(readFileSync(join(dist, 'index.html'), 'utf8')) ?? [];
-  const found = await page.evaluate(drive, { script: `${origin}/dist/${scripts}pkg/webtune.js`, name: given.name, model: given.model });
+  const found = await page.evaluate(drive, { script: `${origin}/dist/${scripts(dist)}pkg/webtune.js`, name: given.name, model: given.model });
   const total = found.reduce((sum, { ms }) => sum + ms, 0);
   console.log(`${given.title}, one training step on \`${adapter.name}\`: ${total.toFixed(1)} ms in ${found.reduce((sum, { count }) => sum + count, 0)} dispatches\n`);
   console.log('| kernel | dispatches | ms | share |\n| --- | ---: | ---: | ---: |');

@@ -15,7 +15,7 @@ import { measure } from './measure.js';
 import { run } from './processes.js';
 import { details, figures, publish, table, writeResults } from './report.js';
 import { BenchServer } from './server.js';
-import { BENCH, REPOSITORY, prepare } from './site.js';
+import { BENCH, REPOSITORY, prepare, scripts } from './site.js';
 
 const HELP = `Options
   --case NAME[,NAME]      ${CASES.map(({ name }) => name).join(', ')} (default: all)
@@ -159,13 +159,6 @@ function count(option, value) {
 /** @param {string} python */
 function cuda(python) {
   return execFileSync(python, ['-c', 'import torch; print(torch.cuda.is_available())'], { encoding: 'utf8' }).trim() === 'True';
-}
-
-/** The folder of the built site that its page loads scripts from. @param {string} dist */
-function scripts(dist) {
-  const main = /src="\.\/(.*?)www\/main\.js"/.exec(readFileSync(join(dist, 'index.html'), 'utf8'));
-  if (!main) throw new Error(`${dist} is no built site: run \`cargo xtask build\``);
-  return main[1];
 }
 
 function machine() {

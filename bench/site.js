@@ -55,6 +55,13 @@ export async function prepare({ out, cases, subjects }) {
   return { site, models };
 }
 
+/** The folder of the built site that its page loads scripts from. @param {string} dist */
+export function scripts(dist) {
+  const main = /src="\.\/(.*?)www\/main\.js"/.exec(readFileSync(join(dist, 'index.html'), 'utf8'));
+  if (!main) throw new Error(`${dist} is no built site: run \`cargo xtask build\``);
+  return main[1];
+}
+
 /**
  * Puts `file.br` beside a file. What was compressed before comes from the cache.
  * @param {string} file

@@ -1,7 +1,7 @@
 //! A safetensors file becomes the network's parameters, one tensor at a time: read, converted, uploaded, forgotten.
 //!
-//! Names are Hugging Face's, with or without the `bert.` prefix; the heads of other tasks are left out. Every tensor's name, shape and dtype is checked against
-//! `config.json` before the first weight is read.
+//! Names are Hugging Face's, with or without the `bert.` prefix; the heads of other tasks are left out. Every other tensor's name, shape
+//! and dtype is checked against `config.json` before the first weight is read.
 
 use super::assembly::{Assembly, Loaded};
 use super::header::{data_len, read_header};
@@ -105,14 +105,13 @@ impl WeightsLoader<'_> {
                 continue;
             }
             let full = full_name(&name);
-            let fits = expected
-                .get(&full)
-                .is_some_and(|shape| info.shape == *shape);
-            if is_other_head(&full) || (full.starts_with("classifier.") && !fits) {
+            let shape = expected.get(&full);
+            let misfits = full.starts_with("classifier.") && shape != Some(&info.shape);
+            if misfits || is_other_head(&full) {
                 dropped.push(name);
                 continue;
             }
-            let Some(shape) = expected.get(&full) else {
+            let Some(shape) = shape else {
                 return Err(refuse(
                     &name,
                     "is unexpected: a BERT of this config.json has no such parameter.".into(),

@@ -39,9 +39,18 @@ fn weight_grads<B: BertOps>(
         return;
     }
     let (for_weight, for_bias) = B::bert_linear_weight_grad(grad, input);
-    for (node, gradient) in [(weight, for_weight), (bias, for_bias)] {
-        if let Some(node) = node {
-            grads.register::<B>(node, gradient);
+    register::<B, _>(grads, [weight, bias], [for_weight, for_bias]);
+}
+
+/// Registers the gradients of those parents that want one.
+fn register<B: BertOps, const N: usize>(
+    grads: &mut Gradients,
+    parents: [Option<NodeId>; N],
+    gradients: [FloatTensor<B>; N],
+) {
+    for (parent, gradient) in parents.into_iter().zip(gradients) {
+        if let Some(id) = parent {
+            grads.register::<B>(id, gradient);
         }
     }
 }
@@ -90,11 +99,8 @@ impl<B: BertOps> Backward<B, 3> for Embeddings {
         let (ids, shape) = ops.state;
         let grad = grads.consume::<B>(&ops.node);
         let (words, positions, types) = B::bert_embeddings_backward(grad, ids, shape);
-        for (node, gradient) in ops.parents.into_iter().zip([words, positions, types]) {
-            if let Some(node) = node {
-                grads.register::<B>(node.id, gradient);
-            }
-        }
+        let ids = ops.parents.map(|node| node.map(|node| node.id));
+        register::<B, _>(grads, ids, [words, positions, types]);
     }
 }
 
@@ -124,11 +130,8 @@ impl<B: BertOps> Backward<B, 3> for PlainLayerNorm {
         let (input, weight, eps) = ops.state;
         let grad = grads.consume::<B>(&ops.node);
         let (input, weight, bias) = B::bert_layer_norm_backward(input, weight, grad, eps);
-        for (node, gradient) in ops.parents.into_iter().zip([input, weight, bias]) {
-            if let Some(node) = node {
-                grads.register::<B>(node.id, gradient);
-            }
-        }
+        let ids = ops.parents.map(|node| node.map(|node| node.id));
+        register::<B, _>(grads, ids, [input, weight, bias]);
     }
 }
 
@@ -160,11 +163,8 @@ impl<B: BertOps> Backward<B, 4> for ResidualLayerNorm {
             state.eps,
             state.mask,
         );
-        for (node, gradient) in ops.parents.into_iter().zip([input, residual, weight, bias]) {
-            if let Some(node) = node {
-                grads.register::<B>(node.id, gradient);
-            }
-        }
+        let ids = ops.parents.map(|node| node.map(|node| node.id));
+        register::<B, _>(grads, ids, [input, residual, weight, bias]);
     }
 }
 
