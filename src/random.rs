@@ -43,6 +43,12 @@ impl TorchGenerator {
         values
     }
 
+    /// `torch.empty(n).uniform_(-bound, bound)` in f32.
+    pub fn uniform_between(&mut self, n: usize, bound: f32) -> Vec<f32> {
+        let value = |_| self.uniform() * (2.0 * bound) - bound;
+        (0..n).map(value).collect()
+    }
+
     /// A multiple of 2⁻²⁴ in `[0, 1)`.
     fn uniform(&mut self) -> f32 {
         (self.mt.next_u32() & 0xff_ffff) as f32 / 16_777_216.0

@@ -6,6 +6,7 @@ use burn::tensor::Device;
 use pollster::block_on;
 use serde::Deserialize;
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use webtune::bert::{BertConfig, BertForSequenceClassification, WeightsLoader};
@@ -113,18 +114,22 @@ fn weights(folder: &Path) -> MemoryFile {
     MemoryFile::new(name, read(&folder.join(name)))
 }
 
-/// `classifier.weight` and `classifier.bias` of a recording.
-fn head(path: &Path) -> (Vec<f32>, Vec<f32>) {
+/// The f32 tensors of a recording by their names.
+fn tensors(path: &Path) -> BTreeMap<String, Vec<f32>> {
     let bytes = read(path);
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
-    let values = |name: &str| -> Vec<f32> {
-        let data = file.tensor(name).unwrap().data().to_vec();
-        data.as_chunks()
-            .0
-            .iter()
-            .map(|&four| f32::from_le_bytes(four))
-            .collect()
-    };
+    let tensors = file.iter().map(|(name, tensor)| {
+        let values = tensor.data().as_chunks().0.iter();
+        let values = values.map(|&four| f32::from_le_bytes(four)).collect();
+        (name.to_string(), values)
+    });
+    tensors.collect()
+}
+
+/// `classifier.weight` and `classifier.bias` of a recording.
+fn head(path: &Path) -> (Vec<f32>, Vec<f32>) {
+    let mut tensors = tensors(path);
+    let mut values = |name: &str| tensors.remove(name).unwrap();
     (values("classifier.weight"), values("classifier.bias"))
 }
 
@@ -237,6 +242,11 @@ fn run(folder: &Path) -> Vec<Worst> {
     let (model, _) = block_on(loader.load(&mut weights(&model_folder))).unwrap();
     let (weight, bias) = head(&folder.join("head.safetensors"));
     let model = model.with_head(weight, bias).unwrap();
+    let model = settings.tuning.apply(model, 0).unwrap();
+    let model = match folder.join("adapter_initial.safetensors") {
+        file if file.exists() => model.with_adapter_values(&tensors(&file)).unwrap(),
+        _ => model,
+    };
 
     let mut initial = Worst::new("initial logits", 1e-4);
     compare(
@@ -295,7 +305,22 @@ fn run(folder: &Path) -> Vec<Worst> {
         &logits(trainer.model().unwrap(), &eval, &options),
         &expected.final_logits,
     );
-    vec![initial, rate, loss, norm, eval_loss, last]
+    let mut adapters = Worst::new("final adapters", 1e-4);
+    let recorded = folder.join("adapter/adapter_model.safetensors");
+    if recorded.exists() {
+        let (model, expected) = (trainer.model().unwrap(), tensors(&recorded));
+        let found = model.adapter_parameters().into_iter();
+        let found: Vec<_> = found.chain(model.classifier_parameters()).collect();
+        assert_eq!(
+            found.iter().map(|one| &one.name).collect::<BTreeSet<_>>(),
+            expected.keys().collect()
+        );
+        for one in found {
+            let values: Vec<f32> = one.values.into_data().try_into_vec().unwrap();
+            compare(&mut adapters, &[values], &[expected[&one.name].clone()]);
+        }
+    }
+    vec![initial, rate, loss, norm, eval_loss, last, adapters]
 }
 
 fn check(folder: &Path) {
@@ -341,6 +366,30 @@ fn half_epoch() {
 #[test]
 fn tiny_3_class() {
     check(&root().join("tests/fixtures/parity/cases/tiny-3-class"));
+}
+
+/// PEFT's LoRA on query and value, with its own initial adapters.
+#[test]
+fn lora() {
+    check(&root().join("tests/fixtures/parity/cases/lora"));
+}
+
+/// PEFT's LoRA beside every linear layer, the pooler among them.
+#[test]
+fn lora_all_linear() {
+    check(&root().join("tests/fixtures/parity/cases/lora-all-linear"));
+}
+
+/// The embeddings and one encoder layer frozen, and gradient checkpointing.
+#[test]
+fn frozen() {
+    check(&root().join("tests/fixtures/parity/cases/frozen"));
+}
+
+/// Only the classifier learns.
+#[test]
+fn head_only() {
+    check(&root().join("tests/fixtures/parity/cases/head-only"));
 }
 
 /// Cases from outside the tree.

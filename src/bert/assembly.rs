@@ -45,10 +45,9 @@ impl Assembly {
     }
 
     fn linear(&mut self, name: &str) -> Result<Linear> {
-        Ok(Linear {
-            weight: self.matrix(format!("{name}.weight"))?,
-            bias: self.vector(format!("{name}.bias"))?,
-        })
+        let weight = self.matrix(format!("{name}.weight"))?;
+        let bias = self.vector(format!("{name}.bias"))?;
+        Ok(Linear::new(weight, bias))
     }
 
     /// Linear layers of one input become one, their rows one behind another.
@@ -59,10 +58,8 @@ impl Assembly {
             weights.push(part.weight.into_value());
             biases.push(part.bias.into_value());
         }
-        Ok(Linear {
-            weight: Param::from_tensor(cat(weights)),
-            bias: Param::from_tensor(cat(biases)),
-        })
+        let weight = Param::from_tensor(cat(weights));
+        Ok(Linear::new(weight, Param::from_tensor(cat(biases))))
     }
 
     fn layer_norm(&mut self, name: &str, eps: f64) -> Result<LayerNorm> {

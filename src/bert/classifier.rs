@@ -37,21 +37,6 @@ pub struct BertModel {
     pub pooler: BertPooler,
 }
 
-impl BertModel {
-    /// `input_ids` and the attention's `bias` `[batch, seq]` → the pooled `[batch, hidden_size]`. `dropouts` is there while training.
-    pub fn forward(
-        &self,
-        input_ids: Tensor<2, Int>,
-        bias: Tensor<2>,
-        dropouts: &mut Option<DropoutStream>,
-    ) -> Tensor<2> {
-        let [batch, _] = input_ids.dims();
-        let hidden = self.embeddings.forward(input_ids, dropouts);
-        let hidden = self.encoder.forward(hidden, bias, dropouts);
-        self.pooler.forward(hidden, batch)
-    }
-}
-
 /// transformers' `BertForSequenceClassification`.
 #[derive(Module, Debug)]
 pub struct BertForSequenceClassification {
@@ -75,11 +60,20 @@ impl BertForSequenceClassification {
     }
 
     fn logits(&self, batch: &Batch, dropouts: &mut Option<DropoutStream>) -> Tensor<2> {
-        let device = self.device();
-        let shape = [batch.batch, batch.seq];
-        let input_ids = Tensor::from_data(TensorData::new(batch.input_ids.clone(), shape), &device);
-        let bias = attention_bias(batch, &device);
-        let pooled = self.bert.forward(input_ids, bias, dropouts);
+        let (input_ids, bias) = batch_tensors(batch, &self.device());
+        let hidden = self.bert.embeddings.forward(input_ids, dropouts);
+        let hidden = self.bert.encoder.forward(hidden, bias, dropouts);
+        self.head(hidden, batch.batch, dropouts)
+    }
+
+    /// What is behind the encoder: the last hidden states `[batch * seq, hidden_size]` → `logits` `[batch, num_labels]`.
+    pub(crate) fn head(
+        &self,
+        hidden: Tensor<2>,
+        batch: usize,
+        dropouts: &mut Option<DropoutStream>,
+    ) -> Tensor<2> {
+        let pooled = self.bert.pooler.forward(hidden, batch);
         self.classifier
             .forward(self.dropout.forward(pooled, dropouts))
     }
@@ -93,4 +87,11 @@ impl BertForSequenceClassification {
     pub fn num_labels(&self) -> usize {
         self.classifier.weight.dims()[0]
     }
+}
+
+/// `input_ids` and the attention's bias, both `[batch, seq]`.
+pub(crate) fn batch_tensors(batch: &Batch, device: &Device) -> (Tensor<2, Int>, Tensor<2>) {
+    let shape = [batch.batch, batch.seq];
+    let input_ids = Tensor::from_data(TensorData::new(batch.input_ids.clone(), shape), device);
+    (input_ids, attention_bias(batch, device))
 }

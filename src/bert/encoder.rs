@@ -29,11 +29,16 @@ impl BertLayer {
         dropouts: &mut Option<DropoutStream>,
     ) -> Tensor<2> {
         let attended = self.attention.forward(hidden, bias, dropouts);
-        let output = kernels::feed_forward(
-            attended.clone(),
-            self.intermediate.parameters(),
-            self.output.parameters(),
-        );
+        let output = if self.intermediate.lora.is_empty() && self.output.lora.is_empty() {
+            kernels::feed_forward(
+                attended.clone(),
+                self.intermediate.parameters(),
+                self.output.parameters(),
+            )
+        } else {
+            let middle = self.intermediate.forward(attended.clone());
+            self.output.forward(kernels::gelu(middle))
+        };
         let mask = self.dropout.mask(dropouts);
         self.layer_norm.forward(output, attended, mask)
     }

@@ -1,24 +1,39 @@
 //! The three layers that BERT is made of, in PyTorch's parameter layout: `Linear` keeps its weight as
 //! `[out_features, in_features]`, so that a checkpoint's bytes are the parameter's bytes.
 
+use super::LoraAdapter;
 use crate::kernels::{self, DropoutMask, DropoutStream};
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// `y = x Wᵀ + b` (`torch.nn.Linear`).
+/// `y = x Wᵀ + b` (`torch.nn.Linear`), with the updates of its adapters where it has some.
 #[derive(Module, Debug)]
 pub struct Linear {
     /// `[out_features, in_features]`.
     pub weight: Param<Tensor<2>>,
     /// `[out_features]`.
     pub bias: Param<Tensor<1>>,
+    /// LoRA's, each beside a part of the output.
+    pub lora: Vec<LoraAdapter>,
 }
 
 impl Linear {
+    /// A layer without adapters.
+    pub fn new(weight: Param<Tensor<2>>, bias: Param<Tensor<1>>) -> Self {
+        Self {
+            weight,
+            bias,
+            lora: Vec::new(),
+        }
+    }
+
     /// `input` `[rows, in_features]` → `[rows, out_features]`.
     pub fn forward(&self, input: Tensor<2>) -> Tensor<2> {
         let (weight, bias) = self.parameters();
-        kernels::linear(input, weight, bias)
+        let output = kernels::linear(input.clone(), weight, bias);
+        self.lora.iter().fold(output, |output, adapter| {
+            adapter.add_to(output, input.clone())
+        })
     }
 
     /// Weight and bias.

@@ -1,6 +1,7 @@
 //! The network, under Hugging Face's names: [`BertForSequenceClassification`] and its parts, and the mapping
 //! between its parameters and a safetensors file.
 
+mod adapters;
 mod assembly;
 mod attention;
 mod classifier;
@@ -9,17 +10,20 @@ mod embeddings;
 mod encoder;
 mod header;
 mod layers;
+mod lora;
 mod named;
 mod names;
 mod random;
 mod weights;
 
 pub use attention::BertAttention;
+pub(crate) use classifier::batch_tensors;
 pub use classifier::{BertForSequenceClassification, BertModel, BertPooler};
 pub use config::BertConfig;
 pub use embeddings::BertEmbeddings;
 pub use encoder::{BertEncoder, BertLayer};
 pub use layers::{Dropout, LayerNorm, Linear};
+pub use lora::{LoraAdapter, LoraConfig, TargetModules};
 pub use named::NamedParameter;
 pub use names::checkpoint_names;
 pub use random::random_checkpoint;

@@ -41,7 +41,7 @@ fn part(whole: Tensor<1>, range: &Range<usize>) -> Tensor<1> {
 }
 
 impl BertForSequenceClassification {
-    /// The parameters in the order of the forward pass. Nothing is read from the device.
+    /// The checkpoint's parameters in the order of the forward pass; adapters are not among them. Nothing is read from the device.
     pub fn named_parameters(&self) -> Vec<NamedParameter> {
         let mut collector = Collector {
             path: Vec::new(),
@@ -67,6 +67,9 @@ impl ModuleVisitor for Collector {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if self.path.iter().any(|name| name == "lora") {
+            return;
+        }
         let value = param.val().inner();
         let mut shape = value.dims().to_vec();
         let values: Tensor<1> = value.flatten(0, D - 1);

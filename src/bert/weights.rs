@@ -282,10 +282,8 @@ impl BertForSequenceClassification {
     fn put_head(mut self, weight: Vec<f32>, bias: Vec<f32>, hidden_size: usize) -> Self {
         let device = self.device();
         let labels = bias.len();
-        self.classifier = Linear {
-            weight: parameter(weight, [labels, hidden_size], &device),
-            bias: parameter(bias, [labels], &device),
-        };
+        let weight = parameter(weight, [labels, hidden_size], &device);
+        self.classifier = Linear::new(weight, parameter(bias, [labels], &device));
         self
     }
 }

@@ -112,7 +112,8 @@ impl Webtune {
         }
         let ((dataset, split), tokens) = (self.need_split()?, self.need_tokens()?);
         let model = self.need_model()?;
-        let initial = model.with_head(dataset.labels.len(), settings.arguments.seed);
+        let seed = settings.arguments.seed;
+        let initial = model.with_head(dataset.labels.len(), seed);
         let options = TrainerOptions {
             padding: tokens.padding,
             max_length: tokens.max_length,
@@ -123,7 +124,7 @@ impl Webtune {
         let history = History::new(&options.arguments, tokens.train.len());
         let eval_batch_size = options.arguments.per_device_eval_batch_size;
         let trainer = Trainer::new(
-            initial.clone(),
+            settings.tuning.apply(initial.clone(), seed)?,
             tokens.train.clone(),
             tokens.test.clone(),
             options,

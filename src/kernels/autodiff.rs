@@ -1,4 +1,9 @@
-//! How gradients flow through [`BertOps`]: the rules that burn's autodiff calls on the way back.
+//! How gradients flow through [`BertOps`]: the rules that burn's autodiff calls on the way back. What a rule keeps for the gradients of
+//! parameters is kept only where they learn: beside a frozen layer it would only fill memory.
+
+mod adapters;
+
+use adapters::{Gelu, Lora, LoraState, WithGradient};
 
 use super::{BertOps, DropoutMask, HeadsShape, TablesShape};
 use burn::backend::autodiff::NodeId;
@@ -14,7 +19,8 @@ use burn::tensor::Shape;
 struct Linear;
 
 impl<B: BertOps> Backward<B, 3> for Linear {
-    type State = (FloatTensor<B>, FloatTensor<B>);
+    /// The input where the layer learns, the weight where what is before it does.
+    type State = (Option<FloatTensor<B>>, Option<FloatTensor<B>>);
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let (input, weight) = ops.state;
@@ -22,24 +28,23 @@ impl<B: BertOps> Backward<B, 3> for Linear {
         let grad = grads.consume::<B>(&ops.node);
         let ids = [for_weight, for_bias].map(|node| node.map(|node| node.id));
         weight_grads::<B>(grads, ids, grad.clone(), input);
-        if let Some(node) = for_input {
+        if let (Some(node), Some(weight)) = (for_input, weight) {
             grads.register::<B>(node.id, B::bert_linear_input_grad(grad, weight));
         }
     }
 }
 
-/// Registers the gradients of a linear layer's weight and bias, where they are wanted.
+/// Registers the gradients of a linear layer's weight and bias, where they are wanted: `input` is there then.
 fn weight_grads<B: BertOps>(
     grads: &mut Gradients,
-    [weight, bias]: [Option<NodeId>; 2],
+    parents: [Option<NodeId>; 2],
     grad: FloatTensor<B>,
-    input: FloatTensor<B>,
+    input: Option<FloatTensor<B>>,
 ) {
-    if weight.is_none() && bias.is_none() {
-        return;
+    if let Some(input) = input {
+        let (for_weight, for_bias) = B::bert_linear_weight_grad(grad, input);
+        register::<B, _>(grads, parents, [for_weight, for_bias]);
     }
-    let (for_weight, for_bias) = B::bert_linear_weight_grad(grad, input);
-    register::<B, _>(grads, [weight, bias], [for_weight, for_bias]);
 }
 
 /// Registers the gradients of those parents that want one.
@@ -58,12 +63,13 @@ fn register<B: BertOps, const N: usize>(
 /// What [`FeedForward`] needs on the way back.
 #[derive(Debug, Clone)]
 struct FeedForwardState<B: BertOps> {
-    input: FloatTensor<B>,
+    /// Where the first layer learns.
+    input: Option<FloatTensor<B>>,
     weight: FloatTensor<B>,
     out_weight: FloatTensor<B>,
-    /// Before and after GELU.
+    /// Before and after GELU, the latter where the second layer learns.
     middle: FloatTensor<B>,
-    active: FloatTensor<B>,
+    active: Option<FloatTensor<B>>,
 }
 
 /// Linear, GELU, linear: both inner gradients are read off the tensors that the products need anyway.
@@ -249,24 +255,18 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        match Linear
-            .prepare::<C>([input.node(), weight.node(), bias.node()])
-            .compute_bound()
-            .stateful()
-        {
-            OpsKind::Tracked(prep) => prep.finish(
-                (input.primitive().clone(), weight.primitive().clone()),
-                B::bert_linear(
-                    input.into_primitive(),
-                    weight.into_primitive(),
-                    bias.into_primitive(),
-                ),
-            ),
-            OpsKind::UnTracked(prep) => prep.finish(B::bert_linear(
-                input.into_primitive(),
-                weight.into_primitive(),
-                bias.into_primitive(),
-            )),
+        let nodes = [input.node(), weight.node(), bias.node()];
+        let learns = weight.is_tracked() || bias.is_tracked();
+        let goes_on = input.is_tracked();
+        let (input, weight) = (input.into_primitive(), weight.into_primitive());
+        let state = (
+            learns.then(|| input.clone()),
+            goes_on.then(|| weight.clone()),
+        );
+        let output = B::bert_linear(input, weight, bias.into_primitive());
+        match Linear.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(state, output),
+            OpsKind::UnTracked(prep) => prep.finish(output),
         }
     }
 
@@ -284,6 +284,8 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
             out_weight.node(),
             out_bias.node(),
         ];
+        let learns = weight.is_tracked() || bias.is_tracked();
+        let out_learns = out_weight.is_tracked() || out_bias.is_tracked();
         let (input, weight) = (input.into_primitive(), weight.into_primitive());
         let out_weight = out_weight.into_primitive();
         let (middle, active) =
@@ -294,15 +296,63 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
             out_bias.into_primitive(),
         );
         let state = FeedForwardState::<B> {
-            input,
+            input: learns.then_some(input),
             weight,
             out_weight,
             middle,
-            active,
+            active: out_learns.then_some(active),
         };
         match FeedForward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish(state, output),
             OpsKind::UnTracked(prep) => prep.finish(output),
+        }
+    }
+
+    fn bert_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {
+        let node = input.node();
+        let input = input.into_primitive();
+        let output = B::bert_gelu(input.clone());
+        match Gelu.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(input, output),
+            OpsKind::UnTracked(prep) => prep.finish(output),
+        }
+    }
+
+    fn bert_lora(
+        base: FloatTensor<Self>,
+        input: FloatTensor<Self>,
+        lora_a: FloatTensor<Self>,
+        lora_b: FloatTensor<Self>,
+        start: usize,
+    ) -> FloatTensor<Self> {
+        let nodes = [base.node(), input.node(), lora_a.node(), lora_b.node()];
+        let (input, base) = (input.into_primitive(), base.into_primitive());
+        let (lora_a, lora_b) = (lora_a.into_primitive(), lora_b.into_primitive());
+        let (output, low) =
+            B::bert_lora_parts(base, input.clone(), lora_a.clone(), lora_b.clone(), start);
+        let state = LoraState::<B> {
+            input,
+            low,
+            lora_a,
+            lora_b,
+            start,
+        };
+        match Lora.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(state, output),
+            OpsKind::UnTracked(prep) => prep.finish(output),
+        }
+    }
+
+    fn bert_with_gradient(
+        output: FloatTensor<Self>,
+        gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let node = output.node();
+        let gradient = gradient.into_primitive();
+        let zero = B::bert_with_gradient(output.into_primitive(), gradient.clone());
+        match WithGradient.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish(gradient, zero),
+            OpsKind::UnTracked(prep) => prep.finish(zero),
         }
     }
 

@@ -140,6 +140,38 @@ pub fn feed_forward(
     ))
 }
 
+/// The exact GELU, `x Φ(x)` (Hendrycks & Gimpel, 2016), of `[rows, width]`.
+pub fn gelu(input: Tensor<2>) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::bert_gelu(input.into_dispatch()))
+}
+
+/// A low-rank update beside a linear layer (Hu et al., 2021): `base` `[m, width]` with `(input lora_aᵀ) lora_bᵀ` added to its columns from
+/// `start` on; `input` `[m, k]`, `lora_a` `[r, k]`, `lora_b` `[n, r]`, `start + n <= width`. Any scaling is in `lora_b` already.
+pub fn lora(
+    base: Tensor<2>,
+    input: Tensor<2>,
+    lora_a: Tensor<2>,
+    lora_b: Tensor<2>,
+    start: usize,
+) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::bert_lora(
+        base.into_dispatch(),
+        input.into_dispatch(),
+        lora_a.into_dispatch(),
+        lora_b.into_dispatch(),
+        start,
+    ))
+}
+
+/// A scalar `[1]` whose gradient with respect to `output` is `gradient`, of the same shape: going back from it takes up a way back that
+/// was left at `output`. Its own value is 0 and means nothing.
+pub fn with_gradient(output: Tensor<2>, gradient: Tensor<2>) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::bert_with_gradient(
+        output.into_dispatch(),
+        gradient.into_dispatch(),
+    ))
+}
+
 /// Zeroes the values that `mask` names and scales the others.
 pub fn dropout<const D: usize>(input: Tensor<D>, mask: DropoutMask) -> Tensor<D> {
     Tensor::from_dispatch(Dispatch::bert_dropout(input.into_dispatch(), mask))

@@ -98,6 +98,58 @@ pub trait BertOps: Backend {
         Self::bert_linear(active, out_weight, out_bias)
     }
 
+    /// See [`gelu`](super::gelu).
+    fn bert_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {
+        plain::gelu::<Self>(input)
+    }
+
+    /// The gradient of [`gelu`](super::gelu) with respect to its input.
+    fn bert_gelu_backward(input: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self> {
+        Self::float_mul(grad, plain::gelu_slope::<Self>(input))
+    }
+
+    /// See [`lora`](super::lora).
+    fn bert_lora(
+        base: FloatTensor<Self>,
+        input: FloatTensor<Self>,
+        lora_a: FloatTensor<Self>,
+        lora_b: FloatTensor<Self>,
+        start: usize,
+    ) -> FloatTensor<Self> {
+        Self::bert_lora_parts(base, input, lora_a, lora_b, start).0
+    }
+
+    /// The sum, and for the way back `input lora_aᵀ`, `[m, r]`.
+    fn bert_lora_parts(
+        base: FloatTensor<Self>,
+        input: FloatTensor<Self>,
+        lora_a: FloatTensor<Self>,
+        lora_b: FloatTensor<Self>,
+        start: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        plain::lora::<Self>(base, input, lora_a, lora_b, start)
+    }
+
+    /// The gradients of [`lora`](super::lora) with respect to `input`, `lora_a` and `lora_b`, in this order; that of `base` is `grad`.
+    fn bert_lora_backward(
+        grad: FloatTensor<Self>,
+        input: FloatTensor<Self>,
+        low: FloatTensor<Self>,
+        lora_a: FloatTensor<Self>,
+        lora_b: FloatTensor<Self>,
+        start: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        plain::lora_backward::<Self>(grad, input, low, lora_a, lora_b, start)
+    }
+
+    /// See [`with_gradient`](super::with_gradient).
+    fn bert_with_gradient(
+        output: FloatTensor<Self>,
+        _gradient: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        plain::zero::<Self>(&output)
+    }
+
     /// See [`dropout`](super::dropout()); its gradient is the same operation on the gradient.
     fn bert_dropout(input: FloatTensor<Self>, mask: DropoutMask) -> FloatTensor<Self> {
         plain::dropout::<Self>(input, mask)

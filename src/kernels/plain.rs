@@ -138,6 +138,51 @@ pub(super) fn layer_norm_backward<B: Backend>(
     (B::float_div(rest, deviation), for_weight, for_bias)
 }
 
+/// `base` with `(input aᵀ) bᵀ` added to its columns from `start` on, and `input aᵀ`.
+pub(super) fn lora<B: Backend>(
+    base: FloatTensor<B>,
+    input: FloatTensor<B>,
+    lora_a: FloatTensor<B>,
+    lora_b: FloatTensor<B>,
+    start: usize,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let place = columns::<B>(&base, start, lora_b.shape()[0]);
+    let low = B::float_matmul(input, B::float_transpose(lora_a));
+    let update = B::float_matmul(low.clone(), B::float_transpose(lora_b));
+    let sum = B::float_add(B::float_slice(base.clone(), &place), update);
+    (B::float_slice_assign(base, &place, sum), low)
+}
+
+/// The gradients of `input`, `lora_a` and `lora_b`.
+pub(super) fn lora_backward<B: Backend>(
+    grad: FloatTensor<B>,
+    input: FloatTensor<B>,
+    low: FloatTensor<B>,
+    lora_a: FloatTensor<B>,
+    lora_b: FloatTensor<B>,
+    start: usize,
+) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
+    let place = columns::<B>(&grad, start, lora_b.shape()[0]);
+    let grad = B::float_slice(grad, &place);
+    let for_b = B::float_matmul(B::float_transpose(grad.clone()), low);
+    let for_low = B::float_matmul(grad, lora_b);
+    let for_a = B::float_matmul(B::float_transpose(for_low.clone()), input);
+    (B::float_matmul(for_low, lora_a), for_a, for_b)
+}
+
+/// `len` columns of a matrix, from `start` on.
+fn columns<B: Backend>(matrix: &FloatTensor<B>, start: usize, len: usize) -> [Slice; 2] {
+    [
+        Slice::from(0..matrix.shape()[0]),
+        Slice::from(start..start + len),
+    ]
+}
+
+/// `[1]`, beside `like`.
+pub(super) fn zero<B: Backend>(like: &FloatTensor<B>) -> FloatTensor<B> {
+    B::float_zeros(Shape::from([1]), &like.device(), FloatDType::F32)
+}
+
 /// Query, key or value as `[batch, heads, seq, head_size]`.
 fn split<B: Backend>(joined: FloatTensor<B>, shape: HeadsShape, part: usize) -> FloatTensor<B> {
     let HeadsShape {

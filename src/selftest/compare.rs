@@ -1,9 +1,13 @@
 //! The thorough comparison, for whoever wants to know: the forward pass, the gradient of every parameter, and every parameter after three
-//! optimizer steps, this device against the CPU, on a small BERT with padding in its batch and every dropout at work.
+//! optimizer steps, of the whole network and of LoRA's adapters, this device against the CPU, on a small BERT with padding in its batch and
+//! every dropout at work.
 
 use super::{Check, SelfTest, compare_values, largest, read};
 use crate::Result;
-use crate::bert::{BertConfig, BertForSequenceClassification, WeightsLoader, random_checkpoint};
+use crate::bert::{
+    BertConfig, BertForSequenceClassification, LoraConfig, TargetModules, WeightsLoader,
+    random_checkpoint,
+};
 use crate::hub::MemoryFile;
 use crate::kernels::DropoutStream;
 use crate::tokens::{Batch, Encoding, Padding, pad_batch};
@@ -16,6 +20,11 @@ use burn::tensor::{Device, Tensor};
 const LABELS: usize = 3;
 const VOCABULARY: usize = 60;
 const GRADIENT: &str = "gradient of ";
+const LORA: LoraConfig = LoraConfig {
+    r: 5,
+    lora_alpha: 10,
+    target_modules: TargetModules::AllLinear,
+};
 
 /// Runs the comparison on `device` and on the CPU device.
 ///
@@ -72,17 +81,35 @@ impl Outcome {
             values.push((format!("{GRADIENT}{}", parameter.name), values_read));
         }
 
-        let mut trainer = Trainer::new(model, examples(), Vec::new(), options())?;
-        while let Event::Step { .. } = trainer.step(&mut |_, _| ()).await? {
-            // There are no rows to evaluate on; evaluating is not what is compared.
-            trainer.skip_evaluation();
+        let with_lora = model.clone().with_lora(&LORA, 22);
+        let trained = three_steps(model, options()).await?;
+        for parameter in trained.named_parameters() {
+            let name = format!("{} after three steps", parameter.name);
+            values.push((name, read(parameter.values).await?));
         }
-        for parameter in trainer.model()?.named_parameters() {
+        // Adapters have kernels of their own, and so have layers that are computed a second time on the way back.
+        let mut options = options();
+        options.arguments.gradient_checkpointing = true;
+        let trained = three_steps(with_lora, options).await?;
+        let parameters = trained.adapter_parameters().into_iter();
+        for parameter in parameters.chain(trained.classifier_parameters()) {
             let name = format!("{} after three steps", parameter.name);
             values.push((name, read(parameter.values).await?));
         }
         Ok(Self { values })
     }
+}
+
+async fn three_steps(
+    model: BertForSequenceClassification,
+    options: TrainerOptions,
+) -> Result<BertForSequenceClassification> {
+    let mut trainer = Trainer::new(model, examples(), Vec::new(), options)?;
+    while let Event::Step { .. } = trainer.step(&mut |_, _| ()).await? {
+        // There are no rows to evaluate on; evaluating is not what is compared.
+        trainer.skip_evaluation();
+    }
+    trainer.model().cloned()
 }
 
 fn flat(tensor: Tensor<2>) -> Tensor<1> {
@@ -163,6 +190,7 @@ mod tests {
         let report = pollster::block_on(compare(&Device::flex())).unwrap();
         assert!(report.passed, "{report:?}");
         let parameters = 2 * 16 + 5 + 2 + 2;
-        assert_eq!(report.checks.len(), 1 + 2 * parameters);
+        let adapters = 2 * (2 * 6 + 1);
+        assert_eq!(report.checks.len(), 1 + 2 * parameters + adapters + 2);
     }
 }

@@ -1,9 +1,10 @@
 //! Values become what a run needs, checked by the table's types and bounds.
 
 use super::{Kind, SETTINGS, Setting, Values};
+use crate::bert::{LoraConfig, TargetModules};
 use crate::data::SplitOptions;
 use crate::tokens::Padding;
-use crate::train::{LrSchedulerType, TrainingArguments};
+use crate::train::{LrSchedulerType, TrainingArguments, Tuning, TuningMethod};
 use crate::{Error, Result};
 use serde_json::Value;
 
@@ -22,7 +23,9 @@ pub struct RunSettings {
     pub padding: Padding,
     /// Whether the training rows are taken in a new random order in each epoch.
     pub shuffle: bool,
-    /// How the model is trained.
+    /// What of the model is trained.
+    pub tuning: Tuning,
+    /// How it is trained.
     pub arguments: TrainingArguments,
 }
 
@@ -64,7 +67,26 @@ impl RunSettings {
             adam_beta1: table.number("adam_beta1")?,
             adam_beta2: table.number("adam_beta2")?,
             adam_epsilon: table.number("adam_epsilon")?,
+            gradient_checkpointing: table.boolean("gradient_checkpointing")?,
             seed: table.integer("seed")?,
+        };
+        let tuning = Tuning {
+            method: match table.choice("tuning")? {
+                "lora" => TuningMethod::Lora,
+                "head" => TuningMethod::Head,
+                _ => TuningMethod::Full,
+            },
+            lora: LoraConfig {
+                r: table.integer("lora_r")? as usize,
+                lora_alpha: table.integer("lora_alpha")? as usize,
+                target_modules: match table.choice("lora_target_modules")? {
+                    "query,key,value" => TargetModules::QueryKeyValue,
+                    "all-linear" => TargetModules::AllLinear,
+                    _ => TargetModules::QueryValue,
+                },
+            },
+            freeze_embeddings: table.boolean("freeze_embeddings")?,
+            freeze_layers: table.integer("freeze_layers")? as usize,
         };
         Ok(Self {
             num_rows: table.integer("num_rows")? as usize,
@@ -80,6 +102,7 @@ impl RunSettings {
                 "max_length" => Padding::MaxLength,
                 _ => Padding::Longest,
             },
+            tuning,
             arguments,
         })
     }

@@ -14,6 +14,8 @@ pub enum Group {
     Tokens,
     /// `TrainingArguments`.
     Training,
+    /// What learns, and what it takes of the device's memory.
+    Memory,
 }
 
 /// What values a setting takes.
@@ -180,6 +182,20 @@ pub const SETTINGS: &[Setting] = &[
         "AdamW: decay of the mean of the squared gradient."),
     number("adam_epsilon", Group::Training, true, (1e-8, 0.0, 1.0, 1e-8),
         "AdamW: added to the denominator."),
+    choice("tuning", Group::Memory, false, "full", &["full", "lora", "head"],
+        "What learns: every parameter, LoRA's adapters beside the frozen network (with the classifier), or the classifier alone."),
+    integer("lora_r", Group::Memory, false, (8, 1, 256, 1),
+        "LoRA: rank of the adapters."),
+    integer("lora_alpha", Group::Memory, false, (8, 1, 1024, 1),
+        "LoRA: the adapters' update is scaled by lora_alpha / lora_r."),
+    choice("lora_target_modules", Group::Memory, true, "query,value", &["query,value", "query,key,value", "all-linear"],
+        "LoRA: the layers that get an adapter."),
+    Setting { name: "gradient_checkpointing", group: Group::Memory, advanced: false, kind: Kind::Boolean { default: false },
+        help: "Compute each layer's activations again on the way back instead of keeping them: the same result in less memory and about a third more time." },
+    Setting { name: "freeze_embeddings", group: Group::Memory, advanced: true, kind: Kind::Boolean { default: false },
+        help: "Full tuning: leave the embeddings as the checkpoint has them." },
+    integer("freeze_layers", Group::Memory, true, (0, 0, 48, 1),
+        "Full tuning: leave the embeddings and this many of the first encoder layers as the checkpoint has them."),
     Setting { name: "shuffle", group: Group::Training, advanced: true, kind: Kind::Boolean { default: true },
         help: "Take the training rows in a new random order in each epoch." },
     integer("seed", Group::Training, true, (42, 0, u32::MAX, 1),

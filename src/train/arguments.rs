@@ -49,6 +49,10 @@ pub struct TrainingArguments {
     pub adam_beta2: f64,
     /// AdamW's epsilon.
     pub adam_epsilon: f64,
+    /// Whether the way back computes each layer's activations again instead of keeping them: the same gradients in less memory and more
+    /// time.
+    #[serde(default)]
+    pub gradient_checkpointing: bool,
     /// Seed of the head, the order of rows and the dropouts.
     pub seed: u32,
 }
@@ -72,6 +76,7 @@ impl Default for TrainingArguments {
             adam_beta1: 0.9,
             adam_beta2: 0.999,
             adam_epsilon: 1e-8,
+            gradient_checkpointing: false,
             seed: 42,
         }
     }

@@ -2,11 +2,13 @@
 //! groups and global norm clipping, and the [`Trainer`], a machine that is stepped.
 
 mod arguments;
+mod backward;
 mod gradients;
 mod loss;
 mod optimizer;
 mod plan;
 mod trainer;
+mod tuning;
 
 pub use arguments::{LrSchedulerType, TrainingArguments};
 pub use gradients::norm_and_clip;
@@ -14,3 +16,4 @@ pub use loss::{cross_entropy, targets};
 pub use optimizer::AdamW;
 pub use plan::TrainPlan;
 pub use trainer::{Event, Example, StepLog, Trainer, TrainerOptions, TrainerState, epoch_order};
+pub use tuning::{Tuning, TuningMethod};

@@ -1,7 +1,8 @@
 //! The trainer: a machine that is stepped. One [`Trainer::step`] does one update, or one evaluation, and says what happened.
 //! It owns no clock, no thread, no storage; whoever drives it may pause, stop or read the model between steps.
 
-use super::{AdamW, TrainingArguments, cross_entropy, norm_and_clip, targets};
+use super::backward::Pass;
+use super::{AdamW, TrainingArguments, norm_and_clip, targets};
 use crate::bert::BertForSequenceClassification;
 use crate::evaluate::{Evaluation, evaluate};
 use crate::kernels::DropoutStream;
@@ -192,7 +193,9 @@ impl Trainer {
     /// # Errors
     /// As [`Trainer::model`].
     pub fn total_flos(&self) -> Result<f64> {
-        let parameters = self.model()?.named_parameters().into_iter();
+        let model = self.model()?;
+        let parameters = model.named_parameters().into_iter();
+        let parameters = parameters.chain(model.adapter_parameters());
         let outside: usize = parameters
             .filter(|parameter| !parameter.name.ends_with("_embeddings.weight"))
             .map(|parameter| parameter.shape.iter().product::<usize>())
@@ -313,14 +316,19 @@ impl Trainer {
                 &device,
             );
             let pass = self.global_step * arguments.gradient_accumulation_steps + at;
-            let dropouts = DropoutStream::new(arguments.seed, pass as u32);
-            let loss = cross_entropy(
-                model.forward_with_dropouts(&batch, dropouts),
+            let pass = Pass {
+                model,
+                batch: &batch,
                 targets,
-                group.len(),
-            );
-            let grads = GradientsParams::from_grads(loss.backward(), model);
-            losses.push(loss.inner());
+                rows: group.len(),
+                dropouts: DropoutStream::new(arguments.seed, pass as u32),
+            };
+            let (grads, loss) = if arguments.gradient_checkpointing {
+                pass.layer_by_layer()
+            } else {
+                pass.whole()
+            };
+            losses.push(loss);
             if group.len() <= arguments.per_device_train_batch_size {
                 let loss = losses.remove(0);
                 return (grads, loss, tokens);

@@ -16,6 +16,14 @@ const parameters = (() => {
   return [...embeddings, ...both('bert.embeddings.LayerNorm'), ...layers, ...both('bert.pooler.dense'), ...both('classifier')];
 })();
 
+/** What learns with LoRA beside every linear layer, as PEFT calls it. */
+const adapters = (() => {
+  const parts = ['attention.self.query', 'attention.self.key', 'attention.self.value', 'attention.output.dense', 'intermediate.dense', 'output.dense'];
+  const layers = Array.from({ length: LAYERS }, (_, layer) => parts.map((part) => `encoder.layer.${layer}.${part}`)).flat();
+  const matrices = [...layers, 'pooler.dense'].flatMap((name) => [`bert.${name}.lora_A.weight`, `bert.${name}.lora_B.weight`]);
+  return [...matrices, 'classifier.weight', 'classifier.bias'].map((name) => `base_model.model.${name}`);
+})();
+
 /** Presses the button and waits for the outcome. @param {import('./webtune.js').Webtune} webtune */
 async function compare(webtune) {
   const { page } = webtune;
@@ -36,7 +44,8 @@ test('WebGPU has the gradients and updates of the CPU, parameter by parameter', 
   expect(checks.filter((check) => !check.passed || check.deviation > 1e-3)).toEqual([]);
   expect(passed).toBe(true);
   const names = checks.map(({ name }) => name);
-  expect(names.sort()).toEqual(['logits', ...parameters.flatMap((name) => [`gradient of ${name}`, `${name} after three steps`])].sort());
+  const expected = [...parameters.map((name) => `gradient of ${name}`), ...[...parameters, ...adapters].map((name) => `${name} after three steps`)];
+  expect(names.sort()).toEqual(['logits', ...expected].sort());
   // Numbers were compared, not the same memory with itself: two devices never round all alike.
   expect(checks.some(({ deviation }) => deviation > 0)).toBe(true);
 

@@ -1,7 +1,11 @@
-//! The exact GELU and its derivative, of one value: the products' kernel ends with them.
+//! The exact GELU and its derivative: of one value, with which the products' kernel ends, and of whole tensors, where GELU stands alone.
 
+use super::{cube_dim, cubes_for, empty};
+use burn::backend::TensorMetadata;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
+use burn_cubecl::kernel::into_contiguous;
+use burn_cubecl::tensor::CubeTensor;
 
 const INV_SQRT_2: f32 = std::f32::consts::FRAC_1_SQRT_2;
 const MINUS_HALF: f32 = -0.5;
@@ -24,4 +28,57 @@ pub(super) fn gelu(x: f32) -> f32 {
 pub(super) fn gelu_slope(x: f32) -> f32 {
     let density = (x * x * MINUS_HALF).exp() * INV_SQRT_2PI;
     normal_cdf(x) + x * density
+}
+
+#[cube(launch_unchecked)]
+fn gelu_kernel(input: &[f32], output: &mut [f32], elements: usize) {
+    if ABSOLUTE_POS < elements {
+        output[ABSOLUTE_POS] = gelu(input[ABSOLUTE_POS]);
+    }
+}
+
+#[cube(launch_unchecked)]
+fn gelu_backward_kernel(input: &[f32], grad: &[f32], output: &mut [f32], elements: usize) {
+    if ABSOLUTE_POS < elements {
+        output[ABSOLUTE_POS] = grad[ABSOLUTE_POS] * gelu_slope(input[ABSOLUTE_POS]);
+    }
+}
+
+/// See [`gelu`](crate::kernels::gelu).
+pub(super) fn forward(input: CubeTensor) -> CubeTensor {
+    let input = into_contiguous(input);
+    let output = empty(&input, input.shape());
+    let elements = input.meta.num_elements();
+    // SAFETY: both buffers hold `elements` values, and no unit goes past them.
+    unsafe {
+        gelu_kernel::launch_unchecked(
+            &output.client,
+            cubes_for(elements),
+            cube_dim(),
+            input.into_buffer_arg(),
+            output.clone().into_buffer_arg(),
+            elements,
+        );
+    }
+    output
+}
+
+/// `grad` times the slope at `input`.
+pub(super) fn backward(input: CubeTensor, grad: CubeTensor) -> CubeTensor {
+    let [input, grad] = [input, grad].map(into_contiguous);
+    let output = empty(&input, input.shape());
+    let elements = input.meta.num_elements();
+    // SAFETY: all three buffers hold `elements` values, and no unit goes past them.
+    unsafe {
+        gelu_backward_kernel::launch_unchecked(
+            &output.client,
+            cubes_for(elements),
+            cube_dim(),
+            input.into_buffer_arg(),
+            grad.into_buffer_arg(),
+            output.clone().into_buffer_arg(),
+            elements,
+        );
+    }
+    output
 }

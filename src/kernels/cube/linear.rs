@@ -5,12 +5,14 @@ use super::matmul::{Epilogue, Layout, Side, Size, launch};
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
-fn rows(tensor: &CubeTensor) -> Side<'_> {
+/// A matrix as it lies.
+pub(super) fn rows(tensor: &CubeTensor) -> Side<'_> {
     let layout = Layout::rows(tensor.meta.shape()[1]);
     Side { tensor, layout }
 }
 
-fn columns(tensor: &CubeTensor) -> Side<'_> {
+/// The same matrix transposed.
+pub(super) fn columns(tensor: &CubeTensor) -> Side<'_> {
     let layout = Layout::rows(tensor.meta.shape()[1]).transposed();
     Side { tensor, layout }
 }

@@ -23,6 +23,8 @@ pub(super) enum Epilogue {
     BiasGelu,
     /// It is multiplied by the slope of GELU at `extra` `[m, n]`.
     GeluSlope,
+    /// It is added to what the result holds already.
+    Add,
     /// The sums of `lhs` along `k` go to `second` `[m]`: the gradient of a bias, beside that of its weight.
     RowSums,
 }
@@ -209,6 +211,11 @@ fn matmul_kernel(
                     }
                     if comptime![epilogue == Epilogue::BiasGelu] {
                         second[at] = value;
+                    } else if comptime![epilogue == Epilogue::Add] {
+                        // Adding twice is not what writing twice is.
+                        if first_row + row < m && first_column + comptime![column * apart] < n {
+                            out[at] += value;
+                        }
                     } else {
                         out[at] = value;
                     }
@@ -295,7 +302,16 @@ pub(super) fn launch(
         n,
         k,
     } = size;
-    let tile = tile(out.tensor, size);
+    let tile = match epilogue {
+        // It has a branch for each value.
+        Epilogue::Add => Tile {
+            rows: 4,
+            columns: 4,
+            cube: (8, 8),
+            spread: !is_cpu(out.tensor),
+        },
+        _ => tile(out.tensor, size),
+    };
     // A binding must be there even where the kernel does not use it, and not one that is bound already.
     let spare = || empty(out.tensor, [1]);
     let extra = extra.cloned().unwrap_or_else(spare);

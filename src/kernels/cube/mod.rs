@@ -10,6 +10,7 @@ mod embeddings;
 mod gelu;
 mod layer_norm;
 mod linear;
+mod lora;
 mod loss;
 mod matmul;
 mod rows;
@@ -77,6 +78,35 @@ impl BertOps for CubeBackend {
         middle: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
         linear::input_grad(grad, weight, Some(middle))
+    }
+
+    fn bert_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {
+        gelu::forward(input)
+    }
+
+    fn bert_gelu_backward(input: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self> {
+        gelu::backward(input, grad)
+    }
+
+    fn bert_lora_parts(
+        base: FloatTensor<Self>,
+        input: FloatTensor<Self>,
+        lora_a: FloatTensor<Self>,
+        lora_b: FloatTensor<Self>,
+        start: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        lora::forward(base, input, lora_a, lora_b, start)
+    }
+
+    fn bert_lora_backward(
+        grad: FloatTensor<Self>,
+        input: FloatTensor<Self>,
+        low: FloatTensor<Self>,
+        lora_a: FloatTensor<Self>,
+        lora_b: FloatTensor<Self>,
+        start: usize,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        lora::backward(grad, input, low, lora_a, lora_b, start)
     }
 
     fn bert_dropout(input: FloatTensor<Self>, mask: DropoutMask) -> FloatTensor<Self> {
