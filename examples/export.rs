@@ -1,8 +1,8 @@
 //! Fine-tunes the default checkpoint on the toy reviews natively, as the page does it with its recommended settings, and writes the
 //! exported archive, for `cargo xtask parity` to open it in transformers.
 //!
-//! `cargo run --example export -- MODEL_DIR OUT_DIR` writes `OUT_DIR/model.zip` and `OUT_DIR/expected.json`: for each of 20 sentences
-//! `text`, `input_ids` and `logits`.
+//! `cargo run --example export -- MODEL_DIR OUT_DIR [SETTINGS]` writes `OUT_DIR/model.zip` and `OUT_DIR/expected.json`: for each of 20
+//! sentences `text`, `input_ids` and `logits`. SETTINGS is a JSON object of settings that are not the recommended ones.
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -19,7 +19,7 @@ use webtune::data::{
 use webtune::evaluate::{Evaluation, evaluate};
 use webtune::export::{Card, Folder, History};
 use webtune::hub::MemoryFile;
-use webtune::settings::{RunSettings, defaults};
+use webtune::settings::{RunSettings, Values, defaults};
 use webtune::tokens::Tokenizer;
 use webtune::train::{Event, Example, Trainer, TrainerOptions};
 
@@ -49,17 +49,21 @@ const SENTENCES: [&str; 19] = [
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> Outcome<()> {
-    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
-    let (Some(model), Some(out), None) = (arguments.next(), arguments.next(), arguments.next())
-    else {
-        return Err("usage: cargo run --example export -- MODEL_DIR OUT_DIR".into());
+    let mut arguments = std::env::args_os().skip(1);
+    let (Some(model), Some(out)) = (arguments.next(), arguments.next()) else {
+        return Err("usage: cargo run --example export -- MODEL_DIR OUT_DIR [SETTINGS]".into());
     };
+    let mut values = defaults();
+    if let Some(settings) = arguments.next() {
+        let settings: Values = serde_json::from_str(&settings.to_string_lossy())?;
+        values.extend(settings);
+    }
+    let out = PathBuf::from(out);
     fs::create_dir_all(&out)?;
-    export(&model, &out)
+    export(Path::new(&model), &out, values)
 }
 
-fn export(folder: &Path, out: &Path) -> Outcome<()> {
-    let values = defaults();
+fn export(folder: &Path, out: &Path, values: Values) -> Outcome<()> {
     let settings = RunSettings::from_values(&values)?;
     let config_json = fs::read_to_string(folder.join("config.json"))?;
     let config = BertConfig::from_json(&config_json)?;
@@ -86,6 +90,7 @@ fn export(folder: &Path, out: &Path) -> Outcome<()> {
         dataset.labels.len(),
         settings.arguments.seed,
     )?;
+    let model = settings.tuning.apply(model, settings.arguments.seed)?;
     let options = TrainerOptions {
         arguments: settings.arguments,
         padding: settings.padding,

@@ -79,6 +79,22 @@ mod tests {
     }
 
     #[test]
+    fn uniform_values_are_torchs() {
+        let values = TorchGenerator::new(7).uniform_between(5, 0.25);
+        // torch.empty(5).uniform_(-0.25, 0.25, generator=torch.Generator().manual_seed(7))
+        let torchs = [
+            0.017_461_27,
+            -0.150_598_4,
+            0.079_605_85,
+            0.078_445_14,
+            -0.133_619_22,
+        ];
+        for (value, torchs) in values.iter().zip(torchs) {
+            assert!((value - torchs).abs() < 1e-7, "{value} instead of {torchs}");
+        }
+    }
+
+    #[test]
     fn normal_values_have_the_deviation_asked_for() {
         for n in [5, 16, 1000, 1003] {
             let values = TorchGenerator::new(7).normal(n, 0.02);

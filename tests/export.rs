@@ -73,6 +73,7 @@ fn labels() -> Vec<String> {
 }
 
 struct Run {
+    values: Values,
     trainer: Trainer,
     options: TrainerOptions,
     logs: Vec<StepLog>,
@@ -109,7 +110,8 @@ fn run(values: &Values) -> Run {
     };
     let config = BertConfig::from_json(&base_config()).unwrap();
     let mut history = History::new(&options.arguments, train.len());
-    let model = random_model(&config, 2, 50);
+    let model = settings.tuning.apply(random_model(&config, 2, 50), 4);
+    let model = model.unwrap();
     let mut trainer = Trainer::new(model, train, test.clone(), options.clone()).unwrap();
     let (mut logs, mut last) = (Vec::new(), None);
     loop {
@@ -127,6 +129,7 @@ fn run(values: &Values) -> Run {
     }
     history.finished(&trainer, 2.0).unwrap();
     Run {
+        values: values.clone(),
         trainer,
         options,
         logs,
@@ -137,7 +140,7 @@ fn run(values: &Values) -> Run {
 }
 
 fn write(run: &Run, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-    let (tokenizer, labels, settings) = (tokenizer(), labels(), settings());
+    let (tokenizer, labels) = (tokenizer(), labels());
     let card = Card {
         name: "good or bad",
         base_model: "someone/tiny-bert",
@@ -153,7 +156,7 @@ fn write(run: &Run, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         config: &base_config(),
         tokenizer: &tokenizer,
         labels: &labels,
-        settings: &settings,
+        settings: &run.values,
         history: &run.history,
         card: &card,
     };
@@ -229,6 +232,61 @@ fn the_folder_opens_again_as_the_same_model() {
     let trained = run.trainer.model().unwrap();
     assert_eq!(parameters(&model), parameters(trained));
     assert_eq!(logits(&model, &run), logits(trained, &run));
+}
+
+/// PEFT itself opens this folder in `cargo xtask parity`.
+#[test]
+fn adapters_are_merged_and_by_themselves() {
+    let mut values = settings();
+    for (name, value) in [
+        ("tuning", json!("lora")),
+        ("lora_r", json!(3)),
+        ("lora_alpha", json!(6)),
+        ("learning_rate", json!(0.01)),
+    ] {
+        values.insert(name.into(), value);
+    }
+    let run = run(&values);
+    let files = unzip(&archive(&run));
+    assert_eq!(files.len(), FILES.len() + 2);
+    let config = parsed(&files, "adapter/adapter_config.json");
+    for (name, value) in [
+        ("peft_type", json!("LORA")),
+        ("base_model_name_or_path", json!("someone/tiny-bert")),
+        ("r", json!(3)),
+        ("lora_alpha", json!(6)),
+        ("target_modules", json!(["query", "value"])),
+        ("task_type", json!("SEQ_CLS")),
+    ] {
+        assert_eq!(config[name], value, "{name}");
+    }
+    let adapter = &files["adapter/adapter_model.safetensors"];
+    let adapter = safetensors::SafeTensors::deserialize(adapter).unwrap();
+    // Two layers, query and value, two matrices, and the classifier.
+    assert_eq!(adapter.len(), 2 * 2 * 2 + 2);
+    let trained = run.trainer.model().unwrap();
+    let named = trained.adapter_parameters().into_iter();
+    for one in named.chain(trained.classifier_parameters()) {
+        let values: Vec<f32> = one.values.into_data().try_into_vec().unwrap();
+        let bytes: Vec<u8> = values.into_iter().flat_map(f32::to_le_bytes).collect();
+        let found = adapter.tensor(&one.name).unwrap();
+        assert_eq!((found.shape(), found.data()), (&*one.shape, &*bytes));
+    }
+    let config = BertConfig::from_json(&text(&files, "config.json")).unwrap();
+    let device = Device::flex();
+    let loader = WeightsLoader {
+        config: &config,
+        num_labels: 2,
+        seed: 99,
+        device: &device,
+    };
+    let weights = files["model.safetensors"].clone();
+    let (model, _) = block_on(loader.load(&mut MemoryFile::new("x", weights))).unwrap();
+    let (found, expected) = (logits(&model, &run), logits(trained, &run));
+    for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
+        assert!((found - expected).abs() < 1e-5, "{found} {expected}");
+    }
+    assert!(text(&files, "README.md").contains("AutoPeftModelForSequenceClassification"));
 }
 
 #[test]

@@ -55,6 +55,21 @@ pub(super) fn readme(folder: &Folder<'_>, settings: &Values) -> String {
     line("classifier(\"…\")");
     line("```");
     line("");
+    if folder.model.has_adapters() {
+        line(
+            "It was trained by LoRA: the weights have the adapters merged in, and `adapter/` has them by themselves, for PEFT:",
+        );
+        line("");
+        line("```python");
+        line("from peft import AutoPeftModelForSequenceClassification");
+        line("");
+        line(&format!(
+            "model = AutoPeftModelForSequenceClassification.from_pretrained(\"path/to/this/folder/adapter\", num_labels={})",
+            folder.labels.len()
+        ));
+        line("```");
+        line("");
+    }
     line("## Data");
     line("");
     line(&format!("{}.", inline(card.dataset.trim_end_matches('.'))));

@@ -3,7 +3,11 @@
 //! Whoever calls [`Folder::write`] passes a sink for the bytes: a file, or the browser's `Blob` parts. Weights are read from the device
 //! a few million values at a time, so neither the model nor the archive is ever in memory whole. The same run gives the same bytes:
 //! no clock is asked.
+//!
+//! What LoRA's adapters learned is in the folder twice: merged into the weights, so that the folder is a whole model, and below `adapter/`
+//! as PEFT has it.
 
+mod adapter;
 mod archive;
 mod card;
 mod config;
@@ -15,7 +19,7 @@ pub use card::Card;
 pub use history::History;
 
 use crate::bert::BertForSequenceClassification;
-use crate::settings::{self, Values};
+use crate::settings::{self, RunSettings, Values};
 use crate::tokens::Tokenizer;
 use crate::{Error, Result};
 use archive::Archive;
@@ -50,8 +54,13 @@ impl Folder<'_> {
         &self,
         sink: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<Vec<(String, u64)>> {
+        let lora = RunSettings::from_values(self.settings)?.tuning.lora;
         let settings = settings::complete(self.settings)?;
-        let weights = weights::File::new(self.model)?;
+        let merged = self.model.merged();
+        let mut weights = vec![(
+            "model.safetensors",
+            weights::File::new(merged.named_parameters())?,
+        )];
         let mut files = vec![
             ("README.md", card::readme(self, &settings)),
             (
@@ -62,6 +71,16 @@ impl Folder<'_> {
         files.extend(tokenizer::files(self.tokenizer, self.config)?);
         files.push(("training_args.json", pretty(&Value::Object(settings))));
         files.push(("trainer_state.json", pretty(&self.history.trainer_state())));
+        if self.model.has_adapters() {
+            files.push((
+                "adapter/adapter_config.json",
+                adapter::config(&lora, self.card.base_model),
+            ));
+            weights.push((
+                "adapter/adapter_model.safetensors",
+                adapter::weights(self.model)?,
+            ));
+        }
 
         let mut archive = Archive::new(sink);
         let mut written = Vec::new();
@@ -70,9 +89,11 @@ impl Folder<'_> {
             archive.write(text.as_bytes())?;
             written.push((name.to_string(), text.len() as u64));
         }
-        archive.start("model.safetensors", weights.len())?;
-        written.push(("model.safetensors".to_string(), weights.len()));
-        weights.write(&mut |piece| archive.write(piece)).await?;
+        for (name, file) in weights {
+            archive.start(name, file.len())?;
+            written.push((name.to_string(), file.len()));
+            file.write(&mut |piece| archive.write(piece)).await?;
+        }
         archive.finish()?;
         Ok(written)
     }

@@ -1,8 +1,8 @@
-//! `model.safetensors`, whose header is known before the first weight is read: every parameter in f32 under its checkpoint name.
+//! A safetensors file whose header is known before the first weight is read: parameters in f32 under their names.
 
 use super::refuse;
 use crate::Result;
-use crate::bert::{BertForSequenceClassification, NamedParameter};
+use crate::bert::NamedParameter;
 use burn::tensor::{DType, Tensor};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use std::collections::HashMap;
@@ -22,8 +22,7 @@ impl File {
     ///
     /// # Errors
     /// [`Error::Export`](crate::Error::Export) when the header cannot be made.
-    pub(super) fn new(model: &BertForSequenceClassification) -> Result<Self> {
-        let mut parameters = model.named_parameters();
+    pub(super) fn new(mut parameters: Vec<NamedParameter>) -> Result<Self> {
         parameters.sort_by(|a, b| a.name.cmp(&b.name));
         let mut end = 0;
         let tensors = parameters
@@ -129,7 +128,7 @@ mod tests {
         let mut file = MemoryFile::new("x", random_checkpoint(&config, 2).unwrap());
         let (model, _) = pollster::block_on(loader.load(&mut file)).unwrap();
         let written = |piece| {
-            let file = File::new(&model).unwrap();
+            let file = File::new(model.named_parameters()).unwrap();
             let (len, mut bytes, mut longest) = (file.len(), Vec::new(), 0);
             let head = file.head.len();
             pollster::block_on(file.write_in_pieces(piece, &mut |piece| {

