@@ -5,8 +5,11 @@ use super::convert::{error, to_js};
 use super::device;
 use crate::bert::{BertConfig, BertForSequenceClassification, WeightsLoader};
 use crate::hub::MemoryFile;
+use crate::settings::{RunSettings, Values};
 use crate::tokens::{Batch, Encoding, Padding, pad_batch};
-use crate::train::{Event, Example, StepLog, Trainer, TrainerOptions, TrainingArguments};
+use crate::train::{
+    Event, Example, MemoryDemand, MemoryPlan, StepLog, Trainer, TrainerOptions, TrainingArguments,
+};
 use crate::{Error, Result};
 use burn::module::Module;
 use burn::tensor::Device;
@@ -15,11 +18,14 @@ use wasm_bindgen::prelude::*;
 
 /// Seed of a head that the checkpoint does not bring.
 const HEAD_SEED: u32 = 42;
+/// Classes of that head.
+const NUM_LABELS: usize = 2;
 
 /// A model on the WebGPU device and a run of it.
 #[wasm_bindgen]
 pub struct Benchmark {
     device: Device,
+    config: Option<BertConfig>,
     model: Option<BertForSequenceClassification>,
     trainer: Option<Trainer>,
     batch: Option<Batch>,
@@ -37,8 +43,16 @@ struct Work {
     batch: usize,
     /// Optimizer steps, over the rows in order, again and again.
     steps: usize,
+    /// Settings of the page's table.
     #[serde(default)]
-    arguments: serde_json::Map<String, serde_json::Value>,
+    arguments: Values,
+}
+
+impl Work {
+    fn read(text: &str) -> Result<Self> {
+        let refuse = |error| Error::NotReady(format!("The work: {error}."));
+        serde_json::from_str(text).map_err(refuse)
+    }
 }
 
 #[wasm_bindgen]
@@ -51,6 +65,7 @@ impl Benchmark {
         let (device, _) = device::open("webgpu").await.map_err(error)?;
         Ok(Self {
             device: device.autodiff(),
+            config: None,
             model: None,
             trainer: None,
             batch: None,
@@ -66,12 +81,20 @@ impl Benchmark {
     }
 
     /// Begins a run on rows of token ids: JSON of `input_ids` (row after row), `labels`, `seq`, `batch`, `steps` and `arguments`
-    /// (`TrainingArguments`).
+    /// (settings of the page's table; those that are not named have its defaults).
     ///
     /// # Errors
-    /// A `WorkerError` when no model is loaded or the rows are not of one length.
+    /// A `WorkerError` when no model is loaded or the work is not what it should be.
     pub fn start(&mut self, work: &str) -> Result<(), JsValue> {
         self.begin(work).map_err(error)
+    }
+
+    /// What such a run takes of the device's memory (`MemoryPlan`), by the same JSON.
+    ///
+    /// # Errors
+    /// A `WorkerError` when no model is loaded or the work is not what it should be.
+    pub fn memory(&self, work: &str) -> Result<JsValue, JsValue> {
+        to_js(&self.plan(work).map_err(error)?)
     }
 
     /// One optimizer step, waited for (`{loss, grad_norm}`).
@@ -94,9 +117,10 @@ impl Benchmark {
 impl Benchmark {
     async fn load_model(&mut self, config: &str, weights: Vec<u8>) -> Result<()> {
         let config = BertConfig::from_json(config)?;
+        self.config = Some(config.clone());
         let loader = WeightsLoader {
             config: &config,
-            num_labels: 2,
+            num_labels: NUM_LABELS,
             seed: HEAD_SEED,
             device: &self.device,
         };
@@ -105,18 +129,31 @@ impl Benchmark {
         Ok(())
     }
 
+    fn plan(&self, work: &str) -> Result<MemoryPlan> {
+        let work = Work::read(work)?;
+        let settings = RunSettings::from_values(&work.arguments)?;
+        Ok(MemoryPlan::new(&MemoryDemand {
+            config: self.config.as_ref().ok_or_else(not_loaded)?,
+            num_labels: NUM_LABELS,
+            batch: work.batch,
+            seq: work.seq,
+            evaluation: [0, 0],
+            accumulates: settings.arguments.gradient_accumulation_steps > 1,
+            gradient_checkpointing: settings.arguments.gradient_checkpointing,
+            tuning: settings.tuning,
+            keeps_original: false,
+        }))
+    }
+
     fn begin(&mut self, work: &str) -> Result<()> {
-        let refuse = |error: serde_json::Error| Error::NotReady(format!("The work: {error}."));
-        let work: Work = serde_json::from_str(work).map_err(refuse)?;
+        let work = Work::read(work)?;
         let model = self.model.take().ok_or_else(not_loaded)?;
-        let mut arguments = serde_json::to_value(TrainingArguments::default()).map_err(refuse)?;
-        if let Some(defaults) = arguments.as_object_mut() {
-            defaults.extend(work.arguments);
-        }
+        let settings = RunSettings::from_values(&work.arguments)?;
+        let model = settings.tuning.apply(model, settings.arguments.seed)?;
         let arguments = TrainingArguments {
             per_device_train_batch_size: work.batch,
             max_steps: work.steps,
-            ..serde_json::from_value(arguments).map_err(refuse)?
+            ..settings.arguments
         };
         let rows = work
             .input_ids

@@ -2,6 +2,8 @@
 
 use crate::{Error, Result};
 use burn::tensor::Device;
+use burn_cubecl::cubecl::config::memory::PersistentMemory;
+use burn_cubecl::cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};
 use js_sys::{Promise, Reflect};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
@@ -57,6 +59,7 @@ async fn webgpu() -> Result<(Device, DeviceInfo), String> {
         return Err("The browser has WebGPU but granted no GPU adapter: hardware acceleration is off, or the driver is on the browser's blocklist (see chrome://gpu).".into());
     };
     let info = describe(&get(&adapter, "info"));
+    reuse_buffers_of_one_size();
     let device = Device::wgpu_options().init_async().await.map_err(|error| {
         format!(
             "The adapter {} refused a WebGPU device: {error}.",
@@ -64,6 +67,15 @@ async fn webgpu() -> Result<(Device, DeviceInfo), String> {
         )
     })?;
     Ok((device, info))
+}
+
+/// Every buffer is of its tensor's own size and used again for tensors of that size only. cubecl's default for the web puts small tensors
+/// into whatever larger buffer is free, and so ends up with half as much memory again as a run needs, which no plan could tell.
+fn reuse_buffers_of_one_size() {
+    let mut config = CubeClRuntimeConfig::default();
+    config.memory.persistent_memory = PersistentMemory::Enforced;
+    // It is set already where a device was opened before.
+    let _ = CubeClRuntimeConfig::try_set(config);
 }
 
 async fn request_adapter(gpu: &JsValue) -> Option<JsValue> {

@@ -2,13 +2,17 @@
 
 use super::Metrics;
 use crate::bert::BertForSequenceClassification;
-use crate::tokens::{Encoding, Padding, pad_batch};
+use crate::kernels::BatchRoom;
+use crate::tokens::{Encoding, Padding, pad_batch, widest_batch};
 use crate::train::{Example, TrainerOptions, cross_entropy, targets};
 use crate::{Error, Result};
 use burn::tensor::Tensor;
 
 /// Batches whose results are read from the device together: a read holds its queue back.
 const BATCHES_A_READ: usize = 4;
+
+/// Single texts are given the buffers of the next multiple of so many tokens.
+const LENGTHS_APART: usize = 64;
 
 /// An evaluation of a test part.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,8 +45,11 @@ pub async fn evaluate(
     }
     let device = model.device();
     let num_labels = model.num_labels();
+    let batch_size = options.arguments.per_device_eval_batch_size;
+    let rows = examples.iter().map(|row| &row.encoding);
+    let widest = widest_batch(rows, batch_size, options.padding, options.max_length);
     let (mut outputs, mut values, mut done) = (Vec::new(), Vec::new(), 0);
-    for rows in examples.chunks(options.arguments.per_device_eval_batch_size) {
+    for rows in examples.chunks(batch_size) {
         let encodings: Vec<&Encoding> = rows.iter().map(|row| &row.encoding).collect();
         let labels: Vec<usize> = rows.iter().map(|row| row.label).collect();
         let batch = pad_batch(
@@ -51,7 +58,9 @@ pub async fn evaluate(
             options.max_length,
             options.pad_token_id,
         );
+        let room = BatchRoom::new([batch.batch, batch.seq], widest);
         let logits = model.forward(&batch);
+        drop(room);
         let smoothing = options.arguments.label_smoothing_factor;
         let loss = cross_entropy(
             logits.clone(),
@@ -112,11 +121,12 @@ pub async fn probabilities(
     pad_token_id: u32,
 ) -> Result<Vec<f32>> {
     let batch = pad_batch(&[encoding], Padding::Longest, 0, pad_token_id);
-    let logits: Vec<f32> = model
-        .forward(&batch)
-        .into_data_async()
-        .await?
-        .try_into_vec()?;
+    // Texts of all lengths share a few sets of buffers.
+    let widest = [1, batch.seq.next_multiple_of(LENGTHS_APART)];
+    let room = BatchRoom::new([1, batch.seq], widest);
+    let logits = model.forward(&batch);
+    drop(room);
+    let logits: Vec<f32> = logits.into_data_async().await?.try_into_vec()?;
     Ok(softmax(&logits))
 }
 

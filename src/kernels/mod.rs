@@ -10,9 +10,11 @@ mod dropout;
 mod flex;
 mod ops;
 mod plain;
+mod room;
 
 pub use dropout::{DropoutMask, DropoutStream};
 pub use ops::BertOps;
+pub use room::BatchRoom;
 
 use burn::backend::Dispatch;
 use burn::tensor::{Int, Tensor};

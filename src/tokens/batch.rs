@@ -43,6 +43,17 @@ pub fn batch_width<'a>(
     }
 }
 
+/// Rows and columns of the widest batch of up to `batch_size` of `rows`.
+pub fn widest_batch<'a>(
+    rows: impl ExactSizeIterator<Item = &'a Encoding>,
+    batch_size: usize,
+    padding: Padding,
+    max_length: usize,
+) -> [usize; 2] {
+    let count = batch_size.min(rows.len());
+    [count, batch_width(rows, padding, max_length)]
+}
+
 /// Pads `rows`, each at most `max_length` long, to one length.
 pub fn pad_batch(
     rows: &[&Encoding],

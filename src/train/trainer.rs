@@ -5,9 +5,9 @@ use super::backward::Pass;
 use super::{AdamW, TrainingArguments, norm_and_clip, targets};
 use crate::bert::BertForSequenceClassification;
 use crate::evaluate::{Evaluation, evaluate};
-use crate::kernels::DropoutStream;
+use crate::kernels::{BatchRoom, DropoutStream};
 use crate::random::TorchGenerator;
-use crate::tokens::{Encoding, Padding, pad_batch, padding_tokens};
+use crate::tokens::{Encoding, Padding, pad_batch, padding_tokens, widest_batch};
 use crate::{Error, Result};
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
@@ -94,6 +94,8 @@ pub struct Trainer {
     evaluation_due: bool,
     finished: bool,
     log_every: usize,
+    /// Rows and columns of the widest batch.
+    widest: [usize; 2],
     /// Tokens that went through the network, padding included.
     positions: usize,
     pending: Vec<(StepLog, Tensor<1>)>,
@@ -127,6 +129,12 @@ impl Trainer {
             evaluation_due: false,
             finished: max_steps == 0,
             log_every: 1,
+            widest: widest_batch(
+                train.iter().map(|row| &row.encoding),
+                arguments.per_device_train_batch_size,
+                options.padding,
+                options.max_length,
+            ),
             positions: 0,
             pending: Vec::new(),
             log_history: Vec::new(),
@@ -316,6 +324,7 @@ impl Trainer {
                 &device,
             );
             let pass = self.global_step * arguments.gradient_accumulation_steps + at;
+            let _room = BatchRoom::new([batch.batch, batch.seq], self.widest);
             let pass = Pass {
                 model,
                 batch: &batch,

@@ -16,12 +16,12 @@ mod matmul;
 mod rows;
 mod squares;
 
+use super::room::room_for;
 use super::{AdamWScalars, BertOps, DropoutMask, HeadsShape, SquaresPlace, TablesShape};
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
-use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
 use burn_cubecl::tensor::CubeTensor;
 
 impl BertOps for CubeBackend {
@@ -249,12 +249,18 @@ fn cube_dim() -> CubeDim {
     CubeDim::new_1d(UNITS)
 }
 
-/// A new tensor beside `like`, its rows one behind another.
+/// A new tensor beside `like`, its rows one behind another, in a buffer with [room](crate::kernels::BatchRoom) for the widest batch.
 fn empty(like: &CubeTensor, shape: impl Into<burn::tensor::Shape>) -> CubeTensor {
-    empty_device_contiguous_dtype(
+    let shape = shape.into();
+    let (values, room) = (shape.num_elements(), room_for(&shape));
+    let bytes = |values: usize| (values * like.dtype.size()) as u64;
+    let buffer = like.client.empty(bytes(room) as usize);
+    let buffer = buffer.offset_end(bytes(room - values));
+    CubeTensor::new_contiguous(
         like.client.clone(),
         like.device.clone(),
-        shape.into(),
+        shape,
+        buffer,
         like.dtype,
     )
 }
