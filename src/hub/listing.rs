@@ -23,6 +23,8 @@ pub struct RemoteFile {
 pub struct Listing {
     /// The commit that the revision was.
     pub commit: String,
+    /// The licence's identifier, where the repository names one.
+    pub license: Option<String>,
     /// The files of the repository's own folder that a model can be made of.
     pub files: Vec<RemoteFile>,
 }
@@ -30,6 +32,8 @@ pub struct Listing {
 #[derive(Deserialize)]
 struct ModelInfo {
     sha: String,
+    #[serde(default)]
+    tags: Vec<String>,
     #[serde(default)]
     siblings: Vec<Sibling>,
 }
@@ -65,7 +69,12 @@ impl Listing {
                 name: sibling.rfilename,
             })
         });
+        let license = info
+            .tags
+            .iter()
+            .find_map(|tag| tag.strip_prefix("license:"));
         Ok(Self {
+            license: license.map(str::to_string),
             commit: info.sha,
             files: files.collect(),
         })
@@ -94,13 +103,14 @@ mod tests {
     fn sizes_and_hashes_of_what_a_model_is_made_of() {
         let hash = "ab".repeat(32);
         let text = format!(
-            r#"{{"id": "a/b", "sha": "c0ffee", "siblings": [
+            r#"{{"id": "a/b", "sha": "c0ffee", "tags": ["bert", "license:apache-2.0"], "siblings": [
                 {{"rfilename": "config.json", "size": 570, "blobId": "1"}},
                 {{"rfilename": "model.safetensors", "size": 9, "lfs": {{"sha256": "{hash}", "size": 9, "pointerSize": 135}}}},
                 {{"rfilename": "onnx/model.json", "size": 1}}, {{"rfilename": "README.md"}}]}}"#
         );
         let listing = Listing::from_json("a/b", &text).unwrap();
         assert_eq!(listing.commit, "c0ffee");
+        assert_eq!(listing.license.as_deref(), Some("apache-2.0"));
         let found: Vec<_> = listing
             .files
             .iter()

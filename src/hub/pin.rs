@@ -20,6 +20,9 @@ pub struct PinnedFile {
     pub content: Option<String>,
     /// Bytes of that content.
     pub bytes: u64,
+    /// Whether the model was built of it.
+    #[serde(default)]
+    pub needed: bool,
 }
 
 /// A repository's revision, pinned to the commit that it was when it was first asked for.
@@ -33,6 +36,8 @@ pub struct Pin {
     pub revision: String,
     /// What it was.
     pub commit: String,
+    /// The licence's identifier, where the repository names one.
+    pub license: Option<String>,
     /// Whether [`files`](Self::files) names every file that the repository has; else only those that were found.
     pub listed: bool,
     /// Whether a model was built from it, so that every file that is needed is stored.
@@ -46,6 +51,7 @@ impl Pin {
     pub fn listed(endpoint: &str, repo: &Repo, listing: Listing) -> Self {
         let mut pin = Self::bare(endpoint, repo, &listing.commit);
         pin.listed = true;
+        pin.license = listing.license;
         pin.files
             .extend(listing.files.into_iter().map(|remote| PinnedFile {
                 remote,
@@ -61,6 +67,7 @@ impl Pin {
             repo: repo.id.clone(),
             revision: repo.revision.clone(),
             commit: commit.into(),
+            license: None,
             listed: false,
             complete: false,
             files: Vec::new(),
@@ -135,6 +142,17 @@ impl Pin {
         }
     }
 
+    /// Whether every file that the model was built of is stored, so that the next time needs no network.
+    pub fn is_stored(&self) -> bool {
+        let mut needed = self.files.iter().filter(|file| file.needed).peekable();
+        needed.peek().is_some() && needed.all(|file| file.content.is_some())
+    }
+
+    /// Bytes of its files that are stored whole.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+
     /// Every name in the storage that belongs to it.
     fn stored_names(&self) -> impl Iterator<Item = String> {
         self.files.iter().map(|file| match &file.content {
@@ -161,6 +179,7 @@ mod tests {
         let repo = Repo::parse(&format!("a/b@{revision}")).unwrap();
         let listing = Listing {
             commit: commit.into(),
+            license: None,
             files: vec![RemoteFile {
                 name: "config.json".into(),
                 ..RemoteFile::default()
@@ -193,6 +212,18 @@ mod tests {
         assert_eq!(pin.has("config.json"), Some(true));
         let bare = Pin::bare("https://hub", &pin.repo(), "c1");
         assert_eq!(bare.has("config.json"), None);
+    }
+
+    #[test]
+    fn it_is_stored_when_all_that_is_needed_is() {
+        let mut pin = pin("main", "c1");
+        assert!(!pin.is_stored(), "nothing was needed yet");
+        pin.file_mut("config.json").content = Some("h".into());
+        pin.file_mut("config.json").needed = true;
+        pin.file_mut("README.json");
+        assert!(pin.is_stored());
+        pin.file_mut("model.safetensors").needed = true;
+        assert!(!pin.is_stored());
     }
 
     #[test]
