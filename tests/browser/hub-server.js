@@ -12,12 +12,10 @@ import { createServer } from 'node:http';
  * What happens to one request of a file's bytes, instead of an answer that is whole and right.
  * @typedef {object} Trouble
  * @property {number} [status]        another status, and no bytes
- * @property {number} [cutAt]         the connection ends after so many bytes of the answer, though all were promised
- * @property {boolean} [shorter]      with `cutAt`: only so many were promised
  * @property {boolean} [ignoreRange]
  * @property {Buffer} [body]          other bytes
  * @property {string} [etag]          another etag
- * @property {boolean} [held]         half of the bytes wait until the test lets them go
+ * @property {boolean} [held]         half of the bytes wait until the test lets them go, or breaks the connection
  */
 
 /**
@@ -44,7 +42,7 @@ export class HubServer {
   asked = [];
   /** @type {Map<string, Repository>} */
   #repositories = new Map();
-  /** @type {(() => void)[]} */
+  /** @type {{send: () => void, cut: () => void}[]} */
   #held = [];
   #server = createServer((request, response) => this.#answer(request, response));
 
@@ -82,7 +80,12 @@ export class HubServer {
 
   /** Sends the other half of what is held. */
   release() {
-    for (const send of this.#held.splice(0)) send();
+    for (const { send } of this.#held.splice(0)) send();
+  }
+
+  /** Breaks the connections of what is held. */
+  cut() {
+    for (const { cut } of this.#held.splice(0)) cut();
   }
 
   async close() {
@@ -144,20 +147,18 @@ export class HubServer {
     const from = range && !trouble.ignoreRange ? Number(/^bytes=(\d+)-$/.exec(range)?.[1]) : 0;
     if (from >= whole.length) return void response.writeHead(416, CORS).end();
     const body = whole.subarray(from);
-    const promised = trouble.shorter ? body.subarray(0, trouble.cutAt) : body;
     // Of a large file it looks like a SHA-256 and is none.
     const etag = trouble.etag ?? (isLarge(file) ? sha256(Buffer.from(`xet ${sha256(own)}`)) : createHash('sha1').update(own).digest('hex'));
     response.writeHead(from > 0 ? 206 : 200, {
       ...CORS,
       etag: `"${etag}"`,
-      'content-length': promised.length,
+      'content-length': body.length,
       ...(from > 0 ? { 'content-range': `bytes ${from}-${whole.length - 1}/${whole.length}` } : {}),
       ...(isLarge(file) ? {} : { 'x-repo-commit': Object.values(repository.revisions)[0] }),
     });
-    if (trouble.cutAt !== undefined && !trouble.shorter) return void response.write(body.subarray(0, trouble.cutAt), () => response.socket?.end());
-    if (!trouble.held) return void response.end(promised);
+    if (!trouble.held) return void response.end(body);
     response.write(body.subarray(0, body.length >> 1));
-    this.#held.push(() => response.end(body.subarray(body.length >> 1)));
+    this.#held.push({ send: () => response.end(body.subarray(body.length >> 1)), cut: () => response.destroy() });
   }
 }
 
