@@ -101,6 +101,11 @@ impl Download {
             if matches!(answer.status, 404 | 410) && !self.shared.pin.borrow().listed {
                 return Ok(false);
             }
+            // Of what was read there is no more, though there should be: the server's file is cut short. It may be mending it.
+            if answer.status == 416 && self.handed {
+                self.pause(answer.retry_after).await?;
+                continue;
+            }
             match self.incoming.answered(&answer) {
                 Next::Append | Next::StartOver => {}
                 Next::AskAgain => {

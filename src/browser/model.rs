@@ -120,10 +120,10 @@ impl LoadedModel {
             let open = async |file: &str| source.open(file).await;
             return loader.load_shards(&index, open).await;
         }
-        Err(match source.open_if_there(PICKLE_FILE).await? {
-            Some(_) => pickle_refused(PICKLE_FILE),
-            None => source.missing(name),
-        })
+        if source.has(PICKLE_FILE).await? {
+            return Err(pickle_refused(PICKLE_FILE));
+        }
+        Err(source.missing(name))
     }
 
     /// The network with the head that a run starts with: the checkpoint's own where it has one of this many labels, else a new one.

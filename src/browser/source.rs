@@ -108,6 +108,19 @@ impl Source {
         }
     }
 
+    /// Whether there is a file of this name, without reading it where that is known.
+    ///
+    /// # Errors
+    /// As [`open_if_there`](Self::open_if_there).
+    pub(super) async fn has(&mut self, name: &str) -> Result<bool> {
+        if let Self::Hub(hub) = self
+            && let Some(has) = hub.pin().has(name)
+        {
+            return Ok(has);
+        }
+        Ok(self.open_if_there(name).await?.is_some())
+    }
+
     /// The error for a file that is not there.
     pub(super) fn missing(&self, name: &str) -> Error {
         let problem = match self {

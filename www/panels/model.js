@@ -40,8 +40,9 @@ export function modelPanel(app) {
     setAttribute(progress, 'data-total', download?.total ?? 0);
     setText(text, downloadText(download, running ? phase : null, running ? retry : null));
   });
-  app.store.watch(['model', 'language'], ({ model }) => {
-    replace(result, ...(model ? details(model) : [h('p', { class: 'placeholder' }, t('model.placeholder'))]));
+  app.store.watch(['model', 'modelSource', 'language'], ({ model, modelSource }) => {
+    const before = modelSource === 'site' ? t('model.placeholder') : t('model.placeholder_hub', { repo: modelSource });
+    replace(result, ...(model ? details(model) : [h('p', { class: 'placeholder' }, before)]));
   });
 }
 
@@ -76,7 +77,7 @@ function details(model) {
       { label: t('model.file'), value: `${bytes(model.bytes)} · ${model.dtype} · ${t('model.tensors', { tensors: model.tensors })}` },
     ]),
     found && diagram(found, model.parameters),
-    model.dropped?.length && h('p', { class: 'note', 'data-testid': 'dropped' }, t('model.dropped', { count: model.dropped.length, names: model.dropped.join(', ') })),
+    model.dropped?.length ? h('p', { class: 'note', 'data-testid': 'dropped' }, t('model.dropped', { count: model.dropped.length, names: model.dropped.join(', ') })) : null,
     h('p', { class: 'note' }, t('model.source', { source: model.source, license: model.license })),
     h('details', { class: 'advanced' }, h('summary', {}, 'config.json'), h('div', { class: 'scroll' }, h('table', { class: 'compact' }, h('tbody', {}, ...config)))),
   ];
