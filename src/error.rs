@@ -62,6 +62,9 @@ pub enum Error {
         /// Status, or how many bytes of how many arrived.
         problem: String,
     },
+    /// The visitor stopped it.
+    #[error("{0}")]
+    Stopped(String),
     /// The trained model could not be written.
     #[error("The model cannot be exported: {0}")]
     Export(String),
@@ -86,8 +89,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// A short name of the variant for the page: `settings`, `dataset`, `split`, `tokenizer`, `model_file`, `download`, `export`,
-    /// `device`, `diverged`, `not_ready`.
+    /// A short name of the variant for the page: `settings`, `dataset`, `split`, `tokenizer`, `model_file`, `download`, `stopped`,
+    /// `export`, `device`, `diverged`, `not_ready`.
     pub fn code(&self) -> &'static str {
         match self {
             Error::Setting { .. } => "settings",
@@ -96,6 +99,7 @@ impl Error {
             Error::Tokenizer { .. } => "tokenizer",
             Error::Config(_) | Error::WeightsFile { .. } | Error::Tensor { .. } => "model_file",
             Error::Download { .. } => "download",
+            Error::Stopped(_) => "stopped",
             Error::Export(_) => "export",
             Error::Device(_) => "device",
             Error::Diverged { .. } => "diverged",

@@ -15,7 +15,7 @@ use webtune::evaluate::{Evaluation, evaluate};
 use webtune::export::{Card, Folder, History};
 use webtune::hub::MemoryFile;
 use webtune::settings::{RunSettings, SETTINGS, Values};
-use webtune::tokens::Tokenizer;
+use webtune::tokens::{Tokenizer, VocabSettings};
 use webtune::train::{Event, Example, StepLog, Trainer, TrainerOptions};
 use webtune::{Error, Result};
 
@@ -41,7 +41,7 @@ fn tokenizer() -> Tokenizer {
         .map(String::from)
         .collect();
     vocab.extend((vocab.len()..tiny_config().vocab_size).map(|id| format!("##{id}")));
-    Tokenizer::from_vocab(&vocab.join("\n"), true).unwrap()
+    Tokenizer::from_vocab(&vocab.join("\n"), &VocabSettings::default()).unwrap()
 }
 
 /// The base model's `config.json`, with dropouts.
@@ -323,7 +323,7 @@ fn the_tokenizer_opens_again_from_each_of_its_files() {
         expected
     );
     assert_eq!(
-        ids(&Tokenizer::from_vocab(&text(&files, "vocab.txt"), true).unwrap()),
+        ids(&Tokenizer::from_vocab(&text(&files, "vocab.txt"), &VocabSettings::default()).unwrap()),
         expected
     );
     let config = parsed(&files, "tokenizer_config.json");

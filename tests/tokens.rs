@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
-use webtune::tokens::Tokenizer;
+use webtune::tokens::{Tokenizer, VocabSettings};
 
 #[derive(Deserialize)]
 struct Case {
@@ -94,19 +94,57 @@ fn vocab_txt() -> String {
 
 #[test]
 fn the_vocabulary_alone_gives_the_same_ids() {
-    let tokenizer = Tokenizer::from_vocab(&vocab_txt(), true).unwrap();
+    let tokenizer = Tokenizer::from_vocab(&vocab_txt(), &VocabSettings::default()).unwrap();
     assert!(check(&tokenizer, &recorded()) >= 200);
 }
 
-/// The ids of one text by a `vocab.txt` that keeps case, whose reference is in the words themselves.
+#[derive(Deserialize)]
+struct Vocabulary {
+    name: String,
+    vocab: Vec<String>,
+    /// `tokenizer_config.json`, where the folder has one.
+    config: Option<serde_json::Value>,
+    cases: Vec<Case>,
+}
+
+/// Cased, Korean and Chinese vocabularies with a `tokenizer_config.json`, against what transformers gives for the same folder
+/// (`tests/fixtures/reference/vocabularies.py`).
 #[test]
-fn a_cased_vocabulary_keeps_case_and_accents() {
-    let vocab = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nCafé\ncafé\ncafe\n##s\n";
-    let cased = Tokenizer::from_vocab(vocab, false).unwrap();
-    let uncased = Tokenizer::from_vocab(vocab, true).unwrap();
-    let ids = |tokenizer: &Tokenizer| tokenizer.encode("Cafés café CAFÉ", 16).unwrap().input_ids;
-    assert_eq!(ids(&cased), [2, 5, 8, 6, 1, 3]);
-    assert_eq!(ids(&uncased), [2, 7, 8, 7, 7, 3]);
+fn a_vocabulary_is_used_as_its_settings_say() {
+    let file = root().join("tests/fixtures/reference/vocabularies.json");
+    let vocabularies: Vec<Vocabulary> = serde_json::from_str(&read(&file)).unwrap();
+    assert!(vocabularies.len() >= 8);
+    for Vocabulary {
+        name,
+        vocab,
+        config,
+        cases,
+    } in vocabularies
+    {
+        let settings = match config {
+            Some(config) => VocabSettings::from_json(&config.to_string()).unwrap(),
+            None => VocabSettings::default(),
+        };
+        let tokenizer = Tokenizer::from_vocab(&vocab.join("\n"), &settings).unwrap();
+        for case in cases {
+            let found = tokenizer.encode(&case.text, 512).unwrap().input_ids;
+            assert_eq!(found, case.ids, "{name}: {:?}", case.text);
+        }
+    }
+}
+
+#[test]
+fn settings_of_a_vocabulary_have_the_references_defaults() {
+    let read = |text| VocabSettings::from_json(text).unwrap();
+    assert_eq!(read("{}"), VocabSettings::default());
+    assert_eq!(
+        read(r#"{"tokenizer_class": "BertTokenizer", "do_lower_case": false}"#),
+        VocabSettings {
+            do_lower_case: false,
+            ..VocabSettings::default()
+        }
+    );
+    assert!(VocabSettings::from_json(r#"{"do_lower_case": "no"}"#).is_err());
 }
 
 #[test]
@@ -124,7 +162,7 @@ fn refuses_what_is_no_wordpiece_tokenizer() {
     assert!(message("{").contains("not JSON"));
     assert!(message(r#"{"model": {"type": "BPE", "vocab": {}, "merges": []}}"#).contains("BPE"));
     let message = |vocab: &str| {
-        Tokenizer::from_vocab(vocab, true)
+        Tokenizer::from_vocab(vocab, &VocabSettings::default())
             .err()
             .unwrap()
             .to_string()

@@ -37,6 +37,11 @@ import { STAGES } from './workflow.js';
  * @property {import('./protocol.js').SplitView|null} split
  * @property {import('./protocol.js').ModelView|null} model
  * @property {boolean} ownModel                 the model came from the visitor's disk
+ * @property {string} modelSource               where the model comes from: `site`, `disk`, or its name on the Hub
+ * @property {{attempt: number, wait_ms: number}|null} retry  the connection is lost and will be tried again
+ * @property {string[]} notices                 codes of what the visitor should know about the download
+ * @property {import('./protocol.js').StoredView|null} stored
+ * @property {WorkerError|null} storedError
  * @property {Extract<import('./protocol.js').ProgressEvent, {kind: 'download'}>|null} download
  * @property {string|null} phase                of loading the model
  * @property {import('./protocol.js').TokensView|null} tokens
@@ -89,6 +94,11 @@ export function initialState(language, sentence) {
     split: null,
     model: null,
     ownModel: false,
+    modelSource: 'site',
+    retry: null,
+    notices: [],
+    stored: null,
+    storedError: null,
     download: null,
     phase: null,
     tokens: null,

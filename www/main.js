@@ -1,6 +1,7 @@
 // The page: starts the worker, builds the settings from its table, and puts the panels together.
 //
-// In the URL: `?device=cpu` or `?device=webgpu` forces a device, `?model=<URL of a folder>` takes another model,
+// In the URL: `?device=cpu` or `?device=webgpu` forces a device, `?model=<URL of a folder>` or `?model=owner/name@revision` takes another
+// model, `?endpoint=<address>` another Hub than huggingface.co,
 // `?lang=ko` a language, and every setting that differs from its default stands there by name.
 // `window.__webtune` holds {store, settings, session} for tests and for engineers at the console.
 
@@ -19,6 +20,8 @@ import { tokensPanel } from './panels/tokens.js';
 import { trainingPanel } from './panels/training.js';
 import { tryItPanel } from './panels/try-it.js';
 import { Session, asShown } from './session.js';
+import { isRepo } from './models.js';
+import { refreshStored } from './panels/gallery.js';
 import { Settings, Store } from './state.js';
 import { Workflow } from './workflow.js';
 
@@ -43,6 +46,8 @@ async function start() {
     },
   });
   const language = preferredLanguage(query.get('lang'));
+  /** The model's stage, as it was when it was last looked at. @type {string} */
+  let last = 'idle';
   const store = new Store(initialState(language, ''), onFrame);
   const described = session.request({ type: 'describe' });
   described.catch(() => {}); // awaited below, after the page's text
@@ -59,7 +64,8 @@ async function start() {
       const written = settings.writeQuery(new URLSearchParams(location.search)).toString();
       history.replaceState(null, '', `${location.pathname}${written ? `?${written}` : ''}${location.hash}`);
     });
-    const workflow = new Workflow(session, store, settings, modelBase(query));
+    const workflow = new Workflow(session, store, settings, modelBase(query), { endpoint: query.get('endpoint') ?? '', repo: repoOf(query) });
+    store.update({ modelSource: repoOf(query) ?? 'site' });
     const app = { store, settings, workflow, session };
     for (const panel of [progressPanel, datasetPanel, splitPanel, modelPanel, tokensPanel, trainingPanel, evaluationPanel, tryItPanel, exportPanel]) panel(app);
     comparisonPanel(app, comparison);
@@ -69,6 +75,14 @@ async function start() {
     store.update({ opening: true });
     store.update({ opened: await session.request({ type: 'open', device }), opening: false });
     workflow.preview();
+    await refreshStored(app);
+    // Whatever was loaded may have been stored.
+    store.watch(['model', 'stages'], ({ stages }) => {
+      const { state } = stages.model;
+      if (state !== 'running' && last === 'running') void refreshStored(app);
+      last = state;
+    });
+    store.watch(['modelSource'], ({ modelSource }) => nameModel(modelSource));
   } catch (error) {
     if (!session.fatal) store.update({ openError: asShown(error), opening: false });
   }
@@ -80,6 +94,28 @@ async function start() {
  */
 function modelBase(query) {
   const models = document.querySelector('meta[name="webtune-models"]')?.getAttribute('content') ?? './models/';
-  const base = new URL(query.get('model') || `${models}${DEFAULT_MODEL}`, document.baseURI).href;
+  const asked = repoOf(query) === null ? query.get('model') : null;
+  const base = new URL(asked || `${models}${DEFAULT_MODEL}`, document.baseURI).href;
   return base.endsWith('/') ? base : `${base}/`;
+}
+
+/**
+ * The model of the Hub that the URL names, or null.
+ * @param {URLSearchParams} query
+ */
+function repoOf(query) {
+  const model = query.get('model') ?? '';
+  return isRepo(model) ? model.trim() : null;
+}
+
+/**
+ * Puts the name of a model of the Hub into the URL, so that the page's address is that of the same model.
+ * @param {string} source
+ */
+function nameModel(source) {
+  const query = new URLSearchParams(location.search);
+  if (isRepo(source)) query.set('model', source);
+  else if (source === 'site' && repoOf(query) !== null) query.delete('model');
+  else return;
+  history.replaceState(null, '', `${location.pathname}${query.size > 0 ? `?${query}` : ''}${location.hash}`);
 }

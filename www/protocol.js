@@ -9,7 +9,7 @@
  * One hyper-parameter, as the crate declares it (`src/settings/table.rs`): it drives the form, the URL and the validation.
  * @typedef {object} Setting
  * @property {string} name            e.g. `learning_rate`
- * @property {'data'|'split'|'tokens'|'training'} group  the section whose form shows it
+ * @property {'data'|'split'|'tokens'|'training'|'memory'} group  the section whose form shows it
  * @property {'integer'|'number'|'boolean'|'choice'} type
  * @property {number|boolean|string} default
  * @property {number} [min]           smallest value allowed
@@ -180,11 +180,34 @@
  * @property {{name: string, bytes: number}[]} files  inside it
  */
 
+/**
+ * A model of the Hub, as it is kept on this computer.
+ * @typedef {object} StoredModel
+ * @property {string} key             names it when it is to be deleted
+ * @property {string} endpoint        the Hub's address
+ * @property {string} repo            `owner/name`
+ * @property {string} revision        as it was asked for
+ * @property {string} commit          what the revision was then
+ * @property {boolean} complete       everything is there; else a part, from which a download goes on
+ * @property {number} bytes
+ */
+
+/**
+ * @typedef {object} StoredView
+ * @property {boolean} available      whether this browser lets the page store models
+ * @property {StoredModel[]} models
+ * @property {number} usage           bytes that this site stores, everything counted
+ * @property {number} quota           bytes that the browser grants; 0 when it does not say
+ */
+
 /** @typedef {{path: string, blob: Blob}} ModelFile  a file of the visitor's disk; `path` as it lay in its folder */
 
 /**
  * Progress of the request with the same id.
  * @typedef {{kind: 'download', file: string, loaded: number, total: number, bytes_per_second: number}
+ *   | {kind: 'pinned', commit: string, stored: boolean}
+ *   | {kind: 'retry', file: string, attempt: number, wait_ms: number}
+ *   | {kind: 'notice', code: 'not_stored'|'storage_full'}
  *   | {kind: 'phase', phase: string}
  *   | {kind: 'run', state: RunState}
  *   | {kind: 'step', logs: StepLog[], step: number, max_steps: number, epoch: number, tokens_per_second: number, step_ms: number, eta_ms: number}
@@ -201,13 +224,16 @@
  */
 
 /**
- * What the page asks. `values` is every setting by name.
+ * What the page asks. `values` is every setting by name. `control` with `stop` also ends the loading of a model.
  * @typedef {{type: 'describe'}
  *   | {type: 'open', device: 'auto'|'webgpu'|'cpu'}
  *   | {type: 'dataset', values: Values}
  *   | {type: 'split', values: Values}
  *   | {type: 'rows', train: Row[], test: Row[], labels: string[]}
  *   | {type: 'load_model', base: string}
+ *   | {type: 'load_hub', endpoint: string, repo: string}
+ *   | {type: 'stored'}
+ *   | {type: 'forget', key: string}
  *   | {type: 'load_files', name: string, files: ModelFile[]}
  *   | {type: 'tokenize', values: Values}
  *   | {type: 'plan', values: Values}
@@ -230,6 +256,9 @@
  * @property {SplitView} split
  * @property {{dataset: DatasetView, split: SplitView}} rows
  * @property {ModelView} load_model
+ * @property {ModelView} load_hub
+ * @property {StoredView} stored
+ * @property {StoredView} forget
  * @property {ModelView} load_files
  * @property {TokensView} tokenize
  * @property {PlanView} plan

@@ -4,7 +4,7 @@
 // `control` requests are answered at once; `predict` requests that arrive during a training run are answered between its
 // steps (see run.js), so that a visitor can watch a sentence while the model learns.
 
-import init, { Webtune, describe } from '../pkg/webtune.js';
+import init, { Webtune, describe, forget_model, stored_models } from '../pkg/webtune.js';
 import { TrainingRun } from './run.js';
 
 /** @typedef {import('./protocol.js').Request} Request */
@@ -27,6 +27,8 @@ let lastError = '';
 let app = null;
 /** @type {TrainingRun|null} */
 let run = null;
+/** Ends the loading of a model, while one is being loaded. @type {AbortController|null} */
+let loading = null;
 
 /**
  * @param {Reply} message
@@ -50,6 +52,7 @@ ready.catch(() => {}); // reported by the first request, which waits for it
 
 self.addEventListener('message', (/** @type {MessageEvent<Request>} */ { data: request }) => {
   if (request.type === 'control') {
+    if (request.action === 'stop') loading?.abort();
     post({ type: 'result', id: request.id, result: { state: run ? run.control(request.action) : 'stopped' } });
   } else if (request.type === 'predict' && run) {
     run.predict(request);
@@ -106,7 +109,13 @@ async function perform(request) {
     case 'rows':
       return opened().rows({ train: request.train, test: request.test, labels: request.labels });
     case 'load_model':
-      return opened().load_model(request.base, onEvent);
+      return load((signal) => opened().load_model(request.base, onEvent, signal));
+    case 'load_hub':
+      return load((signal) => opened().load_hub(request.endpoint, request.repo, onEvent, signal));
+    case 'stored':
+      return stored_models();
+    case 'forget':
+      return forget_model(request.key);
     case 'load_files':
       return opened().load_files(request.name, request.files, onEvent);
     case 'tokenize':
@@ -125,6 +134,20 @@ async function perform(request) {
       return train(request, onEvent);
     case 'control':
       throw new Error('control requests are answered when they arrive');
+  }
+}
+
+/**
+ * Loads a model in a way that can be stopped.
+ * @param {(signal: AbortSignal) => Promise<unknown>} start
+ */
+async function load(start) {
+  const controller = new AbortController();
+  loading = controller;
+  try {
+    return await start(controller.signal);
+  } finally {
+    loading = null;
   }
 }
 

@@ -39,6 +39,8 @@ export const NEEDS = {
 const GROUPS = { dataset: ['data'], split: ['data', 'split'], tokens: ['data', 'split', 'tokens'] };
 const BATCH_SETTINGS = ['per_device_train_batch_size', 'seed'];
 
+/** A model of the Hub, `owner/name` or `owner/name@revision`. @typedef {{repo: string}} HubOrigin */
+
 /**
  * A model from the visitor's disk; two that were chosen have different ids, whatever their names.
  * @typedef {{id: number, name: string, files: import('./protocol.js').ModelFile[]}} Origin
@@ -52,7 +54,8 @@ export class Workflow {
   #store;
   #settings;
   #modelBase;
-  /** Where the model comes from instead of `#modelBase`. @type {Origin|null} */
+  #endpoint;
+  /** Where the model comes from instead of `#modelBase`. @type {Origin|HubOrigin|null} */
   #origin = null;
   /** What each stage was made from. @type {Map<Stage, string>} */
   #made = new Map();
@@ -69,12 +72,15 @@ export class Workflow {
    * @param {import('./state.js').Store<AppState>} store
    * @param {import('./state.js').Settings} settings
    * @param {string} modelBase  absolute URL of the model's folder, ends in /
+   * @param {{endpoint?: string, repo?: string|null}} [hub]  the Hub's address, and the model that the page begins with
    */
-  constructor(session, store, settings, modelBase) {
+  constructor(session, store, settings, modelBase, { endpoint = '', repo = null } = {}) {
     this.#session = session;
     this.#store = store;
     this.#settings = settings;
     this.#modelBase = modelBase;
+    this.#endpoint = endpoint;
+    if (repo !== null) this.#origin = { repo };
     settings.subscribe(() => this.#settingsChanged());
   }
 
@@ -103,8 +109,8 @@ export class Workflow {
   }
 
   /**
-   * Loads a model from the visitor's disk, or with null the site's own again. When that fails, the model from before stays.
-   * @param {Promise<Origin>|null} origin
+   * Loads a model from the visitor's disk or from the Hub, or with null the site's own again. When that fails, the model from before stays.
+   * @param {Promise<Origin|HubOrigin>|null} origin
    */
   async loadFrom(origin) {
     origin?.catch(() => {}); // awaited below, if at all
@@ -119,6 +125,11 @@ export class Workflow {
       if (made !== undefined) this.#made.set('model', made);
       this.#patch('model', { ...stage, error: this.#store.state.stages.model.error });
     });
+  }
+
+  /** Ends the loading of a model; what has arrived of one from the Hub is kept. */
+  async stopLoading() {
+    if (this.#store.state.stages.model.state === 'running') await this.#session.request({ type: 'control', action: 'stop' });
   }
 
   /** @param {'pause'|'resume'|'step'|'stop'} action */
@@ -250,13 +261,13 @@ export class Workflow {
       case 'split':
         return update({ split: await this.#session.request({ type: 'split', values }) });
       case 'model': {
-        update({ download: null, phase: null });
+        update({ download: null, phase: null, retry: null, notices: [] });
         const onEvent = (/** @type {ProgressEvent} */ event) => this.#onModelEvent(event);
-        const model = await (this.#origin
-          ? this.#session.request({ type: 'load_files', name: this.#origin.name, files: this.#origin.files }, onEvent)
-          : this.#session.request({ type: 'load_model', base: this.#modelBase }, onEvent));
+        const model = await this.#load(onEvent).finally(() => update({ retry: null }));
+        const origin = this.#origin;
+        update({ modelSource: origin === null ? 'site' : 'repo' in origin ? origin.repo : 'disk' });
         // The run before was one of another network: the worker has let go of it.
-        return update({ model, ownModel: this.#origin !== null, trained: null, exported: null, phase: null });
+        return update({ model, ownModel: origin !== null && 'files' in origin, trained: null, exported: null, phase: null });
       }
       case 'tokens':
         return update({ tokens: await this.#session.request({ type: 'tokenize', values }) });
@@ -270,6 +281,16 @@ export class Workflow {
       case 'try':
         return this.#predict();
     }
+  }
+
+  /** @param {(event: ProgressEvent) => void} onEvent */
+  #load(onEvent) {
+    const origin = this.#origin;
+    if (origin === null) return this.#session.request({ type: 'load_model', base: this.#modelBase }, onEvent);
+    if ('files' in origin) return this.#session.request({ type: 'load_files', name: origin.name, files: origin.files }, onEvent);
+    // Asked for while the visitor waits for a large file: the browser may then not clear it away by itself. Its answer changes nothing here.
+    void navigator.storage?.persist?.().catch(() => false);
+    return this.#session.request({ type: 'load_hub', endpoint: this.#endpoint, repo: origin.repo }, onEvent);
   }
 
   async #predict() {
@@ -308,8 +329,11 @@ export class Workflow {
   /** @param {ProgressEvent} event */
   #onModelEvent(event) {
     if (event.kind === 'phase') this.#store.update({ phase: event.phase });
+    if (event.kind === 'retry') this.#store.update({ retry: event });
+    const { notices } = this.#store.state;
+    if (event.kind === 'notice' && !notices.includes(event.code)) this.#store.update({ notices: [...notices, event.code] });
     if (event.kind !== 'download') return;
-    this.#store.update({ download: event });
+    this.#store.update({ download: event, retry: null });
     this.#patch('model', { progress: event.total > 0 ? event.loaded / event.total : null });
   }
 
@@ -371,7 +395,10 @@ export class Workflow {
    * @param {Stage} stage
    */
   #source(stage) {
-    if (stage === 'model' || stage === 'try') return this.#origin ? `files ${this.#origin.id}` : this.#modelBase;
+    if (stage === 'model' || stage === 'try') {
+      if (this.#origin === null) return this.#modelBase;
+      return 'repo' in this.#origin ? `hub ${this.#origin.repo}` : `files ${this.#origin.id}`;
+    }
     /** @type {string[]|undefined} */
     const groups = stage in GROUPS ? GROUPS[/** @type {keyof typeof GROUPS} */ (stage)] : undefined;
     const counts = this.#settings.table.filter(

@@ -39,6 +39,22 @@ pub struct BertConfig {
     pub pad_token_id: u32,
 }
 
+/// What makes a relative of BERT another network, where it is a known one.
+fn difference(model_type: &str) -> &'static str {
+    match model_type {
+        "roberta" | "xlm-roberta" | "camembert" => {
+            ": a RoBERTa counts its positions from another place and cuts text into pieces by another method"
+        }
+        "distilbert" => {
+            ": a DistilBERT has no pooler and no token types, and other names for its weights"
+        }
+        "albert" => {
+            ": an ALBERT shares one layer's weights among all layers and splits its embeddings in two"
+        }
+        _ => "",
+    }
+}
+
 impl Default for BertConfig {
     fn default() -> Self {
         Self {
@@ -77,8 +93,9 @@ impl BertConfig {
         let refuse = |what: String| Err(Error::Config(what));
         if self.model_type != "bert" {
             return refuse(format!(
-                "model_type is \"{}\", but this page trains \"bert\" only.",
-                self.model_type
+                "model_type is \"{}\", but this page trains \"bert\" only{}.",
+                self.model_type,
+                difference(&self.model_type)
             ));
         }
         if self.hidden_act != "gelu" {
@@ -147,7 +164,15 @@ mod tests {
     #[test]
     fn refuses_what_is_no_bert() {
         let message = |json: &str| BertConfig::from_json(json).unwrap_err().to_string();
-        assert!(message(r#"{"model_type": "roberta"}"#).contains("roberta"));
+        for (name, reason) in [
+            ("roberta", "positions"),
+            ("distilbert", "no pooler"),
+            ("albert", "shares one layer"),
+            ("gpt2", "\"bert\" only."),
+        ] {
+            let text = message(&format!(r#"{{"model_type": "{name}"}}"#));
+            assert!(text.contains(name) && text.contains(reason), "{text}");
+        }
         assert!(message(r#"{"hidden_size": 10, "num_attention_heads": 3}"#).contains("multiple"));
         assert!(message(r#"{"hidden_act": "relu"}"#).contains("relu"));
         assert!(message("{").contains("EOF"));

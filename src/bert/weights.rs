@@ -1,19 +1,20 @@
 //! A safetensors file becomes the network's parameters, one tensor at a time: read, converted, uploaded, forgotten.
 //!
 //! Names are Hugging Face's, with or without the `bert.` prefix; the heads of other tasks are left out. Every other tensor's name, shape
-//! and dtype is checked against `config.json` before the first weight is read.
+//! and dtype is checked against `config.json` before the first weight is read; of sharded weights, every name before the first weight,
+//! and the shapes of each shard before that shard's.
 
 use super::assembly::{Assembly, Loaded};
 use super::header::{data_len, read_header};
 use super::layers::parameter;
 use super::names::expected_shapes;
 use super::{BertConfig, BertForSequenceClassification, Linear};
-use crate::hub::ByteSource;
+use crate::hub::{ByteSource, INDEX_FILE, ShardIndex};
 use crate::random::TorchGenerator;
 use crate::{Error, Result};
 use burn::tensor::Device;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a weights file held.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +39,23 @@ struct Plan {
     dropped: Vec<String>,
 }
 
-/// Builds a [`BertForSequenceClassification`] from a weights file.
+impl Plan {
+    fn has(&self, full_name: &str) -> bool {
+        self.tensors.iter().any(|(name, _)| name == full_name)
+    }
+}
+
+/// What has been read so far, of one file or of several.
+#[derive(Default)]
+struct Read {
+    tensors: HashMap<String, Loaded>,
+    dropped: Vec<String>,
+    dtype: String,
+    count: usize,
+    bytes: u64,
+}
+
+/// Builds a [`BertForSequenceClassification`] from a weights file, or from the shards of one.
 pub struct WeightsLoader<'a> {
     /// Shapes and dropouts.
     pub config: &'a BertConfig,
@@ -61,36 +78,129 @@ impl WeightsLoader<'_> {
         source: &mut impl ByteSource,
     ) -> Result<(BertForSequenceClassification, LoadReport)> {
         let file = source.name().to_string();
+        let mut read = Read::default();
+        self.read(source, &mut read, None).await?;
+        self.build(file, read)
+    }
+
+    /// Reads the files of an index one after the other, each front to back; `open` gives the file of a name.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), and [`Error::Tensor`] for a tensor that is not in the file that the index says.
+    pub async fn load_shards<S: ByteSource>(
+        &self,
+        index: &ShardIndex,
+        mut open: impl AsyncFnMut(&str) -> Result<S>,
+    ) -> Result<(BertForSequenceClassification, LoadReport)> {
+        let names = index.tensors().filter(|name| !is_old_buffer(name));
+        let names: BTreeSet<String> = names.map(full_name).collect();
+        self.check_whole(INDEX_FILE, |name| names.contains(name))?;
+        let mut read = Read::default();
+        for file in index.files() {
+            let mut source = open(file).await?;
+            self.read(&mut source, &mut read, Some(index)).await?;
+            source.finish().await?;
+        }
+        self.build(INDEX_FILE.into(), read)
+    }
+
+    /// Reads one file; with an index, the one of its files that this is.
+    async fn read(
+        &self,
+        source: &mut impl ByteSource,
+        read: &mut Read,
+        index: Option<&ShardIndex>,
+    ) -> Result<()> {
+        let file = source.name().to_string();
         let (header_len, metadata) = read_header(source, &file).await?;
         let plan = self.plan(&file, &metadata)?;
-        let mut tensors = HashMap::new();
+        match index {
+            None => self.check_whole(&file, |name| plan.has(name))?,
+            Some(index) => check_shard(&file, index, &metadata)?,
+        }
         for (name, info) in &plan.tensors {
             let range =
                 header_len + info.data_offsets.0 as u64..header_len + info.data_offsets.1 as u64;
             let bytes = source.read(range).await?;
             let values = to_f32(&file, name, info.dtype, &bytes)?;
             drop(bytes);
-            tensors.insert(name.clone(), self.upload(values, &info.shape));
+            read.tensors
+                .insert(name.clone(), self.upload(values, &info.shape));
         }
+        if let Some((_, info)) = plan
+            .tensors
+            .iter()
+            .find(|(name, _)| name.ends_with("word_embeddings.weight"))
+        {
+            read.dtype = format!("{:?}", info.dtype);
+        }
+        read.count += metadata.tensors().len();
+        read.bytes += header_len + data_len(&metadata);
+        read.dropped.extend(plan.dropped);
+        Ok(())
+    }
+
+    fn build(
+        &self,
+        file: String,
+        read: Read,
+    ) -> Result<(BertForSequenceClassification, LoadReport)> {
+        let Read {
+            mut tensors,
+            mut dropped,
+            dtype,
+            count,
+            bytes,
+        } = read;
+        let mut head = ["classifier.weight", "classifier.bias"]
+            .into_iter()
+            .filter(|name| tensors.contains_key(*name));
+        if dropped.iter().any(|name| name.starts_with("classifier.")) {
+            // Weight and bias belong together, whichever of them does not fit.
+            let of_head: Vec<&str> = head.collect();
+            for name in of_head {
+                tensors.remove(name);
+                dropped.push(name.into());
+            }
+        } else if head.next().is_some() && head.next().is_none() {
+            return Err(Error::Tensor {
+                file,
+                tensor: "classifier".into(),
+                problem: "has a weight or a bias, but not both.".into(),
+            });
+        }
+        dropped.sort();
         let has_classifier = tensors.contains_key("classifier.weight");
         if !has_classifier {
             self.new_head(&mut tensors);
         }
-        let dtype = plan
-            .tensors
-            .iter()
-            .find(|(name, _)| name.ends_with("word_embeddings.weight"))
-            .map(|(_, info)| format!("{:?}", info.dtype));
         let report = LoadReport {
-            tensors: metadata.tensors().len(),
-            bytes: header_len + data_len(&metadata),
-            dtype: dtype.unwrap_or_default(),
+            tensors: count,
+            bytes,
+            dtype,
             has_classifier,
-            dropped: plan.dropped,
+            dropped,
         };
         Ok((Assembly { file, tensors }.classifier(self.config)?, report))
     }
 
+    /// Whether every parameter but the head's is there.
+    fn check_whole(&self, file: &str, has: impl Fn(&str) -> bool) -> Result<()> {
+        let expected = expected_shapes(self.config, self.num_labels);
+        match expected
+            .keys()
+            .find(|name| !has(name) && !name.starts_with("classifier."))
+        {
+            None => Ok(()),
+            Some(name) => Err(Error::Tensor {
+                file: file.into(),
+                tensor: name.clone(),
+                problem: "is missing: the file is not a whole BERT of this config.json.".into(),
+            }),
+        }
+    }
+
+    /// Checks the tensors of one file, which may be a part of the network.
     fn plan(&self, file: &str, metadata: &Metadata) -> Result<Plan> {
         let refuse = |tensor: &str, problem: String| Error::Tensor {
             file: file.into(),
@@ -100,8 +210,7 @@ impl WeightsLoader<'_> {
         let expected = expected_shapes(self.config, self.num_labels);
         let (mut found, mut dropped) = (BTreeMap::new(), Vec::new());
         for (name, info) in metadata.tensors() {
-            // A buffer that older checkpoints stored; transformers ignores it too.
-            if name.ends_with("embeddings.position_ids") {
+            if is_old_buffer(&name) {
                 continue;
             }
             let full = full_name(&name);
@@ -142,28 +251,8 @@ impl WeightsLoader<'_> {
                 ));
             }
         }
-        if let Some(name) = expected
-            .keys()
-            .find(|name| !found.contains_key(*name) && !name.starts_with("classifier."))
-        {
-            return Err(refuse(
-                name,
-                "is missing: the file is not a whole BERT of this config.json.".into(),
-            ));
-        }
-        if dropped.iter().any(|name| name.starts_with("classifier.")) {
-            // Weight and bias belong together, whichever of them does not fit.
-            let of_head = found.extract_if(.., |name, _| name.starts_with("classifier."));
-            dropped.extend(of_head.map(|(name, _)| name));
-        } else if found.contains_key("classifier.weight") != found.contains_key("classifier.bias") {
-            return Err(refuse(
-                "classifier",
-                "has a weight or a bias, but not both.".into(),
-            ));
-        }
         let mut tensors: Vec<(String, TensorInfo)> = found.into_iter().collect();
         tensors.sort_by_key(|(_, info)| info.data_offsets.0);
-        dropped.sort();
         Ok(Plan { tensors, dropped })
     }
 
@@ -192,6 +281,32 @@ impl WeightsLoader<'_> {
             self.upload(weight, &[labels, hidden_size]),
         );
         tensors.insert("classifier.bias".into(), self.upload(bias, &[labels]));
+    }
+}
+
+/// A buffer that older checkpoints stored; transformers ignores it too.
+fn is_old_buffer(name: &str) -> bool {
+    name.ends_with("embeddings.position_ids")
+}
+
+/// Every tensor of a shard must be one that the index says is in it, and the other way round.
+fn check_shard(file: &str, index: &ShardIndex, metadata: &Metadata) -> Result<()> {
+    let found = metadata.tensors();
+    let strayed = found
+        .keys()
+        .find(|name| index.file_of(name) != Some(file))
+        .map(|name| (name.as_str(), "is here, but the index says otherwise."));
+    let absent = index
+        .tensors()
+        .find(|name| index.file_of(name) == Some(file) && !found.contains_key(*name))
+        .map(|name| (name, "is missing, though the index says that it is here."));
+    match strayed.or(absent) {
+        None => Ok(()),
+        Some((tensor, problem)) => Err(Error::Tensor {
+            file: file.into(),
+            tensor: tensor.into(),
+            problem: problem.into(),
+        }),
     }
 }
 
@@ -387,6 +502,77 @@ mod tests {
         let (_, report) = load(file(str::to_string, &others)).unwrap();
         assert!(!report.has_classifier);
         assert_eq!(report.dropped, ["classifier.bias", "classifier.weight"]);
+    }
+
+    /// A checkpoint as two files and their index, its tensors dealt out by turns.
+    fn shards() -> (ShardIndex, Vec<(String, Vec<u8>)>) {
+        let whole = file(str::to_string, &[("cls.predictions.bias", vec![11])]);
+        let parsed = SafeTensors::deserialize(&whole).unwrap();
+        let mut map = serde_json::Map::new();
+        let files = [0, 1].map(|at| {
+            let name = format!("model-0000{}-of-00002.safetensors", at + 1);
+            let views: Vec<_> = parsed.iter().skip(at).step_by(2).collect();
+            map.extend(
+                views
+                    .iter()
+                    .map(|(tensor, _)| (tensor.to_string(), name.as_str().into())),
+            );
+            (name, safetensors::serialize(views, None).unwrap())
+        });
+        let index = serde_json::json!({ "weight_map": map }).to_string();
+        (ShardIndex::from_json(&index).unwrap(), files.into())
+    }
+
+    fn load_shards(
+        index: &ShardIndex,
+        files: &[(String, Vec<u8>)],
+    ) -> Result<(BertForSequenceClassification, LoadReport)> {
+        let config = config();
+        let loader = WeightsLoader {
+            config: &config,
+            num_labels: 2,
+            seed: 1,
+            device: &Device::flex(),
+        };
+        let open = async |name: &str| {
+            let (_, bytes) = files.iter().find(|(file, _)| file == name).unwrap();
+            Ok(MemoryFile::new(name, bytes.clone()))
+        };
+        pollster::block_on(loader.load_shards(index, open))
+    }
+
+    #[test]
+    fn shards_are_the_same_network() {
+        let (expected, whole) =
+            load(file(str::to_string, &[("cls.predictions.bias", vec![11])])).unwrap();
+        let (index, files) = shards();
+        let (found, report) = load_shards(&index, &files).unwrap();
+        assert_eq!(values(&found), values(&expected));
+        assert_eq!(report.tensors, whole.tensors);
+        assert_eq!(report.dropped, ["cls.predictions.bias"]);
+        assert_eq!(report.dtype, "F32");
+        let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
+        assert_eq!(report.bytes, bytes as u64);
+    }
+
+    #[test]
+    fn shards_that_are_not_what_the_index_says_are_refused() {
+        let (index, mut files) = shards();
+        let (first, second) = (files[0].1.clone(), files[1].1.clone());
+        files[1].1 = first;
+        let error = load_shards(&index, &files).unwrap_err().to_string();
+        assert!(error.contains("the index says otherwise"), "{error}");
+        files[1].1 = second;
+        let name = "bert.pooler.dense.bias";
+        let map: serde_json::Map<_, _> = index
+            .tensors()
+            .filter(|tensor| *tensor != name)
+            .map(|tensor| (tensor.to_string(), index.file_of(tensor).into()))
+            .collect();
+        let index = serde_json::json!({ "weight_map": map }).to_string();
+        let index = ShardIndex::from_json(&index).unwrap();
+        let error = load_shards(&index, &files).unwrap_err().to_string();
+        assert!(error.contains(name) && error.contains("missing"), "{error}");
     }
 
     #[test]

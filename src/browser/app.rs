@@ -4,6 +4,8 @@
 
 use super::convert::{error, to_js, values};
 use super::device::{self, DeviceInfo};
+use super::http::AbortSignal;
+use super::hub::HubSource;
 use super::model::{LoadedModel, say};
 use super::run::Run;
 use super::source::Source;
@@ -11,6 +13,7 @@ use super::views::{Credit, DatasetView, PlanView, PredictView, RowsView, SplitVi
 use super::{clock, tokenized::Tokenized};
 use crate::data::{Dataset, Row, Split, toy_dataset, train_test_split};
 use crate::evaluate::probabilities;
+use crate::hub::{self, Repo};
 use crate::selftest::{self, SelfTest};
 use crate::settings::RunSettings;
 use crate::train::TrainPlan;
@@ -155,8 +158,8 @@ impl Webtune {
         Ok(view)
     }
 
-    /// Fetches `config.json`, `tokenizer.json` (or `vocab.txt`) and `model.safetensors` below `base` and builds the network (`ModelView`).
-    /// `on_event` gets `download` and `phase` events.
+    /// Fetches `config.json`, `tokenizer.json` (or `vocab.txt`) and the weights below `base` and builds the network (`ModelView`).
+    /// `on_event` gets `download` and `phase` events; `signal` stops it.
     ///
     /// # Errors
     /// A `WorkerError` that names the file, and the tensor where one is at fault.
@@ -164,13 +167,40 @@ impl Webtune {
         &mut self,
         base: String,
         on_event: Function,
+        signal: AbortSignal,
     ) -> Result<JsValue, JsValue> {
         let credit = Credit::of(&base);
         let source = Source::Site {
             base,
             on_event: on_event.clone(),
+            signal,
         };
         self.replace_model(source, credit, &on_event)
+            .await
+            .map_err(error)?;
+        to_js(&self.need_model().map_err(error)?.view())
+    }
+
+    /// Builds the network from a repository of the Hub, `owner/name` or `owner/name@revision`, and keeps its files for the next time
+    /// (`ModelView`). `on_event` gets `pinned`, `download`, `retry`, `notice` and `phase` events; `signal` stops it.
+    ///
+    /// # Errors
+    /// As [`Webtune::load_model`].
+    pub async fn load_hub(
+        &mut self,
+        endpoint: String,
+        repo: String,
+        on_event: Function,
+        signal: AbortSignal,
+    ) -> Result<JsValue, JsValue> {
+        say(&on_event, "hub");
+        let source = async {
+            let repo = Repo::parse(&repo)?;
+            HubSource::open(hub::endpoint(&endpoint)?, repo, signal, on_event.clone()).await
+        };
+        let source = source.await.map_err(error)?;
+        let credit = Credit::of_hub(&source.pin());
+        self.replace_model(Source::Hub(source), credit, &on_event)
             .await
             .map_err(error)?;
         to_js(&self.need_model().map_err(error)?.view())

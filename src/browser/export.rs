@@ -41,7 +41,7 @@ impl Webtune {
         let card = Card {
             name: &name,
             base_model: &model.credit.base_model,
-            license: model.credit.license,
+            license: &model.credit.license,
             language: None,
             dataset: "Rows of text and label, divided into a training and a test part",
             train_label_counts: &counts(&run.train),

@@ -5,11 +5,17 @@ mod benchmark;
 mod clock;
 mod convert;
 mod device;
+mod download;
 mod export;
 mod fetch;
+mod http;
+mod hub;
 mod model;
+mod opfs;
+mod progress;
 mod run;
 mod source;
+mod store;
 mod tokenized;
 mod views;
 

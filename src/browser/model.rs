@@ -1,19 +1,25 @@
 //! A model folder becomes a tokenizer and a network.
 
-use super::convert::to_js;
+use super::progress::send;
 use super::source::Source;
 use super::views::{Credit, ModelView};
+use crate::Result;
 use crate::bert::{BertConfig, BertForSequenceClassification, LoadReport, WeightsLoader};
-use crate::tokens::Tokenizer;
-use crate::{Error, Result};
+use crate::hub::{ByteSource, INDEX_FILE, ShardIndex, pickle_refused};
+use crate::tokens::{Tokenizer, VocabSettings};
 use burn::module::Module;
 use burn::tensor::Device;
 use js_sys::Function;
 use serde::Serialize;
-use wasm_bindgen::JsValue;
 
 /// Seed of the head that is on the model until a run draws its own.
 const HEAD_SEED: u32 = 42;
+
+/// Where older checkpoints have their weights.
+const PICKLE_FILE: &str = "pytorch_model.bin";
+
+/// Times that a model is read anew because a file became another one meanwhile.
+const MOST_READINGS: usize = 3;
 
 /// A checkpoint on the device.
 pub(super) struct LoadedModel {
@@ -41,23 +47,39 @@ impl LoadedModel {
         device: &Device,
         on_event: &Function,
     ) -> Result<Self> {
+        let mut readings = 1;
+        let model = loop {
+            match Self::read(&mut source, &credit, num_labels, device, on_event).await {
+                Err(_) if source.take_changed() && readings < MOST_READINGS => readings += 1,
+                read => break read?,
+            }
+        };
+        source.built().await;
+        Ok(model)
+    }
+
+    async fn read(
+        source: &mut Source,
+        credit: &Credit,
+        num_labels: usize,
+        device: &Device,
+        on_event: &Function,
+    ) -> Result<Self> {
         say(on_event, "config");
         let config_json = source.open("config.json").await?.text().await?;
         let config = BertConfig::from_json(&config_json)?;
         say(on_event, "tokenizer");
-        let tokenizer = Self::tokenizer(&mut source).await?;
+        let tokenizer = Self::tokenizer(source).await?;
         say(on_event, "weights");
-        let mut file = source.open("model.safetensors").await?;
         let loader = WeightsLoader {
             config: &config,
             num_labels,
             seed: HEAD_SEED,
             device,
         };
-        let (network, report) = loader.load(&mut file).await?;
-        file.finish().await?;
+        let (network, report) = Self::weights(source, &loader).await?;
         Ok(Self {
-            credit,
+            credit: credit.clone(),
             report,
             config_json,
             config,
@@ -66,16 +88,42 @@ impl LoadedModel {
         })
     }
 
-    /// `tokenizer.json`, or `vocab.txt` where a checkpoint is older than the former.
+    /// `tokenizer.json`, or where a checkpoint is older `vocab.txt`, used as `tokenizer_config.json` says.
     async fn tokenizer(source: &mut Source) -> Result<Tokenizer> {
-        match source.open("tokenizer.json").await {
-            Ok(file) => Tokenizer::from_json(&file.text().await?),
-            Err(missing @ Error::Download { .. }) => match source.open("vocab.txt").await {
-                Ok(file) => Tokenizer::from_vocab(&file.text().await?, true),
-                Err(_) => Err(missing),
-            },
-            Err(other) => Err(other),
+        if let Some(file) = source.open_if_there("tokenizer.json").await? {
+            return Tokenizer::from_json(&file.text().await?);
         }
+        let Some(vocab) = source.open_if_there("vocab.txt").await? else {
+            return Err(source.missing("tokenizer.json"));
+        };
+        let vocab = vocab.text().await?;
+        let settings = match source.open_if_there("tokenizer_config.json").await? {
+            Some(file) => VocabSettings::from_json(&file.text().await?)?,
+            None => VocabSettings::default(),
+        };
+        Tokenizer::from_vocab(&vocab, &settings)
+    }
+
+    /// `model.safetensors`, or the shards that an index names.
+    async fn weights(
+        source: &mut Source,
+        loader: &WeightsLoader<'_>,
+    ) -> Result<(BertForSequenceClassification, LoadReport)> {
+        let name = "model.safetensors";
+        if let Some(mut file) = source.open_if_there(name).await? {
+            let loaded = loader.load(&mut file).await?;
+            file.finish().await?;
+            return Ok(loaded);
+        }
+        if let Some(index) = source.open_if_there(INDEX_FILE).await? {
+            let index = ShardIndex::from_json(&index.text().await?)?;
+            let open = async |file: &str| source.open(file).await;
+            return loader.load_shards(&index, open).await;
+        }
+        if source.has(PICKLE_FILE).await? {
+            return Err(pickle_refused(PICKLE_FILE));
+        }
+        Err(source.missing(name))
     }
 
     /// The network with the head that a run starts with: the checkpoint's own where it has one of this many labels, else a new one.
@@ -102,8 +150,5 @@ pub(super) fn say(on_event: &Function, phase: &'static str) {
         kind: "phase",
         phase,
     };
-    if let Ok(event) = to_js(&event) {
-        // A page that does not listen any more loses nothing.
-        let _ = on_event.call1(&JsValue::NULL, &event);
-    }
+    send(on_event, &event);
 }

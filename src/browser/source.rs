@@ -1,6 +1,10 @@
-//! A model's files, wherever the visitor has them: below an address of the site, in a folder of the disk, in a zip.
+//! A model's files, wherever the visitor has them: below an address of the site, in a repository of the Hub, in a folder of the disk, in a
+//! zip.
 
+use super::download::Download;
 use super::fetch::FetchedFile;
+use super::http::AbortSignal;
+use super::hub::HubSource;
 use crate::hub::{ByteSource, MemoryFile, ended_early};
 use crate::{Error, Result};
 use js_sys::{ArrayBuffer, Function, Uint8Array};
@@ -27,10 +31,23 @@ extern "C" {
     fn read_as_array_buffer(this: &FileReaderSync, blob: &Blob) -> Result<ArrayBuffer, JsValue>;
 }
 
+impl Blob {
+    /// Bytes in the file.
+    pub(super) fn bytes(&self) -> u64 {
+        self.size() as u64
+    }
+}
+
 /// Where a model's files are.
 pub(super) enum Source {
     /// Below an address that ends in `/`; the function gets `download` events.
-    Site { base: String, on_event: Function },
+    Site {
+        base: String,
+        on_event: Function,
+        signal: AbortSignal,
+    },
+    /// A repository at one commit.
+    Hub(HubSource),
     /// Files by their path in the folder that was chosen.
     Folder(Vec<(String, Blob)>),
     /// An archive, such as the page's own export.
@@ -61,30 +78,84 @@ impl Source {
     /// Opens the file of this name, in the folder itself or the only place below it that has one.
     ///
     /// # Errors
-    /// [`Error::Download`] when it is not there or cannot be read.
+    /// [`Error::Download`] when it is not there or cannot be read, [`Error::Stopped`].
     pub(super) async fn open(&mut self, name: &str) -> Result<SourceFile> {
+        let file = self.open_if_there(name).await?;
+        file.ok_or_else(|| self.missing(name))
+    }
+
+    /// Opens the file of this name; none where it is not there.
+    ///
+    /// # Errors
+    /// [`Error::Download`] when it cannot be read, [`Error::Stopped`].
+    pub(super) async fn open_if_there(&mut self, name: &str) -> Result<Option<SourceFile>> {
         match self {
-            Self::Site { base, on_event } => {
-                let file = FetchedFile::open(&format!("{base}{name}"), on_event.clone()).await?;
-                Ok(SourceFile::Fetched(file))
+            Self::Site {
+                base,
+                on_event,
+                signal,
+            } => {
+                let url = format!("{base}{name}");
+                let file = FetchedFile::open(&url, on_event.clone(), signal).await?;
+                Ok(file.map(SourceFile::Fetched))
             }
-            Self::Folder(files) => files
-                .iter()
-                .find(|(path, _)| is_named(path, name))
-                .map(|(_, blob)| SourceFile::Disk(DiskFile::whole(name, blob.clone())))
-                .ok_or_else(|| missing(name)),
+            Self::Hub(hub) => hub.open_file(name).await,
+            Self::Folder(files) => {
+                let file = files.iter().find(|(path, _)| is_named(path, name));
+                Ok(file.map(|(_, blob)| SourceFile::Disk(DiskFile::whole(name, blob.clone()))))
+            }
             Self::Zip(archive) => open_in_zip(archive, name),
+        }
+    }
+
+    /// Whether there is a file of this name, without reading it where that is known.
+    ///
+    /// # Errors
+    /// As [`open_if_there`](Self::open_if_there).
+    pub(super) async fn has(&mut self, name: &str) -> Result<bool> {
+        if let Self::Hub(hub) = self
+            && let Some(has) = hub.pin().has(name)
+        {
+            return Ok(has);
+        }
+        Ok(self.open_if_there(name).await?.is_some())
+    }
+
+    /// The error for a file that is not there.
+    pub(super) fn missing(&self, name: &str) -> Error {
+        let problem = match self {
+            Self::Site { base, .. } => {
+                format!("the server answered 404. Is the file part of the model folder at {base}{name}?")
+            }
+            Self::Hub(_) | Self::Folder(_) | Self::Zip(_) => {
+                "it is not there. A model's folder holds config.json, tokenizer.json and model.safetensors.".into()
+            }
+        };
+        cannot_read(name, &problem)
+    }
+
+    /// Whether what was read of it became another file meanwhile, so that it has to be read anew.
+    pub(super) fn take_changed(&self) -> bool {
+        matches!(self, Self::Hub(hub) if hub.take_changed())
+    }
+
+    /// Says that a model was built of it.
+    pub(super) async fn built(&self) {
+        if let Self::Hub(hub) = self {
+            hub.built().await;
         }
     }
 }
 
-fn open_in_zip(archive: &mut ZipArchive<BlobReader>, name: &str) -> Result<SourceFile> {
+fn open_in_zip(archive: &mut ZipArchive<BlobReader>, name: &str) -> Result<Option<SourceFile>> {
     let at = (0..archive.len()).find(|&at| {
         archive
             .name_for_index(at)
             .is_some_and(|path| path.is_ok_and(|path| is_named(&path, name)))
     });
-    let at = at.ok_or_else(|| missing(name))?;
+    let Some(at) = at else {
+        return Ok(None);
+    };
     let broken = |error: &dyn std::fmt::Display| {
         cannot_read(name, &format!("the archive is damaged ({error})."))
     };
@@ -96,13 +167,13 @@ fn open_in_zip(archive: &mut ZipArchive<BlobReader>, name: &str) -> Result<Sourc
         drop(entry);
         // `ZipArchive` gives its reader back only whole; the blob behind it is a handle, cheap to clone.
         let blob = archive.clone().into_inner().blob;
-        return Ok(SourceFile::Disk(DiskFile::part(name, blob, range)));
+        return Ok(Some(SourceFile::Disk(DiskFile::part(name, blob, range))));
     }
     let mut bytes = Vec::new();
     entry
         .read_to_end(&mut bytes)
         .map_err(|error| broken(&error))?;
-    Ok(SourceFile::Memory(MemoryFile::new(name, bytes)))
+    Ok(Some(SourceFile::Memory(MemoryFile::new(name, bytes))))
 }
 
 /// Whether a path ends in this file name, the folders before it being whatever they are.
@@ -111,13 +182,6 @@ fn is_named(path: &str, name: &str) -> bool {
         || path
             .strip_suffix(name)
             .is_some_and(|folders| folders.ends_with('/'))
-}
-
-fn missing(name: &str) -> Error {
-    cannot_read(
-        name,
-        "it is not there. A model's folder holds config.json, tokenizer.json and model.safetensors.",
-    )
 }
 
 fn cannot_read(file: &str, problem: &str) -> Error {
@@ -130,6 +194,7 @@ fn cannot_read(file: &str, problem: &str) -> Error {
 /// One open file of a [`Source`].
 pub(super) enum SourceFile {
     Fetched(FetchedFile),
+    Hub(Box<Download>),
     Disk(DiskFile),
     Memory(MemoryFile),
 }
@@ -138,31 +203,22 @@ impl SourceFile {
     /// The whole file as text.
     ///
     /// # Errors
-    /// [`Error::Download`] when it cannot be read or is not UTF-8.
+    /// [`Error::Download`] when it cannot be read or is not UTF-8, [`Error::Stopped`].
     pub(super) async fn text(self) -> Result<String> {
-        let (name, bytes) = match self {
-            Self::Fetched(file) => return file.text().await,
+        let name = self.name().to_string();
+        let bytes = match self {
+            Self::Fetched(file) => file.rest().await?,
+            Self::Hub(file) => file.rest().await?,
             Self::Disk(mut file) => {
                 let len = file.range.end - file.range.start;
-                (file.name.clone(), file.read(0..len).await?)
+                file.read(0..len).await?
             }
             Self::Memory(mut file) => {
                 let len = file.size().await?.unwrap_or(0);
-                (file.name().to_string(), file.read(0..len).await?)
+                file.read(0..len).await?
             }
         };
         String::from_utf8(bytes).map_err(|_| cannot_read(&name, "it is not UTF-8 text."))
-    }
-
-    /// Says that nothing more will be read.
-    ///
-    /// # Errors
-    /// [`Error::Download`] when the rest of a download cannot be read.
-    pub(super) async fn finish(self) -> Result<()> {
-        match self {
-            Self::Fetched(file) => file.finish().await,
-            Self::Disk(_) | Self::Memory(_) => Ok(()),
-        }
     }
 }
 
@@ -170,6 +226,7 @@ impl ByteSource for SourceFile {
     fn name(&self) -> &str {
         match self {
             Self::Fetched(file) => file.name(),
+            Self::Hub(file) => file.name(),
             Self::Disk(file) => file.name(),
             Self::Memory(file) => file.name(),
         }
@@ -178,6 +235,7 @@ impl ByteSource for SourceFile {
     async fn size(&mut self) -> Result<Option<u64>> {
         match self {
             Self::Fetched(file) => file.size().await,
+            Self::Hub(file) => file.size().await,
             Self::Disk(file) => file.size().await,
             Self::Memory(file) => file.size().await,
         }
@@ -186,8 +244,18 @@ impl ByteSource for SourceFile {
     async fn read(&mut self, range: Range<u64>) -> Result<Vec<u8>> {
         match self {
             Self::Fetched(file) => file.read(range).await,
+            Self::Hub(file) => file.read(range).await,
             Self::Disk(file) => file.read(range).await,
             Self::Memory(file) => file.read(range).await,
+        }
+    }
+
+    async fn finish(&mut self) -> Result<()> {
+        match self {
+            Self::Fetched(file) => file.finish().await,
+            Self::Hub(file) => file.finish().await,
+            Self::Disk(file) => file.finish().await,
+            Self::Memory(file) => file.finish().await,
         }
     }
 }
@@ -200,8 +268,9 @@ pub(super) struct DiskFile {
 }
 
 impl DiskFile {
-    fn whole(name: &str, blob: Blob) -> Self {
-        let len = blob.size() as u64;
+    /// A whole file under a name.
+    pub(super) fn whole(name: &str, blob: Blob) -> Self {
+        let len = blob.bytes();
         Self::part(name, blob, 0..len)
     }
 
@@ -234,6 +303,14 @@ impl ByteSource for DiskFile {
     }
 }
 
+/// A whole file at once.
+///
+/// # Errors
+/// A sentence when the disk cannot be read.
+pub(super) fn read_all(blob: &Blob) -> Result<Vec<u8>, String> {
+    read_blob(blob, 0..blob.bytes())
+}
+
 fn read_blob(blob: &Blob, range: Range<u64>) -> Result<Vec<u8>, String> {
     let part = blob.slice(range.start as f64, range.end as f64);
     let buffer = FileReaderSync::new().read_as_array_buffer(&part);
@@ -254,7 +331,7 @@ pub(super) struct BlobReader {
 impl BlobReader {
     fn new(blob: Blob) -> Self {
         Self {
-            len: blob.size() as u64,
+            len: blob.bytes(),
             position: 0,
             blob,
         }

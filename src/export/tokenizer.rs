@@ -86,13 +86,18 @@ fn refuse(problem: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tokens::VocabSettings;
 
     const VOCAB: &str = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##b\n";
 
     #[test]
     fn the_vocabulary_comes_back() {
         for do_lower_case in [true, false] {
-            let tokenizer = Tokenizer::from_vocab(VOCAB, do_lower_case).unwrap();
+            let settings = VocabSettings {
+                do_lower_case,
+                ..VocabSettings::default()
+            };
+            let tokenizer = Tokenizer::from_vocab(VOCAB, &settings).unwrap();
             let files = files(&tokenizer, r#"{"max_position_embeddings": 64}"#).unwrap();
             let text = |name| &files.iter().find(|file| file.0 == name).unwrap().1;
             assert_eq!(text("vocab.txt"), VOCAB);

@@ -1,4 +1,21 @@
 //! Where a model's files come from, as byte ranges, so that a checkpoint never has to be in memory whole.
+//!
+//! [`Repo`] names a model of the Hub, [`Listing`] is what the Hub says about its files, [`Incoming`] is a download that can break and go on,
+//! [`Pin`] is what is kept of it, and [`ShardIndex`] puts the parts of a large one together. The network and the storage are the browser's.
+
+mod hash;
+mod incoming;
+mod listing;
+mod pin;
+mod repo;
+mod shards;
+
+pub use hash::{ContentHash, check_content, sha256_of};
+pub use incoming::{Answer, Changed, Incoming, Next};
+pub use listing::{Listing, RemoteFile, pickle_refused};
+pub use pin::{PART_ENDING, Pin, PinnedFile, unreferenced};
+pub use repo::{DEFAULT_ENDPOINT, Repo, endpoint};
+pub use shards::{INDEX_FILE, ShardIndex};
 
 use crate::{Error, Result};
 use std::ops::Range;
@@ -20,6 +37,14 @@ pub trait ByteSource {
     /// # Errors
     /// [`Error::Download`] when the file ends before the range does or cannot be reached.
     async fn read(&mut self, range: Range<u64>) -> Result<Vec<u8>>;
+
+    /// Says that nothing more will be read: what is left of a download still arrives, and is checked.
+    ///
+    /// # Errors
+    /// [`Error::Download`] when the rest cannot be had, or the whole is not what it should be.
+    async fn finish(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// A file that is in memory already.

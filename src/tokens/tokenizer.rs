@@ -1,6 +1,7 @@
 //! BERT's WordPiece tokenizer from a model's own `tokenizer.json` or `vocab.txt`, by Hugging Face's `tokenizers`.
 
 use crate::{Error, Result};
+use serde::Deserialize;
 use serde_json::json;
 use tokenizers::pipeline::{EncodeOptions, Override, PipelineTokenizer};
 
@@ -11,6 +12,41 @@ pub struct Encoding {
     pub input_ids: Vec<u32>,
     /// Whether tokens were left out to keep within `max_length`.
     pub truncated: bool,
+}
+
+/// What `tokenizer_config.json` says about a `vocab.txt`, with the defaults of transformers' `BertTokenizer`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct VocabSettings {
+    /// Texts become lower case.
+    pub do_lower_case: bool,
+    /// Accents are left out; when absent, of lower-case texts only.
+    pub strip_accents: Option<bool>,
+    /// Every Chinese character is a word of its own.
+    pub tokenize_chinese_chars: bool,
+}
+
+impl Default for VocabSettings {
+    fn default() -> Self {
+        Self {
+            do_lower_case: true,
+            strip_accents: None,
+            tokenize_chinese_chars: true,
+        }
+    }
+}
+
+impl VocabSettings {
+    /// Reads a `tokenizer_config.json`; what it says of other things is passed over.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] when it is not JSON or a value is of another type.
+    pub fn from_json(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(|error| Error::Tokenizer {
+            file: "tokenizer_config.json".into(),
+            problem: format!("{error}"),
+        })
+    }
 }
 
 /// A WordPiece tokenizer with BERT's special tokens.
@@ -69,11 +105,11 @@ impl Tokenizer {
         })
     }
 
-    /// Builds bert-base-uncased's pipeline (or the cased one) around a `vocab.txt`, one token a line.
+    /// Builds BERT's pipeline around a `vocab.txt`, one token a line.
     ///
     /// # Errors
     /// As [`Tokenizer::from_json`].
-    pub fn from_vocab(vocab: &str, do_lower_case: bool) -> Result<Self> {
+    pub fn from_vocab(vocab: &str, settings: &VocabSettings) -> Result<Self> {
         let tokens: Vec<&str> = vocab.lines().map(|line| line.trim_end()).collect();
         let table: serde_json::Map<String, serde_json::Value> = tokens
             .iter()
@@ -97,8 +133,8 @@ impl Tokenizer {
         let (cls, sep) = (id("[CLS]")?, id("[SEP]")?);
         let text = json!({
             "version": "1.0", "truncation": null, "padding": null, "added_tokens": added,
-            "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null,
-                "lowercase": do_lower_case},
+            "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": settings.tokenize_chinese_chars,
+                "strip_accents": settings.strip_accents, "lowercase": settings.do_lower_case},
             "pre_tokenizer": {"type": "BertPreTokenizer"},
             "post_processor": {"type": "TemplateProcessing",
                 "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},

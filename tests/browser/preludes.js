@@ -45,6 +45,18 @@ const preludes = {
       return create.call(this, descriptor);
     };
   },
+  // The disk takes so many bytes of a file and no more.
+  'storage-full': () => {
+    const write = scope.FileSystemSyncAccessHandle.prototype.write;
+    scope.FileSystemSyncAccessHandle.prototype.write = function (/** @type {Uint8Array} */ bytes, /** @type {{at: number}} */ options) {
+      if (options.at + bytes.byteLength > 150_000) throw new DOMException('the quota is used up', 'QuotaExceededError');
+      return write.call(this, bytes, options);
+    };
+  },
+  // A private window, or a setting of the browser.
+  'no-storage': () => {
+    scope.StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException('storage is off', 'SecurityError'));
+  },
   // A shader that computes something a little different: the slope of GELU, which only the backward pass uses.
   'slope-wrong': () => {
     const create = scope.GPUDevice.prototype.createShaderModule;

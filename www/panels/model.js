@@ -1,9 +1,10 @@
 // The pretrained model: its download, where it comes from, and its parameters drawn to scale, the new head on top.
 
 import { continuePanel } from './continue.js';
+import { galleryPanel } from './gallery.js';
 import { callout, figures, panelParts, stageButton } from './widgets.js';
 import { h, replace, setAttribute, setText } from '../dom.js';
-import { bytes, number, t, tOr } from '../i18n.js';
+import { bytes, duration, number, t, tOr } from '../i18n.js';
 
 /** @typedef {import('../protocol.js').ModelView} ModelView */
 /** @typedef {{key: string, params: Record<string, number>, parameters: number, fresh: boolean}} Block  `fresh`: random, not pretrained */
@@ -16,12 +17,19 @@ export function modelPanel(app) {
 
   const meter = h('progress', { max: '1', 'data-i18n-label': 'model.download', 'aria-label': t('model.download') });
   const text = h('p', { class: 'note' });
-  const progress = h('div', { class: 'download', 'data-testid': 'model-progress' }, meter, text);
+  const stop = h('button', { type: 'button', class: 'secondary', i18n: 'model.stop', 'data-testid': 'stop-loading', on: { click: () => void app.workflow.stopLoading() } });
+  const progress = h('div', { class: 'download', 'data-testid': 'model-progress' }, meter, h('div', { class: 'download-line' }, text, stop));
+  const notices = h('ul', { class: 'warnings', 'data-testid': 'model-notices', role: 'status' });
   const result = h('div', {});
-  main.append(problem, progress, result, continuePanel(app));
+  main.append(problem, progress, notices, result, galleryPanel(app), continuePanel(app));
 
-  app.store.watch(['stages', 'download', 'phase', 'language'], ({ stages, download, phase }) => {
+  app.store.watch(['notices', 'language'], (state) => {
+    notices.hidden = state.notices.length === 0;
+    replace(notices, ...state.notices.map((code) => h('li', { 'data-code': code }, t(`notice.${code}`))));
+  });
+  app.store.watch(['stages', 'download', 'phase', 'retry', 'language'], ({ stages, download, phase, retry }) => {
     const running = stages.model.state === 'running';
+    stop.hidden = !running;
     progress.hidden = !running && !download;
     if (progress.hidden) return;
     const known = download !== null && download.total > 0;
@@ -30,23 +38,28 @@ export function modelPanel(app) {
     meter.hidden = !running;
     setAttribute(progress, 'data-loaded', download?.loaded ?? 0);
     setAttribute(progress, 'data-total', download?.total ?? 0);
-    setText(text, downloadText(download, running ? phase : null));
+    setText(text, downloadText(download, running ? phase : null, running ? retry : null));
   });
-  app.store.watch(['model', 'language'], ({ model }) => {
-    replace(result, ...(model ? details(model) : [h('p', { class: 'placeholder' }, t('model.placeholder'))]));
+  app.store.watch(['model', 'modelSource', 'language'], ({ model, modelSource }) => {
+    const before = modelSource === 'site' ? t('model.placeholder') : t('model.placeholder_hub', { repo: modelSource });
+    replace(result, ...(model ? details(model) : [h('p', { class: 'placeholder' }, before)]));
   });
 }
 
 /**
  * @param {import('../app.js').AppState['download']} download
  * @param {string|null} phase
+ * @param {import('../app.js').AppState['retry']} retry
  */
-function downloadText(download, phase) {
+function downloadText(download, phase, retry) {
   const parts = [];
   if (download) {
     const amount = { file: download.file, loaded: bytes(download.loaded), total: bytes(download.total), rate: bytes(download.bytes_per_second) };
     parts.push(t(download.total > 0 ? 'model.downloaded' : 'model.downloaded_unknown', amount));
+    const left = download.total - download.loaded;
+    if (left > 0 && download.bytes_per_second > 0) parts.push(t('model.time_left', { time: duration(Math.ceil(left / download.bytes_per_second)) }));
   }
+  if (retry) parts.push(t('model.retry', { attempt: retry.attempt, time: duration(retry.wait_ms / 1000) }));
   if (phase) parts.push(tOr(`phase.${phase}`, phase));
   return parts.join(' · ') || t('now.model');
 }
@@ -64,7 +77,7 @@ function details(model) {
       { label: t('model.file'), value: `${bytes(model.bytes)} · ${model.dtype} · ${t('model.tensors', { tensors: model.tensors })}` },
     ]),
     found && diagram(found, model.parameters),
-    model.dropped?.length && h('p', { class: 'note', 'data-testid': 'dropped' }, t('model.dropped', { count: model.dropped.length, names: model.dropped.join(', ') })),
+    model.dropped?.length ? h('p', { class: 'note', 'data-testid': 'dropped' }, t('model.dropped', { count: model.dropped.length, names: model.dropped.join(', ') })) : null,
     h('p', { class: 'note' }, t('model.source', { source: model.source, license: model.license })),
     h('details', { class: 'advanced' }, h('summary', {}, 'config.json'), h('div', { class: 'scroll' }, h('table', { class: 'compact' }, h('tbody', {}, ...config)))),
   ];

@@ -21,7 +21,7 @@ export function trainingPanel(app) {
   const { row, problem } = stageButton(app, 'training');
   const byHand = h('button', { type: 'button', class: 'quiet', 'data-testid': 'train-paused', i18n: 'training.by_hand', on: { click: () => void workflow.run('training', { paused: true }) } });
   row.querySelector('.actions')?.append(byHand);
-  side.append(settingsForm(app, 'training'), row, callout('training.callout'));
+  side.append(settingsForm(app, 'training'), settingsForm(app, 'memory'), row, callout('training.callout'));
 
   const plan = h('div', { class: 'plan' });
   const live = h('div', { class: 'live' });

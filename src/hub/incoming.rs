@@ -1,0 +1,322 @@
+//! A download's state, without the network: what to ask for next, what an answer means, and whether what arrives is still the same file.
+
+use super::hash::ContentHash;
+
+/// Attempts in a row that bring no byte, before the download fails.
+const MOST_FAILURES: u32 = 5;
+/// The wait after the first of them, in milliseconds; each further one takes twice as long.
+const FIRST_WAIT: u64 = 500;
+/// Longest wait that a server is granted, in milliseconds.
+const LONGEST_WAIT: u64 = 30_000;
+/// Times that a file may turn out to be another one.
+const MOST_RESTARTS: u32 = 3;
+
+/// What an answer's status line and headers say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// `ETag`, where the browser may read it.
+    pub etag: Option<String>,
+    /// First byte of `Content-Range`, where the browser may read it.
+    pub first: Option<u64>,
+    /// `Retry-After` in seconds, where the browser may read it.
+    pub retry_after: Option<u64>,
+}
+
+/// What to do with an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Its body goes on where the download stands.
+    Append,
+    /// Its body is the file from its beginning.
+    StartOver,
+    /// It is of no use, nor is anything that has arrived: ask for the whole file.
+    AskAgain,
+    /// The server is busy: break it off as a lost connection.
+    Retry,
+    /// It will not work: why, as a sentence.
+    Fail(String),
+}
+
+/// The bytes that arrive again after a server has begun anew are other ones: another file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed;
+
+/// How far one file's download is.
+#[derive(Clone, Default)]
+pub struct Incoming {
+    arrived: u64,
+    hash: ContentHash,
+    etag: Option<String>,
+    failures: u32,
+    restarts: u32,
+    /// After a start over: up to where, and with which hash, the bytes must be the ones from before.
+    before: Option<(u64, String)>,
+}
+
+impl Incoming {
+    /// Goes on after bytes that are there already; `etag` is that of the answer they came with.
+    pub fn resumed(arrived: u64, hash: ContentHash, etag: Option<String>) -> Self {
+        Self {
+            arrived,
+            hash,
+            etag,
+            ..Self::default()
+        }
+    }
+
+    /// Bytes that are there, without a gap from the file's beginning.
+    pub fn arrived(&self) -> u64 {
+        self.arrived
+    }
+
+    /// The hash of those bytes.
+    pub fn hash(&self) -> &ContentHash {
+        &self.hash
+    }
+
+    /// The etag that all of them came with, where one was readable.
+    pub fn etag(&self) -> Option<&str> {
+        self.etag.as_deref()
+    }
+
+    /// The `Range` header of the next request; none asks for the whole file.
+    pub fn range(&self) -> Option<String> {
+        (self.arrived > 0).then(|| format!("bytes={}-", self.arrived))
+    }
+
+    /// Takes the head of an answer to a request with [`range`](Self::range).
+    pub fn answered(&mut self, answer: &Answer) -> Next {
+        match answer.status {
+            206 => {
+                let other_place = answer.first.is_some_and(|first| first != self.arrived);
+                let other_file =
+                    matches!((&self.etag, &answer.etag), (Some(old), Some(new)) if old != new);
+                if other_place || other_file {
+                    return self.ask_again();
+                }
+                if self.etag.is_none() {
+                    self.etag.clone_from(&answer.etag);
+                }
+                Next::Append
+            }
+            200 => {
+                // A check that is still under way reaches further than what has arrived since.
+                if self.arrived > 0 && self.before.is_none() {
+                    self.before = Some((self.arrived, self.hash.hex()));
+                }
+                self.forget(answer.etag.clone());
+                Next::StartOver
+            }
+            416 if self.arrived > 0 => self.ask_again(),
+            401 | 403 => Next::Fail(format!(
+                "the server answered {}: it is not there, or for accounts that were given access. This page never asks for an account; take a public model, or put the folder on this page from your disk.",
+                answer.status
+            )),
+            404 | 410 => Next::Fail(format!(
+                "the server answered {}: it is not there. Check the name and the revision.",
+                answer.status
+            )),
+            408 | 425 | 429 | 500.. => Next::Retry,
+            other => Next::Fail(format!("the server answered {other}.")),
+        }
+    }
+
+    fn ask_again(&mut self) -> Next {
+        self.restarts += 1;
+        if self.restarts > MOST_RESTARTS {
+            return Next::Fail("the server sends another file each time. Try again later.".into());
+        }
+        self.before = None;
+        self.forget(None);
+        Next::AskAgain
+    }
+
+    fn forget(&mut self, etag: Option<String>) {
+        self.arrived = 0;
+        self.hash = ContentHash::default();
+        self.etag = etag;
+    }
+
+    /// Takes bytes of the body.
+    ///
+    /// # Errors
+    /// [`Changed`] when the server has begun anew, and what came before was another file: nothing that was made of it may be used.
+    pub fn received(&mut self, bytes: &[u8]) -> Result<(), Changed> {
+        self.failures = 0;
+        let mut rest = bytes;
+        if let Some((upto, expected)) = &self.before {
+            let room = usize::try_from(upto - self.arrived).unwrap_or(usize::MAX);
+            if room > bytes.len() {
+                self.take(bytes);
+                return Ok(());
+            }
+            let expected = expected.clone();
+            self.take(&bytes[..room]);
+            rest = &bytes[room..];
+            self.before = None;
+            if self.hash.hex() != expected {
+                self.take(rest);
+                return Err(Changed);
+            }
+        }
+        self.take(rest);
+        Ok(())
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.hash.update(bytes);
+        self.arrived += bytes.len() as u64;
+    }
+
+    /// The connection is lost or was refused: milliseconds to wait before the next request, or none when there have been enough.
+    pub fn broken(&mut self, retry_after: Option<u64>) -> Option<u64> {
+        self.failures += 1;
+        if self.failures > MOST_FAILURES {
+            return None;
+        }
+        let wait = FIRST_WAIT << (self.failures - 1);
+        let asked = retry_after.map_or(0, |seconds| seconds.saturating_mul(1000));
+        Some(wait.max(asked).min(LONGEST_WAIT))
+    }
+
+    /// Requests in a row that brought nothing.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, etag: Option<&str>) -> Answer {
+        Answer {
+            status,
+            etag: etag.map(str::to_string),
+            ..Answer::default()
+        }
+    }
+
+    /// A download of which `bytes` have arrived with the etag "a".
+    fn begun(bytes: &[u8]) -> Incoming {
+        let mut incoming = Incoming::default();
+        assert_eq!(incoming.range(), None);
+        assert_eq!(incoming.answered(&answer(200, Some("a"))), Next::StartOver);
+        incoming.received(bytes).unwrap();
+        incoming
+    }
+
+    #[test]
+    fn a_broken_download_goes_on_where_it_stands() {
+        let mut incoming = begun(b"hello ");
+        assert_eq!(incoming.broken(None), Some(500));
+        assert_eq!(incoming.range().as_deref(), Some("bytes=6-"));
+        assert_eq!(incoming.answered(&answer(206, Some("a"))), Next::Append);
+        incoming.received(b"world").unwrap();
+        let mut whole = ContentHash::default();
+        whole.update(b"hello world");
+        assert_eq!(incoming.hash().hex(), whole.hex());
+        assert_eq!((incoming.arrived(), incoming.failures()), (11, 0));
+    }
+
+    #[test]
+    fn another_etag_or_place_starts_over() {
+        let mut incoming = begun(b"hello ");
+        assert_eq!(incoming.answered(&answer(206, Some("b"))), Next::AskAgain);
+        assert_eq!((incoming.arrived(), incoming.range()), (0, None));
+        let mut incoming = begun(b"hello ");
+        let elsewhere = Answer {
+            first: Some(5),
+            ..answer(206, None)
+        };
+        assert_eq!(incoming.answered(&elsewhere), Next::AskAgain);
+        // The file has become shorter than what is there.
+        assert_eq!(
+            begun(b"hello ").answered(&answer(416, None)),
+            Next::AskAgain
+        );
+    }
+
+    #[test]
+    fn an_etag_that_cannot_be_read_is_no_other_one() {
+        assert_eq!(begun(b"x").answered(&answer(206, None)), Next::Append);
+        let mut resumed = Incoming::resumed(3, ContentHash::default(), None);
+        assert_eq!(resumed.answered(&answer(206, Some("a"))), Next::Append);
+        assert_eq!(resumed.etag(), Some("a"));
+    }
+
+    #[test]
+    fn a_server_that_ignores_ranges_must_send_the_same_bytes_again() {
+        for pieces in [vec!["hel", "lo world"], vec!["hello ", "world"]] {
+            let mut incoming = begun(b"hello ");
+            assert_eq!(incoming.answered(&answer(200, Some("a"))), Next::StartOver);
+            for piece in pieces {
+                incoming.received(piece.as_bytes()).unwrap();
+            }
+            assert_eq!(incoming.arrived(), 11);
+        }
+        // Also when it breaks once more before it has caught up.
+        let mut incoming = begun(b"hello ");
+        incoming.answered(&answer(200, None));
+        incoming.received(b"hel").unwrap();
+        incoming.answered(&answer(200, None));
+        assert_eq!(incoming.received(b"hell"), Ok(()));
+        assert_eq!(incoming.received(b"y world"), Err(Changed));
+        let mut incoming = begun(b"hello ");
+        incoming.answered(&answer(200, None));
+        assert_eq!(incoming.received(b"jello"), Ok(()));
+        assert_eq!(incoming.received(b" world"), Err(Changed));
+        // What is there now is the new file.
+        assert_eq!(incoming.arrived(), 11);
+    }
+
+    #[test]
+    fn waits_double_until_enough_have_failed() {
+        let mut incoming = begun(b"hello");
+        let waits: Vec<_> = (0..6).map(|_| incoming.broken(None)).collect();
+        assert_eq!(
+            waits,
+            [
+                Some(500),
+                Some(1000),
+                Some(2000),
+                Some(4000),
+                Some(8000),
+                None
+            ]
+        );
+        // A byte makes up for it.
+        incoming.received(b"!").unwrap();
+        assert_eq!(incoming.broken(Some(7)), Some(7000));
+        assert_eq!(incoming.broken(Some(1_000_000)), Some(30_000));
+    }
+
+    #[test]
+    fn statuses() {
+        let next = |status| Incoming::default().answered(&answer(status, None));
+        for status in [429, 500, 503] {
+            assert_eq!(next(status), Next::Retry, "{status}");
+        }
+        for status in [400, 401, 403, 404, 416] {
+            let Next::Fail(problem) = next(status) else {
+                panic!("{status} does not fail");
+            };
+            assert!(problem.contains(&status.to_string()), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_changes_for_ever_fails() {
+        let mut incoming = begun(b"hello");
+        let mut last = Next::Append;
+        for etag in ["b", "c", "d", "e"] {
+            last = incoming.answered(&answer(206, Some(etag)));
+            incoming.answered(&answer(200, Some(etag)));
+            incoming.received(b"hello").unwrap();
+            incoming.etag = Some("a".into());
+        }
+        assert!(matches!(last, Next::Fail(_)));
+    }
+}

@@ -1,0 +1,253 @@
+//! What is kept of a model from the Hub: which commit its revision was, and under which content each of its files is stored.
+
+use super::Repo;
+use super::hash::hash_of;
+use super::listing::{Listing, RemoteFile};
+use serde::{Deserialize, Serialize};
+
+/// How the name of a file ends of which not all has arrived.
+pub const PART_ENDING: &str = ".part";
+
+/// A file of a [`Pin`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinnedFile {
+    /// What the Hub says about it.
+    #[serde(flatten)]
+    pub remote: RemoteFile,
+    /// The etag of the answer that its stored beginning came with.
+    pub etag: Option<String>,
+    /// The SHA-256 of its whole content, which is its name in the storage; none while it is not stored whole.
+    pub content: Option<String>,
+    /// Bytes of that content.
+    pub bytes: u64,
+    /// Whether the model was built of it.
+    #[serde(default)]
+    pub needed: bool,
+}
+
+/// A repository's revision, pinned to the commit that it was when it was first asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// The Hub's address.
+    pub endpoint: String,
+    /// `owner/name`.
+    pub repo: String,
+    /// As it was asked for.
+    pub revision: String,
+    /// What it was.
+    pub commit: String,
+    /// The licence's identifier, where the repository names one.
+    pub license: Option<String>,
+    /// Whether [`files`](Self::files) names every file that the repository has; else only those that were found.
+    pub listed: bool,
+    /// Whether a model was built from it, so that every file that is needed is stored.
+    pub complete: bool,
+    /// Its files.
+    pub files: Vec<PinnedFile>,
+}
+
+impl Pin {
+    /// A pin with the Hub's list of files.
+    pub fn listed(endpoint: &str, repo: &Repo, listing: Listing) -> Self {
+        let mut pin = Self::bare(endpoint, repo, &listing.commit);
+        pin.listed = true;
+        pin.license = listing.license;
+        pin.files
+            .extend(listing.files.into_iter().map(|remote| PinnedFile {
+                remote,
+                ..PinnedFile::default()
+            }));
+        pin
+    }
+
+    /// A pin to a commit of which nothing else is known.
+    pub fn bare(endpoint: &str, repo: &Repo, commit: &str) -> Self {
+        Self {
+            endpoint: endpoint.into(),
+            repo: repo.id.clone(),
+            revision: repo.revision.clone(),
+            commit: commit.into(),
+            license: None,
+            listed: false,
+            complete: false,
+            files: Vec::new(),
+        }
+    }
+
+    /// Takes over what an earlier pin of the same commit has of its files.
+    pub fn take_over(&mut self, earlier: Pin) {
+        if earlier.commit != self.commit {
+            return;
+        }
+        for old in earlier.files {
+            let file = self.file_mut(&old.remote.name);
+            (file.etag, file.content, file.bytes) = (old.etag, old.content, old.bytes);
+        }
+    }
+
+    /// The repository as it was asked for.
+    pub fn repo(&self) -> Repo {
+        Repo {
+            id: self.repo.clone(),
+            revision: self.revision.clone(),
+        }
+    }
+
+    /// The name under which the pin itself is kept.
+    pub fn key(&self) -> String {
+        Self::key_of(&self.endpoint, &self.repo())
+    }
+
+    /// The name under which the pin of a repository is kept.
+    pub fn key_of(endpoint: &str, repo: &Repo) -> String {
+        hash_of(&format!("{endpoint}\n{}\n{}", repo.id, repo.revision))
+    }
+
+    /// The name under which the beginning of a file is kept.
+    pub fn part_name(&self, file: &str) -> String {
+        let whole = hash_of(&format!(
+            "{}\n{}\n{}\n{file}",
+            self.endpoint, self.repo, self.commit
+        ));
+        format!("{whole}{PART_ENDING}")
+    }
+
+    /// What is known of a file.
+    pub fn file(&self, name: &str) -> Option<&PinnedFile> {
+        self.files.iter().find(|file| file.remote.name == name)
+    }
+
+    /// What is known of a file, to be added to.
+    pub fn file_mut(&mut self, name: &str) -> &mut PinnedFile {
+        let at = self.files.iter().position(|file| file.remote.name == name);
+        let at = at.unwrap_or_else(|| {
+            self.files.push(PinnedFile {
+                remote: RemoteFile {
+                    name: name.into(),
+                    ..RemoteFile::default()
+                },
+                ..PinnedFile::default()
+            });
+            self.files.len() - 1
+        });
+        &mut self.files[at]
+    }
+
+    /// Whether the repository has a file of this name, where that is known without asking.
+    pub fn has(&self, name: &str) -> Option<bool> {
+        match self.file(name) {
+            Some(file) if self.complete => Some(file.content.is_some()),
+            Some(_) => Some(true),
+            None => (self.listed || self.complete).then_some(false),
+        }
+    }
+
+    /// Whether every file that the model was built of is stored, so that the next time needs no network.
+    pub fn is_stored(&self) -> bool {
+        let mut needed = self.files.iter().filter(|file| file.needed).peekable();
+        needed.peek().is_some() && needed.all(|file| file.content.is_some())
+    }
+
+    /// Bytes of its files that are stored whole.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+
+    /// Every name in the storage that belongs to it.
+    fn stored_names(&self) -> impl Iterator<Item = String> {
+        self.files.iter().map(|file| match &file.content {
+            Some(content) => content.clone(),
+            None => self.part_name(&file.remote.name),
+        })
+    }
+}
+
+/// Names in the storage that no pin leads to.
+pub fn unreferenced(names: Vec<String>, pins: &[Pin]) -> Vec<String> {
+    let used: std::collections::HashSet<String> = pins.iter().flat_map(Pin::stored_names).collect();
+    names
+        .into_iter()
+        .filter(|name| !used.contains(name))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pin(revision: &str, commit: &str) -> Pin {
+        let repo = Repo::parse(&format!("a/b@{revision}")).unwrap();
+        let listing = Listing {
+            commit: commit.into(),
+            license: None,
+            files: vec![RemoteFile {
+                name: "config.json".into(),
+                ..RemoteFile::default()
+            }],
+        };
+        Pin::listed("https://hub", &repo, listing)
+    }
+
+    #[test]
+    fn comes_back_from_json_under_the_same_name() {
+        let mut first = pin("main", "c1");
+        first.file_mut("config.json").content = Some("h".into());
+        let text = serde_json::to_string(&first).unwrap();
+        let second: Pin = serde_json::from_str(&text).unwrap();
+        assert_eq!(first, second);
+        assert_eq!(first.key(), second.key());
+        assert_ne!(first.key(), pin("v1", "c1").key());
+    }
+
+    #[test]
+    fn what_it_knows_of_files() {
+        let mut pin = pin("main", "c1");
+        assert_eq!(
+            (pin.has("config.json"), pin.has("vocab.txt")),
+            (Some(true), Some(false))
+        );
+        pin.complete = true;
+        assert_eq!(pin.has("config.json"), Some(false), "it was not needed");
+        pin.file_mut("config.json").content = Some("h".into());
+        assert_eq!(pin.has("config.json"), Some(true));
+        let bare = Pin::bare("https://hub", &pin.repo(), "c1");
+        assert_eq!(bare.has("config.json"), None);
+    }
+
+    #[test]
+    fn it_is_stored_when_all_that_is_needed_is() {
+        let mut pin = pin("main", "c1");
+        assert!(!pin.is_stored(), "nothing was needed yet");
+        pin.file_mut("config.json").content = Some("h".into());
+        pin.file_mut("config.json").needed = true;
+        pin.file_mut("README.json");
+        assert!(pin.is_stored());
+        pin.file_mut("model.safetensors").needed = true;
+        assert!(!pin.is_stored());
+    }
+
+    #[test]
+    fn only_the_same_commit_is_taken_over() {
+        let mut old = pin("main", "c1");
+        old.file_mut("config.json").etag = Some("e".into());
+        for (commit, etag) in [("c1", Some("e")), ("c2", None)] {
+            let mut new = pin("main", commit);
+            new.take_over(old.clone());
+            assert_eq!(new.file("config.json").unwrap().etag.as_deref(), etag);
+        }
+    }
+
+    #[test]
+    fn what_two_pins_share_stays_while_one_of_them_does() {
+        let (mut main, mut tag) = (pin("main", "c1"), pin("v1", "c1"));
+        for pin in [&mut main, &mut tag] {
+            pin.file_mut("config.json").content = Some("shared".into());
+        }
+        tag.file_mut("model.safetensors");
+        let part = tag.part_name("model.safetensors");
+        let names = || vec!["shared".to_string(), part.clone(), "old.part".to_string()];
+        assert_eq!(unreferenced(names(), &[main.clone(), tag]), ["old.part"]);
+        assert_eq!(unreferenced(names(), &[main]), [&part, "old.part"]);
+        assert_eq!(unreferenced(names(), &[]).len(), 3);
+    }
+}

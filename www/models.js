@@ -1,0 +1,34 @@
+// The models that the page proposes, by size. What stands here are known facts, so that nothing is asked before a button is pressed: sizes
+// and licences are those of the repositories when this was written, and the page marks them as approximate.
+
+/**
+ * @typedef {object} KnownModel
+ * @property {string|null} repo       on the Hub; null is the model of this site
+ * @property {string} name
+ * @property {string} about           i18n key: what it is good for
+ * @property {string} language        i18n key
+ * @property {number} parameters      without a head
+ * @property {number} bytes           to be downloaded
+ * @property {string} license
+ */
+
+const MB = 1_000_000;
+
+/** @type {KnownModel[]} */
+export const MODELS = [
+  { repo: null, name: 'all-MiniLM-L6-v2', about: 'gallery.minilm', language: 'gallery.english', parameters: 22.7e6, bytes: 45 * MB, license: 'Apache-2.0' },
+  { repo: 'google/bert_uncased_L-2_H-128_A-2', name: 'BERT tiny', about: 'gallery.tiny', language: 'gallery.english', parameters: 4.4e6, bytes: 18 * MB, license: 'Apache-2.0' },
+  { repo: 'google/bert_uncased_L-4_H-256_A-4', name: 'BERT mini', about: 'gallery.mini', language: 'gallery.english', parameters: 11.2e6, bytes: 45 * MB, license: 'Apache-2.0' },
+  { repo: 'google/bert_uncased_L-4_H-512_A-8', name: 'BERT small', about: 'gallery.small', language: 'gallery.english', parameters: 28.8e6, bytes: 115 * MB, license: 'Apache-2.0' },
+  { repo: 'google/bert_uncased_L-8_H-512_A-8', name: 'BERT medium', about: 'gallery.medium', language: 'gallery.english', parameters: 41.4e6, bytes: 166 * MB, license: 'Apache-2.0' },
+  { repo: 'google-bert/bert-base-uncased', name: 'BERT base', about: 'gallery.base', language: 'gallery.english', parameters: 110e6, bytes: 440 * MB, license: 'Apache-2.0' },
+  { repo: 'google-bert/bert-base-multilingual-cased', name: 'BERT base, multilingual', about: 'gallery.multilingual', language: 'gallery.languages', parameters: 178e6, bytes: 714 * MB, license: 'Apache-2.0' },
+  { repo: 'klue/bert-base', name: 'KLUE BERT base', about: 'gallery.klue', language: 'gallery.korean', parameters: 111e6, bytes: 443 * MB, license: 'CC-BY-SA-4.0' },
+];
+
+/**
+ * Whether a text names a model of the Hub, `owner/name` or `owner/name@revision`; the crate decides in the end. Addresses of folders begin
+ * with a dot, a slash or a scheme, or end in a slash.
+ * @param {string} text
+ */
+export const isRepo = (text) => /^[\w][\w.-]*\/[\w][\w.-]*(@[\w./-]+)?$/.test(text.trim()) && !text.endsWith('/');

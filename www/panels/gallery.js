@@ -1,0 +1,148 @@
+// Another model: those that the page proposes, any other of the Hub by its name, and what is stored of them on this computer.
+
+import { MODELS, isRepo } from '../models.js';
+import { asShown } from '../session.js';
+import { alert } from './widgets.js';
+import { h, replace, setText } from '../dom.js';
+import { bytes, number, t } from '../i18n.js';
+
+/** @typedef {import('../app.js').App} App */
+/** @typedef {import('../protocol.js').StoredModel} StoredModel */
+
+/** @param {App} app */
+export function galleryPanel(app) {
+  const { store } = app;
+  const list = h('ul', { class: 'gallery', 'data-testid': 'gallery' });
+  const kept = h('div', { class: 'stored', 'data-testid': 'stored' });
+  const element = h(
+    'section',
+    { class: 'models', 'aria-labelledby': 'models-title' },
+    h('h3', { id: 'models-title', i18n: 'gallery.title' }),
+    h('p', { class: 'note', i18n: 'gallery.note' }),
+    list,
+    repoForm(app),
+    kept,
+  );
+  store.watch(['opened', 'fatal', 'busy', 'modelSource', 'stored', 'language'], (state) => {
+    const off = state.busy || !state.opened || state.fatal !== null;
+    const focused = document.activeElement?.getAttribute('data-repo');
+    replace(list, ...MODELS.map((model) => row(app, model, off)));
+    replace(kept, ...storedModels(app, off));
+    // Drawing again must not throw the keyboard's place away.
+    const again = focused && element.querySelector(`button[data-repo="${CSS.escape(focused)}"]`);
+    if (again instanceof HTMLElement) again.focus();
+  });
+  return element;
+}
+
+/**
+ * @param {App} app
+ * @param {import('../models.js').KnownModel} model
+ * @param {boolean} off
+ */
+function row({ store, workflow }, { repo, name, about, language, parameters, bytes: size, license }, off) {
+  const { modelSource, stored, model } = store.state;
+  const from = repo === null ? modelSource === 'site' : modelSource === repo;
+  const here = repo !== null && stored?.models.some((one) => one.repo === repo && one.complete);
+  const load = () => void workflow.loadFrom(repo === null ? null : Promise.resolve({ repo }));
+  return h(
+    'li',
+    { class: from && model ? 'known-model current' : 'known-model' },
+    h('div', { class: 'known-name' }, h('strong', {}, name), h('code', {}, repo ?? t('gallery.built_in'))),
+    h('p', { class: 'known-about' }, t(about)),
+    h(
+      'ul',
+      { class: 'facts' },
+      h('li', {}, t(language)),
+      h('li', {}, t('gallery.parameters', { millions: number(parameters / 1e6, { maximumSignificantDigits: 3 }) })),
+      h('li', {}, here ? t('gallery.here') : t('gallery.size', { size: bytes(size) })),
+      h('li', {}, license),
+    ),
+    h(
+      'button',
+      // Kept in the tab order while it can do nothing, or a press would throw the focus away.
+      { type: 'button', class: 'secondary', 'data-repo': repo ?? 'site', 'aria-label': t('gallery.load_label', { name }), 'aria-disabled': off ? 'true' : null, on: { click: () => off || load() } },
+      from && model ? t('gallery.loaded') : t('gallery.load'),
+    ),
+  );
+}
+
+/**
+ * The field for any model of the Hub.
+ * @param {App} app
+ */
+function repoForm({ store, workflow }) {
+  const field = h('input', { id: 'repo', type: 'text', class: 'sentence', autocomplete: 'off', spellcheck: 'false', placeholder: 'owner/name@revision', 'data-testid': 'repo', 'aria-describedby': 'repo-help repo-problem' });
+  const button = h('button', { type: 'submit', class: 'secondary', i18n: 'gallery.load', 'data-testid': 'load-repo' });
+  const problem = h('p', { id: 'repo-problem', class: 'field-error', role: 'status' });
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const repo = field.value.trim();
+    // A pasted address of the Hub's page is taken apart by the crate.
+    const valid = isRepo(repo) || /^https?:\/\/\S+$/.test(repo);
+    field.toggleAttribute('aria-invalid', !valid);
+    setText(problem, valid ? '' : t('gallery.no_repo'));
+    if (valid && !button.disabled) void workflow.loadFrom(Promise.resolve({ repo }));
+  };
+  store.watch(['busy', 'opened', 'fatal', 'language'], ({ busy, opened, fatal }) => {
+    button.disabled = busy || !opened || fatal !== null;
+    if (problem.textContent) setText(problem, t('gallery.no_repo'));
+  });
+  return h(
+    'form',
+    { class: 'try-form', on: { submit } },
+    h('label', { for: 'repo', i18n: 'gallery.other' }),
+    h('div', { class: 'try-row' }, field, button),
+    h('p', { id: 'repo-help', class: 'note', i18n: 'gallery.other_about' }),
+    problem,
+  );
+}
+
+/**
+ * @param {App} app
+ * @param {boolean} off
+ */
+function storedModels(app, off) {
+  const { stored, storedError } = app.store.state;
+  if (storedError) return [alert(storedError)];
+  if (!stored) return [];
+  if (!stored.available) return [h('p', { class: 'note' }, t('notice.not_stored'))];
+  const room = stored.quota > 0 && h('p', { class: 'note', 'data-testid': 'quota' }, t('stored.quota', { usage: bytes(stored.usage), quota: bytes(stored.quota) }));
+  if (stored.models.length === 0) return [h('h3', {}, t('stored.title')), h('p', { class: 'note' }, t('stored.none'), ' ', room && room.textContent)];
+  const rows = stored.models.map((model) =>
+    h(
+      'tr',
+      { 'data-repo': model.repo, 'data-complete': String(model.complete) },
+      h('th', { scope: 'row' }, model.repo, h('br'), h('code', {}, `${model.revision} → ${model.commit.slice(0, 7)}`)),
+      h('td', { class: 'number' }, bytes(model.bytes), !model.complete && h('br'), !model.complete && t('stored.part')),
+      h('td', {}, h('button', { type: 'button', class: 'quiet', disabled: off, 'aria-label': t('stored.delete_label', { name: `${model.repo}@${model.revision}` }), 'data-testid': 'forget', on: { click: () => void forget(app, model) } }, t('stored.delete'))),
+    ),
+  );
+  return [h('h3', {}, t('stored.title')), h('div', { class: 'scroll' }, h('table', { class: 'compact' }, h('tbody', {}, ...rows))), room];
+}
+
+/**
+ * Asks what is stored, for the list.
+ * @param {Pick<App, 'store'|'session'>} app
+ */
+export async function refreshStored({ store, session }) {
+  try {
+    store.update({ stored: await session.request({ type: 'stored' }), storedError: null });
+  } catch (error) {
+    if (!session.fatal) store.update({ storedError: asShown(error) });
+  }
+}
+
+/**
+ * @param {App} app
+ * @param {StoredModel} model
+ */
+async function forget({ store, session, workflow }, { key }) {
+  await workflow.alone(async () => {
+    try {
+      store.update({ stored: await session.request({ type: 'forget', key }), storedError: null });
+    } catch (error) {
+      store.update({ storedError: asShown(error) });
+    }
+  });
+}
