@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 const PREFIX: &str = "base_model.model.";
 
 /// Calls `see` with every layer that may have adapters, and the names of its parts in a checkpoint, equal in rows.
-fn each_linear<'a>(
-    model: &'a mut BertForSequenceClassification,
-    see: &mut dyn FnMut(&'a mut Linear, Vec<String>),
+pub(super) fn each_linear(
+    model: &mut BertForSequenceClassification,
+    see: &mut dyn FnMut(&mut Linear, Vec<String>),
 ) {
     for (at, layer) in model.bert.encoder.layer.iter_mut().enumerate() {
         let name = |part: &str| format!("bert.encoder.layer.{at}.{part}");

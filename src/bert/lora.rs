@@ -1,6 +1,7 @@
 //! LoRA (Hu et al., 2021), as PEFT does it: beside a linear layer whose weight stays as it is, two narrow matrices learn.
 //! `y = x Wᵀ + b + lora_alpha / r * (x lora_Aᵀ) lora_Bᵀ`; `lora_B` begins at 0, so that training begins at the checkpoint.
 
+use super::adapters::each_linear;
 use super::{BertForSequenceClassification, Linear};
 use crate::bert::layers::parameter;
 use crate::kernels;
@@ -24,9 +25,10 @@ pub enum TargetModules {
 }
 
 impl TargetModules {
-    /// Whether the projection of this name gets one.
-    fn takes(self, projection: &str) -> bool {
-        projection != "key" || self != Self::QueryValue
+    /// Whether the layer of this name gets one.
+    fn takes(self, layer: &str) -> bool {
+        let last = layer.rsplit('.').next().unwrap_or(layer);
+        self.names().contains(&last)
     }
 
     /// PEFT's `target_modules`: the last parts of the layers' names. `dense` is the attention's output, both layers of the feed-forward
@@ -105,7 +107,9 @@ impl LoraAdapter {
     fn merge_into(&self, weight: Tensor<2>) -> Tensor<2> {
         let [lora_a, lora_b] = [&self.lora_a, &self.lora_b].map(|param| param.val().inner());
         let [rows, columns] = [lora_b.dims()[0], lora_a.dims()[1]];
-        let update = lora_b.matmul(lora_a).mul_scalar(self.scaling);
+        // The network's own product: burn's would add its whole library of them to what a visitor loads.
+        let none = Tensor::zeros([columns], &lora_a.device());
+        let update = kernels::linear(lora_b.mul_scalar(self.scaling), lora_a.transpose(), none);
         let place = [self.start..self.start + rows, 0..columns];
         let sum = weight.clone().slice(place.clone()) + update;
         weight.slice_assign(place, sum)
@@ -150,45 +154,20 @@ impl BertForSequenceClassification {
         let mut generator = TorchGenerator::new(seed);
         let device = self.device();
         let mut model = self.head_only();
-        let all = config.target_modules == TargetModules::AllLinear;
-        for layer in &mut model.bert.encoder.layer {
-            let joined = &mut layer.attention.query_key_value;
-            let rows = joined.weight.dims()[0] / 3;
-            let targets = ["query", "key", "value"].into_iter().enumerate();
+        each_linear(&mut model, &mut |linear, names| {
+            let rows = linear.weight.dims()[0] / names.len();
+            let targets = names.iter().enumerate();
             let targets = targets.filter(|(_, name)| config.target_modules.takes(name));
             let parts: Vec<_> = targets.map(|(at, _)| [at * rows, rows]).collect();
-            joined.adapt(parts, config, &mut generator, &device);
-            if all {
-                for linear in [
-                    &mut layer.attention.dense,
-                    &mut layer.intermediate,
-                    &mut layer.output,
-                ] {
-                    linear.adapt_whole(config, &mut generator, &device);
-                }
-            }
-        }
-        if all {
-            let pooler = &mut model.bert.pooler.dense;
-            pooler.adapt_whole(config, &mut generator, &device);
-        }
+            linear.adapt(parts, config, &mut generator, &device);
+        });
         model
     }
 
     /// The same network without adapters and without autodiff: what they learned is in the weights.
     pub fn merged(&self) -> Self {
         let mut model = self.valid();
-        for layer in &mut model.bert.encoder.layer {
-            for linear in [
-                &mut layer.attention.query_key_value,
-                &mut layer.attention.dense,
-                &mut layer.intermediate,
-                &mut layer.output,
-            ] {
-                linear.merge();
-            }
-        }
-        model.bert.pooler.dense.merge();
+        each_linear(&mut model, &mut |linear, _| linear.merge());
         model
     }
 
@@ -210,17 +189,5 @@ impl BertForSequenceClassification {
         };
         encoder.layer = layer.enumerate().map(frozen).collect();
         self
-    }
-}
-
-impl Linear {
-    fn adapt_whole(
-        &mut self,
-        config: &LoraConfig,
-        generator: &mut TorchGenerator,
-        device: &Device,
-    ) {
-        let rows = self.weight.dims()[0];
-        self.adapt([[0, rows]], config, generator, device);
     }
 }

@@ -20,6 +20,7 @@ use burn::tensor::{Device, Tensor};
 const LABELS: usize = 3;
 const VOCABULARY: usize = 60;
 const GRADIENT: &str = "gradient of ";
+const MERGED: &str = "logits with the adapters merged in";
 const LORA: LoraConfig = LoraConfig {
     r: 5,
     lora_alpha: 10,
@@ -82,17 +83,16 @@ impl Outcome {
         }
 
         let with_lora = model.clone().with_lora(&LORA, 22);
-        let trained = three_steps(model, options()).await?;
-        for parameter in trained.named_parameters() {
-            let name = format!("{} after three steps", parameter.name);
-            values.push((name, read(parameter.values).await?));
-        }
+        let mut parameters = three_steps(model, options()).await?.named_parameters();
         // Adapters have kernels of their own, and so have layers that are computed a second time on the way back.
         let mut options = options();
         options.arguments.gradient_checkpointing = true;
         let trained = three_steps(with_lora, options).await?;
-        let parameters = trained.adapter_parameters().into_iter();
-        for parameter in parameters.chain(trained.classifier_parameters()) {
+        parameters.extend(trained.adapter_parameters());
+        parameters.extend(trained.classifier_parameters());
+        let logits = trained.merged().forward(&batch());
+        values.push((MERGED.to_string(), read(flat(logits)).await?));
+        for parameter in parameters {
             let name = format!("{} after three steps", parameter.name);
             values.push((name, read(parameter.values).await?));
         }
@@ -191,6 +191,6 @@ mod tests {
         assert!(report.passed, "{report:?}");
         let parameters = 2 * 16 + 5 + 2 + 2;
         let adapters = 2 * (2 * 6 + 1);
-        assert_eq!(report.checks.len(), 1 + 2 * parameters + adapters + 2);
+        assert_eq!(report.checks.len(), 2 + 2 * parameters + adapters + 2);
     }
 }
