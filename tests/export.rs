@@ -10,7 +10,7 @@ use pollster::block_on;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
-use webtune::bert::{BertConfig, BertForSequenceClassification, WeightsLoader};
+use webtune::bert::{BertConfig, BertForSequenceClassification, LoadReport, WeightsLoader};
 use webtune::evaluate::{Evaluation, evaluate};
 use webtune::export::{Card, Folder, History};
 use webtune::hub::MemoryFile;
@@ -199,6 +199,20 @@ fn parsed(files: &BTreeMap<String, Vec<u8>>, name: &str) -> Value {
     serde_json::from_slice(&files[name]).unwrap()
 }
 
+/// The model of the folder's own `config.json` and weights.
+fn opened(files: &BTreeMap<String, Vec<u8>>) -> (BertForSequenceClassification, LoadReport) {
+    let config = BertConfig::from_json(&text(files, "config.json")).unwrap();
+    // Another seed and no head: what the file does not have would be noticed.
+    let loader = WeightsLoader {
+        config: &config,
+        num_labels: 2,
+        seed: 99,
+        device: &Device::flex(),
+    };
+    let weights = files["model.safetensors"].clone();
+    block_on(loader.load(&mut MemoryFile::new("x", weights))).unwrap()
+}
+
 fn logits(model: &BertForSequenceClassification, run: &Run) -> Vec<Vec<f32>> {
     let evaluation = block_on(evaluate(
         &model.valid(),
@@ -217,16 +231,7 @@ fn the_folder_opens_again_as_the_same_model() {
 
     let config = BertConfig::from_json(&text(&files, "config.json")).unwrap();
     assert_eq!(config, BertConfig::from_json(&base_config()).unwrap());
-    let device = Device::flex();
-    // Another seed and no head: what the file does not have would be noticed.
-    let loader = WeightsLoader {
-        config: &config,
-        num_labels: 2,
-        seed: 99,
-        device: &device,
-    };
-    let weights = files["model.safetensors"].clone();
-    let (model, report) = block_on(loader.load(&mut MemoryFile::new("x", weights))).unwrap();
+    let (model, report) = opened(&files);
     assert!(report.has_classifier);
     assert_eq!((report.dtype.as_str(), report.tensors), ("F32", 41));
     let trained = run.trainer.model().unwrap();
@@ -272,16 +277,7 @@ fn adapters_are_merged_and_by_themselves() {
         let found = adapter.tensor(&one.name).unwrap();
         assert_eq!((found.shape(), found.data()), (&*one.shape, &*bytes));
     }
-    let config = BertConfig::from_json(&text(&files, "config.json")).unwrap();
-    let device = Device::flex();
-    let loader = WeightsLoader {
-        config: &config,
-        num_labels: 2,
-        seed: 99,
-        device: &device,
-    };
-    let weights = files["model.safetensors"].clone();
-    let (model, _) = block_on(loader.load(&mut MemoryFile::new("x", weights))).unwrap();
+    let (model, _) = opened(&files);
     let (found, expected) = (logits(&model, &run), logits(trained, &run));
     for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
         assert!((found - expected).abs() < 1e-5, "{found} {expected}");

@@ -175,10 +175,7 @@ impl Webtune {
             on_event: on_event.clone(),
             signal,
         };
-        self.replace_model(source, credit, &on_event)
-            .await
-            .map_err(error)?;
-        to_js(&self.need_model().map_err(error)?.view())
+        self.replace_model(source, credit, &on_event).await
     }
 
     /// Builds the network from a repository of the Hub, `owner/name` or `owner/name@revision`, and keeps its files for the next time
@@ -202,8 +199,6 @@ impl Webtune {
         let credit = Credit::of_hub(&source.pin());
         self.replace_model(Source::Hub(source), credit, &on_event)
             .await
-            .map_err(error)?;
-        to_js(&self.need_model().map_err(error)?.view())
     }
 
     /// Builds the network from files of the visitor's disk, `[{path, blob}]`: one `.zip`, or the files of a folder called `name`
@@ -225,8 +220,6 @@ impl Webtune {
         let source = Source::of_files(files.collect()).map_err(error)?;
         self.replace_model(source, Credit::of_disk(&name), &on_event)
             .await
-            .map_err(error)?;
-        to_js(&self.need_model().map_err(error)?.view())
     }
 
     /// Tokenizes every row of both parts (`TokensView`).
@@ -277,20 +270,22 @@ struct GivenRows {
 }
 
 impl Webtune {
+    /// Takes the model of a source in place of the one before (`ModelView`).
     async fn replace_model(
         &mut self,
         source: Source,
         credit: Credit,
         on_event: &Function,
-    ) -> Result<()> {
+    ) -> Result<JsValue, JsValue> {
         let labels = self.dataset.as_ref().map(|dataset| dataset.labels.len());
         let device = self.device.clone().autodiff();
-        let model =
-            LoadedModel::load(source, credit, labels.unwrap_or(2), &device, on_event).await?;
-        self.model = Some(model);
+        let model = LoadedModel::load(source, credit, labels.unwrap_or(2), &device, on_event)
+            .await
+            .map_err(error)?;
+        let model = self.model.insert(model);
         // The network of the run before is another one now.
         (self.tokens, self.run) = (None, None);
-        Ok(())
+        to_js(&model.view())
     }
 
     pub(super) fn need_dataset(&self) -> Result<&Dataset> {

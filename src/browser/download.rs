@@ -4,9 +4,7 @@ use super::http::{Body, Response, Whose};
 use super::hub::Shared;
 use super::opfs::OpenFile;
 use super::progress::{Progress, notice};
-use crate::hub::{
-    Answer, ByteSource, ContentHash, Incoming, Next, check_content, ended_early, sha256_of,
-};
+use crate::hub::{ByteSource, ContentHash, Incoming, Next, check_content, ended_early, sha256_of};
 use crate::{Error, Result};
 use js_sys::Uint8Array;
 use std::ops::Range;
@@ -97,7 +95,7 @@ impl Download {
                 continue;
             };
             let before = self.incoming.etag().map(str::to_string);
-            let answer = answer(&response);
+            let answer = response.answer();
             if matches!(answer.status, 404 | 410) && !self.shared.pin.borrow().listed {
                 return Ok(false);
             }
@@ -382,20 +380,4 @@ fn stored(disk: &OpenFile, etag: Option<String>) -> Option<Incoming> {
         at += piece.len() as u64;
     }
     Some(Incoming::resumed(len, hash, etag))
-}
-
-/// The head of an answer, as far as the browser lets it be read.
-pub(super) fn answer(response: &Response) -> Answer {
-    let first = response.header("content-range").and_then(|range| {
-        let (first, _) = range.trim().strip_prefix("bytes ")?.split_once('-')?;
-        first.parse().ok()
-    });
-    Answer {
-        status: response.status(),
-        etag: response.header("etag"),
-        first,
-        retry_after: response
-            .header("retry-after")
-            .and_then(|seconds| seconds.trim().parse().ok()),
-    }
 }

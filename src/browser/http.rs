@@ -1,6 +1,7 @@
 //! `fetch`, as far as a download needs it: an answer's head, its body piece by piece, and the signal that ends both.
 
 use crate::Error;
+use crate::hub::Answer;
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -128,6 +129,22 @@ impl Response {
         match self.header("content-encoding") {
             Some(encoding) if encoding != "identity" => None,
             _ => self.header("content-length")?.parse().ok(),
+        }
+    }
+
+    /// The head, as far as the browser lets it be read.
+    pub(super) fn answer(&self) -> Answer {
+        let first = self.header("content-range").and_then(|range| {
+            let (first, _) = range.trim().strip_prefix("bytes ")?.split_once('-')?;
+            first.parse().ok()
+        });
+        Answer {
+            status: self.status(),
+            etag: self.header("etag"),
+            first,
+            retry_after: self
+                .header("retry-after")
+                .and_then(|seconds| seconds.trim().parse().ok()),
         }
     }
 

@@ -69,12 +69,11 @@ impl HubSource {
     ) -> Result<Self> {
         let store = Store::open().await;
         let saved = match &store {
-            Some(store) => store.pin(&Pin::key_of(&endpoint, &repo)).await,
+            Some(store) => match store.pin(&Pin::key_of(&endpoint, &repo)).await {
+                Some(pin) => Some(checked(pin, store).await),
+                None => None,
+            },
             None => None,
-        };
-        let saved = match (saved, &store) {
-            (Some(pin), Some(store)) => Some(checked(pin, store).await),
-            (saved, _) => saved,
         };
         let pin = match saved {
             Some(pin) if pin.complete => pin,
@@ -244,7 +243,7 @@ async fn ask(url: &str, repo: &Repo, tries: u32, signal: &AbortSignal) -> Result
         signal.check()?;
         let mut retry_after = None;
         if let Ok(response) = response {
-            let answer = super::download::answer(&response);
+            let answer = response.answer();
             match incoming.answered(&answer) {
                 Next::Append | Next::StartOver | Next::AskAgain => {
                     return Ok(Asked::Answered(response));

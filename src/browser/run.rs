@@ -3,6 +3,7 @@
 use super::app::Webtune;
 use super::clock;
 use super::convert::{error, to_js, values};
+use super::progress::send;
 use super::views::{EvaluationContext, ReportView, StepView, TrainResultView};
 use crate::bert::BertForSequenceClassification;
 use crate::data::Dataset;
@@ -248,8 +249,5 @@ fn no_run() -> Error {
 }
 
 fn say(on_event: &Function, done: usize, total: usize) {
-    if let Ok(event) = to_js(&StepView::Evaluating { done, total }) {
-        // A page that does not listen any more loses nothing.
-        let _ = on_event.call1(&JsValue::NULL, &event);
-    }
+    send(on_event, &StepView::Evaluating { done, total });
 }

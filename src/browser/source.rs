@@ -209,13 +209,9 @@ impl SourceFile {
         let bytes = match self {
             Self::Fetched(file) => file.rest().await?,
             Self::Hub(file) => file.rest().await?,
-            Self::Disk(mut file) => {
-                let len = file.range.end - file.range.start;
-                file.read(0..len).await?
-            }
-            Self::Memory(mut file) => {
-                let len = file.size().await?.unwrap_or(0);
-                file.read(0..len).await?
+            mut whole @ (Self::Disk(_) | Self::Memory(_)) => {
+                let len = whole.size().await?.unwrap_or(0);
+                whole.read(0..len).await?
             }
         };
         String::from_utf8(bytes).map_err(|_| cannot_read(&name, "it is not UTF-8 text."))

@@ -54,7 +54,6 @@ impl Folder<'_> {
         &self,
         sink: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<Vec<(String, u64)>> {
-        let lora = RunSettings::from_values(self.settings)?.tuning.lora;
         let settings = settings::complete(self.settings)?;
         let merged = self.model.merged();
         let mut weights = vec![(
@@ -72,6 +71,7 @@ impl Folder<'_> {
         files.push(("training_args.json", pretty(&Value::Object(settings))));
         files.push(("trainer_state.json", pretty(&self.history.trainer_state())));
         if self.model.has_adapters() {
+            let lora = RunSettings::from_values(self.settings)?.tuning.lora;
             files.push((
                 "adapter/adapter_config.json",
                 adapter::config(&lora, self.card.base_model),

@@ -36,10 +36,9 @@ impl Pass<'_> {
     pub fn layer_by_layer(self) -> (GradientsParams, Tensor<1>) {
         let Self { model, batch, .. } = self;
         let (embeddings, layers) = (&model.bert.embeddings, &model.bert.encoder.layer);
-        let device = model.device();
-        let (input_ids, bias) = batch_tensors(batch, &device);
+        let (input_ids, bias) = batch_tensors(batch, &model.device());
         let plain = model.valid();
-        let (plain_ids, plain_bias) = batch_tensors(batch, &device.clone().without_autodiff());
+        let (plain_ids, plain_bias) = (input_ids.clone().inner(), bias.clone().inner());
 
         let mut dropouts = Some(self.dropouts);
         let before_embeddings = dropouts.clone();
