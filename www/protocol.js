@@ -44,6 +44,9 @@
  * @property {string} architecture
  * @property {boolean} software       a software adapter: works, is slow, is not a GPU
  * @property {string|null} fallback   why the CPU is used although WebGPU was wanted, one sentence; else null
+ * @property {number|null} max_storage_buffer_binding_size  bytes of the largest tensor that a kernel can be given; null on the CPU
+ * @property {number|null} max_buffer_size  bytes of the largest buffer; null on the CPU
+ * @property {boolean} shader_f16     whether kernels may compute in 16 bits
  */
 
 /**

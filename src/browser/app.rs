@@ -3,7 +3,7 @@
 //! Every method builds the new thing whole before it replaces the old one: a request that fails loses nothing.
 
 use super::convert::{error, to_js, values};
-use super::device::{self, DeviceInfo};
+use super::device::{self, Opened};
 use super::http::AbortSignal;
 use super::hub::HubSource;
 use super::model::{LoadedModel, say};
@@ -19,7 +19,6 @@ use crate::settings::RunSettings;
 use crate::train::TrainPlan;
 use crate::{Error, Result};
 use burn::module::Module;
-use burn::tensor::Device;
 use js_sys::{Array, Function, Reflect};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
@@ -27,8 +26,7 @@ use wasm_bindgen::prelude::*;
 /// The workflow's state on one device.
 #[wasm_bindgen]
 pub struct Webtune {
-    pub(super) device: Device,
-    info: DeviceInfo,
+    pub(super) opened: Opened,
     /// What the start-up self-test found; training waits for it.
     pub(super) self_test: Option<SelfTest>,
     pub(super) dataset: Option<Dataset>,
@@ -52,10 +50,9 @@ impl Webtune {
     /// # Errors
     /// A `WorkerError` when the device that was asked for cannot be had.
     pub async fn open(wanted: String) -> Result<Webtune, JsValue> {
-        let (device, info) = device::open(&wanted).await.map_err(error)?;
+        let opened = device::open(&wanted).await.map_err(error)?;
         Ok(Self {
-            device,
-            info,
+            opened,
             self_test: None,
             dataset: None,
             split: None,
@@ -70,7 +67,7 @@ impl Webtune {
     /// # Errors
     /// A `WorkerError`.
     pub fn device(&self) -> Result<JsValue, JsValue> {
-        to_js(&self.info)
+        to_js(&self.opened.info)
     }
 
     /// Compares this device with the CPU device (`SelfTest`).
@@ -79,7 +76,7 @@ impl Webtune {
     /// A `WorkerError` when the device fails outright.
     pub async fn self_test(&mut self) -> Result<JsValue, JsValue> {
         let started = clock::now();
-        let report = selftest::run(&self.device).await.map_err(error)?;
+        let report = selftest::run(&self.opened.device).await.map_err(error)?;
         let view = to_js(&SelfTestView {
             report: &report,
             ms: clock::now() - started,
@@ -95,7 +92,7 @@ impl Webtune {
     pub async fn compare(&self, on_event: Function) -> Result<JsValue, JsValue> {
         say(&on_event, "compare");
         let started = clock::now();
-        let report = selftest::compare(&self.device).await.map_err(error)?;
+        let report = selftest::compare(&self.opened.device).await.map_err(error)?;
         to_js(&SelfTestView {
             report: &report,
             ms: clock::now() - started,
@@ -278,7 +275,7 @@ impl Webtune {
         on_event: &Function,
     ) -> Result<JsValue, JsValue> {
         let labels = self.dataset.as_ref().map(|dataset| dataset.labels.len());
-        let device = self.device.clone().autodiff();
+        let device = self.opened.device.clone().autodiff();
         let model = LoadedModel::load(source, credit, labels.unwrap_or(2), &device, on_event)
             .await
             .map_err(error)?;

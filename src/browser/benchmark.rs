@@ -2,7 +2,7 @@
 //! the same work can be asked of other libraries.
 
 use super::convert::{error, to_js};
-use super::device;
+use super::device::{self, Opened};
 use crate::bert::{BertConfig, BertForSequenceClassification, WeightsLoader};
 use crate::hub::MemoryFile;
 use crate::settings::{RunSettings, Values};
@@ -62,7 +62,7 @@ impl Benchmark {
     /// # Errors
     /// A `WorkerError` where there is none.
     pub async fn open() -> Result<Benchmark, JsValue> {
-        let (device, _) = device::open("webgpu").await.map_err(error)?;
+        let Opened { device, .. } = device::open("webgpu").await.map_err(error)?;
         Ok(Self {
             device: device.autodiff(),
             config: None,

@@ -2,6 +2,7 @@
 
 use crate::{Error, Result};
 use burn::tensor::Device;
+use burn::tensor::wgpu::wgpu;
 use burn_cubecl::cubecl::config::memory::PersistentMemory;
 use burn_cubecl::cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};
 use js_sys::{Promise, Reflect};
@@ -18,13 +19,29 @@ pub(super) struct DeviceInfo {
     architecture: String,
     software: bool,
     fallback: Option<String>,
+    /// Bytes of the largest tensor that a kernel can be given; none on the CPU.
+    pub max_storage_buffer_binding_size: Option<u64>,
+    /// Bytes of the largest buffer; none on the CPU.
+    max_buffer_size: Option<u64>,
+    /// Whether kernels may compute in 16 bits.
+    shader_f16: bool,
+}
+
+/// A device that computes.
+pub(super) struct Opened {
+    /// burn's.
+    pub device: Device,
+    /// What the page is told of it.
+    pub info: DeviceInfo,
+    /// WebGPU's own; none on the CPU.
+    pub gpu: Option<wgpu::Device>,
 }
 
 /// Opens `webgpu`, `cpu`, or with `auto` the first where there is one.
 ///
 /// # Errors
 /// [`Error::Device`] when `webgpu` was asked for and cannot be had.
-pub(super) async fn open(wanted: &str) -> Result<(Device, DeviceInfo)> {
+pub(super) async fn open(wanted: &str) -> Result<Opened> {
     match wanted {
         "cpu" => Ok(cpu(None)),
         "webgpu" => webgpu().await.map_err(Error::Device),
@@ -35,7 +52,7 @@ pub(super) async fn open(wanted: &str) -> Result<(Device, DeviceInfo)> {
     }
 }
 
-fn cpu(fallback: Option<String>) -> (Device, DeviceInfo) {
+fn cpu(fallback: Option<String>) -> Opened {
     let info = DeviceInfo {
         kind: "cpu",
         name: "CPU (WebAssembly SIMD, one thread)".into(),
@@ -43,11 +60,18 @@ fn cpu(fallback: Option<String>) -> (Device, DeviceInfo) {
         architecture: String::new(),
         software: true,
         fallback,
+        max_storage_buffer_binding_size: None,
+        max_buffer_size: None,
+        shader_f16: false,
     };
-    (Device::flex(), info)
+    Opened {
+        device: Device::flex(),
+        info,
+        gpu: None,
+    }
 }
 
-async fn webgpu() -> Result<(Device, DeviceInfo), String> {
+async fn webgpu() -> Result<Opened, String> {
     let navigator = get(&js_sys::global(), "navigator");
     let gpu = get(&navigator, "gpu");
     if gpu.is_undefined() || gpu.is_null() {
@@ -58,15 +82,25 @@ async fn webgpu() -> Result<(Device, DeviceInfo), String> {
     let Some(adapter) = adapter else {
         return Err("The browser has WebGPU but granted no GPU adapter: hardware acceleration is off, or the driver is on the browser's blocklist (see chrome://gpu).".into());
     };
-    let info = describe(&get(&adapter, "info"));
+    let mut info = describe(&get(&adapter, "info"));
     reuse_buffers_of_one_size();
-    let device = Device::wgpu_options().init_async().await.map_err(|error| {
+    // burn asks for the adapter's own limits and features, not for WebGPU's least.
+    let opened = Device::wgpu_options().init_with_setup_async().await;
+    let (device, setup) = opened.map_err(|error| {
         format!(
             "The adapter {} refused a WebGPU device: {error}.",
             info.name
         )
     })?;
-    Ok((device, info))
+    let limits = setup.device.limits();
+    info.max_storage_buffer_binding_size = Some(limits.max_storage_buffer_binding_size);
+    info.max_buffer_size = Some(limits.max_buffer_size);
+    info.shader_f16 = setup.device.features().contains(wgpu::Features::SHADER_F16);
+    Ok(Opened {
+        device,
+        info,
+        gpu: Some(setup.device),
+    })
 }
 
 /// Every buffer is of its tensor's own size and used again for tensors of that size only. cubecl's default for the web puts small tensors
@@ -116,6 +150,9 @@ fn describe(info: &JsValue) -> DeviceInfo {
         architecture,
         software,
         fallback: None,
+        max_storage_buffer_binding_size: None,
+        max_buffer_size: None,
+        shader_f16: false,
     }
 }
 
