@@ -135,6 +135,11 @@ impl LoadedModel {
         network.with_new_head(num_labels, self.config.initializer_range, seed)
     }
 
+    /// Bytes of its parameters on the device, which are in f32 whatever they are in the file.
+    pub(super) fn parameter_bytes(&self) -> u64 {
+        4 * self.network.num_params() as u64
+    }
+
     pub(super) fn view(&self) -> ModelView<'_> {
         ModelView::new(
             &self.credit,

@@ -60,10 +60,11 @@ impl Webtune {
     /// Begins a run with these settings from the checkpoint's own weights.
     ///
     /// # Errors
-    /// A `WorkerError` when a stage before it is missing, or when the device failed its self-test.
-    pub fn train_start(&mut self, settings: JsValue) -> Result<(), JsValue> {
+    /// A `WorkerError` when a stage before it is missing, the device failed its self-test, or the run finds no room on it.
+    pub async fn train_start(&mut self, settings: JsValue) -> Result<(), JsValue> {
         let values = values(settings)?;
         let settings = RunSettings::from_values(&values).map_err(error)?;
+        self.check_room(&settings).await.map_err(error)?;
         self.run = Some(self.new_run(settings, values).map_err(error)?);
         Ok(())
     }

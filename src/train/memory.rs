@@ -51,7 +51,9 @@ pub struct MemoryPlan {
     pub optimizer: u64,
     /// What the way back needs of the way forth, and what both work with, at the widest batch.
     pub activations: u64,
-    /// The bytes of all buffers at the peak, 3 MB of the kernels' own among them; less than the sum where gradients take up the buffers of activations of their size.
+    /// What does not depend on the run: the kernels' scalars and the buffers of reads.
+    pub runtime: u64,
+    /// The bytes of all buffers at the peak; less than the sum where gradients take up the buffers of activations of their size.
     pub total: u64,
     /// The largest tensor that a run makes of a batch: no adapter binds more than its `maxStorageBufferBindingSize` at once.
     pub largest: u64,
@@ -73,6 +75,7 @@ impl MemoryPlan {
             gradients: sum(|alive| alive.gradients),
             optimizer: sum(|alive| alive.moments),
             activations: sum(|alive| alive.activations),
+            runtime: RUNTIME,
             total: RUNTIME
                 + sum(|alive| {
                     let lasting = alive.parameters + alive.original + alive.moments;
@@ -241,6 +244,7 @@ impl<'a> Count<'a> {
         ] {
             let alive = self.at(size);
             alive.activations = alive.activations.max(count);
+            self.largest = self.largest.max(size);
         }
     }
 

@@ -10,6 +10,7 @@ mod optimizer;
 mod plan;
 mod trainer;
 mod tuning;
+mod ways_out;
 
 pub use arguments::{LrSchedulerType, TrainingArguments};
 pub use gradients::norm_and_clip;
@@ -19,3 +20,4 @@ pub use optimizer::AdamW;
 pub use plan::TrainPlan;
 pub use trainer::{Event, Example, StepLog, Trainer, TrainerOptions, TrainerState, epoch_order};
 pub use tuning::{Tuning, TuningMethod};
+pub use ways_out::{Way, WayOut, ways_out};

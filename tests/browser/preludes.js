@@ -45,6 +45,39 @@ const preludes = {
       return create.call(this, descriptor);
     };
   },
+  // Kernels can be given 2 MB at most.
+  'small-bindings': () => {
+    Object.defineProperty(scope.GPUSupportedLimits.prototype, 'maxStorageBufferBindingSize', { get: () => 2 << 20 });
+  },
+  // The buffers of a trial may have so many bytes in all; one more is out of memory, as WebGPU says it.
+  'little-memory': () => {
+    const { createBuffer, pushErrorScope, popErrorScope } = scope.GPUDevice.prototype;
+    const destroy = scope.GPUBuffer.prototype.destroy;
+    const sizes = new WeakMap();
+    let [left, refused] = [8_000_000, false];
+    scope.GPUDevice.prototype.pushErrorScope = function (/** @type {string} */ filter) {
+      refused = false;
+      return pushErrorScope.call(this, filter);
+    };
+    scope.GPUDevice.prototype.popErrorScope = async function () {
+      const [found, error] = [refused, popErrorScope.call(this)];
+      refused = false;
+      return (await error) ?? (found ? new scope.GPUOutOfMemoryError('no memory is left') : null);
+    };
+    scope.GPUDevice.prototype.createBuffer = function (/** @type {any} */ descriptor) {
+      if (descriptor.label !== 'trial') return createBuffer.call(this, descriptor);
+      refused = descriptor.size > left;
+      const made = createBuffer.call(this, refused ? { ...descriptor, size: 4 } : descriptor);
+      if (!refused) sizes.set(made, descriptor.size);
+      left -= sizes.get(made) ?? 0;
+      return made;
+    };
+    scope.GPUBuffer.prototype.destroy = function () {
+      left += sizes.get(this) ?? 0;
+      sizes.delete(this);
+      return destroy.call(this);
+    };
+  },
   // The disk takes so many bytes of a file and no more.
   'storage-full': () => {
     const write = scope.FileSystemSyncAccessHandle.prototype.write;
