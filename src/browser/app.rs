@@ -271,6 +271,7 @@ impl Webtune {
         let model = self.model.insert(model);
         // The network of the run before is another one now.
         (self.tokens, self.run) = (None, None);
+        self.opened.device.memory_cleanup();
         to_js(&model.view())
     }
 

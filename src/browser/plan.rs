@@ -97,7 +97,11 @@ impl Webtune {
     async fn memory(&self, settings: &RunSettings) -> Option<MemoryView> {
         let demand = self.demand(settings)?;
         let plan = MemoryPlan::new(&demand);
-        let lacks = self.lacks(&plan).await;
+        // Before the rows are tokenized the plan is one of rows as long as they can be: nothing is tried for what will hardly be run.
+        let lacks = match &self.tokens {
+            Some(_) => self.lacks(&plan).await,
+            None => None,
+        };
         let binding = self.opened.info.max_storage_buffer_binding_size;
         let fits = |other: &MemoryPlan| {
             other.total < plan.total

@@ -65,7 +65,11 @@ impl Webtune {
         let values = values(settings)?;
         let settings = RunSettings::from_values(&values).map_err(error)?;
         self.check_room(&settings).await.map_err(error)?;
-        self.run = Some(self.new_run(settings, values).map_err(error)?);
+        let next = self.new_run(settings, values).map_err(error)?;
+        if self.run.replace(next).is_some() {
+            // Buffers are used again for tensors of their own size only, and those of the run before may fit nothing in this one.
+            self.opened.device.memory_cleanup();
+        }
         Ok(())
     }
 

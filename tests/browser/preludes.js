@@ -3,6 +3,8 @@
 // Playwright's init scripts do not reach workers, so the server puts one of these in front of `worker.js`: the site at
 // `/classroom/<name>/` is the built one with that prelude.
 
+import { install } from '../../bench/counters.js';
+
 /** Types of WebGPU are not in every version of TypeScript's library. */
 const scope = /** @type {any} */ (globalThis);
 
@@ -78,6 +80,34 @@ const preludes = {
       return destroy.call(this);
     };
   },
+  // What the program asks of WebGPU is counted, the largest binding too, and its memory can be seen: `counters`, `largestBinding`, `wasmBytes`.
+  counted: () => {
+    const uncounted = scope.GPUDevice.prototype.createBuffer;
+    scope.counters = scope.installCounters();
+    const counted = scope.GPUDevice.prototype.createBuffer;
+    // Nobody writes into the buffers of a trial, and they are gone before a run begins.
+    scope.GPUDevice.prototype.createBuffer = function (/** @type {any} */ descriptor) {
+      return (descriptor.label === 'trial' ? uncounted : counted).call(this, descriptor);
+    };
+    scope.largestBinding = 0;
+    const bind = scope.GPUDevice.prototype.createBindGroup;
+    scope.GPUDevice.prototype.createBindGroup = function (/** @type {any} */ descriptor) {
+      for (const { resource } of descriptor.entries) {
+        const size = resource.size ?? (resource.buffer?.size ?? 0) - (resource.offset ?? 0);
+        scope.largestBinding = Math.max(scope.largestBinding, size);
+      }
+      return bind.call(this, descriptor);
+    };
+    for (const name of /** @type {const} */ (['instantiate', 'instantiateStreaming'])) {
+      const start = scope.WebAssembly[name];
+      scope.WebAssembly[name] = async (/** @type {any[]} */ ...given) => {
+        const made = await start.apply(scope.WebAssembly, given);
+        const { memory } = (made.instance ?? made).exports;
+        scope.wasmBytes = () => memory.buffer.byteLength;
+        return made;
+      };
+    }
+  },
   // The disk takes so many bytes of a file and no more.
   'storage-full': () => {
     const write = scope.FileSystemSyncAccessHandle.prototype.write;
@@ -108,5 +138,5 @@ export const SITES = Object.keys(preludes);
  */
 export function prelude(site) {
   const run = preludes[site];
-  return run ? `{ const scope = globalThis; (${run.toString()})(); }\n` : '';
+  return run ? `{ const scope = globalThis; scope.installCounters = ${install.toString()}; (${run.toString()})(); }\n` : '';
 }
