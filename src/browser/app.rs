@@ -6,7 +6,7 @@ use super::convert::{error, to_js, values};
 use super::device::{self, Opened};
 use super::http::AbortSignal;
 use super::hub::HubSource;
-use super::model::{LoadedModel, say};
+use super::model::{LoadedModel, Target, say};
 use super::run::Run;
 use super::source::Source;
 use super::views::{Credit, DatasetView, PlanView, PredictView, RowsView, SplitView, TokensView};
@@ -92,7 +92,9 @@ impl Webtune {
     pub async fn compare(&self, on_event: Function) -> Result<JsValue, JsValue> {
         say(&on_event, "compare");
         let started = clock::now();
-        let report = selftest::compare(&self.opened.device).await.map_err(error)?;
+        let report = selftest::compare(&self.opened.device)
+            .await
+            .map_err(error)?;
         to_js(&SelfTestView {
             report: &report,
             ms: clock::now() - started,
@@ -276,9 +278,13 @@ impl Webtune {
     ) -> Result<JsValue, JsValue> {
         let labels = self.dataset.as_ref().map(|dataset| dataset.labels.len());
         let device = self.opened.device.clone().autodiff();
-        let model = LoadedModel::load(source, credit, labels.unwrap_or(2), &device, on_event)
-            .await
-            .map_err(error)?;
+        let target = Target {
+            num_labels: labels.unwrap_or(2),
+            device: &device,
+            limits: self.opened.info.limits(),
+        };
+        let model = LoadedModel::load(source, credit, &target, on_event);
+        let model = model.await.map_err(error)?;
         let model = self.model.insert(model);
         // The network of the run before is another one now.
         (self.tokens, self.run) = (None, None);
