@@ -5,7 +5,9 @@ mod compare;
 
 pub use compare::compare;
 
-use crate::bert::{BertConfig, BertForSequenceClassification, WeightsLoader, random_checkpoint};
+use crate::bert::{
+    BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader, random_checkpoint,
+};
 use crate::hub::MemoryFile;
 use crate::kernels::{self, DropoutStream, HeadsShape};
 use crate::random::TorchGenerator;
@@ -183,6 +185,7 @@ async fn training_steps(device: &Device) -> Result<Vec<f32>> {
         num_labels: 2,
         seed: 11,
         device: &device,
+        limits: LoadLimits::default(),
     };
     let checkpoint = random_checkpoint(&config, 10)?;
     let (model, _) = loader

@@ -1,20 +1,21 @@
-//! A safetensors file becomes the network's parameters, one tensor at a time: read, converted, uploaded, forgotten.
+//! A safetensors file becomes the network's parameters, front to back; [`upload`](super::upload) has how a tensor gets to the device.
 //!
 //! Names are Hugging Face's, with or without the `bert.` prefix; the heads of other tasks are left out. Every other tensor's name, shape
 //! and dtype is checked against `config.json` before the first weight is read; of sharded weights, every name before the first weight,
 //! and the shapes of each shard before that shard's.
 
-use super::assembly::{Assembly, Loaded};
+use super::assembly::Assembly;
 use super::header::{data_len, read_header};
 use super::layers::parameter;
-use super::names::expected_shapes;
-use super::{BertConfig, BertForSequenceClassification, Linear};
+use super::names::{WORDS, expected_shapes, place_of};
+use super::upload::{Origin, Upload};
+use super::{BertConfig, BertForSequenceClassification, Linear, LoadLimits};
 use crate::hub::{ByteSource, INDEX_FILE, ShardIndex};
 use crate::random::TorchGenerator;
 use crate::{Error, Result};
 use burn::tensor::Device;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a weights file held.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,9 +47,8 @@ impl Plan {
 }
 
 /// What has been read so far, of one file or of several.
-#[derive(Default)]
 struct Read {
-    tensors: HashMap<String, Loaded>,
+    upload: Upload,
     dropped: Vec<String>,
     dtype: String,
     count: usize,
@@ -65,6 +65,8 @@ pub struct WeightsLoader<'a> {
     pub seed: u32,
     /// Where the parameters go; with autodiff they are trainable.
     pub device: &'a Device,
+    /// How much of the network that takes at once.
+    pub limits: LoadLimits,
 }
 
 impl WeightsLoader<'_> {
@@ -72,13 +74,14 @@ impl WeightsLoader<'_> {
     ///
     /// # Errors
     /// [`Error::WeightsFile`] when it is not safetensors or is cut short, [`Error::Tensor`] for a missing, unexpected or misshapen
-    /// tensor or an unknown dtype, [`Error::Download`] from the source.
+    /// tensor, an unknown dtype or a parameter that is too large for the device, [`Error::Download`] from the source.
     pub async fn load(
         &self,
         source: &mut impl ByteSource,
     ) -> Result<(BertForSequenceClassification, LoadReport)> {
         let file = source.name().to_string();
-        let mut read = Read::default();
+        self.check_limits(&file)?;
+        let mut read = self.begin();
         self.read(source, &mut read, None).await?;
         self.build(file, read)
     }
@@ -92,16 +95,27 @@ impl WeightsLoader<'_> {
         index: &ShardIndex,
         mut open: impl AsyncFnMut(&str) -> Result<S>,
     ) -> Result<(BertForSequenceClassification, LoadReport)> {
+        self.check_limits(INDEX_FILE)?;
         let names = index.tensors().filter(|name| !is_old_buffer(name));
         let names: BTreeSet<String> = names.map(full_name).collect();
         self.check_whole(INDEX_FILE, |name| names.contains(name))?;
-        let mut read = Read::default();
+        let mut read = self.begin();
         for file in index.files() {
             let mut source = open(file).await?;
             self.read(&mut source, &mut read, Some(index)).await?;
             source.finish().await?;
         }
         self.build(INDEX_FILE.into(), read)
+    }
+
+    fn begin(&self) -> Read {
+        Read {
+            upload: Upload::new(self.limits, self.device),
+            dropped: Vec::new(),
+            dtype: String::new(),
+            count: 0,
+            bytes: 0,
+        }
     }
 
     /// Reads one file; with an index, the one of its files that this is.
@@ -119,19 +133,15 @@ impl WeightsLoader<'_> {
             Some(index) => check_shard(&file, index, &metadata)?,
         }
         for (name, info) in &plan.tensors {
-            let range =
-                header_len + info.data_offsets.0 as u64..header_len + info.data_offsets.1 as u64;
-            let bytes = source.read(range).await?;
-            let values = to_f32(&file, name, info.dtype, &bytes)?;
-            drop(bytes);
-            read.tensors
-                .insert(name.clone(), self.upload(values, &info.shape));
+            let origin = Origin {
+                file: &file,
+                name,
+                info,
+                start: header_len + info.data_offsets.0 as u64,
+            };
+            read.upload.read(source, &origin).await?;
         }
-        if let Some((_, info)) = plan
-            .tensors
-            .iter()
-            .find(|(name, _)| name.ends_with("word_embeddings.weight"))
-        {
+        if let Some((_, info)) = plan.tensors.iter().find(|(name, _)| name == WORDS) {
             read.dtype = format!("{:?}", info.dtype);
         }
         read.count += metadata.tensors().len();
@@ -146,7 +156,7 @@ impl WeightsLoader<'_> {
         read: Read,
     ) -> Result<(BertForSequenceClassification, LoadReport)> {
         let Read {
-            mut tensors,
+            mut upload,
             mut dropped,
             dtype,
             count,
@@ -154,12 +164,12 @@ impl WeightsLoader<'_> {
         } = read;
         let mut head = ["classifier.weight", "classifier.bias"]
             .into_iter()
-            .filter(|name| tensors.contains_key(*name));
+            .filter(|name| upload.loaded.contains_key(*name));
         if dropped.iter().any(|name| name.starts_with("classifier.")) {
             // Weight and bias belong together, whichever of them does not fit.
             let of_head: Vec<&str> = head.collect();
             for name in of_head {
-                tensors.remove(name);
+                upload.loaded.remove(name);
                 dropped.push(name.into());
             }
         } else if head.next().is_some() && head.next().is_none() {
@@ -170,9 +180,9 @@ impl WeightsLoader<'_> {
             });
         }
         dropped.sort();
-        let has_classifier = tensors.contains_key("classifier.weight");
+        let has_classifier = upload.loaded.contains_key("classifier.weight");
         if !has_classifier {
-            self.new_head(&mut tensors);
+            self.new_head(&mut upload);
         }
         let report = LoadReport {
             tensors: count,
@@ -181,7 +191,34 @@ impl WeightsLoader<'_> {
             has_classifier,
             dropped,
         };
-        Ok((Assembly { file, tensors }.classifier(self.config)?, report))
+        let assembly = Assembly {
+            file,
+            tensors: upload.loaded,
+            trainable: self.device.is_autodiff(),
+        };
+        Ok((assembly.classifier(self.config)?, report))
+    }
+
+    /// Whether the device takes every parameter; the words may come in blocks of rows.
+    fn check_limits(&self, file: &str) -> Result<()> {
+        let most = self.limits.parameter;
+        for (name, shape) in expected_shapes(self.config, self.num_labels) {
+            let values: usize = match shape[..] {
+                [_, columns] if name == WORDS => columns,
+                _ => place_of(&name).parts * shape.iter().product::<usize>(),
+            };
+            let bytes = (values * size_of::<f32>()) as u64;
+            if bytes > most {
+                return Err(Error::Tensor {
+                    file: file.into(),
+                    tensor: name,
+                    problem: format!(
+                        "takes {bytes} bytes on this device in one piece, but a parameter may have {most} here (half of the adapter's maxStorageBufferBindingSize, since AdamW keeps two moments of it). Take a smaller model, or another device."
+                    ),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Whether every parameter but the head's is there.
@@ -256,31 +293,12 @@ impl WeightsLoader<'_> {
         Ok(Plan { tensors, dropped })
     }
 
-    fn upload(&self, values: Vec<f32>, shape: &[usize]) -> Loaded {
-        match *shape {
-            [rows, columns] => {
-                Loaded::Matrix(parameter(values, [rows, columns], self.device).into_value())
-            }
-            _ => {
-                let len = values.len();
-                Loaded::Vector(parameter(values, [len], self.device).into_value())
-            }
-        }
-    }
-
-    fn new_head(&self, tensors: &mut HashMap<String, Loaded>) {
+    fn new_head(&self, upload: &mut Upload) {
         let (labels, hidden_size) = (self.num_labels, self.config.hidden_size);
-        let (weight, bias) = new_head(
-            labels,
-            hidden_size,
-            self.config.initializer_range,
-            self.seed,
-        );
-        tensors.insert(
-            "classifier.weight".into(),
-            self.upload(weight, &[labels, hidden_size]),
-        );
-        tensors.insert("classifier.bias".into(), self.upload(bias, &[labels]));
+        let std = self.config.initializer_range;
+        let (weight, bias) = new_head(labels, hidden_size, std, self.seed);
+        upload.put("classifier.weight", weight, &[labels, hidden_size]);
+        upload.put("classifier.bias", bias, &[labels]);
     }
 }
 
@@ -337,37 +355,6 @@ fn is_other_head(full: &str) -> bool {
 fn new_head(num_labels: usize, hidden_size: usize, std: f64, seed: u32) -> (Vec<f32>, Vec<f32>) {
     let weight = TorchGenerator::new(seed).normal(num_labels * hidden_size, std as f32);
     (weight, vec![0.0; num_labels])
-}
-
-fn to_f32(file: &str, tensor: &str, dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>> {
-    let values: Vec<f32> = match dtype {
-        Dtype::F16 => bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&pair| half::f16::from_le_bytes(pair).to_f32())
-            .collect(),
-        Dtype::BF16 => bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&pair| half::bf16::from_le_bytes(pair).to_f32())
-            .collect(),
-        _ => bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&four| f32::from_le_bytes(four))
-            .collect(),
-    };
-    match values.iter().find(|value| !value.is_finite()) {
-        None => Ok(values),
-        Some(value) => Err(Error::Tensor {
-            file: file.into(),
-            tensor: tensor.into(),
-            problem: format!("contains {value}: the checkpoint is damaged."),
-        }),
-    }
 }
 
 impl BertForSequenceClassification {
@@ -449,6 +436,7 @@ mod tests {
             num_labels: 2,
             seed: 1,
             device: &Device::flex(),
+            limits: LoadLimits::default(),
         };
         pollster::block_on(loader.load(&mut MemoryFile::new("model.safetensors", bytes)))
     }
@@ -456,7 +444,7 @@ mod tests {
     fn values(model: &BertForSequenceClassification) -> BTreeMap<String, Vec<f32>> {
         let named = model.named_parameters().into_iter();
         named
-            .map(|one| (one.name, one.values.into_data().try_into_vec().unwrap()))
+            .map(|one| (one.name.clone(), pollster::block_on(one.read()).unwrap()))
             .collect()
     }
 
@@ -533,6 +521,7 @@ mod tests {
             num_labels: 2,
             seed: 1,
             device: &Device::flex(),
+            limits: LoadLimits::default(),
         };
         let open = async |name: &str| {
             let (_, bytes) = files.iter().find(|(file, _)| file == name).unwrap();

@@ -7,7 +7,7 @@ use super::convert::{error, to_js, values};
 use super::device::{self, Opened};
 use super::http::AbortSignal;
 use super::hub::HubSource;
-use super::model::{LoadedModel, say};
+use super::model::{LoadedModel, Target, say};
 use super::run::Run;
 use super::source::Source;
 use super::views::{Credit, DatasetView, PredictView, RowsView, SplitView, TokensView};
@@ -264,9 +264,13 @@ impl Webtune {
     ) -> Result<JsValue, JsValue> {
         let labels = self.dataset.as_ref().map(|dataset| dataset.labels.len());
         let device = self.opened.device.clone().autodiff();
-        let model = LoadedModel::load(source, credit, labels.unwrap_or(2), &device, on_event)
-            .await
-            .map_err(error)?;
+        let target = Target {
+            num_labels: labels.unwrap_or(2),
+            device: &device,
+            limits: self.opened.info.limits(),
+        };
+        let model = LoadedModel::load(source, credit, &target, on_event);
+        let model = model.await.map_err(error)?;
         self.budget.holds(model.parameter_bytes());
         let model = self.model.insert(model);
         // The network of the run before is another one now.

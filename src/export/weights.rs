@@ -71,11 +71,12 @@ impl File {
     ) -> Result<()> {
         write(&self.head)?;
         let (mut group, mut room) = (Vec::new(), piece);
-        for parameter in self.parameters {
-            let mut start = 0;
-            while start < len(&parameter) {
-                let end = len(&parameter).min(start + room);
-                group.push(parameter.values.clone().narrow(0, start, end - start));
+        let parts = self.parameters.into_iter().flat_map(|one| one.parts);
+        for part in parts {
+            let (mut start, len) = (0, part.range.len());
+            while start < len {
+                let end = len.min(start + room);
+                group.push(part.values.clone().narrow(0, start, end - start));
                 room -= end - start;
                 start = end;
                 if room == 0 {
@@ -104,7 +105,7 @@ async fn read(group: Vec<Tensor<1>>, write: &mut dyn FnMut(&[u8]) -> Result<()>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bert::{BertConfig, WeightsLoader, random_checkpoint};
+    use crate::bert::{BertConfig, LoadLimits, WeightsLoader, random_checkpoint};
     use crate::hub::MemoryFile;
     use burn::tensor::Device;
 
@@ -124,6 +125,7 @@ mod tests {
             num_labels: 3,
             seed: 1,
             device: &Device::flex(),
+            limits: LoadLimits::default(),
         };
         let mut file = MemoryFile::new("x", random_checkpoint(&config, 2).unwrap());
         let (model, _) = pollster::block_on(loader.load(&mut file)).unwrap();

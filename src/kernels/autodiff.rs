@@ -11,7 +11,7 @@ use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::Checkpoi
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
 use burn::backend::tensor::{FloatTensor, IntTensor};
-use burn::backend::{Autodiff, TensorMetadata};
+use burn::backend::{Autodiff, AutodiffBackend, TensorMetadata};
 use burn::tensor::Shape;
 
 /// `y = x wᵀ + b`: `dx = dy w`, `dw = dyᵀ x`, `db` the sum of the rows of `dy`.
@@ -107,6 +107,28 @@ impl<B: BertOps> Backward<B, 3> for Embeddings {
         let (words, positions, types) = B::bert_embeddings_backward(grad, ids, shape);
         let ids = ops.parents.map(|node| node.map(|node| node.id));
         register::<B, _>(grads, ids, [words, positions, types]);
+    }
+}
+
+/// A block of the words added to such a sum.
+#[derive(Debug)]
+struct AddWords;
+
+impl<B: BertOps> Backward<B, 2> for AddWords {
+    /// The ids, the table's row that the block begins at, and the block's shape.
+    type State = (IntTensor<B>, usize, [usize; 2]);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let (ids, first, shape) = ops.state;
+        let [sum, block] = ops.parents.map(|node| node.map(|node| node.id));
+        let grad = grads.consume::<B>(&ops.node);
+        if let Some(node) = block {
+            let for_block = B::bert_words_backward(grad.clone(), ids, first, shape);
+            grads.register::<B>(node, for_block);
+        }
+        if let Some(node) = sum {
+            grads.register::<B>(node, grad);
+        }
     }
 }
 
@@ -248,6 +270,30 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
             OpsKind::Tracked(prep) => prep.finish((ids, shape), output),
             OpsKind::UnTracked(prep) => prep.finish(output),
         }
+    }
+
+    fn bert_add_words(
+        sum: FloatTensor<Self>,
+        block: FloatTensor<Self>,
+        ids: IntTensor<Self>,
+        first: usize,
+    ) -> FloatTensor<Self> {
+        let nodes = [sum.node(), block.node()];
+        let shape = [block.shape()[0], block.shape()[1]];
+        let output = B::bert_add_words(
+            sum.into_primitive(),
+            block.into_primitive(),
+            ids.clone(),
+            first,
+        );
+        match AddWords.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((ids, first, shape), output),
+            OpsKind::UnTracked(prep) => prep.finish(output),
+        }
+    }
+
+    fn bert_write(tensor: FloatTensor<Self>, values: Vec<f32>, start: usize) -> FloatTensor<Self> {
+        Self::from_inner(B::bert_write(tensor.into_primitive(), values, start))
     }
 
     fn bert_linear(

@@ -5,7 +5,7 @@
 //! `src/kernels/autodiff.rs`, and a browser test compares the sum with the bytes of the buffers that WebGPU really holds.
 
 use super::{Tuning, TuningMethod};
-use crate::bert::{BertConfig, TargetModules};
+use crate::bert::{BertConfig, LoadLimits, TargetModules};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -36,6 +36,8 @@ pub struct MemoryDemand<'a> {
     pub tuning: Tuning,
     /// Whether the network as it was loaded is kept beside the one that is trained, to compare with.
     pub keeps_original: bool,
+    /// What the network was loaded with: they say which blocks the word embeddings are in.
+    pub limits: LoadLimits,
 }
 
 /// What the run takes of the device's memory, in bytes.
@@ -147,11 +149,10 @@ impl<'a> Count<'a> {
         let config = self.demand.config;
         let (hidden, inner) = (config.hidden_size as u64, config.intermediate_size as u64);
         let (full, embeddings) = (self.full(), self.embeddings_learn());
-        for rows in [
-            config.vocab_size,
-            config.max_position_embeddings,
-            config.type_vocab_size,
-        ] {
+        let words = &self.demand.limits;
+        let words = words.blocks(config.vocab_size, config.hidden_size);
+        let places = [config.max_position_embeddings, config.type_vocab_size];
+        for rows in words.into_iter().chain(places) {
             self.parameter(rows as u64 * hidden, 1, embeddings);
         }
         self.parameter(hidden, 2, embeddings);
@@ -323,6 +324,7 @@ mod tests {
             gradient_checkpointing,
             tuning,
             keeps_original: true,
+            limits: LoadLimits::default(),
         })
     }
 
