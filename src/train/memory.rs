@@ -359,6 +359,30 @@ mod tests {
     }
 
     #[test]
+    fn blocks_take_what_the_table_takes() {
+        let plan = |limits| {
+            MemoryPlan::new(&MemoryDemand {
+                config: &BertConfig::default(),
+                num_labels: 2,
+                batch: 8,
+                seq: 128,
+                evaluation: [8, 128],
+                accumulates: false,
+                gradient_checkpointing: false,
+                tuning: TUNING,
+                keeps_original: true,
+                limits,
+            })
+        };
+        // 30,522 rows of 768 values are 93.8 MB: two blocks.
+        let (whole, blocks) = (
+            plan(LoadLimits::default()),
+            plan(LoadLimits::of_binding(128 << 20)),
+        );
+        assert_eq!(blocks, whole);
+    }
+
+    #[test]
     fn every_way_out_takes_less() {
         let whole = bert_base(TUNING, 8, false);
         let lora = Tuning {
