@@ -168,6 +168,7 @@ impl Webtune {
             gradient_checkpointing: settings.arguments.gradient_checkpointing,
             tuning: settings.tuning,
             keeps_original: true,
+            limits: self.opened.info.limits(),
         })
     }
 }

@@ -196,7 +196,7 @@ impl Candidate<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bert::{BertConfig, LoraConfig, TargetModules};
+    use crate::bert::{BertConfig, LoadLimits, LoraConfig, TargetModules};
     use crate::settings::RunSettings;
 
     const FULL: Tuning = Tuning {
@@ -233,6 +233,7 @@ mod tests {
             gradient_checkpointing: arguments.gradient_checkpointing,
             tuning,
             keeps_original: true,
+            limits: LoadLimits::default(),
         }
     }
 
