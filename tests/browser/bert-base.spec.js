@@ -30,7 +30,7 @@ test('bert-base at full size: loaded within 256 MB, trained within the plan', as
   const seen = () =>
     worker.evaluate(() => {
       const scope = /** @type {any} */ (globalThis);
-      return { peak: scope.counters.counts.peakBytes, binding: scope.largestBinding, heap: scope.wasmBytes(), errors: scope.counters.errors };
+      return { peak: scope.counters.counts.peakBytes, binding: scope.counters.counts.largestBinding, heap: scope.wasmBytes(), errors: scope.counters.errors };
     });
   const adapter = (await webtune.read('opened'))?.device;
   const limit = adapter?.max_storage_buffer_binding_size ?? 0;

@@ -80,7 +80,7 @@ const preludes = {
       return destroy.call(this);
     };
   },
-  // What the program asks of WebGPU is counted, the largest binding too, and its memory can be seen: `counters`, `largestBinding`, `wasmBytes`.
+  // What the program asks of WebGPU is counted, and its memory can be seen: `counters`, `wasmBytes`.
   counted: () => {
     const uncounted = scope.GPUDevice.prototype.createBuffer;
     scope.counters = scope.installCounters();
@@ -88,15 +88,6 @@ const preludes = {
     // Nobody writes into the buffers of a trial, and they are gone before a run begins.
     scope.GPUDevice.prototype.createBuffer = function (/** @type {any} */ descriptor) {
       return (descriptor.label === 'trial' ? uncounted : counted).call(this, descriptor);
-    };
-    scope.largestBinding = 0;
-    const bind = scope.GPUDevice.prototype.createBindGroup;
-    scope.GPUDevice.prototype.createBindGroup = function (/** @type {any} */ descriptor) {
-      for (const { resource } of descriptor.entries) {
-        const size = resource.size ?? (resource.buffer?.size ?? 0) - (resource.offset ?? 0);
-        scope.largestBinding = Math.max(scope.largestBinding, size);
-      }
-      return bind.call(this, descriptor);
     };
     for (const name of /** @type {const} */ (['instantiate', 'instantiateStreaming'])) {
       const start = scope.WebAssembly[name];
