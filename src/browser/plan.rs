@@ -54,7 +54,11 @@ impl Webtune {
     pub async fn plan(&self, settings: JsValue) -> Result<JsValue, JsValue> {
         let settings = read_settings(settings)?;
         let (_, split) = self.need_split().map_err(error)?;
-        let plan = TrainPlan::new(&settings.arguments, split.train.len());
+        let plan = TrainPlan::new(
+            &settings.arguments,
+            settings.tuning.method,
+            split.train.len(),
+        );
         to_js(&PlanView {
             steps_per_epoch: plan.steps_per_epoch,
             max_steps: plan.max_steps,
