@@ -2,8 +2,10 @@
 //! parameters is kept only where they learn: beside a frozen layer it would only fill memory.
 
 mod adapters;
+mod embeddings;
 
 use adapters::{Gelu, Lora, LoraState, WithGradient};
+use embeddings::{AddWords, Embeddings};
 
 use super::{BertOps, DropoutMask, HeadsShape, TablesShape};
 use burn::backend::autodiff::NodeId;
@@ -90,44 +92,6 @@ impl<B: BertOps> Backward<B, 5> for FeedForward {
         if let Some(node) = input {
             let for_input = B::bert_linear_input_grad(for_middle, state.weight);
             grads.register::<B>(node, for_input);
-        }
-    }
-}
-
-/// The sum of three tables' rows.
-#[derive(Debug)]
-struct Embeddings;
-
-impl<B: BertOps> Backward<B, 3> for Embeddings {
-    type State = (IntTensor<B>, TablesShape);
-
-    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (ids, shape) = ops.state;
-        let grad = grads.consume::<B>(&ops.node);
-        let (words, positions, types) = B::bert_embeddings_backward(grad, ids, shape);
-        let ids = ops.parents.map(|node| node.map(|node| node.id));
-        register::<B, _>(grads, ids, [words, positions, types]);
-    }
-}
-
-/// A block of the words added to such a sum.
-#[derive(Debug)]
-struct AddWords;
-
-impl<B: BertOps> Backward<B, 2> for AddWords {
-    /// The ids, the table's row that the block begins at, and the block's shape.
-    type State = (IntTensor<B>, usize, [usize; 2]);
-
-    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (ids, first, shape) = ops.state;
-        let [sum, block] = ops.parents.map(|node| node.map(|node| node.id));
-        let grad = grads.consume::<B>(&ops.node);
-        if let Some(node) = block {
-            let for_block = B::bert_words_backward(grad.clone(), ids, first, shape);
-            grads.register::<B>(node, for_block);
-        }
-        if let Some(node) = sum {
-            grads.register::<B>(node, grad);
         }
     }
 }
