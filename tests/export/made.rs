@@ -1,0 +1,212 @@
+//! A short run of the tiny network, the folder that is written of it, and what is read from such a folder.
+
+use crate::common::{random_model, tiny_config};
+use burn::module::Module;
+use burn::tensor::Device;
+use pollster::block_on;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
+use webtune::Result;
+use webtune::bert::{
+    BertConfig, BertForSequenceClassification, LoadLimits, LoadReport, WeightsLoader,
+};
+use webtune::evaluate::{Evaluation, evaluate};
+use webtune::export::{Card, Folder, History};
+use webtune::hub::MemoryFile;
+use webtune::settings::{RunSettings, Values};
+use webtune::tokens::{Tokenizer, VocabSettings};
+use webtune::train::{Event, Example, StepLog, Trainer, TrainerOptions};
+
+/// A vocabulary of the tiny network's size.
+pub fn tokenizer() -> Tokenizer {
+    let words = "good bad film coffee love hate never again great awful the a is was";
+    let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
+    let mut vocab: Vec<String> = special
+        .into_iter()
+        .chain(words.split(' '))
+        .map(String::from)
+        .collect();
+    vocab.extend((vocab.len()..tiny_config().vocab_size).map(|id| format!("##{id}")));
+    Tokenizer::from_vocab(&vocab.join("\n"), &VocabSettings::default()).unwrap()
+}
+
+/// The base model's `config.json`, with dropouts.
+pub fn base_config() -> String {
+    let config = BertConfig {
+        hidden_dropout_prob: 0.1,
+        attention_probs_dropout_prob: 0.1,
+        classifier_dropout: None,
+        ..tiny_config()
+    };
+    let mut value = serde_json::to_value(config).unwrap();
+    value["transformers_version"] = json!("4.8.2");
+    value.to_string()
+}
+
+pub fn settings() -> Values {
+    Values::from_iter([
+        ("num_train_epochs".to_string(), json!(2)),
+        ("per_device_train_batch_size".to_string(), json!(3)),
+        // Of 17 digits: read back with one bit less it would be another run.
+        ("learning_rate".to_string(), json!(0.0024000000000000002)),
+        ("max_length".to_string(), json!(8)),
+        ("seed".to_string(), json!(7)),
+    ])
+}
+
+pub fn labels() -> Vec<String> {
+    vec!["bad".into(), "good | great".into()]
+}
+
+pub struct Run {
+    pub values: Values,
+    pub trainer: Trainer,
+    pub options: TrainerOptions,
+    pub logs: Vec<StepLog>,
+    pub history: History,
+    pub last: Evaluation,
+    pub test: Vec<Example>,
+}
+
+/// A short run with these settings, dropouts and shuffling included.
+pub fn run(values: &Values) -> Run {
+    let tokenizer = tokenizer();
+    let settings = RunSettings::from_values(values).unwrap();
+    let example = |text: &str, label| Example {
+        encoding: tokenizer.encode(text, settings.max_length).unwrap(),
+        label,
+    };
+    let train = vec![
+        example("the film was good", 1),
+        example("never again", 0),
+        example("love the coffee", 1),
+        example("awful awful awful coffee, the film is bad again", 0),
+        example("great", 1),
+        example("hate a film", 0),
+        example("a good coffee again", 1),
+        example("is the film bad", 0),
+    ];
+    let test = vec![example("good film", 1), example("bad coffee", 0)];
+    let options = TrainerOptions {
+        arguments: settings.arguments,
+        padding: settings.padding,
+        max_length: settings.max_length,
+        pad_token_id: tokenizer.pad_token_id(),
+        shuffle: true,
+    };
+    let config = BertConfig::from_json(&base_config()).unwrap();
+    let mut history = History::new(&options.arguments, train.len());
+    let model = settings.tuning.apply(random_model(&config, 2, 50), 4);
+    let model = model.unwrap();
+    let mut trainer = Trainer::new(model, train, test.clone(), options.clone()).unwrap();
+    let (mut logs, mut last) = (Vec::new(), None);
+    loop {
+        match block_on(trainer.step(&mut |_, _| ())).unwrap() {
+            Event::Step { logs: read, .. } => {
+                history.steps(&read);
+                logs.extend(read);
+            }
+            Event::Evaluated(evaluation) => {
+                history.evaluated(&evaluation, 0.5);
+                last = Some(evaluation);
+            }
+            Event::Finished => break,
+        }
+    }
+    history.finished(&trainer, 2.0).unwrap();
+    Run {
+        values: values.clone(),
+        trainer,
+        options,
+        logs,
+        history,
+        last: last.unwrap(),
+        test,
+    }
+}
+
+pub fn write(run: &Run, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    let (tokenizer, labels) = (tokenizer(), labels());
+    let card = Card {
+        name: "good or bad",
+        base_model: "someone/tiny-bert",
+        license: "Apache-2.0",
+        language: Some("en"),
+        dataset: "Eight sentences about films and coffee",
+        train_label_counts: &[4, 4],
+        test_label_counts: &[1, 1],
+        evaluation: Some(&run.last),
+    };
+    let folder = Folder {
+        model: run.trainer.model().unwrap(),
+        config: &base_config(),
+        tokenizer: &tokenizer,
+        labels: &labels,
+        settings: &run.values,
+        history: &run.history,
+        card: &card,
+    };
+    block_on(folder.write(sink)).map(drop)
+}
+
+pub fn archive(run: &Run) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write(run, &mut |piece| {
+        bytes.extend_from_slice(piece);
+        Ok(())
+    })
+    .unwrap();
+    bytes
+}
+
+pub fn unzip(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(archive)).unwrap();
+    let names: Vec<String> = archive
+        .file_names()
+        .map(|name| name.unwrap().into_owned())
+        .collect();
+    let read = |name: String| {
+        let mut bytes = Vec::new();
+        archive
+            .by_name(&name)
+            .unwrap()
+            .read_to_end(&mut bytes)
+            .unwrap();
+        (name, bytes)
+    };
+    names.into_iter().map(read).collect()
+}
+
+pub fn text(files: &BTreeMap<String, Vec<u8>>, name: &str) -> String {
+    String::from_utf8(files[name].clone()).unwrap()
+}
+
+pub fn parsed(files: &BTreeMap<String, Vec<u8>>, name: &str) -> Value {
+    serde_json::from_slice(&files[name]).unwrap()
+}
+
+/// The model of the folder's own `config.json` and weights.
+pub fn opened(files: &BTreeMap<String, Vec<u8>>) -> (BertForSequenceClassification, LoadReport) {
+    let config = BertConfig::from_json(&text(files, "config.json")).unwrap();
+    // Another seed and no head: what the file does not have would be noticed.
+    let loader = WeightsLoader {
+        config: &config,
+        num_labels: 2,
+        seed: 99,
+        device: &Device::flex(),
+        limits: LoadLimits::default(),
+    };
+    let weights = files["model.safetensors"].clone();
+    block_on(loader.load(&mut MemoryFile::new("x", weights))).unwrap()
+}
+
+pub fn logits(model: &BertForSequenceClassification, run: &Run) -> Vec<Vec<f32>> {
+    let evaluation = block_on(evaluate(
+        &model.valid(),
+        &run.test,
+        &run.options,
+        &mut |_, _| (),
+    ));
+    evaluation.unwrap().logits
+}
