@@ -2,8 +2,10 @@
 //! (tracel-ai/cubecl#1641), so the page asks before it trains: each check runs on both devices and the results are compared.
 
 mod compare;
+mod fp16;
 
 pub use compare::compare;
+pub use fp16::run_fp16;
 
 use crate::bert::{BertConfig, BertForSequenceClassification, WeightsLoader, random_checkpoint};
 use crate::hub::MemoryFile;
@@ -59,8 +61,8 @@ pub async fn run(device: &Device) -> Result<SelfTest> {
         let expected = read(kernel(&cpu)).await?;
         checks.push(compare_values(name.into(), &found, &expected, 0.0));
     }
-    let found = training_steps(device).await?;
-    let expected = training_steps(&cpu).await?;
+    let found = training_steps(device, false).await?;
+    let expected = training_steps(&cpu, false).await?;
     checks.push(compare_values(
         "two training steps".into(),
         &found,
@@ -148,6 +150,15 @@ fn attention(device: &Device) -> Tensor<1> {
     with_gradient(projected, output, random([18, 48], 6, device))
 }
 
+fn lora(device: &Device) -> Tensor<1> {
+    let device = &device.clone().autodiff();
+    let input = random([11, 20], 4, device).require_grad();
+    let base = random([11, 30], 5, device);
+    let (lora_a, lora_b) = (random([5, 20], 6, device), random([12, 5], 7, device));
+    let output = kernels::lora(base, input.clone(), lora_a, lora_b, 9);
+    with_gradient(input, output, random([11, 30], 8, device))
+}
+
 fn embedding_gradient(device: &Device) -> Tensor<1> {
     let device = &device.clone().autodiff();
     let tables = [11, 5, 2].map(|rows| random([rows, 8], rows as u32, device).require_grad());
@@ -175,7 +186,7 @@ fn tiny_config() -> BertConfig {
 }
 
 /// Losses, gradient norms and the head's weights of two updates on rows of unequal lengths.
-async fn training_steps(device: &Device) -> Result<Vec<f32>> {
+async fn training_steps(device: &Device, fp16: bool) -> Result<Vec<f32>> {
     let config = tiny_config();
     let device = device.clone().autodiff();
     let loader = WeightsLoader {
@@ -203,6 +214,7 @@ async fn training_steps(device: &Device) -> Result<Vec<f32>> {
             learning_rate: 1e-3,
             weight_decay: 0.01,
             max_steps: 2,
+            fp16,
             ..TrainingArguments::default()
         },
         padding: Padding::Longest,

@@ -92,7 +92,9 @@ impl Webtune {
     pub async fn compare(&self, on_event: Function) -> Result<JsValue, JsValue> {
         say(&on_event, "compare");
         let started = clock::now();
-        let report = selftest::compare(&self.opened.device).await.map_err(error)?;
+        let report = selftest::compare(&self.opened.device)
+            .await
+            .map_err(error)?;
         to_js(&SelfTestView {
             report: &report,
             ms: clock::now() - started,

@@ -1,13 +1,16 @@
 //! The matrix product as register tiles: each unit keeps a rectangle of the result in registers and walks along `k` four steps at a time,
 //! so that `rows + columns` loads feed `rows * columns` multiplications and each sum is fetched once for four of them.
 //!
-//! Every product of the network is this kernel; what surrounds it (bias, GELU, a bias's gradient) is fused into its end.
+//! Every product of the network is this kernel; what surrounds it (bias, GELU, a bias's gradient) is fused into its end. In mixed precision
+//! the registers hold f16, and a GPU that multiplies f16 into an f32 sum in one instruction does so.
 
 use super::gelu::{gelu, gelu_slope};
 use super::{empty, is_cpu};
+use crate::kernels::Precision;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::tensor::CubeTensor;
+use half::f16;
 
 /// Steps along `k` at a time.
 const STEPS: usize = 4;
@@ -84,13 +87,14 @@ struct Tile {
     spread: bool,
 }
 
+/// `E` is what the operands are rounded to: f32 leaves them as they are, and no trace in the shader.
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
 #[allow(
     clippy::collapsible_if,
     reason = "the outer ones are decided when the kernel is built, and what is inside is then not there"
 )]
-fn matmul_kernel(
+fn matmul_kernel<E: Float>(
     lhs: &[f32],
     rhs: &[f32],
     extra: &[f32],
@@ -154,29 +158,35 @@ fn matmul_kernel(
             let keep_1 = one_below(at + 1, k);
             let keep_2 = one_below(at + 2, k);
             let keep_3 = one_below(at + 3, k);
-            let mut left = Sequence::<f32>::new();
+            let mut left = Sequence::<E>::new();
             #[unroll]
             for row in 0..rows {
-                left.push(lhs[lhs_at[row] + at * lhs_lie.column]);
-                left.push(lhs[lhs_at[row] + at_1 * lhs_lie.column] * keep_1);
-                left.push(lhs[lhs_at[row] + at_2 * lhs_lie.column] * keep_2);
-                left.push(lhs[lhs_at[row] + at_3 * lhs_lie.column] * keep_3);
+                left.push(E::cast_from(lhs[lhs_at[row] + at * lhs_lie.column]));
+                left.push(E::cast_from(
+                    lhs[lhs_at[row] + at_1 * lhs_lie.column] * keep_1,
+                ));
+                left.push(E::cast_from(
+                    lhs[lhs_at[row] + at_2 * lhs_lie.column] * keep_2,
+                ));
+                left.push(E::cast_from(
+                    lhs[lhs_at[row] + at_3 * lhs_lie.column] * keep_3,
+                ));
             }
             #[unroll]
             for column in 0..columns {
-                let right_0 = rhs[rhs_at[column] + at * rhs_lie.row];
-                let right_1 = rhs[rhs_at[column] + at_1 * rhs_lie.row];
-                let right_2 = rhs[rhs_at[column] + at_2 * rhs_lie.row];
-                let right_3 = rhs[rhs_at[column] + at_3 * rhs_lie.row];
+                let right_0 = E::cast_from(rhs[rhs_at[column] + at * rhs_lie.row]);
+                let right_1 = E::cast_from(rhs[rhs_at[column] + at_1 * rhs_lie.row]);
+                let right_2 = E::cast_from(rhs[rhs_at[column] + at_2 * rhs_lie.row]);
+                let right_3 = E::cast_from(rhs[rhs_at[column] + at_3 * rhs_lie.row]);
                 #[unroll]
                 for row in 0..rows {
                     let sum = sums.index(comptime![row * columns + column]);
                     sum.store(
                         sum.read()
-                            + left[comptime![row * STEPS]] * right_0
-                            + left[comptime![row * STEPS + 1]] * right_1
-                            + left[comptime![row * STEPS + 2]] * right_2
-                            + left[comptime![row * STEPS + 3]] * right_3,
+                            + exact::<E>(left[comptime![row * STEPS]], right_0)
+                            + exact::<E>(left[comptime![row * STEPS + 1]], right_1)
+                            + exact::<E>(left[comptime![row * STEPS + 2]], right_2)
+                            + exact::<E>(left[comptime![row * STEPS + 3]], right_3),
                     );
                 }
             }
@@ -186,10 +196,10 @@ fn matmul_kernel(
                     let sum = row_sums.index(row);
                     sum.store(
                         sum.read()
-                            + left[comptime![row * STEPS]]
-                            + left[comptime![row * STEPS + 1]]
-                            + left[comptime![row * STEPS + 2]]
-                            + left[comptime![row * STEPS + 3]],
+                            + f32::cast_from(left[comptime![row * STEPS]])
+                            + f32::cast_from(left[comptime![row * STEPS + 1]])
+                            + f32::cast_from(left[comptime![row * STEPS + 2]])
+                            + f32::cast_from(left[comptime![row * STEPS + 3]]),
                     );
                 }
             }
@@ -246,6 +256,12 @@ fn matmul_kernel(
     }
 }
 
+/// A product in f32, where that of two f16 is exact.
+#[cube]
+fn exact<E: Float>(left: E, right: E) -> f32 {
+    f32::cast_from(left) * f32::cast_from(right)
+}
+
 /// 1 where `at` is below `end`, else 0.
 #[cube]
 fn one_below(at: usize, end: usize) -> f32 {
@@ -285,12 +301,17 @@ impl Size {
     }
 }
 
-/// `out = lhs × rhs`, with `epilogue` and the tensors that it reads and writes. All of them must be unlike one another.
+/// `out = lhs × rhs` in `precision`, with `epilogue` and the tensors that it reads and writes. All of them must be unlike one another.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the three sides of a product, and how it is done"
+)]
 pub(super) fn launch(
     lhs: Side,
     rhs: Side,
     out: Side,
     size: Size,
+    precision: Precision,
     epilogue: Epilogue,
     extra: Option<&CubeTensor>,
     second: Option<&CubeTensor>,
@@ -322,9 +343,13 @@ pub(super) fn launch(
         cubes(m, tile.rows, tile.cube.1),
         (batches * heads) as u32,
     );
+    let launch = match precision {
+        Precision::F32 => matmul_kernel::launch_unchecked::<f32>,
+        Precision::F16 => matmul_kernel::launch_unchecked::<f16>,
+    };
     // SAFETY: reads are clamped to the last row and column, writes stop before `m` and `n`.
     unsafe {
-        matmul_kernel::launch_unchecked(
+        launch(
             &out.tensor.client,
             count,
             CubeDim::new_2d(tile.cube.0, tile.cube.1),
