@@ -30,6 +30,17 @@ pub struct Check {
     pub passed: bool,
 }
 
+impl Check {
+    /// The same, with another tolerance.
+    fn within(self, tolerance: f64) -> Self {
+        Self {
+            tolerance,
+            passed: self.deviation <= tolerance,
+            ..self
+        }
+    }
+}
+
 /// The outcome of all checks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SelfTest {
@@ -37,6 +48,18 @@ pub struct SelfTest {
     pub passed: bool,
     /// In the order in which they ran.
     pub checks: Vec<Check>,
+}
+
+impl SelfTest {
+    /// Adds the checks of another, those of the same name left out.
+    pub fn add(&mut self, other: Self) {
+        self.passed &= other.passed;
+        for check in other.checks {
+            if self.checks.iter().all(|known| known.name != check.name) {
+                self.checks.push(check);
+            }
+        }
+    }
 }
 
 /// f32 sums in another order differ by this much at most; stale data differs by far more.
@@ -253,6 +276,22 @@ mod tests {
         let report = pollster::block_on(run(&Device::flex())).unwrap();
         assert!(report.passed, "{report:?}");
         assert_eq!(report.checks.len(), 5);
+    }
+
+    #[test]
+    fn checks_are_added_once() {
+        let check = |name: &str, found| compare_values(name.into(), &[found], &[1.0], 0.0);
+        let report = |checks: Vec<Check>| SelfTest {
+            passed: checks.iter().all(|check| check.passed),
+            checks,
+        };
+        let mut all = report(vec![check("a", 1.0)]);
+        all.add(report(vec![check("a", 1.0), check("b", 1.0)]));
+        assert!(all.passed);
+        all.add(report(vec![check("c", 2.0)]));
+        assert!(!all.passed);
+        let names: Vec<_> = all.checks.iter().map(|check| check.name.as_str()).collect();
+        assert_eq!(names, ["a", "b", "c"]);
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl GradScaler {
 
     /// What the loss is multiplied by, `[1]`, on the device with autodiff.
     pub fn scale(&self) -> Tensor<1> {
-        Tensor::from_inner(self.state.clone().slice([3..4]))
+        Tensor::from_inner(self.state.clone().slice(3..4))
     }
 
     /// Decides about an update whose scaled gradients have this sum of squares, `[1]`, and about the next scale: what

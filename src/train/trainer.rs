@@ -385,9 +385,11 @@ impl Trainer {
         for (log, values) in logs.iter_mut().zip(values.chunks_exact(width)) {
             log.loss = values[0].into();
             log.grad_norm = values[1].into();
+            let skipped = self.scaler.is_some()
+                && log.loss.is_finite()
+                && GradScaler::tolerates(&values[1..]);
             for (what, value) in [("loss", log.loss), ("gradient norm", log.grad_norm)] {
-                let tolerated = || log.loss.is_finite() && GradScaler::tolerates(&values[1..]);
-                if !value.is_finite() && !(self.scaler.is_some() && tolerated()) {
+                if !value.is_finite() && !skipped {
                     return Err(Error::Diverged {
                         what,
                         value: value.to_string(),

@@ -2,7 +2,8 @@
 //! so that `rows + columns` loads feed `rows * columns` multiplications and each sum is fetched once for four of them.
 //!
 //! Every product of the network is this kernel; what surrounds it (bias, GELU, a bias's gradient) is fused into its end. In mixed precision
-//! the registers hold f16, and a GPU that multiplies f16 into an f32 sum in one instruction does so.
+//! the registers hold f16, and a GPU that multiplies f16 into an f32 sum in one instruction does so; whether rounding is to the nearest f16
+//! or towards 0, WGSL leaves to the adapter.
 
 use super::gelu::{gelu, gelu_slope};
 use super::{empty, is_cpu};
@@ -12,6 +13,10 @@ use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::tensor::CubeTensor;
 use half::f16;
 
+/// What is at least this large rounds to no f16: half a step above the largest.
+const NO_F16: f32 = 65_520.0;
+/// Twice times `NO_F16`, beyond every f32.
+const HUGE: f32 = 1e30;
 /// Steps along `k` at a time.
 const STEPS: usize = 4;
 
@@ -109,6 +114,7 @@ fn matmul_kernel<E: Float>(
     k: usize,
     #[comptime] tile: Tile,
     #[comptime] epilogue: Epilogue,
+    #[comptime] precision: Precision,
 ) {
     let (rows, columns) = comptime![(tile.rows, tile.columns)];
     let apart = comptime![if tile.spread { tile.cube.0 as usize } else { 1 }];
@@ -147,6 +153,10 @@ fn matmul_kernel<E: Float>(
                 row_sums.push(RuntimeCell::new(0.0));
             }
         }
+        let mut largest = Sequence::<RuntimeCell<f32>>::new();
+        if comptime![precision == Precision::F16] {
+            largest.push(RuntimeCell::new(0.0));
+        }
         for block in 0..k.div_ceil(STEPS) {
             // Steps past the end read the last one and count nothing.
             let at = block * STEPS;
@@ -161,23 +171,46 @@ fn matmul_kernel<E: Float>(
             let mut left = Sequence::<E>::new();
             #[unroll]
             for row in 0..rows {
-                left.push(E::cast_from(lhs[lhs_at[row] + at * lhs_lie.column]));
-                left.push(E::cast_from(
+                left.push(operand::<E>(
+                    lhs[lhs_at[row] + at * lhs_lie.column],
+                    &largest,
+                    precision,
+                ));
+                left.push(operand::<E>(
                     lhs[lhs_at[row] + at_1 * lhs_lie.column] * keep_1,
+                    &largest,
+                    precision,
                 ));
-                left.push(E::cast_from(
+                left.push(operand::<E>(
                     lhs[lhs_at[row] + at_2 * lhs_lie.column] * keep_2,
+                    &largest,
+                    precision,
                 ));
-                left.push(E::cast_from(
+                left.push(operand::<E>(
                     lhs[lhs_at[row] + at_3 * lhs_lie.column] * keep_3,
+                    &largest,
+                    precision,
                 ));
             }
             #[unroll]
             for column in 0..columns {
-                let right_0 = E::cast_from(rhs[rhs_at[column] + at * rhs_lie.row]);
-                let right_1 = E::cast_from(rhs[rhs_at[column] + at_1 * rhs_lie.row]);
-                let right_2 = E::cast_from(rhs[rhs_at[column] + at_2 * rhs_lie.row]);
-                let right_3 = E::cast_from(rhs[rhs_at[column] + at_3 * rhs_lie.row]);
+                let right_0 =
+                    operand::<E>(rhs[rhs_at[column] + at * rhs_lie.row], &largest, precision);
+                let right_1 = operand::<E>(
+                    rhs[rhs_at[column] + at_1 * rhs_lie.row],
+                    &largest,
+                    precision,
+                );
+                let right_2 = operand::<E>(
+                    rhs[rhs_at[column] + at_2 * rhs_lie.row],
+                    &largest,
+                    precision,
+                );
+                let right_3 = operand::<E>(
+                    rhs[rhs_at[column] + at_3 * rhs_lie.row],
+                    &largest,
+                    precision,
+                );
                 #[unroll]
                 for row in 0..rows {
                     let sum = sums.index(comptime![row * columns + column]);
@@ -204,6 +237,7 @@ fn matmul_kernel<E: Float>(
                 }
             }
         }
+        let room = room_for(&largest, precision);
         // Where a unit's columns are neighbours, those past an edge have the very sum of the last one, which is in the same tile: they are
         // written over it. Hundreds of branches would take a compiler seconds.
         #[unroll]
@@ -215,6 +249,9 @@ fn matmul_kernel<E: Float>(
                 let to_column = at.min(n - 1);
                 if comptime![!tile.spread] || at < n {
                     let mut value = sums.index(comptime![row * columns + column]).read();
+                    if comptime![precision == Precision::F16] {
+                        value *= room;
+                    }
                     let at = out_start + to_row * out_lie.row + to_column;
                     if comptime![epilogue == Epilogue::Bias || epilogue == Epilogue::BiasGelu] {
                         value += extra[to_column];
@@ -233,7 +270,11 @@ fn matmul_kernel<E: Float>(
             }
             if comptime![epilogue == Epilogue::RowSums] {
                 if first_column == 0 {
-                    second[to_row] = row_sums.index(row).read();
+                    if comptime![precision == Precision::F16] {
+                        second[to_row] = row_sums.index(row).read() * room;
+                    } else {
+                        second[to_row] = row_sums.index(row).read();
+                    }
                 }
             }
         }
@@ -253,6 +294,37 @@ fn matmul_kernel<E: Float>(
                 }
             }
         }
+    }
+}
+
+/// A value as an operand, and in f16 a note of how large it is.
+#[cube]
+fn operand<E: Float>(
+    value: f32,
+    largest: &Sequence<RuntimeCell<f32>>,
+    #[comptime] precision: Precision,
+) -> E {
+    if comptime![precision == Precision::F16] {
+        let largest = largest.index(0);
+        largest.store(largest.read().max(value.abs()));
+    }
+    E::cast_from(value)
+}
+
+/// What the sums are multiplied by: 1, and where f16 had no room for an operand, infinity. WGSL leaves it open whether such an operand
+/// becomes one by itself; Mesa's software adapter takes the largest f16 instead, and no loss scaler would notice.
+#[cube]
+fn room_for(largest: &Sequence<RuntimeCell<f32>>, #[comptime] precision: Precision) -> f32 {
+    if comptime![precision == Precision::F16] {
+        let mut room = f32::new(1.0);
+        let largest = largest.index(0).read();
+        if largest >= NO_F16 {
+            // An infinity in a shader's text is an error.
+            room = largest * HUGE * HUGE;
+        }
+        room
+    } else {
+        f32::new(1.0)
     }
 }
 
@@ -367,6 +439,7 @@ pub(super) fn launch(
             k,
             tile,
             epilogue,
+            precision,
         );
     }
 }
