@@ -1,6 +1,7 @@
 // What a library asks of WebGPU, counted where every library has to pass: at the browser's own prototypes.
 //
-// Dispatches, submits, and the bytes of its buffers: those that are alive and the most that ever were. A buffer is alive from its
+// Dispatches, submits, the most bytes that a kernel was given of one buffer, and the bytes of its buffers: those that are alive and the
+// most that ever were. A buffer is alive from its
 // making until it is destroyed or, where a library leaves that to the garbage collector, collected; until then the browser holds it.
 // Incrementing a number is nothing beside a call into the GPU process, so the same repetitions are timed and counted.
 //
@@ -14,6 +15,7 @@
  * @property {number} liveBytes
  * @property {number} peakBytes
  * @property {number} pipelines    made so far
+ * @property {number} largestBinding  bytes of a buffer's part that a kernel was given
  */
 
 /**
@@ -32,7 +34,7 @@ export function install() {
   /** Types of WebGPU are not in every version of TypeScript's library. */
   const scope = /** @type {any} */ (globalThis);
   /** @type {Counters['counts']} */
-  const counts = { dispatches: 0, submits: 0, buffers: 0, liveBytes: 0, peakBytes: 0, pipelines: 0 };
+  const counts = { dispatches: 0, submits: 0, buffers: 0, liveBytes: 0, peakBytes: 0, pipelines: 0, largestBinding: 0 };
   const queues = new Set();
   /** @type {Counters} */
   const counters = {
@@ -80,6 +82,15 @@ export function install() {
     counts.liveBytes += size;
     counts.peakBytes = Math.max(counts.peakBytes, counts.liveBytes);
     return made;
+  });
+  wrap(scope.GPUDevice?.prototype, 'createBindGroup', (call, _, [{ entries }]) => {
+    for (const { resource } of entries) {
+      // Neither a sampler nor a texture is a buffer.
+      if (!resource.buffer) continue;
+      const { buffer, offset = 0, size = buffer.size - offset } = resource;
+      counts.largestBinding = Math.max(counts.largestBinding, size);
+    }
+    return call();
   });
   wrap(scope.GPUBuffer?.prototype, 'destroy', (call, self) => {
     end(known.get(self));

@@ -12,7 +12,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use webtune::bert::{BertConfig, BertForSequenceClassification, WeightsLoader};
+use webtune::bert::{BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader};
 use webtune::data::{
     NEGATIVE_SENTENCE, POSITIVE_SENTENCE, count_labels, toy_dataset, train_test_split,
 };
@@ -210,6 +210,7 @@ fn load(
         num_labels,
         seed,
         device: &device,
+        limits: LoadLimits::default(),
     };
     let mut file = MemoryFile::new(name, fs::read(folder.join(name))?);
     Ok(block_on(loader.load(&mut file))?.0)

@@ -71,6 +71,19 @@ pub enum Error {
     /// The device that computes refused or failed.
     #[error("{0}")]
     Device(String),
+    /// A run that finds no room on the device.
+    #[error(
+        "There is no room: {what} takes {} MB, and this device offers {} MB. Nothing was started and nothing is lost. Use a smaller per_device_train_batch_size with gradient_accumulation_steps, gradient_checkpointing, or tuning = lora; the plan under Training lists what fits.",
+        needs.div_ceil(1_000_000), offered / 1_000_000
+    )]
+    Memory {
+        /// `this run` or `its largest tensor`.
+        what: &'static str,
+        /// Bytes.
+        needs: u64,
+        /// Bytes.
+        offered: u64,
+    },
     /// A value that must be finite is not: training has diverged.
     #[error(
         "The {what} became {value} at step {step}: the run has diverged. Lower learning_rate, or raise warmup_steps, and train again."
@@ -90,7 +103,7 @@ pub enum Error {
 
 impl Error {
     /// A short name of the variant for the page: `settings`, `dataset`, `split`, `tokenizer`, `model_file`, `download`, `stopped`,
-    /// `export`, `device`, `diverged`, `not_ready`.
+    /// `export`, `device`, `memory`, `diverged`, `not_ready`.
     pub fn code(&self) -> &'static str {
         match self {
             Error::Setting { .. } => "settings",
@@ -102,6 +115,7 @@ impl Error {
             Error::Stopped(_) => "stopped",
             Error::Export(_) => "export",
             Error::Device(_) => "device",
+            Error::Memory { .. } => "memory",
             Error::Diverged { .. } => "diverged",
             Error::NotReady(_) => "not_ready",
         }

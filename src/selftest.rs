@@ -7,7 +7,9 @@ mod fp16;
 pub use compare::compare;
 pub use fp16::run_fp16;
 
-use crate::bert::{BertConfig, BertForSequenceClassification, WeightsLoader, random_checkpoint};
+use crate::bert::{
+    BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader, random_checkpoint,
+};
 use crate::hub::MemoryFile;
 use crate::kernels::{self, DropoutStream, HeadsShape};
 use crate::random::TorchGenerator;
@@ -217,6 +219,7 @@ async fn training_steps(device: &Device, fp16: bool) -> Result<Vec<f32>> {
         num_labels: 2,
         seed: 11,
         device: &device,
+        limits: LoadLimits::default(),
     };
     let checkpoint = random_checkpoint(&config, 10)?;
     let (model, _) = loader

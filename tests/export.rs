@@ -10,7 +10,9 @@ use pollster::block_on;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
-use webtune::bert::{BertConfig, BertForSequenceClassification, LoadReport, WeightsLoader};
+use webtune::bert::{
+    BertConfig, BertForSequenceClassification, LoadLimits, LoadReport, WeightsLoader,
+};
 use webtune::evaluate::{Evaluation, evaluate};
 use webtune::export::{Card, Folder, History};
 use webtune::hub::MemoryFile;
@@ -208,6 +210,7 @@ fn opened(files: &BTreeMap<String, Vec<u8>>) -> (BertForSequenceClassification, 
         num_labels: 2,
         seed: 99,
         device: &Device::flex(),
+        limits: LoadLimits::default(),
     };
     let weights = files["model.safetensors"].clone();
     block_on(loader.load(&mut MemoryFile::new("x", weights))).unwrap()
@@ -272,7 +275,7 @@ fn adapters_are_merged_and_by_themselves() {
     let trained = run.trainer.model().unwrap();
     let named = trained.adapter_parameters().into_iter();
     for one in named.chain(trained.classifier_parameters()) {
-        let values: Vec<f32> = one.values.into_data().try_into_vec().unwrap();
+        let values = block_on(one.read()).unwrap();
         let bytes: Vec<u8> = values.into_iter().flat_map(f32::to_le_bytes).collect();
         let found = adapter.tensor(&one.name).unwrap();
         assert_eq!((found.shape(), found.data()), (&*one.shape, &*bytes));

@@ -6,9 +6,10 @@ mod common;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use common::{load, parameters, random_model, rows, tiny_config};
+use pollster::block_on;
 use safetensors::tensor::{Dtype, TensorView};
 use std::collections::BTreeMap;
-use webtune::bert::{BertConfig, BertForSequenceClassification};
+use webtune::bert::{BertConfig, BertForSequenceClassification, read_all};
 use webtune::kernels::DropoutStream;
 use webtune::tokens::{Batch, Padding, pad_batch};
 use webtune::train::{Example, cross_entropy, targets};
@@ -97,7 +98,7 @@ fn gradients(
         .map(|parameter| {
             let values = parameter.gradient(&gradients);
             let values = values.unwrap_or_else(|| panic!("{} has no gradient", parameter.name));
-            (parameter.name, values.into_data().try_into_vec().unwrap())
+            (parameter.name, block_on(read_all(values)).unwrap())
         })
         .collect()
 }

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use common::{options, parameters, random_model, rows, tiny_config, train};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
-use webtune::bert::{BertConfig, BertForSequenceClassification};
+use webtune::bert::{BertConfig, BertForSequenceClassification, read_all};
 use webtune::random::TorchGenerator;
 use webtune::tokens::{Padding, pad_batch};
 use webtune::train::{
@@ -174,16 +174,17 @@ fn the_same_parameters_decay_as_in_the_trainer() {
     assert_eq!(shapes, expected.shapes);
     // No gradient at all: the update is the decay alone, here to nothing.
     for parameter in named {
+        let id = parameter.parts[0].id;
         match parameter.shape[..] {
             // Queries, keys and values are parts of one parameter.
-            _ if parameter.range.start > 0 => (),
+            _ if parameter.parts[0].range.start > 0 => (),
             [rows, columns] => {
                 let rows = if parameter.name.contains("query") {
                     3 * rows
                 } else {
                     rows
                 };
-                gradients.register(parameter.id, Tensor::<2>::zeros([rows, columns], &device));
+                gradients.register(id, Tensor::<2>::zeros([rows, columns], &device));
             }
             _ => {
                 let rows = parameter.shape[0];
@@ -192,7 +193,7 @@ fn the_same_parameters_decay_as_in_the_trainer() {
                 } else {
                     rows
                 };
-                gradients.register(parameter.id, Tensor::<1>::zeros([rows], &device));
+                gradients.register(id, Tensor::<1>::zeros([rows], &device));
             }
         }
     }
@@ -229,7 +230,7 @@ fn the_norm_is_over_all_parameters() {
     let named = model.named_parameters();
     let ids: BTreeSet<_> = named
         .iter()
-        .map(|parameter| parameter.id.to_string())
+        .map(|parameter| parameter.parts[0].id.to_string())
         .collect();
     assert_eq!(gradients.len(), ids.len());
     let squares: f64 = model
@@ -237,7 +238,7 @@ fn the_norm_is_over_all_parameters() {
         .iter()
         .map(|parameter| {
             let gradient = parameter.gradient(&gradients).unwrap();
-            let values: Vec<f32> = gradient.into_data().try_into_vec().unwrap();
+            let values = pollster::block_on(read_all(gradient)).unwrap();
             let squares = values.iter().map(|value| f64::from(*value).powi(2));
             squares.sum::<f64>()
         })

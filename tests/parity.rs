@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use webtune::bert::{BertConfig, BertForSequenceClassification, WeightsLoader};
+use webtune::bert::{BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader};
 use webtune::evaluate::{Evaluation, evaluate};
 use webtune::export::History;
 use webtune::hub::MemoryFile;
@@ -244,6 +244,7 @@ fn run(folder: &Path, fp16: bool) -> Vec<Worst> {
         num_labels: case.labels.len(),
         seed: 0,
         device: &device,
+        limits: LoadLimits::default(),
     };
     let (model, _) = block_on(loader.load(&mut weights(&model_folder))).unwrap();
     let (weight, bias) = head(&folder.join("head.safetensors"));
@@ -326,7 +327,7 @@ fn run(folder: &Path, fp16: bool) -> Vec<Worst> {
             expected.keys().collect()
         );
         for one in found {
-            let values: Vec<f32> = one.values.into_data().try_into_vec().unwrap();
+            let values = block_on(one.read()).unwrap();
             compare(&mut adapters, &[values], &[expected[&one.name].clone()]);
         }
     }

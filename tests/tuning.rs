@@ -62,7 +62,7 @@ fn run(tuning: &Tuning, gradient_checkpointing: bool) -> Run {
 fn everything(model: &BertForSequenceClassification) -> BTreeMap<String, Vec<f32>> {
     let mut all = parameters(model);
     for adapter in model.adapter_parameters() {
-        let values = adapter.values.into_data().try_into_vec().unwrap();
+        let values = pollster::block_on(adapter.read()).unwrap();
         all.insert(adapter.name, values);
     }
     all

@@ -1,6 +1,6 @@
 // The types that every panel shares, and what the page knows before anything has happened.
 
-import { STAGES } from './workflow.js';
+import { STAGES } from './stages.js';
 
 /** @typedef {import('./protocol.js').WorkerError} WorkerError */
 
@@ -32,7 +32,7 @@ import { STAGES } from './workflow.js';
  * @property {WorkerError|null} fatal           the worker is gone
  * @property {WorkerError|null} refused         why the last press of a button started nothing
  * @property {boolean} busy                     a run of one stage or more is under way
- * @property {Record<import('./workflow.js').Stage, import('./workflow.js').StageState>} stages
+ * @property {Record<import('./stages.js').Stage, import('./stages.js').StageState>} stages
  * @property {import('./protocol.js').DatasetView|null} dataset
  * @property {import('./protocol.js').SplitView|null} split
  * @property {import('./protocol.js').ModelView|null} model

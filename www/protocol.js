@@ -121,6 +121,36 @@
  */
 
 /**
+ * Bytes of a run's tensors on the device.
+ * @typedef {object} MemoryPlan
+ * @property {number} parameters      of the network, and of its adapters
+ * @property {number} original        the trained parameters as they were, kept to compare with
+ * @property {number} gradients
+ * @property {number} optimizer       AdamW's two moments
+ * @property {number} activations     of the widest batch
+ * @property {number} runtime         the kernels' scalars and buffers of reads, in every run
+ * @property {number} total           at the peak; less than the sum where gradients take over buffers of activations
+ * @property {number} largest         tensor of a batch
+ */
+
+/**
+ * A change of settings under which the run takes less.
+ * @typedef {object} WayOut
+ * @property {'smaller_batch'|'gradient_checkpointing'|'smaller_batch_and_checkpointing'|'lora'|'freeze'|'head'} way
+ * @property {Values} settings        those to change
+ * @property {MemoryPlan} plan        with them
+ */
+
+/**
+ * @typedef {MemoryPlan & {
+ *   rows: number,
+ *   tokens: number,
+ *   lacks: {kind: 'binding'|'memory', needs: number, offered: number}|null,
+ *   ways: WayOut[],
+ * }} MemoryView                      `rows` and `tokens` of the widest batch; `lacks`, bytes, is null where the run fits; `ways` would fit
+ */
+
+/**
  * What a run with these values will do.
  * @typedef {object} PlanView
  * @property {number} steps_per_epoch
@@ -128,6 +158,7 @@
  * @property {number} warmup_steps
  * @property {number[]} learning_rates  that each step's update will use
  * @property {Warning[]} warnings
+ * @property {MemoryView|null} memory  null before a model is loaded
  */
 
 /**

@@ -1,43 +1,18 @@
-// The stages in the order in which text flows through them, what each one needs, and how they are run.
+// How the stages are run.
 //
 // A stage that is asked for runs whatever it needs first. A stage's result stays on the page until a newer one replaces it;
 // when settings that it was made with change, it is marked as out of date and made again the next time it is needed.
 
-import { asShown } from './session.js';
+import { RequestError, asShown } from './session.js';
+import { BATCH_SETTINGS, GROUPS, NEEDS, STAGES } from './stages.js';
 import { asText } from './state.js';
-import { t } from './i18n.js';
+import { bytes, t } from './i18n.js';
 
-/** @typedef {import('./protocol.js').WorkerError} WorkerError */
 /** @typedef {import('./protocol.js').ProgressEvent} ProgressEvent */
 /** @typedef {import('./app.js').AppState} AppState */
 /** @typedef {import('./app.js').Run} Run */
-
-export const STAGES = /** @type {const} */ (['dataset', 'split', 'model', 'tokens', 'training', 'evaluation', 'try']);
-/** @typedef {typeof STAGES[number]} Stage */
-
-/**
- * `progress` is a share of 1, or null while nobody can know it.
- * @typedef {object} StageState
- * @property {'idle'|'running'|'done'|'error'} state
- * @property {boolean} stale           made with other settings than the form has now
- * @property {number|null} progress
- * @property {WorkerError|null} error
- */
-
-/** @type {Record<Stage, Stage[]>} */
-export const NEEDS = {
-  dataset: [],
-  split: ['dataset'],
-  model: [],
-  tokens: ['split', 'model'],
-  training: ['tokens'],
-  evaluation: ['tokens'],
-  try: ['model'],
-};
-
-/** Settings outside of a stage's own group that change what it makes: batches decide how much is padding. */
-const GROUPS = { dataset: ['data'], split: ['data', 'split'], tokens: ['data', 'split', 'tokens'] };
-const BATCH_SETTINGS = ['per_device_train_batch_size', 'seed'];
+/** @typedef {import('./stages.js').Stage} Stage */
+/** @typedef {import('./stages.js').StageState} StageState */
 
 /** A model of the Hub, `owner/name` or `owner/name@revision`. @typedef {{repo: string}} HubOrigin */
 
@@ -238,6 +213,8 @@ export class Workflow {
       for (const other of STAGES) if (NEEDS[other].includes(stage) && other !== 'try') this.#made.delete(other);
       this.#made.set(stage, source);
       this.#patch(stage, { state: 'done', progress: null, stale: false });
+      // What a run takes depends on the network and on the longest row.
+      if ((stage === 'model' || stage === 'tokens') && this.#store.state.split) await this.#plan();
       return true;
     } catch (error) {
       const shown = asShown(error);
@@ -305,6 +282,9 @@ export class Workflow {
    */
   async #train(values, paused) {
     await this.#plan();
+    const lacks = this.#store.state.plan?.memory?.lacks;
+    // Refused here already, while the run before is still on the page.
+    if (lacks) throw new RequestError({ code: 'memory', message: t(`memory.lacks_${lacks.kind}`, { needs: bytes(lacks.needs), offered: bytes(lacks.offered) }), field: null });
     /** @type {Run} */
     const run = { state: paused ? 'paused' : 'running', step: 0, max_steps: this.#store.state.plan?.max_steps ?? 0, epoch: 0, tokens_per_second: 0, step_ms: 0, eta_ms: 0, evaluating: null };
     this.#store.update({ run, speed: 0, logs: [], evaluations: [], shownEvaluation: null, result: null, trainedPlan: this.#store.state.plan, trained: null, exported: null, exportError: null });

@@ -1,7 +1,7 @@
 //! LoRA's adapters under the names that PEFT's files give them, and the classifier that is trained beside them.
 
 use super::layers::parameter;
-use super::{BertForSequenceClassification, Linear, LoraAdapter, NamedParameter};
+use super::{BertForSequenceClassification, Linear, LoraAdapter, NamedParameter, ParameterPart};
 use crate::{Error, Result};
 use burn::module::Param;
 use burn::tensor::Tensor;
@@ -110,11 +110,14 @@ impl BertForSequenceClassification {
 fn named<const D: usize>(name: String, param: &Param<Tensor<D>>) -> NamedParameter {
     let value = param.val().inner();
     let shape = value.dims().to_vec();
-    NamedParameter {
-        name,
+    let part = ParameterPart {
         range: 0..shape.iter().product(),
-        shape,
         values: value.flatten(0, D - 1),
         id: param.id,
+    };
+    NamedParameter {
+        name,
+        shape,
+        parts: vec![part],
     }
 }

@@ -1,24 +1,29 @@
 //! Tensors by name become the network's modules.
 
+use super::names::WORDS;
 use super::{
     BertAttention, BertConfig, BertEmbeddings, BertEncoder, BertForSequenceClassification,
-    BertLayer, BertModel, BertPooler, Dropout, LayerNorm, Linear,
+    BertLayer, BertModel, BertPooler, Dropout, LayerNorm, Linear, WordEmbeddings,
 };
 use crate::{Error, Result};
 use burn::module::Param;
 use burn::tensor::Tensor;
 use std::collections::HashMap;
 
-/// A parameter on the device, by its rank.
-pub(super) enum Loaded {
-    Vector(Tensor<1>),
-    Matrix(Tensor<2>),
+/// A parameter on the device, or the blocks of one.
+pub(super) struct Loaded {
+    /// `[rows, columns]`, or `[len]`.
+    pub shape: Vec<usize>,
+    /// Whole rows of it, flat and without autodiff, one block behind another.
+    pub blocks: Vec<Tensor<1>>,
 }
 
 /// Takes the tensors by name and puts the modules together.
 pub(super) struct Assembly {
     pub file: String,
     pub tensors: HashMap<String, Loaded>,
+    /// Whether autodiff is to see the parameters.
+    pub trainable: bool,
 }
 
 impl Assembly {
@@ -30,42 +35,50 @@ impl Assembly {
         }
     }
 
-    fn matrix(&mut self, name: String) -> Result<Param<Tensor<2>>> {
-        match self.tensors.remove(&name) {
-            Some(Loaded::Matrix(tensor)) => Ok(Param::from_tensor(tensor)),
-            _ => Err(self.missing(&name)),
-        }
+    /// The blocks of a parameter of `D` dimensions.
+    fn blocks<const D: usize>(&mut self, name: &str) -> Result<Vec<Param<Tensor<D>>>> {
+        let loaded = self.tensors.remove(name);
+        let Some(Loaded { shape, blocks }) = loaded.filter(|loaded| loaded.shape.len() == D) else {
+            return Err(self.missing(name));
+        };
+        let row: usize = shape[1..].iter().product();
+        let parameter = |block: Tensor<1>| {
+            let rows = block.dims()[0] / row.max(1);
+            let shape: [usize; D] =
+                std::array::from_fn(|at| if at == 0 { rows } else { shape[at] });
+            let values = block.reshape(shape);
+            Param::from_tensor(if self.trainable {
+                Tensor::from_inner(values)
+            } else {
+                values
+            })
+        };
+        Ok(blocks.into_iter().map(parameter).collect())
     }
 
-    fn vector(&mut self, name: String) -> Result<Param<Tensor<1>>> {
-        match self.tensors.remove(&name) {
-            Some(Loaded::Vector(tensor)) => Ok(Param::from_tensor(tensor)),
-            _ => Err(self.missing(&name)),
-        }
+    fn whole<const D: usize>(&mut self, name: &str) -> Result<Param<Tensor<D>>> {
+        let first = self.blocks(name)?.into_iter().next();
+        first.ok_or_else(|| self.missing(name))
+    }
+
+    fn words(&mut self) -> Result<WordEmbeddings> {
+        let mut blocks = self.blocks(WORDS)?.into_iter();
+        Ok(WordEmbeddings {
+            first: blocks.next().ok_or_else(|| self.missing(WORDS))?,
+            further: blocks.collect(),
+        })
     }
 
     fn linear(&mut self, name: &str) -> Result<Linear> {
-        let weight = self.matrix(format!("{name}.weight"))?;
-        let bias = self.vector(format!("{name}.bias"))?;
+        let weight = self.whole(&format!("{name}.weight"))?;
+        let bias = self.whole(&format!("{name}.bias"))?;
         Ok(Linear::new(weight, bias))
-    }
-
-    /// Linear layers of one input become one, their rows one behind another.
-    fn joined(&mut self, names: [String; 3]) -> Result<Linear> {
-        let (mut weights, mut biases) = (Vec::new(), Vec::new());
-        for name in names {
-            let part = self.linear(&name)?;
-            weights.push(part.weight.into_value());
-            biases.push(part.bias.into_value());
-        }
-        let weight = Param::from_tensor(cat(weights));
-        Ok(Linear::new(weight, Param::from_tensor(cat(biases))))
     }
 
     fn layer_norm(&mut self, name: &str, eps: f64) -> Result<LayerNorm> {
         Ok(LayerNorm {
-            weight: self.vector(format!("{name}.weight"))?,
-            bias: self.vector(format!("{name}.bias"))?,
+            weight: self.whole(&format!("{name}.weight"))?,
+            bias: self.whole(&format!("{name}.bias"))?,
             eps,
         })
     }
@@ -78,9 +91,7 @@ impl Assembly {
         };
         Ok(BertLayer {
             attention: BertAttention {
-                query_key_value: self.joined(
-                    ["query", "key", "value"].map(|part| name(&format!("attention.self.{part}"))),
-                )?,
+                query_key_value: self.linear(&name("attention.self.query_key_value"))?,
                 dense: self.linear(&name("attention.output.dense"))?,
                 layer_norm: self.layer_norm(&name("attention.output.LayerNorm"), eps)?,
                 probs_dropout: Dropout {
@@ -102,9 +113,9 @@ impl Assembly {
     ) -> Result<BertForSequenceClassification> {
         let embedding = |part: &str| format!("bert.embeddings.{part}_embeddings.weight");
         let embeddings = BertEmbeddings {
-            word_embeddings: self.matrix(embedding("word"))?,
-            position_embeddings: self.matrix(embedding("position"))?,
-            token_type_embeddings: self.matrix(embedding("token_type"))?,
+            word_embeddings: self.words()?,
+            position_embeddings: self.whole(&embedding("position"))?,
+            token_type_embeddings: self.whole(&embedding("token_type"))?,
             layer_norm: self.layer_norm("bert.embeddings.LayerNorm", config.layer_norm_eps)?,
             dropout: Dropout {
                 prob: config.hidden_dropout_prob,
@@ -126,16 +137,5 @@ impl Assembly {
             },
             classifier: self.linear("classifier")?,
         })
-    }
-}
-
-/// Joins tensors by their rows into one that no graph leads to.
-fn cat<const D: usize>(tensors: Vec<Tensor<D>>) -> Tensor<D> {
-    let trainable = tensors.iter().any(Tensor::is_autodiff);
-    let joined = Tensor::cat(tensors.into_iter().map(Tensor::inner).collect(), 0);
-    if trainable {
-        Tensor::from_inner(joined)
-    } else {
-        joined
     }
 }

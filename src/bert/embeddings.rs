@@ -1,7 +1,7 @@
 //! Word, position and token type embeddings, summed and normalized.
 
-use super::{Dropout, LayerNorm};
-use crate::kernels::{self, DropoutStream};
+use super::{Dropout, LayerNorm, WordEmbeddings};
+use crate::kernels::DropoutStream;
 use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor};
 
@@ -9,7 +9,7 @@ use burn::tensor::{Int, Tensor};
 #[derive(Module, Debug)]
 pub struct BertEmbeddings {
     /// `[vocab_size, hidden_size]`.
-    pub word_embeddings: Param<Tensor<2>>,
+    pub word_embeddings: WordEmbeddings,
     /// `[max_position_embeddings, hidden_size]`.
     pub position_embeddings: Param<Tensor<2>>,
     /// `[type_vocab_size, hidden_size]`.
@@ -28,8 +28,7 @@ impl BertEmbeddings {
         dropouts: &mut Option<DropoutStream>,
     ) -> Tensor<2> {
         let [batch, seq] = input_ids.dims();
-        let sum = kernels::embeddings(
-            self.word_embeddings.val(),
+        let sum = self.word_embeddings.sum(
             self.position_embeddings.val(),
             self.token_type_embeddings.val(),
             input_ids.reshape([batch * seq]),

@@ -1,6 +1,7 @@
 //! Every parameter of the classifier under its name in a Hugging Face checkpoint (`torch.nn.Module.named_parameters`).
 
 use super::{BertForSequenceClassification, checkpoint_names};
+use crate::Result;
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
@@ -13,7 +14,14 @@ pub struct NamedParameter {
     pub name: String,
     /// As PyTorch stores it.
     pub shape: Vec<usize>,
-    /// The values row after row, without autodiff: `[product of shape]`.
+    /// Its values, row after row: one part, unless the device has the parameter in blocks.
+    pub parts: Vec<ParameterPart>,
+}
+
+/// Rows of a parameter that lie one behind another on the device.
+#[derive(Debug, Clone)]
+pub struct ParameterPart {
+    /// The values row after row, without autodiff: `[rows * columns]`.
     pub values: Tensor<1>,
     /// burn's own name of the parameter that it is, or is a part of.
     pub id: ParamId,
@@ -22,14 +30,39 @@ pub struct NamedParameter {
 }
 
 impl NamedParameter {
-    /// Its gradient, `[product of shape]`, where there is one.
-    pub fn gradient(&self, grads: &GradientsParams) -> Option<Tensor<1>> {
-        let whole: Tensor<1> = match self.shape.len() {
-            1 => grads.get::<1>(self.id)?,
-            _ => grads.get::<2>(self.id)?.flatten(0, 1),
+    /// Its gradient, row after row, in parts as its values are, where there is one.
+    pub fn gradient(&self, grads: &GradientsParams) -> Option<Vec<Tensor<1>>> {
+        let gradient = |one: &ParameterPart| {
+            let whole: Tensor<1> = match self.shape.len() {
+                1 => grads.get::<1>(one.id)?,
+                _ => grads.get::<2>(one.id)?.flatten(0, 1),
+            };
+            Some(part(whole, &one.range))
         };
-        Some(part(whole, &self.range))
+        self.parts.iter().map(gradient).collect()
     }
+
+    /// Its values from the device, row after row.
+    ///
+    /// # Errors
+    /// [`Error::Device`](crate::Error::Device) from the device.
+    pub async fn read(&self) -> Result<Vec<f32>> {
+        let parts = self.parts.iter().map(|part| part.values.clone());
+        read_all(parts).await
+    }
+}
+
+/// Values from the device, one tensor's behind another's.
+///
+/// # Errors
+/// [`Error::Device`](crate::Error::Device) from the device.
+pub async fn read_all(parts: impl IntoIterator<Item = Tensor<1>>) -> Result<Vec<f32>> {
+    let mut values = Vec::new();
+    for part in parts {
+        let part: Vec<f32> = part.into_data_async().await?.try_into_vec()?;
+        values.extend(part);
+    }
+    Ok(values)
 }
 
 /// The values of `range`, which may be all.
@@ -78,13 +111,23 @@ impl ModuleVisitor for Collector {
         let len: usize = shape.iter().product();
         for (at, name) in names.into_iter().enumerate() {
             let range = at * len..(at + 1) * len;
-            self.found.push(NamedParameter {
-                name,
-                shape: shape.clone(),
+            let part = ParameterPart {
                 values: part(values.clone(), &range),
                 id: param.id,
                 range,
-            });
+            };
+            match self.found.last_mut().filter(|last| last.name == name) {
+                // A further block of the one before.
+                Some(last) => {
+                    last.shape[0] += shape[0];
+                    last.parts.push(part);
+                }
+                None => self.found.push(NamedParameter {
+                    name,
+                    shape: shape.clone(),
+                    parts: vec![part],
+                }),
+            }
         }
     }
 }
@@ -92,7 +135,7 @@ impl ModuleVisitor for Collector {
 #[cfg(test)]
 mod tests {
     use crate::bert::names::expected_shapes;
-    use crate::bert::{BertConfig, WeightsLoader, random_checkpoint};
+    use crate::bert::{BertConfig, LoadLimits, WeightsLoader, random_checkpoint};
     use crate::hub::MemoryFile;
     use burn::tensor::Device;
     use std::collections::BTreeMap;
@@ -114,6 +157,7 @@ mod tests {
                 num_labels: 3,
                 seed: 1,
                 device: &device,
+                limits: LoadLimits::default(),
             };
             let mut file = MemoryFile::new("x", random_checkpoint(&config, 2).unwrap());
             let (model, _) = pollster::block_on(loader.load(&mut file)).unwrap();
@@ -121,9 +165,10 @@ mod tests {
                 .named_parameters()
                 .into_iter()
                 .map(|parameter| {
+                    let values = parameter.parts.iter().map(|part| part.values.dims()[0]);
                     assert_eq!(
-                        parameter.values.dims(),
-                        [parameter.shape.iter().product::<usize>()]
+                        values.sum::<usize>(),
+                        parameter.shape.iter().product::<usize>()
                     );
                     (parameter.name, parameter.shape)
                 })

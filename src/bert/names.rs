@@ -3,6 +3,12 @@
 use super::BertConfig;
 use std::collections::BTreeMap;
 
+/// The table that a device may be too small for.
+pub(super) const WORDS: &str = "bert.embeddings.word_embeddings.weight";
+
+/// The linear layers of an attention that are one here, in order.
+const JOINED: [&str; 3] = ["query", "key", "value"];
+
 /// Every parameter's name, with the `bert.` prefix, and its shape as PyTorch stores it.
 pub(crate) fn expected_shapes(
     config: &BertConfig,
@@ -16,7 +22,7 @@ pub(crate) fn expected_shapes(
     };
     for layer in 0..config.num_hidden_layers {
         let at = |part: &str| format!("bert.encoder.layer.{layer}.{part}");
-        for part in ["query", "key", "value"] {
+        for part in JOINED {
             linear(at(&format!("attention.self.{part}")), hidden, hidden);
         }
         linear(at("attention.output.dense"), hidden, hidden);
@@ -49,8 +55,11 @@ pub(crate) fn expected_shapes(
 }
 
 /// The name in a Hugging Face checkpoint of the parameter at a path in [`BertForSequenceClassification`](super::BertForSequenceClassification),
-/// or the names of its equal parts, in order, where it joins several.
+/// or the names of its equal parts, in order, where it joins several. All blocks of the word embeddings have the name of their table.
 pub fn checkpoint_names(path: &[String]) -> Vec<String> {
+    if let Some(at) = path.iter().position(|part| part == "word_embeddings") {
+        return vec![checkpoint_name(&path[..=at])];
+    }
     let joined = |part: &String| part == "query_key_value";
     if let Some(at) = path.iter().position(joined) {
         let one = |part: &str| {
@@ -58,9 +67,39 @@ pub fn checkpoint_names(path: &[String]) -> Vec<String> {
             path[at] = format!("self.{part}");
             checkpoint_name(&path)
         };
-        return ["query", "key", "value"].map(one).into();
+        return JOINED.map(one).into();
     }
     vec![checkpoint_name(path)]
+}
+
+/// Where a checkpoint's tensor goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The parameter's name, that of the tensor unless it joins several.
+    pub parameter: String,
+    /// Which of the parameter's equal parts the tensor is.
+    pub part: usize,
+    /// How many parts that parameter has.
+    pub parts: usize,
+}
+
+/// The parameter that the tensor of this name is, or is a part of: [`checkpoint_names`] the other way round.
+pub(super) fn place_of(name: &str) -> Place {
+    for (part, layer) in JOINED.iter().enumerate() {
+        let path = format!(".attention.self.{layer}.");
+        if name.contains(&path) {
+            return Place {
+                parameter: name.replace(&path, ".attention.self.query_key_value."),
+                part,
+                parts: JOINED.len(),
+            };
+        }
+    }
+    Place {
+        parameter: name.into(),
+        part: 0,
+        parts: 1,
+    }
 }
 
 fn checkpoint_name(path: &[String]) -> String {

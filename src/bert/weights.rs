@@ -1,20 +1,21 @@
-//! A safetensors file becomes the network's parameters, one tensor at a time: read, converted, uploaded, forgotten.
+//! A safetensors file becomes the network's parameters, front to back; [`upload`](super::upload) has how a tensor gets to the device.
 //!
 //! Names are Hugging Face's, with or without the `bert.` prefix; the heads of other tasks are left out. Every other tensor's name, shape
 //! and dtype is checked against `config.json` before the first weight is read; of sharded weights, every name before the first weight,
 //! and the shapes of each shard before that shard's.
 
-use super::assembly::{Assembly, Loaded};
+use super::assembly::Assembly;
 use super::header::{data_len, read_header};
 use super::layers::parameter;
-use super::names::expected_shapes;
-use super::{BertConfig, BertForSequenceClassification, Linear};
+use super::names::{WORDS, expected_shapes, place_of};
+use super::upload::{Origin, Upload};
+use super::{BertConfig, BertForSequenceClassification, Linear, LoadLimits};
 use crate::hub::{ByteSource, INDEX_FILE, ShardIndex};
 use crate::random::TorchGenerator;
 use crate::{Error, Result};
 use burn::tensor::Device;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a weights file held.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,9 +47,8 @@ impl Plan {
 }
 
 /// What has been read so far, of one file or of several.
-#[derive(Default)]
 struct Read {
-    tensors: HashMap<String, Loaded>,
+    upload: Upload,
     dropped: Vec<String>,
     dtype: String,
     count: usize,
@@ -65,6 +65,8 @@ pub struct WeightsLoader<'a> {
     pub seed: u32,
     /// Where the parameters go; with autodiff they are trainable.
     pub device: &'a Device,
+    /// How much of the network that takes at once.
+    pub limits: LoadLimits,
 }
 
 impl WeightsLoader<'_> {
@@ -72,13 +74,14 @@ impl WeightsLoader<'_> {
     ///
     /// # Errors
     /// [`Error::WeightsFile`] when it is not safetensors or is cut short, [`Error::Tensor`] for a missing, unexpected or misshapen
-    /// tensor or an unknown dtype, [`Error::Download`] from the source.
+    /// tensor, an unknown dtype or a parameter that is too large for the device, [`Error::Download`] from the source.
     pub async fn load(
         &self,
         source: &mut impl ByteSource,
     ) -> Result<(BertForSequenceClassification, LoadReport)> {
         let file = source.name().to_string();
-        let mut read = Read::default();
+        self.check_limits(&file)?;
+        let mut read = self.begin();
         self.read(source, &mut read, None).await?;
         self.build(file, read)
     }
@@ -92,16 +95,27 @@ impl WeightsLoader<'_> {
         index: &ShardIndex,
         mut open: impl AsyncFnMut(&str) -> Result<S>,
     ) -> Result<(BertForSequenceClassification, LoadReport)> {
+        self.check_limits(INDEX_FILE)?;
         let names = index.tensors().filter(|name| !is_old_buffer(name));
         let names: BTreeSet<String> = names.map(full_name).collect();
         self.check_whole(INDEX_FILE, |name| names.contains(name))?;
-        let mut read = Read::default();
+        let mut read = self.begin();
         for file in index.files() {
             let mut source = open(file).await?;
             self.read(&mut source, &mut read, Some(index)).await?;
             source.finish().await?;
         }
         self.build(INDEX_FILE.into(), read)
+    }
+
+    fn begin(&self) -> Read {
+        Read {
+            upload: Upload::new(self.limits, self.device),
+            dropped: Vec::new(),
+            dtype: String::new(),
+            count: 0,
+            bytes: 0,
+        }
     }
 
     /// Reads one file; with an index, the one of its files that this is.
@@ -119,19 +133,15 @@ impl WeightsLoader<'_> {
             Some(index) => check_shard(&file, index, &metadata)?,
         }
         for (name, info) in &plan.tensors {
-            let range =
-                header_len + info.data_offsets.0 as u64..header_len + info.data_offsets.1 as u64;
-            let bytes = source.read(range).await?;
-            let values = to_f32(&file, name, info.dtype, &bytes)?;
-            drop(bytes);
-            read.tensors
-                .insert(name.clone(), self.upload(values, &info.shape));
+            let origin = Origin {
+                file: &file,
+                name,
+                info,
+                start: header_len + info.data_offsets.0 as u64,
+            };
+            read.upload.read(source, &origin).await?;
         }
-        if let Some((_, info)) = plan
-            .tensors
-            .iter()
-            .find(|(name, _)| name.ends_with("word_embeddings.weight"))
-        {
+        if let Some((_, info)) = plan.tensors.iter().find(|(name, _)| name == WORDS) {
             read.dtype = format!("{:?}", info.dtype);
         }
         read.count += metadata.tensors().len();
@@ -146,7 +156,7 @@ impl WeightsLoader<'_> {
         read: Read,
     ) -> Result<(BertForSequenceClassification, LoadReport)> {
         let Read {
-            mut tensors,
+            mut upload,
             mut dropped,
             dtype,
             count,
@@ -154,12 +164,12 @@ impl WeightsLoader<'_> {
         } = read;
         let mut head = ["classifier.weight", "classifier.bias"]
             .into_iter()
-            .filter(|name| tensors.contains_key(*name));
+            .filter(|name| upload.loaded.contains_key(*name));
         if dropped.iter().any(|name| name.starts_with("classifier.")) {
             // Weight and bias belong together, whichever of them does not fit.
             let of_head: Vec<&str> = head.collect();
             for name in of_head {
-                tensors.remove(name);
+                upload.loaded.remove(name);
                 dropped.push(name.into());
             }
         } else if head.next().is_some() && head.next().is_none() {
@@ -170,9 +180,9 @@ impl WeightsLoader<'_> {
             });
         }
         dropped.sort();
-        let has_classifier = tensors.contains_key("classifier.weight");
+        let has_classifier = upload.loaded.contains_key("classifier.weight");
         if !has_classifier {
-            self.new_head(&mut tensors);
+            self.new_head(&mut upload);
         }
         let report = LoadReport {
             tensors: count,
@@ -181,7 +191,34 @@ impl WeightsLoader<'_> {
             has_classifier,
             dropped,
         };
-        Ok((Assembly { file, tensors }.classifier(self.config)?, report))
+        let assembly = Assembly {
+            file,
+            tensors: upload.loaded,
+            trainable: self.device.is_autodiff(),
+        };
+        Ok((assembly.classifier(self.config)?, report))
+    }
+
+    /// Whether the device takes every parameter; the words may come in blocks of rows.
+    fn check_limits(&self, file: &str) -> Result<()> {
+        let most = self.limits.parameter;
+        for (name, shape) in expected_shapes(self.config, self.num_labels) {
+            let values: usize = match shape[..] {
+                [_, columns] if name == WORDS => columns,
+                _ => place_of(&name).parts * shape.iter().product::<usize>(),
+            };
+            let bytes = (values * size_of::<f32>()) as u64;
+            if bytes > most {
+                return Err(Error::Tensor {
+                    file: file.into(),
+                    tensor: name,
+                    problem: format!(
+                        "takes {bytes} bytes on this device in one piece, but a parameter may have {most} here (half of the adapter's maxStorageBufferBindingSize, since AdamW keeps two moments of it). Take a smaller model, or another device."
+                    ),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Whether every parameter but the head's is there.
@@ -256,31 +293,12 @@ impl WeightsLoader<'_> {
         Ok(Plan { tensors, dropped })
     }
 
-    fn upload(&self, values: Vec<f32>, shape: &[usize]) -> Loaded {
-        match *shape {
-            [rows, columns] => {
-                Loaded::Matrix(parameter(values, [rows, columns], self.device).into_value())
-            }
-            _ => {
-                let len = values.len();
-                Loaded::Vector(parameter(values, [len], self.device).into_value())
-            }
-        }
-    }
-
-    fn new_head(&self, tensors: &mut HashMap<String, Loaded>) {
+    fn new_head(&self, upload: &mut Upload) {
         let (labels, hidden_size) = (self.num_labels, self.config.hidden_size);
-        let (weight, bias) = new_head(
-            labels,
-            hidden_size,
-            self.config.initializer_range,
-            self.seed,
-        );
-        tensors.insert(
-            "classifier.weight".into(),
-            self.upload(weight, &[labels, hidden_size]),
-        );
-        tensors.insert("classifier.bias".into(), self.upload(bias, &[labels]));
+        let std = self.config.initializer_range;
+        let (weight, bias) = new_head(labels, hidden_size, std, self.seed);
+        upload.put("classifier.weight", weight, &[labels, hidden_size]);
+        upload.put("classifier.bias", bias, &[labels]);
     }
 }
 
@@ -339,37 +357,6 @@ fn new_head(num_labels: usize, hidden_size: usize, std: f64, seed: u32) -> (Vec<
     (weight, vec![0.0; num_labels])
 }
 
-fn to_f32(file: &str, tensor: &str, dtype: Dtype, bytes: &[u8]) -> Result<Vec<f32>> {
-    let values: Vec<f32> = match dtype {
-        Dtype::F16 => bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&pair| half::f16::from_le_bytes(pair).to_f32())
-            .collect(),
-        Dtype::BF16 => bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&pair| half::bf16::from_le_bytes(pair).to_f32())
-            .collect(),
-        _ => bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&four| f32::from_le_bytes(four))
-            .collect(),
-    };
-    match values.iter().find(|value| !value.is_finite()) {
-        None => Ok(values),
-        Some(value) => Err(Error::Tensor {
-            file: file.into(),
-            tensor: tensor.into(),
-            problem: format!("contains {value}: the checkpoint is damaged."),
-        }),
-    }
-}
-
 impl BertForSequenceClassification {
     /// Puts an untrained head on: weights N(0, `std`) drawn with `seed`, biases 0.
     pub fn with_new_head(self, num_labels: usize, std: f64, seed: u32) -> Self {
@@ -404,184 +391,4 @@ impl BertForSequenceClassification {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::bert::random_checkpoint;
-    use crate::hub::MemoryFile;
-    use safetensors::SafeTensors;
-    use safetensors::tensor::TensorView;
-
-    fn config() -> BertConfig {
-        BertConfig {
-            vocab_size: 11,
-            hidden_size: 4,
-            num_hidden_layers: 1,
-            num_attention_heads: 2,
-            intermediate_size: 6,
-            max_position_embeddings: 7,
-            ..BertConfig::default()
-        }
-    }
-
-    /// A checkpoint with its tensors renamed, and others beside them.
-    fn file(rename: impl Fn(&str) -> String, others: &[(&str, Vec<usize>)]) -> Vec<u8> {
-        let bytes = random_checkpoint(&config(), 3).unwrap();
-        let parsed = SafeTensors::deserialize(&bytes).unwrap();
-        let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = parsed
-            .iter()
-            .map(|(name, view)| (rename(name), view.shape().to_vec(), view.data().to_vec()))
-            .collect();
-        for (name, shape) in others {
-            let zeros = vec![0; 4 * shape.iter().product::<usize>()];
-            tensors.push((name.to_string(), shape.clone(), zeros));
-        }
-        let views = tensors.iter().map(|(name, shape, bytes)| {
-            let view = TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap();
-            (name, view)
-        });
-        safetensors::serialize(views, None).unwrap()
-    }
-
-    fn load(bytes: Vec<u8>) -> Result<(BertForSequenceClassification, LoadReport)> {
-        let config = config();
-        let loader = WeightsLoader {
-            config: &config,
-            num_labels: 2,
-            seed: 1,
-            device: &Device::flex(),
-        };
-        pollster::block_on(loader.load(&mut MemoryFile::new("model.safetensors", bytes)))
-    }
-
-    fn values(model: &BertForSequenceClassification) -> BTreeMap<String, Vec<f32>> {
-        let named = model.named_parameters().into_iter();
-        named
-            .map(|one| (one.name, one.values.into_data().try_into_vec().unwrap()))
-            .collect()
-    }
-
-    #[test]
-    fn old_names_and_names_without_a_prefix_are_the_same_network() {
-        let (expected, _) = load(file(str::to_string, &[])).unwrap();
-        let old = |name: &str| {
-            name.replace("LayerNorm.weight", "LayerNorm.gamma")
-                .replace("LayerNorm.bias", "LayerNorm.beta")
-        };
-        let bare = |name: &str| name.trim_start_matches("bert.").to_string();
-        for bytes in [
-            file(old, &[]),
-            file(bare, &[]),
-            file(|name| bare(&old(name)), &[]),
-        ] {
-            let (found, report) = load(bytes).unwrap();
-            assert_eq!(values(&found), values(&expected));
-            assert!(report.dropped.is_empty() && !report.has_classifier);
-        }
-    }
-
-    #[test]
-    fn heads_of_other_tasks_are_left_out_and_said() {
-        let others = [
-            ("cls.predictions.bias", vec![11]),
-            ("cls.seq_relationship.weight", vec![2, 4]),
-            ("qa_outputs.weight", vec![2, 4]),
-            ("classifier.weight", vec![5, 4]),
-            ("classifier.bias", vec![5]),
-        ];
-        let (model, report) = load(file(str::to_string, &others)).unwrap();
-        let mut names = others.map(|(name, _)| name);
-        names.sort();
-        assert_eq!(report.dropped, names);
-        assert!(!report.has_classifier);
-        assert_eq!(model.num_labels(), 2);
-        // A weight that fits goes with a bias that does not.
-        let others = [
-            ("classifier.weight", vec![2, 4]),
-            ("classifier.bias", vec![3]),
-        ];
-        let (_, report) = load(file(str::to_string, &others)).unwrap();
-        assert!(!report.has_classifier);
-        assert_eq!(report.dropped, ["classifier.bias", "classifier.weight"]);
-    }
-
-    /// A checkpoint as two files and their index, its tensors dealt out by turns.
-    fn shards() -> (ShardIndex, Vec<(String, Vec<u8>)>) {
-        let whole = file(str::to_string, &[("cls.predictions.bias", vec![11])]);
-        let parsed = SafeTensors::deserialize(&whole).unwrap();
-        let mut map = serde_json::Map::new();
-        let files = [0, 1].map(|at| {
-            let name = format!("model-0000{}-of-00002.safetensors", at + 1);
-            let views: Vec<_> = parsed.iter().skip(at).step_by(2).collect();
-            map.extend(
-                views
-                    .iter()
-                    .map(|(tensor, _)| (tensor.to_string(), name.as_str().into())),
-            );
-            (name, safetensors::serialize(views, None).unwrap())
-        });
-        let index = serde_json::json!({ "weight_map": map }).to_string();
-        (ShardIndex::from_json(&index).unwrap(), files.into())
-    }
-
-    fn load_shards(
-        index: &ShardIndex,
-        files: &[(String, Vec<u8>)],
-    ) -> Result<(BertForSequenceClassification, LoadReport)> {
-        let config = config();
-        let loader = WeightsLoader {
-            config: &config,
-            num_labels: 2,
-            seed: 1,
-            device: &Device::flex(),
-        };
-        let open = async |name: &str| {
-            let (_, bytes) = files.iter().find(|(file, _)| file == name).unwrap();
-            Ok(MemoryFile::new(name, bytes.clone()))
-        };
-        pollster::block_on(loader.load_shards(index, open))
-    }
-
-    #[test]
-    fn shards_are_the_same_network() {
-        let (expected, whole) =
-            load(file(str::to_string, &[("cls.predictions.bias", vec![11])])).unwrap();
-        let (index, files) = shards();
-        let (found, report) = load_shards(&index, &files).unwrap();
-        assert_eq!(values(&found), values(&expected));
-        assert_eq!(report.tensors, whole.tensors);
-        assert_eq!(report.dropped, ["cls.predictions.bias"]);
-        assert_eq!(report.dtype, "F32");
-        let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
-        assert_eq!(report.bytes, bytes as u64);
-    }
-
-    #[test]
-    fn shards_that_are_not_what_the_index_says_are_refused() {
-        let (index, mut files) = shards();
-        let (first, second) = (files[0].1.clone(), files[1].1.clone());
-        files[1].1 = first;
-        let error = load_shards(&index, &files).unwrap_err().to_string();
-        assert!(error.contains("the index says otherwise"), "{error}");
-        files[1].1 = second;
-        let name = "bert.pooler.dense.bias";
-        let map: serde_json::Map<_, _> = index
-            .tensors()
-            .filter(|tensor| *tensor != name)
-            .map(|tensor| (tensor.to_string(), index.file_of(tensor).into()))
-            .collect();
-        let index = serde_json::json!({ "weight_map": map }).to_string();
-        let index = ShardIndex::from_json(&index).unwrap();
-        let error = load_shards(&index, &files).unwrap_err().to_string();
-        assert!(error.contains(name) && error.contains("missing"), "{error}");
-    }
-
-    #[test]
-    fn what_belongs_to_no_bert_is_refused() {
-        let message = |others: &[(&str, Vec<usize>)]| {
-            let error = load(file(str::to_string, others)).unwrap_err();
-            error.to_string()
-        };
-        assert!(message(&[("encoder.block.0.weight", vec![2])]).contains("unexpected"));
-        assert!(message(&[("classifier.weight", vec![2, 4])]).contains("not both"));
-    }
-}
+mod tests;

@@ -2,21 +2,21 @@
 //!
 //! Every method builds the new thing whole before it replaces the old one: a request that fails loses nothing.
 
+use super::budget::Budget;
 use super::convert::{error, to_js, values};
 use super::device::{self, Opened};
 use super::http::AbortSignal;
 use super::hub::HubSource;
-use super::model::{LoadedModel, say};
+use super::model::{LoadedModel, Target, say};
 use super::run::Run;
 use super::source::Source;
-use super::views::{Credit, DatasetView, PlanView, PredictView, RowsView, SplitView, TokensView};
+use super::views::{Credit, DatasetView, PredictView, RowsView, SplitView, TokensView};
 use super::{clock, tokenized::Tokenized};
 use crate::data::{Dataset, Row, Split, toy_dataset, train_test_split};
 use crate::evaluate::probabilities;
 use crate::hub::{self, Repo};
 use crate::selftest::{self, SelfTest};
 use crate::settings::RunSettings;
-use crate::train::TrainPlan;
 use crate::{Error, Result};
 use burn::module::Module;
 use js_sys::{Array, Function, Reflect};
@@ -27,6 +27,8 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen]
 pub struct Webtune {
     pub(super) opened: Opened,
+    /// What is known about its memory.
+    pub(super) budget: Budget,
     /// What the start-up self-test found; training waits for it.
     pub(super) self_test: Option<SelfTest>,
     /// What it found in 16 bits, once a run asked for them.
@@ -54,6 +56,7 @@ impl Webtune {
     pub async fn open(wanted: String) -> Result<Webtune, JsValue> {
         let opened = device::open(&wanted).await.map_err(error)?;
         Ok(Self {
+            budget: Budget::new(opened.gpu.clone()),
             opened,
             self_test: None,
             fp16_test: None,
@@ -239,23 +242,6 @@ impl Webtune {
         Ok(view)
     }
 
-    /// What a run with these settings will do (`PlanView`).
-    ///
-    /// # Errors
-    /// A `WorkerError` for a setting out of bounds, or when there is no split yet.
-    pub fn plan(&self, settings: JsValue) -> Result<JsValue, JsValue> {
-        let settings = read_settings(settings)?;
-        let (_, split) = self.need_split().map_err(error)?;
-        let plan = TrainPlan::new(&settings.arguments, split.train.len());
-        to_js(&PlanView {
-            steps_per_epoch: plan.steps_per_epoch,
-            max_steps: plan.max_steps,
-            warmup_steps: plan.warmup_steps,
-            learning_rates: &plan.learning_rates,
-            warnings: plan.warnings,
-        })
-    }
-
     /// Probabilities of a sentence before and after fine-tuning (`PredictResult`).
     ///
     /// # Errors
@@ -284,12 +270,18 @@ impl Webtune {
     ) -> Result<JsValue, JsValue> {
         let labels = self.dataset.as_ref().map(|dataset| dataset.labels.len());
         let device = self.opened.device.clone().autodiff();
-        let model = LoadedModel::load(source, credit, labels.unwrap_or(2), &device, on_event)
-            .await
-            .map_err(error)?;
+        let target = Target {
+            num_labels: labels.unwrap_or(2),
+            device: &device,
+            limits: self.opened.info.limits(),
+        };
+        let model = LoadedModel::load(source, credit, &target, on_event);
+        let model = model.await.map_err(error)?;
+        self.budget.holds(model.parameter_bytes());
         let model = self.model.insert(model);
         // The network of the run before is another one now.
         (self.tokens, self.run) = (None, None);
+        self.opened.device.memory_cleanup();
         to_js(&model.view())
     }
 

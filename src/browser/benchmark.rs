@@ -3,7 +3,7 @@
 
 use super::convert::{error, to_js};
 use super::device::{self, Opened};
-use crate::bert::{BertConfig, BertForSequenceClassification, WeightsLoader};
+use crate::bert::{BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader};
 use crate::hub::MemoryFile;
 use crate::settings::{RunSettings, Values};
 use crate::tokens::{Batch, Encoding, Padding, pad_batch};
@@ -25,6 +25,7 @@ const NUM_LABELS: usize = 2;
 #[wasm_bindgen]
 pub struct Benchmark {
     device: Device,
+    limits: LoadLimits,
     config: Option<BertConfig>,
     model: Option<BertForSequenceClassification>,
     trainer: Option<Trainer>,
@@ -62,14 +63,20 @@ impl Benchmark {
     /// # Errors
     /// A `WorkerError` where there is none.
     pub async fn open() -> Result<Benchmark, JsValue> {
-        let Opened { device, .. } = device::open("webgpu").await.map_err(error)?;
+        let Opened { device, info, .. } = device::open("webgpu").await.map_err(error)?;
         Ok(Self {
             device: device.autodiff(),
+            limits: info.limits(),
             config: None,
             model: None,
             trainer: None,
             batch: None,
         })
+    }
+
+    /// From now on as on an adapter that binds no more than so many bytes of a tensor (`maxStorageBufferBindingSize`).
+    pub fn limit_binding(&mut self, bytes: f64) {
+        self.limits = LoadLimits::of_binding(bytes as u64);
     }
 
     /// Uploads a checkpoint: the texts of `config.json` and the bytes of `model.safetensors`.
@@ -123,6 +130,7 @@ impl Benchmark {
             num_labels: NUM_LABELS,
             seed: HEAD_SEED,
             device: &self.device,
+            limits: self.limits,
         };
         let mut file = MemoryFile::new("model.safetensors", weights);
         self.model = Some(loader.load(&mut file).await?.0);
@@ -142,6 +150,7 @@ impl Benchmark {
             gradient_checkpointing: settings.arguments.gradient_checkpointing,
             tuning: settings.tuning,
             keeps_original: false,
+            limits: self.limits,
         }))
     }
 

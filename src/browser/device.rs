@@ -1,5 +1,6 @@
 //! Which device computes: the GPU adapter that the browser grants, or the CPU with a plain reason.
 
+use crate::bert::LoadLimits;
 use crate::{Error, Result};
 use burn::tensor::Device;
 use burn::tensor::wgpu::wgpu;
@@ -25,6 +26,16 @@ pub(super) struct DeviceInfo {
     max_buffer_size: Option<u64>,
     /// Whether kernels may compute in 16 bits.
     pub shader_f16: bool,
+}
+
+impl DeviceInfo {
+    /// How much of a network the device takes at once.
+    pub(super) fn limits(&self) -> LoadLimits {
+        match self.max_storage_buffer_binding_size {
+            Some(binding) => LoadLimits::of_binding(binding),
+            None => LoadLimits::in_pieces(),
+        }
+    }
 }
 
 /// A device that computes.

@@ -2,6 +2,7 @@
 
 mod app;
 mod benchmark;
+mod budget;
 mod clock;
 mod convert;
 mod device;
@@ -12,6 +13,7 @@ mod http;
 mod hub;
 mod model;
 mod opfs;
+mod plan;
 mod progress;
 mod run;
 mod source;

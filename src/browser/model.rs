@@ -4,7 +4,9 @@ use super::progress::send;
 use super::source::Source;
 use super::views::{Credit, ModelView};
 use crate::Result;
-use crate::bert::{BertConfig, BertForSequenceClassification, LoadReport, WeightsLoader};
+use crate::bert::{
+    BertConfig, BertForSequenceClassification, LoadLimits, LoadReport, WeightsLoader,
+};
 use crate::hub::{ByteSource, INDEX_FILE, ShardIndex, pickle_refused};
 use crate::tokens::{Tokenizer, VocabSettings};
 use burn::module::Module;
@@ -32,6 +34,14 @@ pub(super) struct LoadedModel {
     pub network: BertForSequenceClassification,
 }
 
+/// What a model is built for.
+pub(super) struct Target<'a> {
+    /// Classes of its head.
+    pub num_labels: usize,
+    pub device: &'a Device,
+    pub limits: LoadLimits,
+}
+
 #[derive(Serialize)]
 struct Phase {
     kind: &'static str,
@@ -43,13 +53,12 @@ impl LoadedModel {
     pub(super) async fn load(
         mut source: Source,
         credit: Credit,
-        num_labels: usize,
-        device: &Device,
+        target: &Target<'_>,
         on_event: &Function,
     ) -> Result<Self> {
         let mut readings = 1;
         let model = loop {
-            match Self::read(&mut source, &credit, num_labels, device, on_event).await {
+            match Self::read(&mut source, &credit, target, on_event).await {
                 Err(_) if source.take_changed() && readings < MOST_READINGS => readings += 1,
                 read => break read?,
             }
@@ -61,8 +70,7 @@ impl LoadedModel {
     async fn read(
         source: &mut Source,
         credit: &Credit,
-        num_labels: usize,
-        device: &Device,
+        target: &Target<'_>,
         on_event: &Function,
     ) -> Result<Self> {
         say(on_event, "config");
@@ -73,9 +81,10 @@ impl LoadedModel {
         say(on_event, "weights");
         let loader = WeightsLoader {
             config: &config,
-            num_labels,
+            num_labels: target.num_labels,
             seed: HEAD_SEED,
-            device,
+            device: target.device,
+            limits: target.limits,
         };
         let (network, report) = Self::weights(source, &loader).await?;
         Ok(Self {
@@ -133,6 +142,11 @@ impl LoadedModel {
             return network;
         }
         network.with_new_head(num_labels, self.config.initializer_range, seed)
+    }
+
+    /// Bytes of its parameters on the device, which are in f32 whatever they are in the file.
+    pub(super) fn parameter_bytes(&self) -> u64 {
+        4 * self.network.num_params() as u64
     }
 
     pub(super) fn view(&self) -> ModelView<'_> {

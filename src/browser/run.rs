@@ -62,15 +62,20 @@ impl Webtune {
     /// Begins a run with these settings from the checkpoint's own weights.
     ///
     /// # Errors
-    /// A `WorkerError` when a stage before it is missing, when the device failed its self-test, or with `fp16` on a device that cannot compute
-    /// in 16 bits or does not do it rightly.
+    /// A `WorkerError` when a stage before it is missing, the device failed its self-test, the run finds no room on it, or with
+    /// `fp16` the device cannot compute in 16 bits or does not do it rightly.
     pub async fn train_start(&mut self, settings: JsValue) -> Result<(), JsValue> {
         let values = values(settings)?;
         let settings = RunSettings::from_values(&values).map_err(error)?;
         if settings.arguments.fp16 {
             self.check_fp16().await.map_err(error)?;
         }
-        self.run = Some(self.new_run(settings, values).map_err(error)?);
+        self.check_room(&settings).await.map_err(error)?;
+        let next = self.new_run(settings, values).map_err(error)?;
+        if self.run.replace(next).is_some() {
+            // Buffers are used again for tensors of their own size only, and those of the run before may fit nothing in this one.
+            self.opened.device.memory_cleanup();
+        }
         Ok(())
     }
 

@@ -182,15 +182,6 @@ pub(super) struct TokensView {
 }
 
 #[derive(Serialize)]
-pub(super) struct PlanView<'a> {
-    pub steps_per_epoch: usize,
-    pub max_steps: usize,
-    pub warmup_steps: usize,
-    pub learning_rates: &'a [f64],
-    pub warnings: Vec<Warning>,
-}
-
-#[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub(super) enum StepView {
     Step {

@@ -71,11 +71,12 @@ impl File {
     ) -> Result<()> {
         write(&self.head)?;
         let (mut group, mut room) = (Vec::new(), piece);
-        for parameter in self.parameters {
-            let mut start = 0;
-            while start < len(&parameter) {
-                let end = len(&parameter).min(start + room);
-                group.push(parameter.values.clone().narrow(0, start, end - start));
+        let parts = self.parameters.into_iter().flat_map(|one| one.parts);
+        for part in parts {
+            let (mut start, len) = (0, part.range.len());
+            while start < len {
+                let end = len.min(start + room);
+                group.push(part.values.clone().narrow(0, start, end - start));
                 room -= end - start;
                 start = end;
                 if room == 0 {
@@ -104,14 +105,16 @@ async fn read(group: Vec<Tensor<1>>, write: &mut dyn FnMut(&[u8]) -> Result<()>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bert::{BertConfig, WeightsLoader, random_checkpoint};
+    use crate::bert::{
+        BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader, random_checkpoint,
+    };
     use crate::hub::MemoryFile;
     use burn::tensor::Device;
 
     #[test]
-    fn the_file_is_the_same_in_pieces_of_any_size() {
+    fn the_file_is_the_same_in_pieces_of_any_size_and_from_blocks() {
         let config = BertConfig {
-            vocab_size: 11,
+            vocab_size: 40,
             hidden_size: 4,
             num_hidden_layers: 1,
             num_attention_heads: 2,
@@ -119,15 +122,23 @@ mod tests {
             max_position_embeddings: 7,
             ..BertConfig::default()
         };
-        let loader = WeightsLoader {
-            config: &config,
-            num_labels: 3,
-            seed: 1,
-            device: &Device::flex(),
+        let load = |parameter| {
+            let loader = WeightsLoader {
+                config: &config,
+                num_labels: 3,
+                seed: 1,
+                device: &Device::flex(),
+                limits: LoadLimits {
+                    parameter,
+                    ..LoadLimits::default()
+                },
+            };
+            let mut file = MemoryFile::new("x", random_checkpoint(&config, 2).unwrap());
+            pollster::block_on(loader.load(&mut file)).unwrap().0
         };
-        let mut file = MemoryFile::new("x", random_checkpoint(&config, 2).unwrap());
-        let (model, _) = pollster::block_on(loader.load(&mut file)).unwrap();
-        let written = |piece| {
+        let (model, in_blocks) = (load(u64::MAX), load(192));
+        assert_eq!(in_blocks.bert.embeddings.word_embeddings.further.len(), 3);
+        let written = |model: &BertForSequenceClassification, piece| {
             let file = File::new(model.named_parameters()).unwrap();
             let (len, mut bytes, mut longest) = (file.len(), Vec::new(), 0);
             let head = file.head.len();
@@ -141,9 +152,10 @@ mod tests {
             assert!(longest <= 4 * piece && longest == (4 * piece).min(bytes.len() - head));
             bytes
         };
-        let whole = written(PIECE);
-        for piece in [1, 7, 44, 100] {
-            assert_eq!(written(piece), whole, "pieces of {piece}");
+        let whole = written(&model, PIECE);
+        for piece in [1, 7, 44, 100, PIECE] {
+            assert_eq!(written(&model, piece), whole, "pieces of {piece}");
+            assert_eq!(written(&in_blocks, piece), whole, "pieces of {piece}");
         }
     }
 }

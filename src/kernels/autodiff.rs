@@ -2,8 +2,10 @@
 //! parameters is kept only where they learn: beside a frozen layer it would only fill memory.
 
 mod adapters;
+mod embeddings;
 
 use adapters::{Gelu, Lora, LoraState, WithGradient};
+use embeddings::{AddWords, Embeddings};
 
 use super::{BertOps, DropoutMask, HeadsShape, LossScaling, Precision, TablesShape};
 use burn::backend::autodiff::NodeId;
@@ -107,22 +109,6 @@ impl<B: BertOps> Backward<B, 5> for FeedForward {
             let for_input = B::bert_linear_input_grad(for_middle, state.weight, precision);
             grads.register::<B>(node, for_input);
         }
-    }
-}
-
-/// The sum of three tables' rows.
-#[derive(Debug)]
-struct Embeddings;
-
-impl<B: BertOps> Backward<B, 3> for Embeddings {
-    type State = (IntTensor<B>, TablesShape);
-
-    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (ids, shape) = ops.state;
-        let grad = grads.consume::<B>(&ops.node);
-        let (words, positions, types) = B::bert_embeddings_backward(grad, ids, shape);
-        let ids = ops.parents.map(|node| node.map(|node| node.id));
-        register::<B, _>(grads, ids, [words, positions, types]);
     }
 }
 
@@ -266,6 +252,30 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
             OpsKind::Tracked(prep) => prep.finish((ids, shape), output),
             OpsKind::UnTracked(prep) => prep.finish(output),
         }
+    }
+
+    fn bert_add_words(
+        sum: FloatTensor<Self>,
+        block: FloatTensor<Self>,
+        ids: IntTensor<Self>,
+        first: usize,
+    ) -> FloatTensor<Self> {
+        let nodes = [sum.node(), block.node()];
+        let shape = [block.shape()[0], block.shape()[1]];
+        let output = B::bert_add_words(
+            sum.into_primitive(),
+            block.into_primitive(),
+            ids.clone(),
+            first,
+        );
+        match AddWords.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prep) => prep.finish((ids, first, shape), output),
+            OpsKind::UnTracked(prep) => prep.finish(output),
+        }
+    }
+
+    fn bert_write(tensor: FloatTensor<Self>, values: Vec<f32>, start: usize) -> FloatTensor<Self> {
+        Self::from_inner(B::bert_write(tensor.into_primitive(), values, start))
     }
 
     fn bert_linear(

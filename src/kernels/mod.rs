@@ -47,7 +47,7 @@ impl HeadsShape {
 /// Rows of the three embedding tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TablesShape {
-    /// `vocab_size`.
+    /// `vocab_size`, or the rows of the first block.
     pub words: usize,
     /// `max_position_embeddings`.
     pub positions: usize,
@@ -108,7 +108,7 @@ impl SquaresPlace {
 }
 
 /// Rows of `words` `[vocab_size, hidden_size]` by `ids` `[batch * seq]`, plus those of `positions` in order and the first of `types`:
-/// `[batch * seq, hidden_size]`.
+/// `[batch * seq, hidden_size]`. `words` may be the table's first block: ids past it have no row yet, see [`add_words`].
 pub fn embeddings(
     words: Tensor<2>,
     positions: Tensor<2>,
@@ -123,6 +123,22 @@ pub fn embeddings(
         ids.into_dispatch(),
         seq,
     ))
+}
+
+/// `sum` `[batch * seq, hidden_size]` with rows of `block` `[rows, hidden_size]` added, by those of `ids` `[batch * seq]` that lie in it;
+/// its first row is the table's row `first`.
+pub fn add_words(sum: Tensor<2>, block: Tensor<2>, ids: Tensor<1, Int>, first: usize) -> Tensor<2> {
+    Tensor::from_dispatch(Dispatch::bert_add_words(
+        sum.into_dispatch(),
+        block.into_dispatch(),
+        ids.into_dispatch(),
+        first,
+    ))
+}
+
+/// Writes `values` over those of `tensor` `[n]` from `start` on, without autodiff.
+pub fn write(tensor: Tensor<1>, values: Vec<f32>, start: usize) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::bert_write(tensor.into_dispatch(), values, start))
 }
 
 /// `input weightᵀ + bias`: `[m, k]`, `[n, k]` and `[n]` → `[m, n]` (`torch.nn.functional.linear`). This and every other product is in the

@@ -21,6 +21,21 @@ pub trait BertOps: Backend {
         plain::embeddings::<Self>(words, positions, types, ids, seq)
     }
 
+    /// See [`add_words`](super::add_words).
+    fn bert_add_words(
+        sum: FloatTensor<Self>,
+        block: FloatTensor<Self>,
+        ids: IntTensor<Self>,
+        first: usize,
+    ) -> FloatTensor<Self> {
+        plain::add_words::<Self>(sum, block, ids, first)
+    }
+
+    /// See [`write`](super::write).
+    fn bert_write(tensor: FloatTensor<Self>, values: Vec<f32>, start: usize) -> FloatTensor<Self> {
+        plain::write::<Self>(tensor, values, start)
+    }
+
     /// The gradients of the three tables, from that of the sum, `[batch * seq, hidden_size]`.
     fn bert_embeddings_backward(
         grad: FloatTensor<Self>,
@@ -28,11 +43,18 @@ pub trait BertOps: Backend {
         shape: TablesShape,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         let (positions, types) = Self::bert_places_backward(grad.clone(), shape);
-        (
-            plain::words_backward::<Self>(grad, ids, shape),
-            positions,
-            types,
-        )
+        let words = Self::bert_words_backward(grad, ids, 0, [shape.words, shape.width]);
+        (words, positions, types)
+    }
+
+    /// The gradient of a block of words, of `[rows, hidden_size]`, whose first row is the table's row `first`.
+    fn bert_words_backward(
+        grad: FloatTensor<Self>,
+        ids: IntTensor<Self>,
+        first: usize,
+        shape: [usize; 2],
+    ) -> FloatTensor<Self> {
+        plain::words_backward::<Self>(grad, ids, first, shape)
     }
 
     /// The gradients of positions and token types alone.

@@ -5,7 +5,7 @@ use super::dropout::mask_tensor;
 use super::{AdamWScalars, BertOps, DropoutMask, HeadsShape, Precision, SquaresPlace, TablesShape};
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Scalar, TensorMetadata};
-use burn::tensor::{FloatDType, IndexingUpdateOp, Shape, Slice};
+use burn::tensor::{FloatDType, IndexingUpdateOp, Shape, Slice, TensorData};
 
 fn scalar(value: f64) -> Scalar {
     value.into()
@@ -31,20 +31,73 @@ pub(super) fn embeddings<B: Backend>(
 ) -> FloatTensor<B> {
     let (tokens, width) = (ids.shape()[0], words.shape()[1]);
     let cube = [tokens / seq, seq, width];
-    let words = B::float_reshape(B::float_select(words, 0, ids), Shape::from(cube));
+    let words = B::float_reshape(rows_of::<B>(words, ids, 0), Shape::from(cube));
     let positions = B::float_slice(positions, &[Slice::from(0..seq)]);
     let types = B::float_slice(types, &[Slice::from(0..1)]);
     let places = B::float_reshape(B::float_add(positions, types), Shape::from([1, seq, width]));
     B::float_reshape(B::float_add(words, places), Shape::from([tokens, width]))
 }
 
+/// The place of each id in a block of `rows` rows whose first is the table's row `first`, any place where it has none, and whether it has
+/// one, as 1 and 0, `[tokens, 1]`.
+fn places_in<B: Backend>(
+    ids: IntTensor<B>,
+    first: usize,
+    rows: usize,
+) -> (IntTensor<B>, FloatTensor<B>) {
+    let tokens = ids.shape()[0];
+    let index = |value: usize| Scalar::from(value as i64);
+    let ids = B::int_sub_scalar(ids, index(first));
+    let places = B::int_clamp(ids.clone(), index(0), index(rows - 1));
+    let off = B::int_into_float(B::int_sub(ids, places.clone()), FloatDType::F32);
+    let off = B::float_clamp_max(B::float_mul(off.clone(), off), scalar(1.0));
+    let has = B::float_add_scalar(B::float_mul_scalar(off, scalar(-1.0)), scalar(1.0));
+    (places, B::float_reshape(has, Shape::from([tokens, 1])))
+}
+
+/// The rows of `block` that `ids` name, 0 where they are in another one.
+fn rows_of<B: Backend>(block: FloatTensor<B>, ids: IntTensor<B>, first: usize) -> FloatTensor<B> {
+    let (places, has) = places_in::<B>(ids, first, block.shape()[0]);
+    B::float_mul(B::float_select(block, 0, places), has)
+}
+
+pub(super) fn add_words<B: Backend>(
+    sum: FloatTensor<B>,
+    block: FloatTensor<B>,
+    ids: IntTensor<B>,
+    first: usize,
+) -> FloatTensor<B> {
+    B::float_add(sum, rows_of::<B>(block, ids, first))
+}
+
 pub(super) fn words_backward<B: Backend>(
     grad: FloatTensor<B>,
     ids: IntTensor<B>,
-    shape: TablesShape,
+    first: usize,
+    shape: [usize; 2],
 ) -> FloatTensor<B> {
-    let table = zeros::<B>(&grad, [shape.words, shape.width]);
-    B::float_select_assign(table, 0, ids, grad, IndexingUpdateOp::Add)
+    let table = zeros::<B>(&grad, shape);
+    let (places, has) = places_in::<B>(ids, first, shape[0]);
+    B::float_select_assign(
+        table,
+        0,
+        places,
+        B::float_mul(grad, has),
+        IndexingUpdateOp::Add,
+    )
+}
+
+pub(super) fn write<B: Backend>(
+    tensor: FloatTensor<B>,
+    values: Vec<f32>,
+    start: usize,
+) -> FloatTensor<B> {
+    let (len, device) = (values.len(), tensor.device());
+    let piece = B::float_from_data(TensorData::new(values, [len]), &device);
+    if len == tensor.shape()[0] {
+        return piece;
+    }
+    B::float_slice_assign(tensor, &[Slice::from(start..start + len)], piece)
 }
 
 pub(super) fn places_backward<B: Backend>(

@@ -5,7 +5,7 @@
 //! `src/kernels/autodiff.rs`, and a browser test compares the sum with the bytes of the buffers that WebGPU really holds.
 
 use super::{Tuning, TuningMethod};
-use crate::bert::{BertConfig, TargetModules};
+use crate::bert::{BertConfig, LoadLimits, TargetModules};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -36,6 +36,8 @@ pub struct MemoryDemand<'a> {
     pub tuning: Tuning,
     /// Whether the network as it was loaded is kept beside the one that is trained, to compare with.
     pub keeps_original: bool,
+    /// What the network was loaded with: they say which blocks the word embeddings are in.
+    pub limits: LoadLimits,
 }
 
 /// What the run takes of the device's memory, in bytes.
@@ -51,7 +53,9 @@ pub struct MemoryPlan {
     pub optimizer: u64,
     /// What the way back needs of the way forth, and what both work with, at the widest batch.
     pub activations: u64,
-    /// The bytes of all buffers at the peak, 3 MB of the kernels' own among them; less than the sum where gradients take up the buffers of activations of their size.
+    /// What does not depend on the run: the kernels' scalars and the buffers of reads.
+    pub runtime: u64,
+    /// The bytes of all buffers at the peak; less than the sum where gradients take up the buffers of activations of their size.
     pub total: u64,
     /// The largest tensor that a run makes of a batch: no adapter binds more than its `maxStorageBufferBindingSize` at once.
     pub largest: u64,
@@ -73,6 +77,7 @@ impl MemoryPlan {
             gradients: sum(|alive| alive.gradients),
             optimizer: sum(|alive| alive.moments),
             activations: sum(|alive| alive.activations),
+            runtime: RUNTIME,
             total: RUNTIME
                 + sum(|alive| {
                     let lasting = alive.parameters + alive.original + alive.moments;
@@ -144,11 +149,10 @@ impl<'a> Count<'a> {
         let config = self.demand.config;
         let (hidden, inner) = (config.hidden_size as u64, config.intermediate_size as u64);
         let (full, embeddings) = (self.full(), self.embeddings_learn());
-        for rows in [
-            config.vocab_size,
-            config.max_position_embeddings,
-            config.type_vocab_size,
-        ] {
+        let words = &self.demand.limits;
+        let words = words.blocks(config.vocab_size, config.hidden_size);
+        let places = [config.max_position_embeddings, config.type_vocab_size];
+        for rows in words.into_iter().chain(places) {
             self.parameter(rows as u64 * hidden, 1, embeddings);
         }
         self.parameter(hidden, 2, embeddings);
@@ -241,6 +245,7 @@ impl<'a> Count<'a> {
         ] {
             let alive = self.at(size);
             alive.activations = alive.activations.max(count);
+            self.largest = self.largest.max(size);
         }
     }
 
@@ -319,6 +324,7 @@ mod tests {
             gradient_checkpointing,
             tuning,
             keeps_original: true,
+            limits: LoadLimits::default(),
         })
     }
 
@@ -350,6 +356,30 @@ mod tests {
             bert_base(frozen, 8, false).gradients,
             4 * (layer + pooler + 1538)
         );
+    }
+
+    #[test]
+    fn blocks_take_what_the_table_takes() {
+        let plan = |limits| {
+            MemoryPlan::new(&MemoryDemand {
+                config: &BertConfig::default(),
+                num_labels: 2,
+                batch: 8,
+                seq: 128,
+                evaluation: [8, 128],
+                accumulates: false,
+                gradient_checkpointing: false,
+                tuning: TUNING,
+                keeps_original: true,
+                limits,
+            })
+        };
+        // 30,522 rows of 768 values are 93.8 MB: two blocks.
+        let (whole, blocks) = (
+            plan(LoadLimits::default()),
+            plan(LoadLimits::of_binding(128 << 20)),
+        );
+        assert_eq!(blocks, whole);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod optimizer;
 mod plan;
 mod trainer;
 mod tuning;
+mod ways_out;
 
 pub use arguments::{LrSchedulerType, TrainingArguments};
 pub use grad_scaler::GradScaler;
@@ -21,3 +22,4 @@ pub use optimizer::AdamW;
 pub use plan::TrainPlan;
 pub use trainer::{Event, Example, StepLog, Trainer, TrainerOptions, TrainerState, epoch_order};
 pub use tuning::{Tuning, TuningMethod};
+pub use ways_out::{Way, WayOut, ways_out};

@@ -3,6 +3,8 @@
 // Playwright's init scripts do not reach workers, so the server puts one of these in front of `worker.js`: the site at
 // `/classroom/<name>/` is the built one with that prelude.
 
+import { install } from '../../bench/counters.js';
+
 /** Types of WebGPU are not in every version of TypeScript's library. */
 const scope = /** @type {any} */ (globalThis);
 
@@ -45,6 +47,58 @@ const preludes = {
       return create.call(this, descriptor);
     };
   },
+  // Kernels can be given 2 MB at most.
+  'small-bindings': () => {
+    Object.defineProperty(scope.GPUSupportedLimits.prototype, 'maxStorageBufferBindingSize', { get: () => 2 << 20 });
+  },
+  // The buffers of a trial may have so many bytes in all; one more is out of memory, as WebGPU says it.
+  'little-memory': () => {
+    const { createBuffer, pushErrorScope, popErrorScope } = scope.GPUDevice.prototype;
+    const destroy = scope.GPUBuffer.prototype.destroy;
+    const sizes = new WeakMap();
+    let [left, refused] = [8_000_000, false];
+    scope.GPUDevice.prototype.pushErrorScope = function (/** @type {string} */ filter) {
+      refused = false;
+      return pushErrorScope.call(this, filter);
+    };
+    scope.GPUDevice.prototype.popErrorScope = async function () {
+      const [found, error] = [refused, popErrorScope.call(this)];
+      refused = false;
+      return (await error) ?? (found ? new scope.GPUOutOfMemoryError('no memory is left') : null);
+    };
+    scope.GPUDevice.prototype.createBuffer = function (/** @type {any} */ descriptor) {
+      if (descriptor.label !== 'trial') return createBuffer.call(this, descriptor);
+      refused = descriptor.size > left;
+      const made = createBuffer.call(this, refused ? { ...descriptor, size: 4 } : descriptor);
+      if (!refused) sizes.set(made, descriptor.size);
+      left -= sizes.get(made) ?? 0;
+      return made;
+    };
+    scope.GPUBuffer.prototype.destroy = function () {
+      left += sizes.get(this) ?? 0;
+      sizes.delete(this);
+      return destroy.call(this);
+    };
+  },
+  // What the program asks of WebGPU is counted, and its memory can be seen: `counters`, `wasmBytes`.
+  counted: () => {
+    const uncounted = scope.GPUDevice.prototype.createBuffer;
+    scope.counters = scope.installCounters();
+    const counted = scope.GPUDevice.prototype.createBuffer;
+    // Nobody writes into the buffers of a trial, and they are gone before a run begins.
+    scope.GPUDevice.prototype.createBuffer = function (/** @type {any} */ descriptor) {
+      return (descriptor.label === 'trial' ? uncounted : counted).call(this, descriptor);
+    };
+    for (const name of /** @type {const} */ (['instantiate', 'instantiateStreaming'])) {
+      const start = scope.WebAssembly[name];
+      scope.WebAssembly[name] = async (/** @type {any[]} */ ...given) => {
+        const made = await start.apply(scope.WebAssembly, given);
+        const { memory } = (made.instance ?? made).exports;
+        scope.wasmBytes = () => memory.buffer.byteLength;
+        return made;
+      };
+    }
+  },
   // The disk takes so many bytes of a file and no more.
   'storage-full': () => {
     const write = scope.FileSystemSyncAccessHandle.prototype.write;
@@ -75,5 +129,5 @@ export const SITES = Object.keys(preludes);
  */
 export function prelude(site) {
   const run = preludes[site];
-  return run ? `{ const scope = globalThis; (${run.toString()})(); }\n` : '';
+  return run ? `{ const scope = globalThis; scope.installCounters = ${install.toString()}; (${run.toString()})(); }\n` : '';
 }

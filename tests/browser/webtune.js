@@ -7,7 +7,7 @@ import { HOME } from './server.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 /** @typedef {import('../../www/app.js').AppState} AppState */
-/** @typedef {import('../../www/workflow.js').Stage} Stage */
+/** @typedef {import('../../www/stages.js').Stage} Stage */
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -4,7 +4,9 @@
 use burn::tensor::Device;
 use pollster::block_on;
 use std::collections::BTreeMap;
-use webtune::bert::{BertConfig, BertForSequenceClassification, WeightsLoader, random_checkpoint};
+use webtune::bert::{
+    BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader, random_checkpoint,
+};
 use webtune::evaluate::Evaluation;
 use webtune::hub::MemoryFile;
 use webtune::random::TorchGenerator;
@@ -57,6 +59,7 @@ pub fn load(
         num_labels,
         seed: 0,
         device: &device,
+        limits: LoadLimits::default(),
     };
     let mut file = MemoryFile::new("model.safetensors", checkpoint);
     block_on(loader.load(&mut file)).unwrap().0
@@ -68,7 +71,7 @@ pub fn parameters(model: &BertForSequenceClassification) -> BTreeMap<String, Vec
         .named_parameters()
         .into_iter()
         .map(|parameter| {
-            let values = parameter.values.into_data().try_into_vec().unwrap();
+            let values = block_on(parameter.read()).unwrap();
             (parameter.name, values)
         })
         .collect()

@@ -4,11 +4,11 @@
 import { alert } from './widgets.js';
 import { byId, h, replace, setAttribute, setText } from '../dom.js';
 import { bytes, duration, number, percent, t, tOr } from '../i18n.js';
-import { STAGES } from '../workflow.js';
+import { STAGES } from '../stages.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../app.js').AppState} AppState */
-/** @typedef {import('../workflow.js').Stage} Stage */
+/** @typedef {import('../stages.js').Stage} Stage */
 
 const PRESETS = /** @type {const} */ (['recommended', 'article']);
 

@@ -5,7 +5,7 @@ import { number, percent, t, tOr } from '../i18n.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../app.js').AppState} AppState */
-/** @typedef {import('../workflow.js').Stage} Stage */
+/** @typedef {import('../stages.js').Stage} Stage */
 
 /**
  * The two columns of a panel in index.html.

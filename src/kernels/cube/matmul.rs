@@ -311,7 +311,7 @@ fn operand<E: Float>(
     E::cast_from(value)
 }
 
-/// What the sums are multiplied by: 1, and where f16 had no room for an operand, infinity. WGSL leaves it open whether such an operand
+/// What the sums of a unit are multiplied by: 1, and where f16 had no room for one of its operands, infinity. WGSL leaves it open whether such an operand
 /// becomes one by itself; Mesa's software adapter takes the largest f16 instead, and no loss scaler would notice.
 #[cube]
 fn room_for(largest: &Sequence<RuntimeCell<f32>>, #[comptime] precision: Precision) -> f32 {

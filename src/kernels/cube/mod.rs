@@ -22,7 +22,9 @@ use super::{
     AdamWScalars, BertOps, DropoutMask, HeadsShape, LossScaling, Precision, SquaresPlace,
     TablesShape,
 };
+use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{FloatTensor, IntTensor};
+use burn::tensor::{Bytes, FloatDType};
 use burn_cubecl::CubeBackend;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
@@ -37,6 +39,29 @@ impl BertOps for CubeBackend {
         seq: usize,
     ) -> FloatTensor<Self> {
         embeddings::forward(words, positions, types, ids, seq)
+    }
+
+    fn bert_add_words(
+        sum: FloatTensor<Self>,
+        block: FloatTensor<Self>,
+        ids: IntTensor<Self>,
+        first: usize,
+    ) -> FloatTensor<Self> {
+        embeddings::add_words(sum, block, ids, first)
+    }
+
+    fn bert_write(tensor: FloatTensor<Self>, values: Vec<f32>, start: usize) -> FloatTensor<Self> {
+        write(tensor, values, start)
+    }
+
+    fn bert_words_backward(
+        grad: FloatTensor<Self>,
+        ids: IntTensor<Self>,
+        first: usize,
+        shape: [usize; 2],
+    ) -> FloatTensor<Self> {
+        let table = Self::float_zeros(shape.into(), &grad.device, FloatDType::F32);
+        embeddings::words_backward(grad, ids, table, first)
     }
 
     fn bert_places_backward(
@@ -294,4 +319,18 @@ fn writable(tensor: CubeTensor) -> CubeTensor {
     } else {
         tensor.copy()
     }
+}
+
+/// Writes to a part of a tensor's buffer. The queue copies the values itself: no kernel runs, and no buffer is left over.
+fn write(tensor: CubeTensor, values: Vec<f32>, start: usize) -> CubeTensor {
+    let tensor = writable(tensor);
+    let bytes = |values: usize| (values * size_of::<f32>()) as u64;
+    let rest = tensor.meta.num_elements() - start - values.len();
+    let handle = tensor.handle.clone().offset_start(bytes(start));
+    let handle = handle.offset_end(bytes(rest));
+    tensor.client.write(&handle, Bytes::from_elems(values));
+    // cubecl gathers up to 32 writes, each with its values: of large ones the heap should hold one at a time. A failure shows when the
+    // tensor is read.
+    let _ = tensor.client.flush();
+    tensor
 }

@@ -1,0 +1,183 @@
+//! Checkpoints as they come: old names, other heads, shards, and what is no BERT.
+
+use super::*;
+use crate::bert::random_checkpoint;
+use crate::hub::MemoryFile;
+use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
+
+fn config() -> BertConfig {
+    BertConfig {
+        vocab_size: 11,
+        hidden_size: 4,
+        num_hidden_layers: 1,
+        num_attention_heads: 2,
+        intermediate_size: 6,
+        max_position_embeddings: 7,
+        ..BertConfig::default()
+    }
+}
+
+/// A checkpoint with its tensors renamed, and others beside them.
+fn file(rename: impl Fn(&str) -> String, others: &[(&str, Vec<usize>)]) -> Vec<u8> {
+    let bytes = random_checkpoint(&config(), 3).unwrap();
+    let parsed = SafeTensors::deserialize(&bytes).unwrap();
+    let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = parsed
+        .iter()
+        .map(|(name, view)| (rename(name), view.shape().to_vec(), view.data().to_vec()))
+        .collect();
+    for (name, shape) in others {
+        let zeros = vec![0; 4 * shape.iter().product::<usize>()];
+        tensors.push((name.to_string(), shape.clone(), zeros));
+    }
+    let views = tensors.iter().map(|(name, shape, bytes)| {
+        let view = TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap();
+        (name, view)
+    });
+    safetensors::serialize(views, None).unwrap()
+}
+
+fn load(bytes: Vec<u8>) -> Result<(BertForSequenceClassification, LoadReport)> {
+    let config = config();
+    let loader = WeightsLoader {
+        config: &config,
+        num_labels: 2,
+        seed: 1,
+        device: &Device::flex(),
+        limits: LoadLimits::default(),
+    };
+    pollster::block_on(loader.load(&mut MemoryFile::new("model.safetensors", bytes)))
+}
+
+fn values(model: &BertForSequenceClassification) -> BTreeMap<String, Vec<f32>> {
+    let named = model.named_parameters().into_iter();
+    named
+        .map(|one| (one.name.clone(), pollster::block_on(one.read()).unwrap()))
+        .collect()
+}
+
+#[test]
+fn old_names_and_names_without_a_prefix_are_the_same_network() {
+    let (expected, _) = load(file(str::to_string, &[])).unwrap();
+    let old = |name: &str| {
+        name.replace("LayerNorm.weight", "LayerNorm.gamma")
+            .replace("LayerNorm.bias", "LayerNorm.beta")
+    };
+    let bare = |name: &str| name.trim_start_matches("bert.").to_string();
+    for bytes in [
+        file(old, &[]),
+        file(bare, &[]),
+        file(|name| bare(&old(name)), &[]),
+    ] {
+        let (found, report) = load(bytes).unwrap();
+        assert_eq!(values(&found), values(&expected));
+        assert!(report.dropped.is_empty() && !report.has_classifier);
+    }
+}
+
+#[test]
+fn heads_of_other_tasks_are_left_out_and_said() {
+    let others = [
+        ("cls.predictions.bias", vec![11]),
+        ("cls.seq_relationship.weight", vec![2, 4]),
+        ("qa_outputs.weight", vec![2, 4]),
+        ("classifier.weight", vec![5, 4]),
+        ("classifier.bias", vec![5]),
+    ];
+    let (model, report) = load(file(str::to_string, &others)).unwrap();
+    let mut names = others.map(|(name, _)| name);
+    names.sort();
+    assert_eq!(report.dropped, names);
+    assert!(!report.has_classifier);
+    assert_eq!(model.num_labels(), 2);
+    // A weight that fits goes with a bias that does not.
+    let others = [
+        ("classifier.weight", vec![2, 4]),
+        ("classifier.bias", vec![3]),
+    ];
+    let (_, report) = load(file(str::to_string, &others)).unwrap();
+    assert!(!report.has_classifier);
+    assert_eq!(report.dropped, ["classifier.bias", "classifier.weight"]);
+}
+
+/// A checkpoint as two files and their index, its tensors dealt out by turns.
+fn shards() -> (ShardIndex, Vec<(String, Vec<u8>)>) {
+    let whole = file(str::to_string, &[("cls.predictions.bias", vec![11])]);
+    let parsed = SafeTensors::deserialize(&whole).unwrap();
+    let mut map = serde_json::Map::new();
+    let files = [0, 1].map(|at| {
+        let name = format!("model-0000{}-of-00002.safetensors", at + 1);
+        let views: Vec<_> = parsed.iter().skip(at).step_by(2).collect();
+        map.extend(
+            views
+                .iter()
+                .map(|(tensor, _)| (tensor.to_string(), name.as_str().into())),
+        );
+        (name, safetensors::serialize(views, None).unwrap())
+    });
+    let index = serde_json::json!({ "weight_map": map }).to_string();
+    (ShardIndex::from_json(&index).unwrap(), files.into())
+}
+
+fn load_shards(
+    index: &ShardIndex,
+    files: &[(String, Vec<u8>)],
+) -> Result<(BertForSequenceClassification, LoadReport)> {
+    let config = config();
+    let loader = WeightsLoader {
+        config: &config,
+        num_labels: 2,
+        seed: 1,
+        device: &Device::flex(),
+        limits: LoadLimits::default(),
+    };
+    let open = async |name: &str| {
+        let (_, bytes) = files.iter().find(|(file, _)| file == name).unwrap();
+        Ok(MemoryFile::new(name, bytes.clone()))
+    };
+    pollster::block_on(loader.load_shards(index, open))
+}
+
+#[test]
+fn shards_are_the_same_network() {
+    let (expected, whole) =
+        load(file(str::to_string, &[("cls.predictions.bias", vec![11])])).unwrap();
+    let (index, files) = shards();
+    let (found, report) = load_shards(&index, &files).unwrap();
+    assert_eq!(values(&found), values(&expected));
+    assert_eq!(report.tensors, whole.tensors);
+    assert_eq!(report.dropped, ["cls.predictions.bias"]);
+    assert_eq!(report.dtype, "F32");
+    let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
+    assert_eq!(report.bytes, bytes as u64);
+}
+
+#[test]
+fn shards_that_are_not_what_the_index_says_are_refused() {
+    let (index, mut files) = shards();
+    let (first, second) = (files[0].1.clone(), files[1].1.clone());
+    files[1].1 = first;
+    let error = load_shards(&index, &files).unwrap_err().to_string();
+    assert!(error.contains("the index says otherwise"), "{error}");
+    files[1].1 = second;
+    let name = "bert.pooler.dense.bias";
+    let map: serde_json::Map<_, _> = index
+        .tensors()
+        .filter(|tensor| *tensor != name)
+        .map(|tensor| (tensor.to_string(), index.file_of(tensor).into()))
+        .collect();
+    let index = serde_json::json!({ "weight_map": map }).to_string();
+    let index = ShardIndex::from_json(&index).unwrap();
+    let error = load_shards(&index, &files).unwrap_err().to_string();
+    assert!(error.contains(name) && error.contains("missing"), "{error}");
+}
+
+#[test]
+fn what_belongs_to_no_bert_is_refused() {
+    let message = |others: &[(&str, Vec<usize>)]| {
+        let error = load(file(str::to_string, others)).unwrap_err();
+        error.to_string()
+    };
+    assert!(message(&[("encoder.block.0.weight", vec![2])]).contains("unexpected"));
+    assert!(message(&[("classifier.weight", vec![2, 4])]).contains("not both"));
+}

@@ -1,0 +1,71 @@
+// The article's model at its full size, in a tab: 440 MB come through the Hub's addresses, LoRA and full fine-tuning take two steps each, and
+// none of it takes more memory than was said.
+
+import { PARAMETERS, bertBase } from './bert-base.js';
+import { expect, test } from './fixtures.js';
+import { HubServer } from './hub-server.js';
+
+const MINUTE = 60_000;
+/** In the first, gradients still take up the room in which the trained parameters are then kept beside the original: the peak is the second. */
+const STEPS = 2;
+const MODEL = 'tests/bert-base';
+/** The wasm heap while a checkpoint of 440 MB is loaded. */
+const MOST_HEAP = 256 << 20;
+/** How far the plan may be from what is measured. */
+const WITHIN = 0.15;
+/** A head of two labels: a weight for each of the 768 values, and a bias. */
+const HEAD = 2 * 768 + 2;
+
+test('bert-base at full size: loaded within 256 MB, trained within the plan', async ({ webtune }) => {
+  test.setTimeout(20 * MINUTE);
+  const { page } = webtune;
+  const hub = await HubServer.start();
+  const files = bertBase();
+  hub.offer(MODEL, files);
+  webtune.allow(/leaves the site/);
+  await webtune.open({ model: MODEL, endpoint: hub.endpoint, max_steps: STEPS, num_rows: 40 }, 'counted');
+  const worker = page.workers()[0];
+  if (!worker) throw new Error('the page has no worker');
+  /** @returns {Promise<{peak: number, binding: number, heap: number, errors: string[]}>} */
+  const seen = () =>
+    worker.evaluate(() => {
+      const scope = /** @type {any} */ (globalThis);
+      return { peak: scope.counters.counts.peakBytes, binding: scope.counters.counts.largestBinding, heap: scope.wasmBytes(), errors: scope.counters.errors };
+    });
+  const adapter = (await webtune.read('opened'))?.device;
+  const limit = adapter?.max_storage_buffer_binding_size ?? 0;
+  const report = (/** @type {string} */ what) => console.log(`  ${what} (${adapter?.name})`);
+
+  const started = Date.now();
+  await webtune.press('run-model', 5 * MINUTE);
+  const loading = (Date.now() - started) / 1000;
+  const model = await webtune.read('model');
+  expect(model?.bytes).toBe(files['model.safetensors'].length);
+  expect(model?.parameters).toBe(PARAMETERS + HEAD);
+  const { heap } = await seen();
+  report(`440 MB loaded in ${loading.toFixed(1)} s, the wasm heap at ${mb(heap)}`);
+  expect(heap).toBeLessThan(MOST_HEAP);
+
+  for (const tuning of ['lora', 'full']) {
+    await webtune.field('tuning').selectOption(tuning);
+    await webtune.press('run-training', 10 * MINUTE);
+    expect((await webtune.read('stages')).training.error).toBeNull();
+    const [result, logs, plan] = [await webtune.read('result'), await webtune.read('logs'), await webtune.read('trainedPlan')];
+    expect(logs.map(({ step }) => step)).toEqual(Array.from({ length: STEPS }, (_, at) => at + 1));
+    for (const { loss, grad_norm } of logs) {
+      expect(loss).toBeGreaterThan(0.3);
+      expect(loss).toBeLessThan(2);
+      expect(grad_norm).toBeGreaterThan(0);
+    }
+    const { peak, binding, errors } = await seen();
+    const planned = plan?.memory?.total ?? NaN;
+    report(`${tuning}: ${STEPS} steps of 8 rows and their evaluation in ${(result?.train_runtime ?? NaN).toFixed(1)} s; planned ${mb(planned)}, measured ${mb(peak)}`);
+    expect(Math.abs(planned / peak - 1), `planned ${mb(planned)}, measured ${mb(peak)}`).toBeLessThan(WITHIN);
+    expect(binding).toBeLessThanOrEqual(limit);
+    expect(errors).toEqual([]);
+  }
+  await hub.close();
+});
+
+/** @param {number} bytes */
+const mb = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;

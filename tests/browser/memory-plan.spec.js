@@ -1,0 +1,144 @@
+// The memory plan: what it says before a run is what WebGPU's buffers take at the run's peak, what cannot fit is refused with nothing
+// lost, and what is offered instead does fit.
+
+import { config, file, randomBert } from '../../bench/checkpoint.js';
+import { work } from '../../bench/cases.js';
+import { install } from '../../bench/counters.js';
+import { expect, test } from './fixtures.js';
+import { QUICK, madeModel } from './webtune.js';
+
+/** How far the plan may be from what is measured. */
+const WITHIN = 0.15;
+
+/** Large enough that buffers of weights and activations, not scalars, are what is measured. */
+const SIZES = { vocab: 4000, hidden: 256, layers: 4, heads: 4, inner: 1024, positions: 128 };
+const CONFIGURATIONS = [
+  { name: 'full fine-tuning', values: {} },
+  { name: 'LoRA', values: { tuning: 'lora', lora_r: 8 } },
+  { name: 'gradient checkpointing', values: { gradient_checkpointing: true } },
+];
+
+for (const { name, values } of CONFIGURATIONS) {
+  test(`the plan is what the buffers take at their peak: ${name}`, async ({ page, server }) => {
+    server.offer('planned', {
+      'index.html': { type: 'text/html', body: Buffer.from('<!doctype html><title>plan</title><link rel="icon" href="data:,">') },
+      'config.json': { body: Buffer.from(JSON.stringify(config(SIZES))) },
+      'model.safetensors': { body: file(randomBert(SIZES)) },
+    });
+    await page.addInitScript({ content: `globalThis.counters = (${install.toString()})();` });
+    await page.goto(new URL(`${madeModel('planned')}index.html`, server.site()).href);
+    const { script, wasm } = await server.module();
+    const given = { ...work({ batch: 8, seq: 128 }, [200, SIZES.vocab]), arguments: values };
+    const { plan, peak, adapter } = await page.evaluate(measure, { script, wasm, given, steps: 3 });
+    const said = `${name} on ${adapter}: planned ${mb(plan.total)}, measured ${mb(peak)}`;
+    console.log(`  ${said}`);
+    expect(Math.abs(plan.total / peak - 1), said).toBeLessThan(WITHIN);
+  });
+}
+
+test('before a run the page shows what it takes, and offers what takes less', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open({ ...QUICK });
+  await webtune.press('run-tokens');
+  const memory = page.getByTestId('memory');
+  await expect(memory).toBeVisible();
+  await expect(memory).toHaveAttribute('data-lacks', '');
+  const before = await total(memory);
+  const { memory: plan, opened } = await webtune.page.evaluate(() => {
+    const { plan, opened } = /** @type {any} */ (window).__webtune.store.state;
+    return { memory: plan.memory, opened };
+  });
+  expect(opened.device.max_storage_buffer_binding_size).toBeGreaterThanOrEqual(128 << 20);
+  expect(plan.largest).toBeLessThan(opened.device.max_storage_buffer_binding_size);
+  // AdamW keeps two numbers for each parameter, and a gradient is as large as its parameter.
+  expect([plan.gradients, plan.optimizer]).toEqual([plan.parameters, 2 * plan.parameters]);
+  await page.getByTestId('memory-less').locator('summary').click();
+  await webtune.button('way-smaller_batch').click();
+  await expect(webtune.field('per_device_train_batch_size')).toHaveValue('4');
+  await expect(webtune.field('gradient_accumulation_steps')).toHaveValue('2');
+  await expect.poll(() => total(memory)).not.toBe(before);
+  await webtune.button('way-lora').click();
+  await expect(webtune.field('tuning')).toHaveValue('lora');
+  await expect.poll(() => total(memory)).toBeLessThan(before);
+  expect(new URL(page.url()).searchParams.get('tuning')).toBe('lora');
+  await webtune.press('run-training');
+  await trained(webtune);
+});
+
+test('a tensor that no kernel can be given is refused, and a batch that fits is offered', async ({ webtune }) => {
+  const { page } = webtune;
+  // 160 rows of 32 tokens have 160 × 32 × 192 queries, keys and values: 3.9 MB, and this adapter binds 2.
+  await webtune.open({ ...QUICK, num_rows: 200, per_device_train_batch_size: 160, padding: 'max_length', max_length: 32 }, 'small-bindings');
+  await webtune.press('run-tokens');
+  const memory = page.getByTestId('memory');
+  await expect(memory).toHaveAttribute('data-lacks', 'binding');
+  await webtune.press('run-training');
+  await expect(webtune.alert('training')).toHaveAttribute('data-code', 'memory');
+  await webtune.button('way-smaller_batch').click();
+  await expect(memory).toHaveAttribute('data-lacks', '');
+  const [rows, batches] = await Promise.all(['per_device_train_batch_size', 'gradient_accumulation_steps'].map((name) => webtune.field(name).inputValue()));
+  expect(Number(rows) * Number(batches), 'the same effective batch').toBe(160);
+  await webtune.press('run-training');
+  await trained(webtune);
+});
+
+test('a run that finds no memory is refused before it begins, and the run before stays', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open({ ...QUICK, num_train_epochs: 1 }, 'little-memory');
+  await webtune.press('run-training');
+  await trained(webtune);
+  const result = await webtune.read('result');
+  await webtune.field('per_device_train_batch_size').fill('64');
+  const memory = page.getByTestId('memory');
+  await expect(memory).toHaveAttribute('data-lacks', 'memory');
+  await expect(page.getByTestId('memory-lack')).toContainText('in a trial the device gave');
+  await webtune.press('run-training');
+  await expect(webtune.alert('training')).toHaveAttribute('data-code', 'memory');
+  expect(await webtune.read('result')).toEqual(result);
+  await webtune.classify('I love this movie');
+  expect(await webtune.probabilities('try-after'), 'the run before is still there').toHaveLength(2);
+  // The worker refuses it as well, whoever asks.
+  const refusal = await page.evaluate(async () => {
+    const { session, settings } = /** @type {any} */ (window).__webtune;
+    return session.request({ type: 'train', values: settings.values(), paused: false }).then(() => null, (/** @type {any} */ error) => ({ code: error.code, message: error.message }));
+  });
+  expect(refusal).toMatchObject({ code: 'memory', message: expect.stringContaining('There is no room') });
+  await webtune.button('way-smaller_batch').click();
+  await expect(memory).toHaveAttribute('data-lacks', '');
+  await webtune.press('run-training');
+  await trained(webtune);
+});
+
+/** The run has gone to its end. @param {import('./webtune.js').Webtune} webtune */
+async function trained(webtune) {
+  expect((await webtune.read('stages')).training.error).toBeNull();
+  await expect(webtune.stage('training')).toHaveAttribute('data-state', 'done');
+  await expect(webtune.page.getByTestId('summary')).toHaveAttribute('data-stopped', 'false');
+}
+
+/** @param {import('@playwright/test').Locator} memory */
+const total = async (memory) => Number(await memory.getAttribute('data-total'));
+
+/** @param {number} bytes */
+const mb = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/**
+ * In the page: the plan of a run, and the most bytes of buffers that there were in its first steps.
+ * @param {{script: string, wasm: string, given: object, steps: number}} wanted
+ */
+async function measure({ script, wasm, given, steps }) {
+  /** @type {import('../../bench/counters.js').Counters} */
+  const counters = /** @type {any} */ (globalThis).counters;
+  const { default: init, Benchmark } = await import(script);
+  await init({ module_or_path: wasm });
+  const benchmark = await Benchmark.open();
+  const text = await (await fetch('config.json')).text();
+  await benchmark.load(text, new Uint8Array(await (await fetch('model.safetensors')).arrayBuffer()));
+  const asked = JSON.stringify(given);
+  const plan = await benchmark.memory(asked);
+  benchmark.start(asked);
+  for (let step = 0; step < steps; step += 1) await benchmark.step();
+  await counters.drained();
+  const { vendor, architecture } = counters.adapter ?? {};
+  return { plan, peak: counters.counts.peakBytes, adapter: `${vendor} ${architecture}` };
+}

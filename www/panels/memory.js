@@ -1,0 +1,65 @@
+// What a run takes of the device's memory, before it takes it: the parts as a bar, what does not fit, and what would.
+
+import { h } from '../dom.js';
+import { bytes, number, t } from '../i18n.js';
+import { asText } from '../state.js';
+
+/** @typedef {import('../protocol.js').MemoryView} MemoryView */
+/** @typedef {import('../protocol.js').WayOut} WayOut */
+
+const PARTS = /** @type {const} */ (['parameters', 'original', 'gradients', 'optimizer', 'activations', 'runtime']);
+
+/**
+ * @param {import('../app.js').App} app
+ * @returns {HTMLElement|null}
+ */
+export function memoryPlan({ store, settings }) {
+  const { plan, opened, busy, modelSource, model } = store.state;
+  if (!plan || !opened || !model) return null;
+  const { memory } = plan;
+  if (!memory) return null;
+  const sum = PARTS.reduce((total, part) => total + memory[part], 0);
+  const shown = PARTS.filter((part) => memory[part] > 0);
+  const limit = opened.device.max_storage_buffer_binding_size;
+  const choose = (/** @type {WayOut} */ { settings: changes }) => {
+    for (const [name, value] of Object.entries(changes)) settings.set(name, asText(value));
+  };
+  const ways = waysOut(memory, busy, choose);
+  return h(
+    'section',
+    { class: `memory${memory.lacks ? ' lacking' : ''}`, 'data-testid': 'memory', 'data-total': memory.total, 'data-lacks': memory.lacks?.kind ?? '', 'data-model': modelSource },
+    h('h3', {}, t('memory.title')),
+    h('p', {}, t('memory.takes', { total: bytes(memory.total), device: opened.device.name, rows: number(memory.rows), tokens: number(memory.tokens) })),
+    h('div', { class: 'memory-bar', 'aria-hidden': 'true' }, ...shown.map((part) => h('span', { class: `memory-${part}`, style: { width: `${(100 * memory[part]) / sum}%` } }))),
+    h(
+      'dl',
+      { class: 'memory-parts' },
+      ...shown.map((part) => h('div', {}, h('dt', {}, h('span', { class: `swatch memory-${part}`, 'aria-hidden': 'true' }), t(`memory.${part}`)), h('dd', { 'data-part': part }, bytes(memory[part])))),
+    ),
+    h('p', { class: 'note' }, t(limit === null ? 'memory.largest_cpu' : 'memory.largest', { largest: bytes(memory.largest), limit: bytes(limit ?? 0) }), ' ', sum > memory.total && t('memory.shared')),
+    memory.lacks && h('p', { class: 'memory-lack', role: 'status', 'data-testid': 'memory-lack' }, h('strong', {}, t('memory.no_room')), ' ', t(`memory.lacks_${memory.lacks.kind}`, { needs: bytes(memory.lacks.needs), offered: bytes(memory.lacks.offered) }), ' ', t(memory.ways.length > 0 ? 'memory.would_fit' : 'memory.nothing_fits')),
+    ways && (memory.lacks ? ways : h('details', { class: 'memory-less', 'data-testid': 'memory-less' }, h('summary', {}, t('memory.less')), ways)),
+  );
+}
+
+/**
+ * @param {MemoryView} memory
+ * @param {boolean} busy
+ * @param {(way: WayOut) => void} choose
+ */
+function waysOut({ ways }, busy, choose) {
+  if (ways.length === 0) return null;
+  return h(
+    'ul',
+    { class: 'memory-ways' },
+    ...ways.map((way) =>
+      h(
+        'li',
+        {},
+        h('button', { type: 'button', class: 'secondary', 'data-testid': `way-${way.way}`, disabled: busy, on: { click: () => choose(way) } }, t(`memory.way.${way.way}`)),
+        h('span', { class: 'memory-total' }, bytes(way.plan.total)),
+        h('code', {}, Object.entries(way.settings).map(([name, value]) => `${name}=${asText(value)}`).join(' ')),
+      ),
+    ),
+  );
+}
