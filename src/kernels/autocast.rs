@@ -1,5 +1,6 @@
-//! Mixed precision, as `torch.autocast` does it: while an [`Autocast`] lives, the matrix products round what they multiply to f16, multiply
-//! exactly and add up in f32, as tensor cores do. Everything else stays in f32, the products' results and the parameters too.
+//! Mixed precision, as `torch.autocast` does it: while an [`Autocast`] lives, the matrix products round what they multiply to f16 and add up
+//! in f32. The CPU device multiplies exactly, as tensor cores do; WebGPU multiplies in f16. Everything else stays in f32, the products'
+//! results and the parameters too.
 //!
 //! What a product was computed in is part of what autodiff records, so that the way back needs no guard.
 

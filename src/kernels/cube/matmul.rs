@@ -2,8 +2,7 @@
 //! so that `rows + columns` loads feed `rows * columns` multiplications and each sum is fetched once for four of them.
 //!
 //! Every product of the network is this kernel; what surrounds it (bias, GELU, a bias's gradient) is fused into its end. In mixed precision
-//! the registers hold f16, and a GPU that multiplies f16 into an f32 sum in one instruction does so; whether rounding is to the nearest f16
-//! or towards 0, WGSL leaves to the adapter.
+//! registers and products are f16 and the sums f32; how f16 are rounded, WGSL leaves to the adapter.
 
 use super::gelu::{gelu, gelu_slope};
 use super::{empty, is_cpu};
@@ -216,10 +215,10 @@ fn matmul_kernel<E: Float>(
                     let sum = sums.index(comptime![row * columns + column]);
                     sum.store(
                         sum.read()
-                            + exact::<E>(left[comptime![row * STEPS]], right_0)
-                            + exact::<E>(left[comptime![row * STEPS + 1]], right_1)
-                            + exact::<E>(left[comptime![row * STEPS + 2]], right_2)
-                            + exact::<E>(left[comptime![row * STEPS + 3]], right_3),
+                            + product::<E>(left[comptime![row * STEPS]], right_0)
+                            + product::<E>(left[comptime![row * STEPS + 1]], right_1)
+                            + product::<E>(left[comptime![row * STEPS + 2]], right_2)
+                            + product::<E>(left[comptime![row * STEPS + 3]], right_3),
                     );
                 }
             }
@@ -312,7 +311,7 @@ fn operand<E: Float>(
 }
 
 /// What the sums of a unit are multiplied by: 1, and where f16 had no room for one of its operands, infinity. WGSL leaves it open whether such an operand
-/// becomes one by itself; Mesa's software adapter takes the largest f16 instead, and no loss scaler would notice.
+/// becomes one by itself, and where it does not, no loss scaler would notice.
 #[cube]
 fn room_for(largest: &Sequence<RuntimeCell<f32>>, #[comptime] precision: Precision) -> f32 {
     if comptime![precision == Precision::F16] {
@@ -328,10 +327,11 @@ fn room_for(largest: &Sequence<RuntimeCell<f32>>, #[comptime] precision: Precisi
     }
 }
 
-/// A product in f32, where that of two f16 is exact.
+/// A product in `E`, to be added up in f32. Multiplied as f32 it would be exact, as in a tensor core; but then Mesa's compiler drops the way
+/// to f16 and back, as WGSL allows, and nothing is in f16 at all.
 #[cube]
-fn exact<E: Float>(left: E, right: E) -> f32 {
-    f32::cast_from(left) * f32::cast_from(right)
+fn product<E: Float>(left: E, right: E) -> f32 {
+    f32::cast_from(left * right)
 }
 
 /// 1 where `at` is below `end`, else 0.
