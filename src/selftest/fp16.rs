@@ -57,14 +57,10 @@ fn in_f16(name: &str) -> String {
 /// Operands that f16 has no room for give a result that is not finite, and the largest that it has room for one that is.
 async fn overflow(device: &Device) -> Result<Check> {
     let mut found = Vec::new();
-    for (row, weight) in [
-        ([65_504.0, 0.0], 1.0),
-        ([0.0, 1e5], 1.0),
-        ([-1e5, 1e5], 1.0),
-    ] {
+    for row in [[65_504.0, 0.0], [0.0, 1e5], [-1e5, 1e5]] {
         let autocast = Autocast::new(device, true)?;
         let input = Tensor::from_floats([row], device);
-        let weight = Tensor::from_floats([[weight, weight]], device);
+        let weight = Tensor::from_floats([[1.0, 1.0]], device);
         let output = kernels::linear(input, weight, Tensor::zeros([1], device));
         drop(autocast);
         let output = read(output.flatten(0, 1)).await?;
