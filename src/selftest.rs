@@ -2,8 +2,10 @@
 //! (tracel-ai/cubecl#1641), so the page asks before it trains: each check runs on both devices and the results are compared.
 
 mod compare;
+mod fp16;
 
 pub use compare::compare;
+pub use fp16::run_fp16;
 
 use crate::bert::{
     BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader, random_checkpoint,
@@ -30,6 +32,17 @@ pub struct Check {
     pub passed: bool,
 }
 
+impl Check {
+    /// The same, with another tolerance.
+    fn within(self, tolerance: f64) -> Self {
+        Self {
+            tolerance,
+            passed: self.deviation <= tolerance,
+            ..self
+        }
+    }
+}
+
 /// The outcome of all checks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SelfTest {
@@ -37,6 +50,18 @@ pub struct SelfTest {
     pub passed: bool,
     /// In the order in which they ran.
     pub checks: Vec<Check>,
+}
+
+impl SelfTest {
+    /// Adds the checks of another, those of the same name left out.
+    pub fn add(&mut self, other: Self) {
+        self.passed &= other.passed;
+        for check in other.checks {
+            if self.checks.iter().all(|known| known.name != check.name) {
+                self.checks.push(check);
+            }
+        }
+    }
 }
 
 /// f32 sums in another order differ by this much at most; stale data differs by far more.
@@ -61,8 +86,8 @@ pub async fn run(device: &Device) -> Result<SelfTest> {
         let expected = read(kernel(&cpu)).await?;
         checks.push(compare_values(name.into(), &found, &expected, 0.0));
     }
-    let found = training_steps(device).await?;
-    let expected = training_steps(&cpu).await?;
+    let found = training_steps(device, false).await?;
+    let expected = training_steps(&cpu, false).await?;
     checks.push(compare_values(
         "two training steps".into(),
         &found,
@@ -150,6 +175,15 @@ fn attention(device: &Device) -> Tensor<1> {
     with_gradient(projected, output, random([18, 48], 6, device))
 }
 
+fn lora(device: &Device) -> Tensor<1> {
+    let device = &device.clone().autodiff();
+    let input = random([11, 20], 4, device).require_grad();
+    let base = random([11, 30], 5, device);
+    let (lora_a, lora_b) = (random([5, 20], 6, device), random([12, 5], 7, device));
+    let output = kernels::lora(base, input.clone(), lora_a, lora_b, 9);
+    with_gradient(input, output, random([11, 30], 8, device))
+}
+
 fn embedding_gradient(device: &Device) -> Tensor<1> {
     let device = &device.clone().autodiff();
     let tables = [11, 5, 2].map(|rows| random([rows, 8], rows as u32, device).require_grad());
@@ -177,7 +211,7 @@ fn tiny_config() -> BertConfig {
 }
 
 /// Losses, gradient norms and the head's weights of two updates on rows of unequal lengths.
-async fn training_steps(device: &Device) -> Result<Vec<f32>> {
+async fn training_steps(device: &Device, fp16: bool) -> Result<Vec<f32>> {
     let config = tiny_config();
     let device = device.clone().autodiff();
     let loader = WeightsLoader {
@@ -206,6 +240,7 @@ async fn training_steps(device: &Device) -> Result<Vec<f32>> {
             learning_rate: 1e-3,
             weight_decay: 0.01,
             max_steps: 2,
+            fp16,
             ..TrainingArguments::default()
         },
         padding: Padding::Longest,
@@ -244,6 +279,22 @@ mod tests {
         let report = pollster::block_on(run(&Device::flex())).unwrap();
         assert!(report.passed, "{report:?}");
         assert_eq!(report.checks.len(), 5);
+    }
+
+    #[test]
+    fn checks_are_added_once() {
+        let check = |name: &str, found| compare_values(name.into(), &[found], &[1.0], 0.0);
+        let report = |checks: Vec<Check>| SelfTest {
+            passed: checks.iter().all(|check| check.passed),
+            checks,
+        };
+        let mut all = report(vec![check("a", 1.0)]);
+        all.add(report(vec![check("a", 1.0), check("b", 1.0)]));
+        assert!(all.passed);
+        all.add(report(vec![check("c", 2.0)]));
+        assert!(!all.passed);
+        let names: Vec<_> = all.checks.iter().map(|check| check.name.as_str()).collect();
+        assert_eq!(names, ["a", "b", "c"]);
     }
 
     #[test]

@@ -73,7 +73,9 @@ async function start() {
 
     const device = DEVICES.find((candidate) => candidate === query.get('device')) ?? 'auto';
     store.update({ opening: true });
-    store.update({ opened: await session.request({ type: 'open', device }), opening: false });
+    const opened = await session.request({ type: 'open', device });
+    turnOffWhatItCannot(settings, opened.device);
+    store.update({ opened, opening: false });
     workflow.preview();
     await refreshStored(app);
     // Whatever was loaded may have been stored.
@@ -86,6 +88,14 @@ async function start() {
   } catch (error) {
     if (!session.fatal) store.update({ openError: asShown(error), opening: false });
   }
+}
+
+/**
+ * @param {Settings} settings
+ * @param {import('./protocol.js').DeviceInfo} device
+ */
+function turnOffWhatItCannot(settings, { kind, name, shader_f16 }) {
+  if (!shader_f16) settings.turnOff('fp16', { key: kind === 'cpu' ? 'setting.fp16.off_cpu' : 'setting.fp16.off_adapter', params: { name } });
 }
 
 /**

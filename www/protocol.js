@@ -161,7 +161,10 @@
  * @property {MemoryView|null} memory  null before a model is loaded
  */
 
-/** @typedef {{step: number, epoch: number, loss: number, learning_rate: number, grad_norm: number}} StepLog */
+/**
+ * What one update logs. `grad_norm` is not finite where fp16's loss scale overflowed: the update was skipped.
+ * @typedef {{step: number, epoch: number, loss: number, learning_rate: number, grad_norm: number}} StepLog
+ */
 
 /** @typedef {{label: string, precision: number, recall: number, f1: number, support: number}} ClassReport */
 

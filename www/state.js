@@ -53,6 +53,8 @@ export class Settings {
   #texts = new Map();
   /** @type {Map<string, string>} */
   #refused = new Map();
+  /** @type {Map<string, Message>} */
+  #off = new Map();
   /** @type {Set<() => void>} */
   #listeners = new Set();
 
@@ -129,6 +131,24 @@ export class Settings {
   }
 
   /**
+   * Turns a switch off for good: this device cannot do it. Where it is on all the same, from the URL, it is refused with the reason.
+   * @param {string} name
+   * @param {Message} reason
+   */
+  turnOff(name, reason) {
+    this.#off.set(name, reason);
+    this.#notify();
+  }
+
+  /**
+   * Why a switch cannot be turned on here, or null.
+   * @param {string} name
+   */
+  off(name) {
+    return this.#off.get(name) ?? null;
+  }
+
+  /**
    * What is wrong with a field, or null.
    * @param {string} name
    * @returns {Message|null}
@@ -137,12 +157,18 @@ export class Settings {
     const setting = this.find(name);
     if (!setting) return null;
     const refused = this.#refused.get(name);
-    return check(setting, this.text(name)).error ?? (refused ? { key: 'validation.refused', params: { message: refused } } : null);
+    return this.#wrong(setting) ?? (refused ? { key: 'validation.refused', params: { message: refused } } : null);
   }
 
   /** The first field that no run can start with, or null. Messages of the crate do not count: trying again is allowed. */
   firstInvalid() {
-    return this.table.find((setting) => check(setting, this.text(setting.name)).error !== null) ?? null;
+    return this.table.find((setting) => this.#wrong(setting) !== null) ?? null;
+  }
+
+  /** @param {Setting} setting @returns {Message|null} */
+  #wrong(setting) {
+    const { value, error } = check(setting, this.text(setting.name));
+    return error ?? (value === true ? this.off(setting.name) : null);
   }
 
   /**

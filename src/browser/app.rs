@@ -31,6 +31,8 @@ pub struct Webtune {
     pub(super) budget: Budget,
     /// What the start-up self-test found; training waits for it.
     pub(super) self_test: Option<SelfTest>,
+    /// What it found in 16 bits, once a run asked for them.
+    pub(super) fp16_test: Option<SelfTest>,
     pub(super) dataset: Option<Dataset>,
     pub(super) split: Option<Split>,
     pub(super) model: Option<LoadedModel>,
@@ -57,6 +59,7 @@ impl Webtune {
             budget: Budget::new(opened.gpu.clone()),
             opened,
             self_test: None,
+            fp16_test: None,
             dataset: None,
             split: None,
             model: None,
@@ -88,16 +91,19 @@ impl Webtune {
         view
     }
 
-    /// Compares this device with the CPU device parameter by parameter (`SelfTest`). `on_event` gets a `phase` event.
+    /// Compares this device with the CPU device parameter by parameter, and where it has `shader-f16`, in 16 bits too (`SelfTest`).
+    /// `on_event` gets a `phase` event.
     ///
     /// # Errors
     /// A `WorkerError` when the device fails outright.
     pub async fn compare(&self, on_event: Function) -> Result<JsValue, JsValue> {
         say(&on_event, "compare");
         let started = clock::now();
-        let report = selftest::compare(&self.opened.device)
-            .await
-            .map_err(error)?;
+        let device = &self.opened.device;
+        let mut report = selftest::compare(device).await.map_err(error)?;
+        if self.opened.info.shader_f16 {
+            report.add(selftest::run_fp16(device).await.map_err(error)?);
+        }
         to_js(&SelfTestView {
             report: &report,
             ms: clock::now() - started,

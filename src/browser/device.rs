@@ -15,7 +15,7 @@ use wasm_bindgen_futures::JsFuture;
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct DeviceInfo {
     kind: &'static str,
-    name: String,
+    pub name: String,
     vendor: String,
     architecture: String,
     software: bool,
@@ -25,7 +25,7 @@ pub(super) struct DeviceInfo {
     /// Bytes of the largest buffer; none on the CPU.
     max_buffer_size: Option<u64>,
     /// Whether kernels may compute in 16 bits.
-    shader_f16: bool,
+    pub shader_f16: bool,
 }
 
 impl DeviceInfo {
@@ -73,6 +73,7 @@ fn cpu(fallback: Option<String>) -> Opened {
         fallback,
         max_storage_buffer_binding_size: None,
         max_buffer_size: None,
+        // It could round to 16 bits, and would only be slower for it.
         shader_f16: false,
     };
     Opened {

@@ -9,6 +9,7 @@ use crate::bert::BertForSequenceClassification;
 use crate::data::Dataset;
 use crate::evaluate::{Evaluation, evaluate};
 use crate::export::History;
+use crate::selftest;
 use crate::settings::{RunSettings, Values};
 use crate::train::{Event, Trainer, TrainerOptions, TrainingArguments};
 use crate::{Error, Result};
@@ -30,6 +31,7 @@ pub(super) struct Run {
     pub history: History,
     pub evaluation: Option<Evaluation>,
     eval_batch_size: usize,
+    fp16: bool,
     last_report: Option<ReportView>,
 }
 
@@ -60,10 +62,14 @@ impl Webtune {
     /// Begins a run with these settings from the checkpoint's own weights.
     ///
     /// # Errors
-    /// A `WorkerError` when a stage before it is missing, the device failed its self-test, or the run finds no room on it.
+    /// A `WorkerError` when a stage before it is missing, the device failed its self-test, the run finds no room on it, or with
+    /// `fp16` the device cannot compute in 16 bits or does not do it rightly.
     pub async fn train_start(&mut self, settings: JsValue) -> Result<(), JsValue> {
         let values = values(settings)?;
         let settings = RunSettings::from_values(&values).map_err(error)?;
+        if settings.arguments.fp16 {
+            self.check_fp16().await.map_err(error)?;
+        }
         self.check_room(&settings).await.map_err(error)?;
         let next = self.new_run(settings, values).map_err(error)?;
         if self.run.replace(next).is_some() {
@@ -110,6 +116,39 @@ impl Webtune {
 }
 
 impl Webtune {
+    /// Asks the device once whether its products in f16 are the CPU's.
+    async fn check_fp16(&mut self) -> Result<()> {
+        let refuse = |expected: String| {
+            Err(Error::Setting {
+                field: "fp16".into(),
+                value: "true".into(),
+                expected,
+            })
+        };
+        let info = &self.opened.info;
+        if !info.shader_f16 {
+            return refuse(format!(
+                "{} cannot compute in 16 bits; it takes a GPU whose adapter has shader-f16",
+                info.name
+            ));
+        }
+        let test = match self.fp16_test.take() {
+            Some(test) => test,
+            None => selftest::run_fp16(&self.opened.device).await?,
+        };
+        let test = self.fp16_test.insert(test);
+        if test.passed {
+            return Ok(());
+        }
+        let failed = test.checks.iter().filter(|check| !check.passed);
+        let failed: Vec<&str> = failed.map(|check| check.name.as_str()).collect();
+        refuse(format!(
+            "{} does not compute in 16 bits what the CPU computes ({}); train without it",
+            self.opened.info.name,
+            failed.join("; ")
+        ))
+    }
+
     fn new_run(&self, settings: RunSettings, values: Values) -> Result<Run> {
         if self.self_test.as_ref().is_none_or(|test| !test.passed) {
             return Err(Error::Device(
@@ -129,6 +168,7 @@ impl Webtune {
         };
         let history = History::new(&options.arguments, tokens.train.len());
         let eval_batch_size = options.arguments.per_device_eval_batch_size;
+        let fp16 = options.arguments.fp16;
         let trainer = Trainer::new(
             settings.tuning.apply(initial.clone(), seed)?,
             tokens.train.clone(),
@@ -145,6 +185,7 @@ impl Webtune {
             history,
             evaluation: None,
             eval_batch_size,
+            fp16,
             last_report: None,
         })
     }
@@ -220,6 +261,7 @@ impl Webtune {
         let mut arguments = TrainingArguments::default();
         if let Some(run) = &self.run {
             arguments.per_device_eval_batch_size = run.eval_batch_size;
+            arguments.fp16 = run.fp16;
         }
         let options = TrainerOptions {
             padding: tokens.padding,

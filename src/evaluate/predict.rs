@@ -2,7 +2,7 @@
 
 use super::Metrics;
 use crate::bert::BertForSequenceClassification;
-use crate::kernels::BatchRoom;
+use crate::kernels::{Autocast, BatchRoom};
 use crate::tokens::{Encoding, Padding, pad_batch, widest_batch};
 use crate::train::{Example, TrainerOptions, cross_entropy, targets};
 use crate::{Error, Result};
@@ -31,7 +31,8 @@ pub struct Evaluation {
 /// read from the device every few batches, so that rows done are rows computed, not rows queued.
 ///
 /// # Errors
-/// [`Error::NotReady`] for no examples, [`Error::Device`] from the device.
+/// [`Error::NotReady`] for no examples, [`Error::Setting`] for `fp16` on a device that cannot compute in f16, [`Error::Device`] from the
+/// device.
 pub async fn evaluate(
     model: &BertForSequenceClassification,
     examples: &[Example],
@@ -59,8 +60,9 @@ pub async fn evaluate(
             options.pad_token_id,
         );
         let room = BatchRoom::new([batch.batch, batch.seq], widest);
+        let autocast = Autocast::new(&device, options.arguments.fp16)?;
         let logits = model.forward(&batch);
-        drop(room);
+        drop((room, autocast));
         let smoothing = options.arguments.label_smoothing_factor;
         let loss = cross_entropy(
             logits.clone(),

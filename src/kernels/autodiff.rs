@@ -7,7 +7,7 @@ mod embeddings;
 use adapters::{Gelu, Lora, LoraState, WithGradient};
 use embeddings::{AddWords, Embeddings};
 
-use super::{BertOps, DropoutMask, HeadsShape, TablesShape};
+use super::{BertOps, DropoutMask, HeadsShape, LossScaling, Precision, TablesShape};
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
 use burn::backend::autodiff::grads::Gradients;
@@ -22,16 +22,16 @@ struct Linear;
 
 impl<B: BertOps> Backward<B, 3> for Linear {
     /// The input where the layer learns, the weight where what is before it does.
-    type State = (Option<FloatTensor<B>>, Option<FloatTensor<B>>);
+    type State = (Option<FloatTensor<B>>, Option<FloatTensor<B>>, Precision);
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (input, weight) = ops.state;
+        let (input, weight, precision) = ops.state;
         let [for_input, for_weight, for_bias] = ops.parents;
         let grad = grads.consume::<B>(&ops.node);
         let ids = [for_weight, for_bias].map(|node| node.map(|node| node.id));
-        weight_grads::<B>(grads, ids, grad.clone(), input);
+        weight_grads::<B>(grads, ids, grad.clone(), input, precision);
         if let (Some(node), Some(weight)) = (for_input, weight) {
-            grads.register::<B>(node.id, B::bert_linear_input_grad(grad, weight));
+            grads.register::<B>(node.id, B::bert_linear_input_grad(grad, weight, precision));
         }
     }
 }
@@ -42,9 +42,10 @@ fn weight_grads<B: BertOps>(
     parents: [Option<NodeId>; 2],
     grad: FloatTensor<B>,
     input: Option<FloatTensor<B>>,
+    precision: Precision,
 ) {
     if let Some(input) = input {
-        let (for_weight, for_bias) = B::bert_linear_weight_grad(grad, input);
+        let (for_weight, for_bias) = B::bert_linear_weight_grad(grad, input, precision);
         register::<B, _>(grads, parents, [for_weight, for_bias]);
     }
 }
@@ -72,6 +73,7 @@ struct FeedForwardState<B: BertOps> {
     /// Before and after GELU, the latter where the second layer learns.
     middle: FloatTensor<B>,
     active: Option<FloatTensor<B>>,
+    precision: Precision,
 }
 
 /// Linear, GELU, linear: both inner gradients are read off the tensors that the products need anyway.
@@ -83,14 +85,28 @@ impl<B: BertOps> Backward<B, 5> for FeedForward {
 
     fn backward(self, ops: Ops<Self::State, 5>, grads: &mut Gradients, _: &mut Checkpointer) {
         let state = ops.state;
+        let precision = state.precision;
         let [input, weight, bias, out_weight, out_bias] =
             ops.parents.map(|node| node.map(|node| node.id));
         let grad = grads.consume::<B>(&ops.node);
-        weight_grads::<B>(grads, [out_weight, out_bias], grad.clone(), state.active);
-        let for_middle = B::bert_linear_input_grad_gelu(grad, state.out_weight, state.middle);
-        weight_grads::<B>(grads, [weight, bias], for_middle.clone(), state.input);
+        weight_grads::<B>(
+            grads,
+            [out_weight, out_bias],
+            grad.clone(),
+            state.active,
+            precision,
+        );
+        let for_middle =
+            B::bert_linear_input_grad_gelu(grad, state.out_weight, state.middle, precision);
+        weight_grads::<B>(
+            grads,
+            [weight, bias],
+            for_middle.clone(),
+            state.input,
+            precision,
+        );
         if let Some(node) = input {
-            let for_input = B::bert_linear_input_grad(for_middle, state.weight);
+            let for_input = B::bert_linear_input_grad(for_middle, state.weight, precision);
             grads.register::<B>(node, for_input);
         }
     }
@@ -168,6 +184,7 @@ struct AttentionState<B: BertOps> {
     dropped: FloatTensor<B>,
     shape: HeadsShape,
     mask: DropoutMask,
+    precision: Precision,
 }
 
 /// All heads of an attention.
@@ -187,6 +204,7 @@ impl<B: BertOps> Backward<B, 1> for Attention {
                 grad,
                 state.shape,
                 state.mask,
+                state.precision,
             )
         });
     }
@@ -264,6 +282,7 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
+        precision: Precision,
     ) -> FloatTensor<Self> {
         let nodes = [input.node(), weight.node(), bias.node()];
         let learns = weight.is_tracked() || bias.is_tracked();
@@ -272,8 +291,9 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
         let state = (
             learns.then(|| input.clone()),
             goes_on.then(|| weight.clone()),
+            precision,
         );
-        let output = B::bert_linear(input, weight, bias.into_primitive());
+        let output = B::bert_linear(input, weight, bias.into_primitive(), precision);
         match Linear.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish(state, output),
             OpsKind::UnTracked(prep) => prep.finish(output),
@@ -286,6 +306,7 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
         bias: FloatTensor<Self>,
         out_weight: FloatTensor<Self>,
         out_bias: FloatTensor<Self>,
+        precision: Precision,
     ) -> FloatTensor<Self> {
         let nodes = [
             input.node(),
@@ -298,12 +319,17 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
         let out_learns = out_weight.is_tracked() || out_bias.is_tracked();
         let (input, weight) = (input.into_primitive(), weight.into_primitive());
         let out_weight = out_weight.into_primitive();
-        let (middle, active) =
-            B::bert_linear_gelu(input.clone(), weight.clone(), bias.into_primitive());
+        let (middle, active) = B::bert_linear_gelu(
+            input.clone(),
+            weight.clone(),
+            bias.into_primitive(),
+            precision,
+        );
         let output = B::bert_linear(
             active.clone(),
             out_weight.clone(),
             out_bias.into_primitive(),
+            precision,
         );
         let state = FeedForwardState::<B> {
             input: learns.then_some(input),
@@ -311,6 +337,7 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
             out_weight,
             middle,
             active: out_learns.then_some(active),
+            precision,
         };
         match FeedForward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish(state, output),
@@ -334,18 +361,26 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
         lora_a: FloatTensor<Self>,
         lora_b: FloatTensor<Self>,
         start: usize,
+        precision: Precision,
     ) -> FloatTensor<Self> {
         let nodes = [base.node(), input.node(), lora_a.node(), lora_b.node()];
         let (input, base) = (input.into_primitive(), base.into_primitive());
         let (lora_a, lora_b) = (lora_a.into_primitive(), lora_b.into_primitive());
-        let (output, low) =
-            B::bert_lora_parts(base, input.clone(), lora_a.clone(), lora_b.clone(), start);
+        let (output, low) = B::bert_lora_parts(
+            base,
+            input.clone(),
+            lora_a.clone(),
+            lora_b.clone(),
+            start,
+            precision,
+        );
         let state = LoraState::<B> {
             input,
             low,
             lora_a,
             lora_b,
             start,
+            precision,
         };
         match Lora.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish(state, output),
@@ -437,17 +472,24 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
         bias: FloatTensor<Self>,
         shape: HeadsShape,
         mask: DropoutMask,
+        precision: Precision,
     ) -> FloatTensor<Self> {
         let node = projected.node();
         let projected = projected.into_primitive();
-        let (context, probs, dropped) =
-            B::bert_attention_parts(projected.clone(), bias.into_primitive(), shape, mask);
+        let (context, probs, dropped) = B::bert_attention_parts(
+            projected.clone(),
+            bias.into_primitive(),
+            shape,
+            mask,
+            precision,
+        );
         let state = AttentionState::<B> {
             projected,
             probs,
             dropped,
             shape,
             mask,
+            precision,
         };
         match Attention.prepare::<C>([node]).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish(state, context),
@@ -467,5 +509,15 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
             OpsKind::Tracked(prep) => prep.finish(slope, loss),
             OpsKind::UnTracked(prep) => prep.finish(loss),
         }
+    }
+
+    /// Nothing flows back through a decision.
+    fn bert_update_scale(
+        squares: FloatTensor<Self>,
+        state: FloatTensor<Self>,
+        scaling: LossScaling,
+    ) -> FloatTensor<Self> {
+        let (squares, state) = (squares.into_primitive(), state.into_primitive());
+        Self::from_inner(B::bert_update_scale(squares, state, scaling))
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Nothing outside this room knows which device computes.
 
+mod autocast;
 mod autodiff;
 #[cfg(feature = "gpu")]
 mod cube;
@@ -11,11 +12,15 @@ mod flex;
 mod ops;
 mod plain;
 mod room;
+mod scaling;
 
+pub use autocast::{Autocast, Precision, supports_f16};
 pub use dropout::{DropoutMask, DropoutStream};
 pub use ops::BertOps;
 pub use room::BatchRoom;
+pub use scaling::{LossScaling, SCALER_VALUES};
 
+use autocast::precision;
 use burn::backend::Dispatch;
 use burn::tensor::{Int, Tensor};
 
@@ -69,6 +74,8 @@ pub struct AdamWScalars {
     pub bias_correction2_sqrt: f64,
     /// Added to the denominator.
     pub eps: f64,
+    /// Whether [`update_scale`] decides about the update: both bias corrections are taken from its values then, and 1 here.
+    pub scaled: bool,
 }
 
 /// One parameter on its way through an update.
@@ -134,12 +141,14 @@ pub fn write(tensor: Tensor<1>, values: Vec<f32>, start: usize) -> Tensor<1> {
     Tensor::from_dispatch(Dispatch::bert_write(tensor.into_dispatch(), values, start))
 }
 
-/// `input weightᵀ + bias`: `[m, k]`, `[n, k]` and `[n]` → `[m, n]` (`torch.nn.functional.linear`).
+/// `input weightᵀ + bias`: `[m, k]`, `[n, k]` and `[n]` → `[m, n]` (`torch.nn.functional.linear`). This and every other product is in the
+/// precision of the [`Autocast`] that lives.
 pub fn linear(input: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
     Tensor::from_dispatch(Dispatch::bert_linear(
         input.into_dispatch(),
         weight.into_dispatch(),
         bias.into_dispatch(),
+        precision(),
     ))
 }
 
@@ -155,6 +164,7 @@ pub fn feed_forward(
         bias.into_dispatch(),
         out_weight.into_dispatch(),
         out_bias.into_dispatch(),
+        precision(),
     ))
 }
 
@@ -178,6 +188,7 @@ pub fn lora(
         lora_a.into_dispatch(),
         lora_b.into_dispatch(),
         start,
+        precision(),
     ))
 }
 
@@ -239,6 +250,7 @@ pub fn attention(
         bias.into_dispatch(),
         shape,
         mask,
+        precision(),
     ))
 }
 
@@ -251,7 +263,8 @@ pub fn cross_entropy(logits: Tensor<2>, targets: Tensor<2>, scale: f64) -> Tenso
     ))
 }
 
-/// One AdamW update of two parameters, their gradients multiplied by the second value of `clip` (see [`clip_coefficient`]) first. Two,
+/// One AdamW update of two parameters, their gradients multiplied by the second value of `clip` (see [`clip_coefficient`], or for scaled
+/// gradients [`update_scale`], which may decide that nothing is updated) first. Two,
 /// because that many fit into the 8 bindings that every WebGPU adapter has.
 pub fn adamw(pair: [AdamWState; 2], clip: Tensor<1>) -> [(Tensor<1>, Tensor<1>); 2] {
     let scalars = [pair[0].scalars, pair[1].scalars];
@@ -296,5 +309,16 @@ pub fn clip_coefficient(squares: Tensor<1>, max_norm: f64) -> Tensor<1> {
     Tensor::from_dispatch(Dispatch::bert_clip_coefficient(
         squares.into_dispatch(),
         max_norm,
+    ))
+}
+
+/// A loss scaler's values `[SCALER_VALUES]` after an update, from the sum of the squares of all scaled gradients `[1]` and the values before
+/// it: the norm without the scale, what the scaled gradients are multiplied by, 1 (or 0 when they are not finite and the update is to be
+/// skipped), the next scale, the updates since it changed, and AdamW's two bias corrections. A new scaler's values are 0 but for the scale.
+pub fn update_scale(squares: Tensor<1>, state: Tensor<1>, scaling: LossScaling) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::bert_update_scale(
+        squares.into_dispatch(),
+        state.into_dispatch(),
+        scaling,
     ))
 }

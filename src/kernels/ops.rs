@@ -1,6 +1,8 @@
 //! The trait: every operation of the network and its optimizer that some device implements for itself. The defaults are [`plain`].
 
-use super::{AdamWScalars, DropoutMask, HeadsShape, SquaresPlace, TablesShape, plain};
+use super::{
+    AdamWScalars, DropoutMask, HeadsShape, LossScaling, Precision, SquaresPlace, TablesShape, plain,
+};
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, backend_extension};
 
@@ -68,24 +70,27 @@ pub trait BertOps: Backend {
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
+        precision: Precision,
     ) -> FloatTensor<Self> {
-        plain::linear::<Self>(input, weight, bias)
+        plain::linear::<Self>(input, weight, bias, precision)
     }
 
     /// The gradient of [`linear`](super::linear) with respect to its input: `grad × weight`.
     fn bert_linear_input_grad(
         grad: FloatTensor<Self>,
         weight: FloatTensor<Self>,
+        precision: Precision,
     ) -> FloatTensor<Self> {
-        Self::float_matmul(grad, weight)
+        plain::product::<Self>(grad, weight, precision)
     }
 
     /// The gradients of [`linear`](super::linear) with respect to weight and bias: `gradᵀ × input`, and the sum over the rows of `grad`.
     fn bert_linear_weight_grad(
         grad: FloatTensor<Self>,
         input: FloatTensor<Self>,
+        precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        plain::linear_weight_grad::<Self>(grad, input)
+        plain::linear_weight_grad::<Self>(grad, input, precision)
     }
 
     /// [`linear`](super::linear) and the exact GELU of its result.
@@ -93,8 +98,9 @@ pub trait BertOps: Backend {
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
+        precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let middle = Self::bert_linear(input, weight, bias);
+        let middle = Self::bert_linear(input, weight, bias, precision);
         (middle.clone(), plain::gelu::<Self>(middle))
     }
 
@@ -103,8 +109,9 @@ pub trait BertOps: Backend {
         grad: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         middle: FloatTensor<Self>,
+        precision: Precision,
     ) -> FloatTensor<Self> {
-        let grad = Self::bert_linear_input_grad(grad, weight);
+        let grad = Self::bert_linear_input_grad(grad, weight, precision);
         Self::float_mul(grad, plain::gelu_slope::<Self>(middle))
     }
 
@@ -115,9 +122,10 @@ pub trait BertOps: Backend {
         bias: FloatTensor<Self>,
         out_weight: FloatTensor<Self>,
         out_bias: FloatTensor<Self>,
+        precision: Precision,
     ) -> FloatTensor<Self> {
-        let (_, active) = Self::bert_linear_gelu(input, weight, bias);
-        Self::bert_linear(active, out_weight, out_bias)
+        let (_, active) = Self::bert_linear_gelu(input, weight, bias, precision);
+        Self::bert_linear(active, out_weight, out_bias, precision)
     }
 
     /// See [`gelu`](super::gelu).
@@ -137,8 +145,9 @@ pub trait BertOps: Backend {
         lora_a: FloatTensor<Self>,
         lora_b: FloatTensor<Self>,
         start: usize,
+        precision: Precision,
     ) -> FloatTensor<Self> {
-        Self::bert_lora_parts(base, input, lora_a, lora_b, start).0
+        Self::bert_lora_parts(base, input, lora_a, lora_b, start, precision).0
     }
 
     /// The sum, and for the way back `input lora_aᵀ`, `[m, r]`.
@@ -148,8 +157,9 @@ pub trait BertOps: Backend {
         lora_a: FloatTensor<Self>,
         lora_b: FloatTensor<Self>,
         start: usize,
+        precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        plain::lora::<Self>(base, input, lora_a, lora_b, start)
+        plain::lora::<Self>(base, input, lora_a, lora_b, start, precision)
     }
 
     /// The gradients of [`lora`](super::lora) with respect to `input`, `lora_a` and `lora_b`, in this order; that of `base` is `grad`.
@@ -160,8 +170,9 @@ pub trait BertOps: Backend {
         lora_a: FloatTensor<Self>,
         lora_b: FloatTensor<Self>,
         start: usize,
+        precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        plain::lora_backward::<Self>(grad, input, low, lora_a, lora_b, start)
+        plain::lora_backward::<Self>(grad, input, low, lora_a, lora_b, start, precision)
     }
 
     /// See [`with_gradient`](super::with_gradient).
@@ -238,8 +249,9 @@ pub trait BertOps: Backend {
         bias: FloatTensor<Self>,
         shape: HeadsShape,
         mask: DropoutMask,
+        precision: Precision,
     ) -> FloatTensor<Self> {
-        Self::bert_attention_parts(projected, bias, shape, mask).0
+        Self::bert_attention_parts(projected, bias, shape, mask, precision).0
     }
 
     /// The context, and for the way back the probabilities before and after their dropout, `[batch, heads, seq, seq]`.
@@ -248,8 +260,9 @@ pub trait BertOps: Backend {
         bias: FloatTensor<Self>,
         shape: HeadsShape,
         mask: DropoutMask,
+        precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        plain::attention::<Self>(projected, bias, shape, mask)
+        plain::attention::<Self>(projected, bias, shape, mask, precision)
     }
 
     /// The gradient of [`attention`](super::attention()) with respect to `projected`, from what
@@ -261,8 +274,9 @@ pub trait BertOps: Backend {
         grad: FloatTensor<Self>,
         shape: HeadsShape,
         mask: DropoutMask,
+        precision: Precision,
     ) -> FloatTensor<Self> {
-        plain::attention_backward::<Self>(projected, probs, dropped, grad, shape, mask)
+        plain::attention_backward::<Self>(projected, probs, dropped, grad, shape, mask, precision)
     }
 
     /// See [`cross_entropy`](super::cross_entropy).
@@ -337,4 +351,11 @@ pub trait BertOps: Backend {
     fn bert_clip_coefficient(squares: FloatTensor<Self>, max_norm: f64) -> FloatTensor<Self> {
         plain::clip_coefficient::<Self>(squares, max_norm)
     }
+
+    /// See [`update_scale`](super::update_scale).
+    fn bert_update_scale(
+        squares: FloatTensor<Self>,
+        state: FloatTensor<Self>,
+        scaling: LossScaling,
+    ) -> FloatTensor<Self>;
 }

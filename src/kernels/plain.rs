@@ -2,7 +2,7 @@
 //! are compared with.
 
 use super::dropout::mask_tensor;
-use super::{AdamWScalars, BertOps, DropoutMask, HeadsShape, SquaresPlace, TablesShape};
+use super::{AdamWScalars, BertOps, DropoutMask, HeadsShape, Precision, SquaresPlace, TablesShape};
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Scalar, TensorMetadata};
 use burn::tensor::{FloatDType, IndexingUpdateOp, Shape, Slice, TensorData};
@@ -117,22 +117,41 @@ pub(super) fn places_backward<B: Backend>(
     )
 }
 
+/// What a product of this precision multiplies, in f32.
+fn rounded<B: Backend>(operand: FloatTensor<B>, precision: Precision) -> FloatTensor<B> {
+    match precision {
+        Precision::F32 => operand,
+        Precision::F16 => B::float_cast(B::float_cast(operand, FloatDType::F16), FloatDType::F32),
+    }
+}
+
+/// The matrix product. Two f16 have an exact product in f32, so that rounding them first is what tensor cores do.
+pub(super) fn product<B: Backend>(
+    lhs: FloatTensor<B>,
+    rhs: FloatTensor<B>,
+    precision: Precision,
+) -> FloatTensor<B> {
+    B::float_matmul(rounded::<B>(lhs, precision), rounded::<B>(rhs, precision))
+}
+
 pub(super) fn linear<B: Backend>(
     input: FloatTensor<B>,
     weight: FloatTensor<B>,
     bias: FloatTensor<B>,
+    precision: Precision,
 ) -> FloatTensor<B> {
     let width = bias.shape().num_elements();
-    let product = B::float_matmul(input, B::float_transpose(weight));
+    let product = product::<B>(input, B::float_transpose(weight), precision);
     B::float_add(product, B::float_reshape(bias, Shape::from([1, width])))
 }
 
 pub(super) fn linear_weight_grad<B: Backend>(
     grad: FloatTensor<B>,
     input: FloatTensor<B>,
+    precision: Precision,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
-    let for_weight = B::float_matmul(B::float_transpose(grad.clone()), input);
-    (for_weight, sum_rows::<B>(grad))
+    let for_weight = product::<B>(B::float_transpose(grad.clone()), input, precision);
+    (for_weight, sum_rows::<B>(rounded::<B>(grad, precision)))
 }
 
 /// `Φ(x)`, the distribution function of the standard normal.
@@ -198,10 +217,11 @@ pub(super) fn lora<B: Backend>(
     lora_a: FloatTensor<B>,
     lora_b: FloatTensor<B>,
     start: usize,
+    precision: Precision,
 ) -> (FloatTensor<B>, FloatTensor<B>) {
     let place = columns::<B>(&base, start, lora_b.shape()[0]);
-    let low = B::float_matmul(input, B::float_transpose(lora_a));
-    let update = B::float_matmul(low.clone(), B::float_transpose(lora_b));
+    let low = product::<B>(input, B::float_transpose(lora_a), precision);
+    let update = product::<B>(low.clone(), B::float_transpose(lora_b), precision);
     let sum = B::float_add(B::float_slice(base.clone(), &place), update);
     (B::float_slice_assign(base, &place, sum), low)
 }
@@ -214,13 +234,14 @@ pub(super) fn lora_backward<B: Backend>(
     lora_a: FloatTensor<B>,
     lora_b: FloatTensor<B>,
     start: usize,
+    precision: Precision,
 ) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
     let place = columns::<B>(&grad, start, lora_b.shape()[0]);
     let grad = B::float_slice(grad, &place);
-    let for_b = B::float_matmul(B::float_transpose(grad.clone()), low);
-    let for_low = B::float_matmul(grad, lora_b);
-    let for_a = B::float_matmul(B::float_transpose(for_low.clone()), input);
-    (B::float_matmul(for_low, lora_a), for_a, for_b)
+    let for_b = product::<B>(B::float_transpose(grad.clone()), low, precision);
+    let for_low = product::<B>(grad, lora_b, precision);
+    let for_a = product::<B>(B::float_transpose(for_low.clone()), input, precision);
+    (product::<B>(for_low, lora_a, precision), for_a, for_b)
 }
 
 /// `len` columns of a matrix, from `start` on.
@@ -265,14 +286,15 @@ pub(super) fn attention<B: BertOps>(
     bias: FloatTensor<B>,
     shape: HeadsShape,
     mask: DropoutMask,
+    precision: Precision,
 ) -> (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>) {
     let [query, key, value] = [0, 1, 2].map(|part| split::<B>(projected.clone(), shape, part));
     let bias = B::float_reshape(bias, Shape::from([shape.batch, 1, 1, shape.seq]));
-    let scores = B::float_matmul(query, B::float_transpose(key));
+    let scores = product::<B>(query, B::float_transpose(key), precision);
     let scores = B::float_mul_scalar(scores, scalar(shape.scale()));
     let probs = B::softmax(B::float_add(scores, bias), 3);
     let dropped = B::bert_dropout(probs.clone(), mask);
-    let context = B::float_matmul(dropped.clone(), value);
+    let context = product::<B>(dropped.clone(), value, precision);
     (merge::<B>(context, shape), probs, dropped)
 }
 
@@ -283,18 +305,19 @@ pub(super) fn attention_backward<B: BertOps>(
     grad: FloatTensor<B>,
     shape: HeadsShape,
     mask: DropoutMask,
+    precision: Precision,
 ) -> FloatTensor<B> {
     let [query, key, value] = [0, 1, 2].map(|part| split::<B>(projected.clone(), shape, part));
     // The gradient is one part as wide as a row.
     let grad = split::<B>(grad, shape, 0);
-    let for_value = B::float_matmul(B::float_transpose(dropped), grad.clone());
-    let for_dropped = B::float_matmul(grad, B::float_transpose(value));
+    let for_value = product::<B>(B::float_transpose(dropped), grad.clone(), precision);
+    let for_dropped = product::<B>(grad, B::float_transpose(value), precision);
     let for_probs = B::bert_dropout(for_dropped, mask);
     let along = B::float_sum_dim(B::float_mul(probs.clone(), for_probs.clone()), 3);
     let slope = B::float_mul(probs, B::float_sub(for_probs, along));
     let for_scores = B::float_mul_scalar(slope, scalar(shape.scale()));
-    let for_query = B::float_matmul(for_scores.clone(), key);
-    let for_key = B::float_matmul(B::float_transpose(for_scores), query);
+    let for_query = product::<B>(for_scores.clone(), key, precision);
+    let for_key = product::<B>(B::float_transpose(for_scores), query, precision);
     let parts = [for_query, for_key, for_value].map(|part| merge::<B>(part, shape));
     B::float_cat(parts.into(), 1)
 }

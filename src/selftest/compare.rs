@@ -1,8 +1,9 @@
 //! The thorough comparison, for whoever wants to know: the forward pass, the gradient of every parameter, and every parameter after three
-//! optimizer steps, of the whole network and of LoRA's adapters, this device against the CPU, on a small BERT with padding in its batch and
-//! every dropout at work. The device has the vocabulary in three blocks, as those have it that do not take a large one at once; the CPU
-//! has it whole.
+//! optimizer steps, of the whole network and of LoRA's adapters, and loss scaling, this device against the CPU, on a small BERT with padding
+//! in its batch and every dropout at work. The device has the vocabulary in three blocks, as those have it that do not take a large one at
+//! once; the CPU has it whole.
 
+use super::fp16::loss_scaling;
 use super::{Check, SelfTest, compare_values, largest, read};
 use crate::Result;
 use crate::bert::{
@@ -59,8 +60,10 @@ pub async fn compare(device: &Device) -> Result<SelfTest> {
         };
         checks.push(compare_values(name.clone(), found, expected, floor));
     }
+    let compared = checks.len() == expected.values.len();
+    checks.extend(loss_scaling(device).await?);
     Ok(SelfTest {
-        passed: checks.len() == expected.values.len() && checks.iter().all(|check| check.passed),
+        passed: compared && checks.iter().all(|check| check.passed),
         checks,
     })
 }
@@ -201,6 +204,6 @@ mod tests {
         assert!(report.passed, "{report:?}");
         let parameters = 2 * 16 + 5 + 2 + 2;
         let adapters = 2 * (2 * 6 + 1);
-        assert_eq!(report.checks.len(), 2 + 2 * parameters + adapters + 2);
+        assert_eq!(report.checks.len(), 2 + 2 * parameters + adapters + 2 + 2);
     }
 }

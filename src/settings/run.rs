@@ -68,6 +68,7 @@ impl RunSettings {
             adam_beta2: table.number("adam_beta2")?,
             adam_epsilon: table.number("adam_epsilon")?,
             gradient_checkpointing: table.boolean("gradient_checkpointing")?,
+            fp16: table.boolean("fp16")?,
             seed: table.integer("seed")?,
         };
         let tuning = Tuning {

@@ -192,6 +192,8 @@ pub const SETTINGS: &[Setting] = &[
         "LoRA: the layers that get an adapter."),
     Setting { name: "gradient_checkpointing", group: Group::Memory, advanced: false, kind: Kind::Boolean { default: false },
         help: "Compute each layer's activations again on the way back instead of keeping them: the same result in less memory and about a third more time." },
+    Setting { name: "fp16", group: Group::Memory, advanced: false, kind: Kind::Boolean { default: false },
+        help: "Mixed precision: matrix products in 16 bits with loss scaling, everything else and the parameters in 32. It needs a GPU with shader-f16." },
     Setting { name: "freeze_embeddings", group: Group::Memory, advanced: true, kind: Kind::Boolean { default: false },
         help: "Full tuning: leave the embeddings as the checkpoint has them." },
     integer("freeze_layers", Group::Memory, true, (0, 0, 48, 1),

@@ -53,6 +53,9 @@ pub struct TrainingArguments {
     /// time.
     #[serde(default)]
     pub gradient_checkpointing: bool,
+    /// Whether the matrix products of training and evaluation are in f16, with f32 parameters and loss scaling.
+    #[serde(default)]
+    pub fp16: bool,
     /// Seed of the head, the order of rows and the dropouts.
     pub seed: u32,
 }
@@ -77,6 +80,7 @@ impl Default for TrainingArguments {
             adam_beta2: 0.999,
             adam_epsilon: 1e-8,
             gradient_checkpointing: false,
+            fp16: false,
             seed: 42,
         }
     }

@@ -21,6 +21,8 @@ pub(super) struct Pass<'a> {
     /// Rows that the loss is averaged over: the batch's, or those of a whole group of batches.
     pub rows: usize,
     pub dropouts: DropoutStream,
+    /// What the loss is multiplied by before the way back, `[1]`, and so are the gradients.
+    pub scale: Option<Tensor<1>>,
 }
 
 impl Pass<'_> {
@@ -28,7 +30,8 @@ impl Pass<'_> {
     pub fn whole(self) -> (GradientsParams, Tensor<1>) {
         let logits = self.model.forward_with_dropouts(self.batch, self.dropouts);
         let loss = cross_entropy(logits, self.targets, self.rows);
-        let grads = GradientsParams::from_grads(loss.backward(), self.model);
+        let grads = backward(&loss, self.scale);
+        let grads = GradientsParams::from_grads(grads, self.model);
         (grads, loss.inner())
     }
 
@@ -54,7 +57,7 @@ impl Pass<'_> {
         let logits = model.head(leaf.clone(), batch.batch, &mut dropouts);
         let loss = cross_entropy(logits, self.targets, self.rows);
         let mut collected = GradientsParams::new();
-        let mut grads = loss.backward();
+        let mut grads = backward(&loss, self.scale);
         let mut behind = leaf.grad(&grads);
         collect(&mut collected, &mut grads, &model.bert.pooler);
         collect(&mut collected, &mut grads, &model.classifier);
@@ -81,6 +84,14 @@ impl Pass<'_> {
             collect(&mut collected, &mut grads, embeddings);
         }
         (collected, loss.inner())
+    }
+}
+
+/// The way back from the loss, times `scale` where there is one.
+fn backward(loss: &Tensor<1>, scale: Option<Tensor<1>>) -> Gradients {
+    match scale {
+        Some(scale) => (loss.clone() * scale).backward(),
+        None => loss.backward(),
     }
 }
 

@@ -15,6 +15,11 @@ pub fn norm_and_clip(
     grads: &GradientsParams,
     max_norm: f64,
 ) -> Tensor<1> {
+    kernels::clip_coefficient(sum_of_squares(model, grads), max_norm)
+}
+
+/// The sum of the squares of all gradients, `[1]`.
+pub fn sum_of_squares(model: &BertForSequenceClassification, grads: &GradientsParams) -> Tensor<1> {
     let device = model.device().without_autodiff();
     let mut all = Collector {
         grads,
@@ -43,7 +48,7 @@ pub fn norm_and_clip(
         let places = [0, 1, 2, 3, 4, 5].map(|at| places.get(at).copied().unwrap_or(none));
         sums = kernels::squares(sums, inputs, places);
     }
-    kernels::clip_coefficient(sums.sum(), max_norm)
+    sums.sum()
 }
 
 /// Every gradient, flat, in the order of the parameters.

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod backward;
+mod grad_scaler;
 mod gradients;
 mod loss;
 mod memory;
@@ -13,7 +14,8 @@ mod tuning;
 mod ways_out;
 
 pub use arguments::{LrSchedulerType, TrainingArguments};
-pub use gradients::norm_and_clip;
+pub use grad_scaler::GradScaler;
+pub use gradients::{norm_and_clip, sum_of_squares};
 pub use loss::{cross_entropy, targets};
 pub use memory::{MemoryDemand, MemoryPlan};
 pub use optimizer::AdamW;

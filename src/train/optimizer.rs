@@ -13,6 +13,8 @@ pub struct AdamW {
     betas: (f64, f64),
     eps: f64,
     weight_decay: f64,
+    /// Whether a [`GradScaler`](super::GradScaler) decides about each update and counts them.
+    scaled: bool,
     steps: i32,
     /// The first and then the second moments of each parameter, `[2 n]`.
     moments: HashMap<ParamId, Tensor<1>>,
@@ -25,13 +27,15 @@ impl AdamW {
             betas: (arguments.adam_beta1, arguments.adam_beta2),
             eps: arguments.adam_epsilon,
             weight_decay: arguments.weight_decay,
+            scaled: arguments.fp16,
             steps: 0,
             moments: HashMap::new(),
         }
     }
 
     /// Updates every parameter that has a gradient. The gradients are multiplied by the second value of `clip`, from
-    /// [`norm_and_clip`](super::norm_and_clip), first.
+    /// [`norm_and_clip`](super::norm_and_clip), first. With `fp16`, `clip` is from [`GradScaler::update`](super::GradScaler::update): what it
+    /// skips changes neither parameters nor moments, and does not count as a step.
     pub fn step(
         &mut self,
         model: BertForSequenceClassification,
@@ -63,13 +67,18 @@ impl AdamW {
     fn scalars(&self, learning_rate: f64, decays: bool) -> AdamWScalars {
         let (beta1, beta2) = self.betas;
         let weight_decay = if decays { self.weight_decay } else { 0.0 };
+        let corrections = |beta: f64| match self.scaled {
+            true => 1.0,
+            false => 1.0 - beta.powi(self.steps),
+        };
         AdamWScalars {
             beta1,
             beta2,
             decay: 1.0 - learning_rate * weight_decay,
-            step_size: learning_rate / (1.0 - beta1.powi(self.steps)),
-            bias_correction2_sqrt: (1.0 - beta2.powi(self.steps)).sqrt(),
+            step_size: learning_rate / corrections(beta1),
+            bias_correction2_sqrt: corrections(beta2).sqrt(),
             eps: self.eps,
+            scaled: self.scaled,
         }
     }
 }

@@ -2,10 +2,10 @@
 //! It owns no clock, no thread, no storage; whoever drives it may pause, stop or read the model between steps.
 
 use super::backward::Pass;
-use super::{AdamW, TrainingArguments, norm_and_clip, targets};
+use super::{AdamW, GradScaler, TrainingArguments, norm_and_clip, sum_of_squares, targets};
 use crate::bert::BertForSequenceClassification;
 use crate::evaluate::{Evaluation, evaluate};
-use crate::kernels::{BatchRoom, DropoutStream};
+use crate::kernels::{Autocast, BatchRoom, DropoutStream};
 use crate::random::TorchGenerator;
 use crate::tokens::{Encoding, Padding, pad_batch, padding_tokens, widest_batch};
 use crate::{Error, Result};
@@ -34,7 +34,7 @@ pub struct StepLog {
     pub loss: f64,
     /// The learning rate that the update used.
     pub learning_rate: f64,
-    /// Norm of all gradients before clipping.
+    /// Norm of all gradients before clipping. With `fp16` it may be infinite or NaN: the update was skipped then, and the loss scale halved.
     pub grad_norm: f64,
 }
 
@@ -84,6 +84,8 @@ pub struct TrainerOptions {
 pub struct Trainer {
     model: Option<BertForSequenceClassification>,
     optimizer: AdamW,
+    /// With `fp16`.
+    scaler: Option<GradScaler>,
     options: TrainerOptions,
     train: Vec<Example>,
     eval: Vec<Example>,
@@ -106,7 +108,7 @@ impl Trainer {
     /// A run that has not begun. `model` must be on a device with autodiff.
     ///
     /// # Errors
-    /// [`Error::NotReady`] when there are no training rows.
+    /// [`Error::NotReady`] when there are no training rows, [`Error::Setting`] for `fp16` on a device that cannot compute in f16.
     pub fn new(
         model: BertForSequenceClassification,
         train: Vec<Example>,
@@ -119,9 +121,15 @@ impl Trainer {
             ));
         }
         let arguments = &options.arguments;
+        let device = model.device();
+        Autocast::new(&device, arguments.fp16)?;
+        let scaler = arguments
+            .fp16
+            .then(|| GradScaler::new(arguments, &device.without_autodiff()));
         let max_steps = arguments.total_steps(train.len());
         Ok(Self {
             optimizer: AdamW::new(arguments),
+            scaler,
             max_steps,
             steps_per_epoch: arguments.steps_per_epoch(train.len()),
             global_step: 0,
@@ -215,7 +223,8 @@ impl Trainer {
     /// how many rows an evaluation has done.
     ///
     /// # Errors
-    /// [`Error::Diverged`] for a loss or gradient norm that is not finite, [`Error::Device`] from the device.
+    /// [`Error::Diverged`] for a loss or gradient norm that is not finite (with `fp16`, the latter only where the loss scale cannot be the
+    /// reason), [`Error::Device`] from the device.
     pub async fn step(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<Event> {
         if self.evaluation_due {
             self.skip_evaluation();
@@ -262,10 +271,12 @@ impl Trainer {
             arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps;
         let start = step_in_epoch * group_rows;
         let group = &self.order[start..(start + group_rows).min(self.order.len())];
+        let autocast = Autocast::new(&self.model()?.device(), arguments.fp16)?;
         let model = self.model.take().ok_or_else(|| {
             Error::NotReady("The last training step failed half way; load the model again.".into())
         })?;
         let (grads, loss, tokens) = self.gradients(&model, group);
+        drop(autocast);
         let rows: Vec<&Encoding> = group.iter().map(|&row| &self.train[row].encoding).collect();
         let padding = padding_tokens(
             &rows,
@@ -274,7 +285,10 @@ impl Trainer {
             self.options.max_length,
         );
         self.positions += tokens + padding;
-        let clip = norm_and_clip(&model, &grads, arguments.max_grad_norm);
+        let clip = match &mut self.scaler {
+            Some(scaler) => scaler.update(sum_of_squares(&model, &grads)),
+            None => norm_and_clip(&model, &grads, arguments.max_grad_norm),
+        };
         let learning_rate = arguments.learning_rate_at(self.global_step, self.max_steps);
         self.model = Some(
             self.optimizer
@@ -331,6 +345,7 @@ impl Trainer {
                 targets,
                 rows: group.len(),
                 dropouts: DropoutStream::new(arguments.seed, pass as u32),
+                scale: self.scaler.as_ref().map(GradScaler::scale),
             };
             let (grads, loss) = if arguments.gradient_checkpointing {
                 pass.layer_by_layer()
@@ -366,11 +381,15 @@ impl Trainer {
         let (mut logs, values): (Vec<StepLog>, Vec<Tensor<1>>) = self.pending.drain(..).unzip();
         let values = Tensor::cat(values, 0).into_data_async().await?;
         let values: Vec<f32> = values.try_into_vec()?;
-        for (log, values) in logs.iter_mut().zip(values.chunks_exact(3)) {
+        let width = values.len() / logs.len();
+        for (log, values) in logs.iter_mut().zip(values.chunks_exact(width)) {
             log.loss = values[0].into();
             log.grad_norm = values[1].into();
+            let skipped = self.scaler.is_some()
+                && log.loss.is_finite()
+                && GradScaler::tolerates(&values[1..]);
             for (what, value) in [("loss", log.loss), ("gradient norm", log.grad_norm)] {
-                if !value.is_finite() {
+                if !value.is_finite() && !skipped {
                     return Err(Error::Diverged {
                         what,
                         value: value.to_string(),

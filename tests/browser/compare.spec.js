@@ -45,7 +45,7 @@ test('WebGPU has the gradients and updates of the CPU, parameter by parameter', 
   expect(passed).toBe(true);
   const names = checks.map(({ name }) => name);
   const expected = [...parameters.map((name) => `gradient of ${name}`), ...[...parameters, ...adapters].map((name) => `${name} after three steps`)];
-  expect(names.sort()).toEqual(['logits', 'logits with the adapters merged in', ...expected].sort());
+  expect(names.sort()).toEqual(['logits', 'logits with the adapters merged in', 'loss scale', 'scaled updates', ...expected].sort());
   // Numbers were compared, not the same memory with itself: two devices never round all alike.
   expect(checks.some(({ deviation }) => deviation > 0)).toBe(true);
 

@@ -111,3 +111,22 @@ test('the store tells the listeners of what changed, together and once', () => {
   store.update({ b: 2 });
   assert.equal(tasks.length, 1);
 });
+
+test('a switch that a device cannot do is off, and says why where the URL has it on', () => {
+  const reason = { key: 'setting.fp16.off_cpu', params: {} };
+  const fp16 = { name: 'fp16', group: 'memory', type: 'boolean', default: false, advanced: false, help: '' };
+  const limited = new Settings([.../** @type {any} */ (TABLE), fp16], []);
+  assert.equal(limited.off('fp16'), null);
+  let told = 0;
+  limited.subscribe(() => (told += 1));
+  limited.turnOff('fp16', reason);
+  assert.equal(told, 1);
+  assert.deepEqual(limited.off('fp16'), reason);
+  assert.equal(limited.error('fp16'), null);
+  assert.equal(limited.firstInvalid(), null);
+  limited.readQuery(new URLSearchParams('fp16=true'));
+  assert.deepEqual(limited.error('fp16'), reason);
+  assert.equal(limited.firstInvalid()?.name, 'fp16');
+  limited.set('fp16', 'false');
+  assert.equal(limited.firstInvalid(), null);
+});

@@ -45,11 +45,13 @@ function field({ settings, store }, setting) {
   const label = h('label', { for: id, i18n: `setting.${name}.label` });
   const help = h('p', { class: 'help', id: `${id}-help` });
   const problem = h('p', { class: 'field-error', id: `${id}-error` });
+  const reason = h('p', { class: 'help off', id: `${id}-off` });
   const element = h(
     'div',
     { class: `field field-${type}` },
     h('div', { class: 'field-row' }, h('span', { class: 'field-label' }, label, h('code', {}, ...breakable(name))), control),
     problem,
+    reason,
     help,
   );
 
@@ -60,8 +62,13 @@ function field({ settings, store }, setting) {
     const error = settings.error(name);
     setText(problem, error ? t(error.key, error.params) : '');
     problem.hidden = error === null;
+    // A switch that is on all the same, from the URL, can be turned off, and says why it must.
+    const off = text === 'true' ? null : settings.off(name);
+    setText(reason, off ? t(off.key, off.params) : '');
+    reason.hidden = off === null;
+    control.disabled = off !== null;
     setAttribute(control, 'aria-invalid', error ? 'true' : null);
-    setAttribute(control, 'aria-describedby', error ? `${id}-error ${id}-help` : `${id}-help`);
+    setAttribute(control, 'aria-describedby', [error && `${id}-error`, off && `${id}-off`, `${id}-help`].filter(Boolean).join(' '));
     element.classList.toggle('changed', text !== asText(setting.default));
     element.classList.toggle('invalid', error !== null);
   };

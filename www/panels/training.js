@@ -121,6 +121,9 @@ function liveFigures({ run, result, logs, speed }) {
   ]);
 }
 
+/** An update that fp16 skipped has no norm to draw. @param {number|undefined} value */
+const finite = (value) => (Number.isFinite(value) ? (value ?? null) : null);
+
 /**
  * Logs and plan as columns. Before a run the form's plan is shown; from its start on, the run's own.
  * @param {AppState} state
@@ -138,6 +141,6 @@ function chartColumns({ logs, plan, trainedPlan, evaluations, run, result }) {
   return {
     loss: [steps, steps.map((step) => log(step)?.loss ?? null), steps.map((step) => evaluated.get(step ?? 0) ?? null)],
     rate: [steps, steps.map((step) => log(step)?.learning_rate ?? null), steps.map((step) => planned[(step ?? 0) - 1] ?? null)],
-    norm: [steps, steps.map((step) => log(step)?.grad_norm ?? null)],
+    norm: [steps, steps.map((step) => finite(log(step)?.grad_norm))],
   };
 }

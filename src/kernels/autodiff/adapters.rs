@@ -1,7 +1,7 @@
 //! The rules of what is beside the plain network: LoRA's low-rank updates, GELU where it stands alone, and the way back taken up again.
 
 use super::register;
-use crate::kernels::BertOps;
+use crate::kernels::{BertOps, Precision};
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, unary};
@@ -31,6 +31,7 @@ pub(super) struct LoraState<B: BertOps> {
     pub lora_a: FloatTensor<B>,
     pub lora_b: FloatTensor<B>,
     pub start: usize,
+    pub precision: Precision,
 }
 
 /// `base`, and in some of its columns `(input lora_aᵀ) lora_bᵀ` more.
@@ -47,11 +48,12 @@ impl<B: BertOps> Backward<B, 4> for Lora {
             lora_a,
             lora_b,
             start,
+            precision,
         } = ops.state;
         let [base, of_input, of_a, of_b] = ops.parents.map(|node| node.map(|node| node.id));
         let grad = grads.consume::<B>(&ops.node);
         let (for_input, for_a, for_b) =
-            B::bert_lora_backward(grad.clone(), input, low, lora_a, lora_b, start);
+            B::bert_lora_backward(grad.clone(), input, low, lora_a, lora_b, start, precision);
         register::<B, _>(
             grads,
             [base, of_input, of_a, of_b],

@@ -1,6 +1,7 @@
 //! One AdamW update of two parameters in one dispatch, written over them and their moments. burn's primitives take a dozen for each.
 
 use super::{AdamWScalars, UNITS, cube_dim, cubes_for, writable};
+use crate::kernels::scaling::{BIAS_CORRECTION1, BIAS_CORRECTION2, PROCEEDS};
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
@@ -43,6 +44,24 @@ fn update(
     parameter[at] = parameter[at] * decay - step.step_size * mean / denominator;
 }
 
+/// With the bias corrections of a loss scaler, which counts only the updates that it let pass.
+#[cube]
+fn decided(clip: &[f32], step: Step, #[comptime] scaled: bool) -> Step {
+    if comptime![scaled] {
+        Step {
+            beta1: step.beta1,
+            beta1_rest: step.beta1_rest,
+            beta2: step.beta2,
+            beta2_rest: step.beta2_rest,
+            step_size: step.step_size / clip[BIAS_CORRECTION1],
+            bias_correction2_sqrt: clip[BIAS_CORRECTION2].sqrt(),
+            eps: step.eps,
+        }
+    } else {
+        step
+    }
+}
+
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
 fn adamw_kernel(
@@ -59,9 +78,17 @@ fn adamw_kernel(
     other_decay: f32,
     step: Step,
     units: usize,
+    #[comptime] scaled: bool,
 ) {
     if ABSOLUTE_POS < units {
         let mut at = ABSOLUTE_POS;
+        if comptime![scaled] {
+            // An update that is skipped begins behind its end.
+            if clip[PROCEEDS] == 0.0 {
+                at = elements + other_elements;
+            }
+        }
+        let step = decided(clip, step, scaled);
         while at < elements {
             update(
                 parameter, moments, gradient, clip[1], at, elements, decay, &step,
@@ -121,7 +148,7 @@ pub(super) fn step(
     let units = (elements + other_elements)
         .div_ceil(A_UNIT)
         .next_multiple_of(UNITS as usize);
-    // SAFETY: parameters and gradients hold as many values as said, moments twice as many, `clip` two; no unit goes past them.
+    // SAFETY: parameters and gradients hold as many values as said, moments twice as many, `clip` two (scaled, `SCALER_VALUES`); no unit goes past them.
     unsafe {
         adamw_kernel::launch_unchecked(
             &parameter.client.clone(),
@@ -140,6 +167,7 @@ pub(super) fn step(
             second.decay as f32,
             step,
             units,
+            first.scaled,
         );
     }
     (parameter, moments, other_parameter, other_moments)

@@ -5,7 +5,7 @@ use super::dropout::{Mask, keep_factor, mask_arg};
 use super::matmul::{Epilogue, Layout, Side, Size, launch};
 use super::rows::{lanes, largest, place, sum};
 use super::{cube_dim, cubes_for, empty};
-use crate::kernels::{DropoutMask, HeadsShape};
+use crate::kernels::{DropoutMask, HeadsShape, Precision};
 use burn::backend::TensorMetadata;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
@@ -147,7 +147,7 @@ fn square(shape: HeadsShape) -> Layout {
 
 /// `out = lhs × rhs` in each head of each text, `n` columns wide over `k` values.
 fn product(
-    shape: HeadsShape,
+    (shape, precision): (HeadsShape, Precision),
     (lhs, lhs_layout): (&CubeTensor, Layout),
     (rhs, rhs_layout): (&CubeTensor, Layout),
     (out, out_layout): (&CubeTensor, Layout),
@@ -166,6 +166,7 @@ fn product(
         side(rhs, rhs_layout),
         side(out, out_layout),
         size,
+        precision,
         Epilogue::None,
         None,
         None,
@@ -178,6 +179,7 @@ pub(super) fn forward(
     bias: CubeTensor,
     shape: HeadsShape,
     mask: DropoutMask,
+    precision: Precision,
 ) -> (CubeTensor, CubeTensor, CubeTensor) {
     let (projected, bias) = (into_contiguous(projected), into_contiguous(bias));
     let HeadsShape {
@@ -188,7 +190,7 @@ pub(super) fn forward(
     } = shape;
     let scores = empty(&projected, [batch, heads, seq, seq]);
     product(
-        shape,
+        (shape, precision),
         (&projected, part(shape, 0)),
         (&projected, part(shape, 1).transposed()),
         (&scores, square(shape)),
@@ -197,7 +199,7 @@ pub(super) fn forward(
     let (probs, dropped) = probabilities(scores, bias, shape.scale(), mask);
     let output = empty(&projected, [batch * seq, heads * head_size]);
     product(
-        shape,
+        (shape, precision),
         (&dropped, square(shape)),
         (&projected, part(shape, 2)),
         (&output, context(shape)),
@@ -214,6 +216,7 @@ pub(super) fn backward(
     grad: CubeTensor,
     shape: HeadsShape,
     mask: DropoutMask,
+    precision: Precision,
 ) -> CubeTensor {
     let (projected, grad) = (into_contiguous(projected), into_contiguous(grad));
     let HeadsShape {
@@ -225,14 +228,14 @@ pub(super) fn backward(
     let output = empty(&projected, [batch * seq, 3 * heads * head_size]);
     let for_probs = empty(&projected, [batch, heads, seq, seq]);
     product(
-        shape,
+        (shape, precision),
         (&dropped, square(shape).transposed()),
         (&grad, context(shape)),
         (&output, part(shape, 2)),
         (head_size, seq),
     );
     product(
-        shape,
+        (shape, precision),
         (&grad, context(shape)),
         (&projected, part(shape, 2).transposed()),
         (&for_probs, square(shape)),
@@ -240,14 +243,14 @@ pub(super) fn backward(
     );
     let for_scores = probabilities_backward(probs, for_probs, shape.scale(), mask);
     product(
-        shape,
+        (shape, precision),
         (&for_scores, square(shape)),
         (&projected, part(shape, 1)),
         (&output, part(shape, 0)),
         (head_size, seq),
     );
     product(
-        shape,
+        (shape, precision),
         (&for_scores, square(shape).transposed()),
         (&projected, part(shape, 0)),
         (&output, part(shape, 1)),

@@ -2,6 +2,7 @@
 
 use super::empty;
 use super::matmul::{Epilogue, Layout, Side, Size, launch};
+use crate::kernels::Precision;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
@@ -18,7 +19,12 @@ pub(super) fn columns(tensor: &CubeTensor) -> Side<'_> {
 }
 
 /// `input × weightᵀ + bias`.
-pub(super) fn forward(input: CubeTensor, weight: CubeTensor, bias: CubeTensor) -> CubeTensor {
+pub(super) fn forward(
+    input: CubeTensor,
+    weight: CubeTensor,
+    bias: CubeTensor,
+    precision: Precision,
+) -> CubeTensor {
     let [input, weight, bias] = [input, weight, bias].map(into_contiguous);
     let (m, k, n) = (
         input.meta.shape()[0],
@@ -31,6 +37,7 @@ pub(super) fn forward(input: CubeTensor, weight: CubeTensor, bias: CubeTensor) -
         columns(&weight),
         rows(&out),
         Size::one(m, n, k),
+        precision,
         Epilogue::Bias,
         Some(&bias),
         None,
@@ -43,6 +50,7 @@ pub(super) fn forward_gelu(
     input: CubeTensor,
     weight: CubeTensor,
     bias: CubeTensor,
+    precision: Precision,
 ) -> (CubeTensor, CubeTensor) {
     let [input, weight, bias] = [input, weight, bias].map(into_contiguous);
     let (m, k, n) = (
@@ -56,6 +64,7 @@ pub(super) fn forward_gelu(
         columns(&weight),
         rows(&active),
         Size::one(m, n, k),
+        precision,
         Epilogue::BiasGelu,
         Some(&bias),
         Some(&middle),
@@ -68,6 +77,7 @@ pub(super) fn input_grad(
     grad: CubeTensor,
     weight: CubeTensor,
     middle: Option<CubeTensor>,
+    precision: Precision,
 ) -> CubeTensor {
     let [grad, weight] = [grad, weight].map(into_contiguous);
     let middle = middle.map(into_contiguous);
@@ -86,6 +96,7 @@ pub(super) fn input_grad(
         rows(&weight),
         rows(&out),
         Size::one(m, n, k),
+        precision,
         epilogue,
         middle.as_ref(),
         None,
@@ -94,7 +105,11 @@ pub(super) fn input_grad(
 }
 
 /// `gradᵀ × input`, and the sum over the rows of `grad`.
-pub(super) fn weight_grad(grad: CubeTensor, input: CubeTensor) -> (CubeTensor, CubeTensor) {
+pub(super) fn weight_grad(
+    grad: CubeTensor,
+    input: CubeTensor,
+    precision: Precision,
+) -> (CubeTensor, CubeTensor) {
     let [grad, input] = [grad, input].map(into_contiguous);
     let (k, m, n) = (
         grad.meta.shape()[0],
@@ -107,6 +122,7 @@ pub(super) fn weight_grad(grad: CubeTensor, input: CubeTensor) -> (CubeTensor, C
         rows(&input),
         rows(&for_weight),
         Size::one(m, n, k),
+        precision,
         Epilogue::RowSums,
         None,
         Some(&for_bias),

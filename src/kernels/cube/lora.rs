@@ -3,6 +3,7 @@
 use super::linear::{columns, rows};
 use super::matmul::{Epilogue, Layout, Side, Size, launch};
 use super::{empty, writable};
+use crate::kernels::Precision;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
@@ -22,18 +23,26 @@ pub(super) fn forward(
     lora_a: CubeTensor,
     lora_b: CubeTensor,
     start: usize,
+    precision: Precision,
 ) -> (CubeTensor, CubeTensor) {
     let base = writable(base);
     let [input, lora_a, lora_b] = [input, lora_a, lora_b].map(into_contiguous);
     let [m, k] = [input.meta.shape()[0], input.meta.shape()[1]];
     let [n, r] = [lora_b.meta.shape()[0], lora_b.meta.shape()[1]];
     let low = empty(&input, [m, r]);
-    plain(rows(&input), columns(&lora_a), &low, Size::one(m, r, k));
+    plain(
+        rows(&input),
+        columns(&lora_a),
+        &low,
+        Size::one(m, r, k),
+        precision,
+    );
     launch(
         rows(&low),
         columns(&lora_b),
         part(&base, start),
         Size::one(m, n, r),
+        precision,
         Epilogue::Add,
         None,
         None,
@@ -49,6 +58,7 @@ pub(super) fn backward(
     lora_a: CubeTensor,
     lora_b: CubeTensor,
     start: usize,
+    precision: Precision,
 ) -> (CubeTensor, CubeTensor, CubeTensor) {
     let [grad, input, low, lora_a, lora_b] =
         [grad, input, low, lora_a, lora_b].map(into_contiguous);
@@ -61,18 +71,40 @@ pub(super) fn backward(
         layout: grad_columns().layout.transposed(),
         ..grad_columns()
     };
-    plain(grad_columns(), rows(&lora_b), &for_low, Size::one(m, r, n));
-    plain(grad_rows, rows(&low), &for_b, Size::one(n, r, m));
-    plain(columns(&for_low), rows(&input), &for_a, Size::one(r, k, m));
+    plain(
+        grad_columns(),
+        rows(&lora_b),
+        &for_low,
+        Size::one(m, r, n),
+        precision,
+    );
+    plain(grad_rows, rows(&low), &for_b, Size::one(n, r, m), precision);
+    plain(
+        columns(&for_low),
+        rows(&input),
+        &for_a,
+        Size::one(r, k, m),
+        precision,
+    );
     plain(
         rows(&for_low),
         rows(&lora_a),
         &for_input,
         Size::one(m, k, r),
+        precision,
     );
     (for_input, for_a, for_b)
 }
 
-fn plain(lhs: Side, rhs: Side, out: &CubeTensor, size: Size) {
-    launch(lhs, rhs, rows(out), size, Epilogue::None, None, None);
+fn plain(lhs: Side, rhs: Side, out: &CubeTensor, size: Size, precision: Precision) {
+    launch(
+        lhs,
+        rhs,
+        rows(out),
+        size,
+        precision,
+        Epilogue::None,
+        None,
+        None,
+    );
 }

@@ -1,14 +1,21 @@
 //! The matrix product as register tiles: each unit keeps a rectangle of the result in registers and walks along `k` four steps at a time,
 //! so that `rows + columns` loads feed `rows * columns` multiplications and each sum is fetched once for four of them.
 //!
-//! Every product of the network is this kernel; what surrounds it (bias, GELU, a bias's gradient) is fused into its end.
+//! Every product of the network is this kernel; what surrounds it (bias, GELU, a bias's gradient) is fused into its end. In mixed precision
+//! registers and products are f16 and the sums f32; how f16 are rounded, WGSL leaves to the adapter.
 
 use super::gelu::{gelu, gelu_slope};
 use super::{empty, is_cpu};
+use crate::kernels::Precision;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::tensor::CubeTensor;
+use half::f16;
 
+/// What is at least this large rounds to no f16: half a step above the largest.
+const NO_F16: f32 = 65_520.0;
+/// Twice times `NO_F16`, beyond every f32.
+const HUGE: f32 = 1e30;
 /// Steps along `k` at a time.
 const STEPS: usize = 4;
 
@@ -84,13 +91,14 @@ struct Tile {
     spread: bool,
 }
 
+/// `E` is what the operands are rounded to: f32 leaves them as they are, and no trace in the shader.
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
 #[allow(
     clippy::collapsible_if,
     reason = "the outer ones are decided when the kernel is built, and what is inside is then not there"
 )]
-fn matmul_kernel(
+fn matmul_kernel<E: Float>(
     lhs: &[f32],
     rhs: &[f32],
     extra: &[f32],
@@ -105,6 +113,7 @@ fn matmul_kernel(
     k: usize,
     #[comptime] tile: Tile,
     #[comptime] epilogue: Epilogue,
+    #[comptime] precision: Precision,
 ) {
     let (rows, columns) = comptime![(tile.rows, tile.columns)];
     let apart = comptime![if tile.spread { tile.cube.0 as usize } else { 1 }];
@@ -143,6 +152,10 @@ fn matmul_kernel(
                 row_sums.push(RuntimeCell::new(0.0));
             }
         }
+        let mut largest = Sequence::<RuntimeCell<f32>>::new();
+        if comptime![precision == Precision::F16] {
+            largest.push(RuntimeCell::new(0.0));
+        }
         for block in 0..k.div_ceil(STEPS) {
             // Steps past the end read the last one and count nothing.
             let at = block * STEPS;
@@ -154,29 +167,58 @@ fn matmul_kernel(
             let keep_1 = one_below(at + 1, k);
             let keep_2 = one_below(at + 2, k);
             let keep_3 = one_below(at + 3, k);
-            let mut left = Sequence::<f32>::new();
+            let mut left = Sequence::<E>::new();
             #[unroll]
             for row in 0..rows {
-                left.push(lhs[lhs_at[row] + at * lhs_lie.column]);
-                left.push(lhs[lhs_at[row] + at_1 * lhs_lie.column] * keep_1);
-                left.push(lhs[lhs_at[row] + at_2 * lhs_lie.column] * keep_2);
-                left.push(lhs[lhs_at[row] + at_3 * lhs_lie.column] * keep_3);
+                left.push(operand::<E>(
+                    lhs[lhs_at[row] + at * lhs_lie.column],
+                    &largest,
+                    precision,
+                ));
+                left.push(operand::<E>(
+                    lhs[lhs_at[row] + at_1 * lhs_lie.column] * keep_1,
+                    &largest,
+                    precision,
+                ));
+                left.push(operand::<E>(
+                    lhs[lhs_at[row] + at_2 * lhs_lie.column] * keep_2,
+                    &largest,
+                    precision,
+                ));
+                left.push(operand::<E>(
+                    lhs[lhs_at[row] + at_3 * lhs_lie.column] * keep_3,
+                    &largest,
+                    precision,
+                ));
             }
             #[unroll]
             for column in 0..columns {
-                let right_0 = rhs[rhs_at[column] + at * rhs_lie.row];
-                let right_1 = rhs[rhs_at[column] + at_1 * rhs_lie.row];
-                let right_2 = rhs[rhs_at[column] + at_2 * rhs_lie.row];
-                let right_3 = rhs[rhs_at[column] + at_3 * rhs_lie.row];
+                let right_0 =
+                    operand::<E>(rhs[rhs_at[column] + at * rhs_lie.row], &largest, precision);
+                let right_1 = operand::<E>(
+                    rhs[rhs_at[column] + at_1 * rhs_lie.row],
+                    &largest,
+                    precision,
+                );
+                let right_2 = operand::<E>(
+                    rhs[rhs_at[column] + at_2 * rhs_lie.row],
+                    &largest,
+                    precision,
+                );
+                let right_3 = operand::<E>(
+                    rhs[rhs_at[column] + at_3 * rhs_lie.row],
+                    &largest,
+                    precision,
+                );
                 #[unroll]
                 for row in 0..rows {
                     let sum = sums.index(comptime![row * columns + column]);
                     sum.store(
                         sum.read()
-                            + left[comptime![row * STEPS]] * right_0
-                            + left[comptime![row * STEPS + 1]] * right_1
-                            + left[comptime![row * STEPS + 2]] * right_2
-                            + left[comptime![row * STEPS + 3]] * right_3,
+                            + product::<E>(left[comptime![row * STEPS]], right_0)
+                            + product::<E>(left[comptime![row * STEPS + 1]], right_1)
+                            + product::<E>(left[comptime![row * STEPS + 2]], right_2)
+                            + product::<E>(left[comptime![row * STEPS + 3]], right_3),
                     );
                 }
             }
@@ -186,14 +228,15 @@ fn matmul_kernel(
                     let sum = row_sums.index(row);
                     sum.store(
                         sum.read()
-                            + left[comptime![row * STEPS]]
-                            + left[comptime![row * STEPS + 1]]
-                            + left[comptime![row * STEPS + 2]]
-                            + left[comptime![row * STEPS + 3]],
+                            + f32::cast_from(left[comptime![row * STEPS]])
+                            + f32::cast_from(left[comptime![row * STEPS + 1]])
+                            + f32::cast_from(left[comptime![row * STEPS + 2]])
+                            + f32::cast_from(left[comptime![row * STEPS + 3]]),
                     );
                 }
             }
         }
+        let room = room_for(&largest, precision);
         // Where a unit's columns are neighbours, those past an edge have the very sum of the last one, which is in the same tile: they are
         // written over it. Hundreds of branches would take a compiler seconds.
         #[unroll]
@@ -205,6 +248,9 @@ fn matmul_kernel(
                 let to_column = at.min(n - 1);
                 if comptime![!tile.spread] || at < n {
                     let mut value = sums.index(comptime![row * columns + column]).read();
+                    if comptime![precision == Precision::F16] {
+                        value *= room;
+                    }
                     let at = out_start + to_row * out_lie.row + to_column;
                     if comptime![epilogue == Epilogue::Bias || epilogue == Epilogue::BiasGelu] {
                         value += extra[to_column];
@@ -223,7 +269,11 @@ fn matmul_kernel(
             }
             if comptime![epilogue == Epilogue::RowSums] {
                 if first_column == 0 {
-                    second[to_row] = row_sums.index(row).read();
+                    if comptime![precision == Precision::F16] {
+                        second[to_row] = row_sums.index(row).read() * room;
+                    } else {
+                        second[to_row] = row_sums.index(row).read();
+                    }
                 }
             }
         }
@@ -244,6 +294,44 @@ fn matmul_kernel(
             }
         }
     }
+}
+
+/// A value as an operand, and in f16 a note of how large it is.
+#[cube]
+fn operand<E: Float>(
+    value: f32,
+    largest: &Sequence<RuntimeCell<f32>>,
+    #[comptime] precision: Precision,
+) -> E {
+    if comptime![precision == Precision::F16] {
+        let largest = largest.index(0);
+        largest.store(largest.read().max(value.abs()));
+    }
+    E::cast_from(value)
+}
+
+/// What the sums of a unit are multiplied by: 1, and where f16 had no room for one of its operands, infinity. WGSL leaves it open whether such an operand
+/// becomes one by itself, and where it does not, no loss scaler would notice.
+#[cube]
+fn room_for(largest: &Sequence<RuntimeCell<f32>>, #[comptime] precision: Precision) -> f32 {
+    if comptime![precision == Precision::F16] {
+        let mut room = f32::new(1.0);
+        let largest = largest.index(0).read();
+        if largest >= NO_F16 {
+            // An infinity in a shader's text is an error.
+            room = largest * HUGE * HUGE;
+        }
+        room
+    } else {
+        f32::new(1.0)
+    }
+}
+
+/// A product in `E`, to be added up in f32. Multiplied as f32 it would be exact, as in a tensor core; but then Mesa's compiler drops the way
+/// to f16 and back, as WGSL allows, and nothing is in f16 at all.
+#[cube]
+fn product<E: Float>(left: E, right: E) -> f32 {
+    f32::cast_from(left * right)
 }
 
 /// 1 where `at` is below `end`, else 0.
@@ -285,12 +373,17 @@ impl Size {
     }
 }
 
-/// `out = lhs × rhs`, with `epilogue` and the tensors that it reads and writes. All of them must be unlike one another.
+/// `out = lhs × rhs` in `precision`, with `epilogue` and the tensors that it reads and writes. All of them must be unlike one another.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "the three sides of a product, and how it is done"
+)]
 pub(super) fn launch(
     lhs: Side,
     rhs: Side,
     out: Side,
     size: Size,
+    precision: Precision,
     epilogue: Epilogue,
     extra: Option<&CubeTensor>,
     second: Option<&CubeTensor>,
@@ -322,9 +415,13 @@ pub(super) fn launch(
         cubes(m, tile.rows, tile.cube.1),
         (batches * heads) as u32,
     );
+    let launch = match precision {
+        Precision::F32 => matmul_kernel::launch_unchecked::<f32>,
+        Precision::F16 => matmul_kernel::launch_unchecked::<f16>,
+    };
     // SAFETY: reads are clamped to the last row and column, writes stop before `m` and `n`.
     unsafe {
-        matmul_kernel::launch_unchecked(
+        launch(
             &out.tensor.client,
             count,
             CubeDim::new_2d(tile.cube.0, tile.cube.1),
@@ -342,6 +439,7 @@ pub(super) fn launch(
             k,
             tile,
             epilogue,
+            precision,
         );
     }
 }

@@ -14,10 +14,14 @@ mod lora;
 mod loss;
 mod matmul;
 mod rows;
+mod scaling;
 mod squares;
 
 use super::room::room_for;
-use super::{AdamWScalars, BertOps, DropoutMask, HeadsShape, SquaresPlace, TablesShape};
+use super::{
+    AdamWScalars, BertOps, DropoutMask, HeadsShape, LossScaling, Precision, SquaresPlace,
+    TablesShape,
+};
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::tensor::{Bytes, FloatDType};
@@ -71,38 +75,43 @@ impl BertOps for CubeBackend {
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
+        precision: Precision,
     ) -> FloatTensor<Self> {
-        linear::forward(input, weight, bias)
+        linear::forward(input, weight, bias, precision)
     }
 
     fn bert_linear_input_grad(
         grad: FloatTensor<Self>,
         weight: FloatTensor<Self>,
+        precision: Precision,
     ) -> FloatTensor<Self> {
-        linear::input_grad(grad, weight, None)
+        linear::input_grad(grad, weight, None, precision)
     }
 
     fn bert_linear_weight_grad(
         grad: FloatTensor<Self>,
         input: FloatTensor<Self>,
+        precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        linear::weight_grad(grad, input)
+        linear::weight_grad(grad, input, precision)
     }
 
     fn bert_linear_gelu(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
+        precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        linear::forward_gelu(input, weight, bias)
+        linear::forward_gelu(input, weight, bias, precision)
     }
 
     fn bert_linear_input_grad_gelu(
         grad: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         middle: FloatTensor<Self>,
+        precision: Precision,
     ) -> FloatTensor<Self> {
-        linear::input_grad(grad, weight, Some(middle))
+        linear::input_grad(grad, weight, Some(middle), precision)
     }
 
     fn bert_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -119,8 +128,9 @@ impl BertOps for CubeBackend {
         lora_a: FloatTensor<Self>,
         lora_b: FloatTensor<Self>,
         start: usize,
+        precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        lora::forward(base, input, lora_a, lora_b, start)
+        lora::forward(base, input, lora_a, lora_b, start, precision)
     }
 
     fn bert_lora_backward(
@@ -130,8 +140,9 @@ impl BertOps for CubeBackend {
         lora_a: FloatTensor<Self>,
         lora_b: FloatTensor<Self>,
         start: usize,
+        precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        lora::backward(grad, input, low, lora_a, lora_b, start)
+        lora::backward(grad, input, low, lora_a, lora_b, start, precision)
     }
 
     fn bert_dropout(input: FloatTensor<Self>, mask: DropoutMask) -> FloatTensor<Self> {
@@ -190,8 +201,9 @@ impl BertOps for CubeBackend {
         bias: FloatTensor<Self>,
         shape: HeadsShape,
         mask: DropoutMask,
+        precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        attention::forward(projected, bias, shape, mask)
+        attention::forward(projected, bias, shape, mask, precision)
     }
 
     fn bert_attention_backward(
@@ -201,8 +213,9 @@ impl BertOps for CubeBackend {
         grad: FloatTensor<Self>,
         shape: HeadsShape,
         mask: DropoutMask,
+        precision: Precision,
     ) -> FloatTensor<Self> {
-        attention::backward(projected, probs, dropped, grad, shape, mask)
+        attention::backward(projected, probs, dropped, grad, shape, mask, precision)
     }
 
     fn bert_cross_entropy_parts(
@@ -249,6 +262,14 @@ impl BertOps for CubeBackend {
 
     fn bert_clip_coefficient(squares: FloatTensor<Self>, max_norm: f64) -> FloatTensor<Self> {
         squares::clip_coefficient(squares, max_norm)
+    }
+
+    fn bert_update_scale(
+        squares: FloatTensor<Self>,
+        state: FloatTensor<Self>,
+        scaling: LossScaling,
+    ) -> FloatTensor<Self> {
+        scaling::update(squares, state, scaling)
     }
 }
 

@@ -1,0 +1,185 @@
+//! Before a run in mixed precision: does this device multiply what f16 leaves of the operands, and does an overflow skip an update? WGSL
+//! leaves it open what becomes of a number that f16 has no room for; loss scaling needs it to be seen.
+
+use super::{
+    Check, SelfTest, attention, compare_values, feed_forward, linear, lora, random, read,
+    training_steps,
+};
+use crate::Result;
+use crate::kernels::{
+    self, AdamWScalars, AdamWState, Autocast, LossScaling, SCALER_VALUES, update_scale,
+};
+use burn::tensor::{Device, Tensor};
+
+/// A GPU rounds the products as well, and WGSL lets it round towards 0: each rounding is off by less than 2⁻¹⁰.
+const TOLERANCE: f64 = 2e-3;
+
+/// Runs every check in f16 on `device` and on the CPU device, which rounds to f16 and multiplies in f32.
+///
+/// # Errors
+/// [`Error::Setting`](crate::Error::Setting) when `device` cannot compute in f16, [`Error::Device`](crate::Error::Device) when it fails
+/// outright.
+pub async fn run_fp16(device: &Device) -> Result<SelfTest> {
+    let cpu = Device::flex();
+    type Kernel = fn(&Device) -> Tensor<1>;
+    let kernels: [(&'static str, Kernel); 4] = [
+        ("linear", linear),
+        ("feed-forward", feed_forward),
+        ("attention", attention),
+        ("LoRA", lora),
+    ];
+    let mut checks = Vec::new();
+    for (name, kernel) in kernels {
+        let rounded = |device: &Device| -> Result<Tensor<1>> {
+            let _autocast = Autocast::new(device, true)?;
+            Ok(kernel(device))
+        };
+        let found = read(rounded(device)?).await?;
+        let expected = read(rounded(&cpu)?).await?;
+        checks.push(compare_values(in_f16(name), &found, &expected, 0.0).within(TOLERANCE));
+    }
+    checks.push(overflow(device).await?);
+    checks.extend(loss_scaling(device).await?);
+    let found = training_steps(device, true).await?;
+    let expected = training_steps(&cpu, true).await?;
+    let name = in_f16("two training steps");
+    checks.push(compare_values(name, &found, &expected, 0.0).within(TOLERANCE));
+    Ok(SelfTest {
+        passed: checks.iter().all(|check| check.passed),
+        checks,
+    })
+}
+
+fn in_f16(name: &str) -> String {
+    format!("{name}, fp16")
+}
+
+/// Operands that f16 has no room for give a result that is not finite, and the largest that it has room for one that is.
+async fn overflow(device: &Device) -> Result<Check> {
+    let mut found = Vec::new();
+    for row in [[65_504.0, 0.0], [0.0, 1e5], [-1e5, 1e5]] {
+        let autocast = Autocast::new(device, true)?;
+        let input = Tensor::from_floats([row], device);
+        let weight = Tensor::from_floats([[1.0, 1.0]], device);
+        let output = kernels::linear(input, weight, Tensor::zeros([1], device));
+        drop(autocast);
+        let output = read(output.flatten(0, 1)).await?;
+        found.extend(output.iter().map(|value| f32::from(value.is_finite())));
+    }
+    let name = in_f16("overflow");
+    Ok(compare_values(name, &found, &[1.0, 0.0, 0.0], 0.0))
+}
+
+/// What a scaler decides about updates good and overflowing, and what AdamW makes of it. No f16 is needed for either.
+///
+/// # Errors
+/// [`Error::Device`](crate::Error::Device) when the device fails outright.
+pub(super) async fn loss_scaling(device: &Device) -> Result<[Check; 2]> {
+    let found = ScaledUpdates::of(device).await?;
+    let expected = ScaledUpdates::of(&Device::flex()).await?;
+    let compare = |name: &str, found: &[f32], expected: &[f32]| {
+        compare_values(name.to_string(), found, expected, 0.0)
+    };
+    Ok([
+        compare("loss scale", &found.decisions, &expected.decisions),
+        compare("scaled updates", &found.parameters, &expected.parameters),
+    ])
+}
+
+struct ScaledUpdates {
+    /// The scaler's values after each update but for the norm, all of them around 1.
+    decisions: Vec<f32>,
+    /// Parameters and moments after each.
+    parameters: Vec<f32>,
+}
+
+impl ScaledUpdates {
+    async fn of(device: &Device) -> Result<Self> {
+        const ELEMENTS: usize = 37;
+        const INIT_SCALE: f32 = 65_536.0;
+        let scaling = LossScaling {
+            max_norm: 2.0,
+            betas: [0.9, 0.999],
+            growth_factor: 2.0,
+            backoff_factor: 0.5,
+            growth_interval: 2,
+        };
+        let scalars = AdamWScalars {
+            beta1: 0.9,
+            beta2: 0.999,
+            decay: 0.999,
+            step_size: 1e-2,
+            bias_correction2_sqrt: 1.0,
+            eps: 1e-8,
+            scaled: true,
+        };
+        let mut state = [0.0; SCALER_VALUES];
+        state[3] = INIT_SCALE;
+        let mut state = Tensor::<1>::from_floats(state, device);
+        let mut updated = [1, 2].map(|seed| {
+            let parameter = random([ELEMENTS], seed, device);
+            (parameter, Tensor::zeros([2 * ELEMENTS], device))
+        });
+        let mut outcome = Self {
+            decisions: Vec::new(),
+            parameters: Vec::new(),
+        };
+        let norms = [1.5, f32::INFINITY, 3.0, f32::NAN, 1.0, 4.0, 2.5];
+        for (seed, norm) in (3..).zip(norms) {
+            let scaled = norm * INIT_SCALE;
+            let squares = Tensor::from_floats([scaled * scaled], device);
+            state = update_scale(squares, state, scaling);
+            let gradient = random([ELEMENTS], seed, device).mul_scalar(scaled);
+            let pair = updated.map(|(parameter, moments)| AdamWState {
+                parameter,
+                gradient: gradient.clone(),
+                moments,
+                scalars,
+            });
+            updated = kernels::adamw(pair, state.clone());
+            let mut decisions = read(state.clone()).await?;
+            decisions[1] *= INIT_SCALE;
+            decisions[3] /= INIT_SCALE;
+            outcome.decisions.extend(&decisions[1..]);
+            for (parameter, moments) in &updated {
+                outcome.parameters.extend(read(parameter.clone()).await?);
+                outcome.parameters.extend(read(moments.clone()).await?);
+            }
+        }
+        Ok(outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cpu_agrees_with_itself_in_f16() {
+        let report = pollster::block_on(run_fp16(&Device::flex())).unwrap();
+        assert!(report.passed, "{report:?}");
+        assert_eq!(report.checks.len(), 8);
+    }
+
+    #[test]
+    fn overflows_change_the_scale_and_no_parameter() {
+        let updates = pollster::block_on(ScaledUpdates::of(&Device::flex())).unwrap();
+        assert!(updates.parameters.iter().all(|value| value.is_finite()));
+        let of = |at: usize| -> Vec<f32> {
+            updates
+                .decisions
+                .chunks(SCALER_VALUES - 1)
+                .map(|one| one[at])
+                .collect()
+        };
+        assert_eq!(of(1), [1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.0]);
+        assert_eq!(of(2), [1.0, 0.5, 0.5, 0.25, 0.25, 0.5, 0.5]);
+        let updates: Vec<&[f32]> = updates
+            .parameters
+            .chunks(updates.parameters.len() / 7)
+            .collect();
+        for (at, skipped) in of(1).iter().enumerate().skip(1) {
+            assert_eq!(updates[at] == updates[at - 1], *skipped == 0.0);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+// Mixed precision where it cannot be had: the switch is off and says why, an address that asks for it gets a sentence, and the worker
+// refuses it too. Neither SwiftShader nor the CPU has shader-f16. What its kernels compute on an adapter that has it is compared at the
+// start of each such run, and by hand (docs/performance.md).
+
+import { expect, test } from './fixtures.js';
+import { QUICK } from './webtune.js';
+
+const CASES = /** @type {const} */ ([
+  { device: 'cpu', reason: /the CPU is no faster in 16 bits/ },
+  { device: 'webgpu', reason: /google swiftshader \(software\) cannot compute in 16 bits\. It takes a GPU whose adapter has shader-f16/ },
+]);
+
+for (const { device, reason } of CASES) {
+  test(`the switch says why it is off (${device})`, async ({ webtune }) => {
+    const { page } = webtune;
+    await webtune.open({ ...QUICK, device });
+    expect((await webtune.read('opened'))?.device.shader_f16).toBe(false);
+    const field = webtune.field('fp16');
+    await expect(field).toBeDisabled();
+    await expect(field).not.toBeChecked();
+    await expect(page.locator('#setting-fp16-off')).toHaveText(reason);
+    await expect(field).toHaveAccessibleDescription(reason);
+
+    await test.step('the worker refuses it, whoever asks', async () => {
+      await webtune.press('run-tokens');
+      const refused = await page.evaluate(async () => {
+        const { session, settings } = /** @type {any} */ (window).__webtune;
+        const values = { ...settings.values(), fp16: true };
+        return session.request({ type: 'train', values, paused: false }).then(() => null, (/** @type {any} */ { field, message }) => ({ field, message }));
+      });
+      expect(refused).toEqual({ field: 'fp16', message: expect.stringMatching(/^fp16 = true: .* cannot compute in 16 bits; it takes a GPU whose adapter has shader-f16\.$/) });
+    });
+  });
+}
+
+test('an address that asks for it gets a sentence, and the switch can be turned off', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open({ ...QUICK, device: 'cpu', num_train_epochs: 1, fp16: 'true' });
+  const field = webtune.field('fp16');
+  await expect(page.locator('#setting-fp16-error')).toHaveText(/the CPU is no faster in 16 bits/);
+  await webtune.press('run-all');
+  const refusal = webtune.alert('progress');
+  await expect(refusal).toHaveAttribute('data-code', 'settings');
+  await expect(refusal).toContainText('Mixed precision');
+  await expect(field).toBeFocused();
+  await expect(webtune.stage('model')).toHaveAttribute('data-state', 'idle');
+  await field.uncheck();
+  await expect(page.locator('#setting-fp16-error')).toBeHidden();
+  await expect(field).toBeDisabled();
+  await webtune.press('run-all');
+  await webtune.succeeded();
+});
