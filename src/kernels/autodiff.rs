@@ -2,10 +2,16 @@
 //! parameters is kept only where they learn: beside a frozen layer it would only fill memory.
 
 mod adapters;
+mod attention;
 mod embeddings;
+mod layer_norm;
+mod linear;
 
 use adapters::{Gelu, Lora, LoraState, WithGradient};
+use attention::{Attention, AttentionState};
 use embeddings::{AddWords, Embeddings};
+use layer_norm::{LayerNormState, PlainLayerNorm, ResidualLayerNorm};
+use linear::{FeedForward, FeedForwardState, Linear};
 
 use super::{BertOps, DropoutMask, HeadsShape, LossScaling, Precision, TablesShape};
 use burn::backend::autodiff::NodeId;
@@ -16,40 +22,6 @@ use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, AutodiffBackend, TensorMetadata};
 use burn::tensor::Shape;
 
-/// `y = x wᵀ + b`: `dx = dy w`, `dw = dyᵀ x`, `db` the sum of the rows of `dy`.
-#[derive(Debug)]
-struct Linear;
-
-impl<B: BertOps> Backward<B, 3> for Linear {
-    /// The input where the layer learns, the weight where what is before it does.
-    type State = (Option<FloatTensor<B>>, Option<FloatTensor<B>>, Precision);
-
-    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (input, weight, precision) = ops.state;
-        let [for_input, for_weight, for_bias] = ops.parents;
-        let grad = grads.consume::<B>(&ops.node);
-        let ids = [for_weight, for_bias].map(|node| node.map(|node| node.id));
-        weight_grads::<B>(grads, ids, grad.clone(), input, precision);
-        if let (Some(node), Some(weight)) = (for_input, weight) {
-            grads.register::<B>(node.id, B::bert_linear_input_grad(grad, weight, precision));
-        }
-    }
-}
-
-/// Registers the gradients of a linear layer's weight and bias, where they are wanted: `input` is there then.
-fn weight_grads<B: BertOps>(
-    grads: &mut Gradients,
-    parents: [Option<NodeId>; 2],
-    grad: FloatTensor<B>,
-    input: Option<FloatTensor<B>>,
-    precision: Precision,
-) {
-    if let Some(input) = input {
-        let (for_weight, for_bias) = B::bert_linear_weight_grad(grad, input, precision);
-        register::<B, _>(grads, parents, [for_weight, for_bias]);
-    }
-}
-
 /// Registers the gradients of those parents that want one.
 fn register<B: BertOps, const N: usize>(
     grads: &mut Gradients,
@@ -59,55 +31,6 @@ fn register<B: BertOps, const N: usize>(
     for (parent, gradient) in parents.into_iter().zip(gradients) {
         if let Some(id) = parent {
             grads.register::<B>(id, gradient);
-        }
-    }
-}
-
-/// What [`FeedForward`] needs on the way back.
-#[derive(Debug, Clone)]
-struct FeedForwardState<B: BertOps> {
-    /// Where the first layer learns.
-    input: Option<FloatTensor<B>>,
-    weight: FloatTensor<B>,
-    out_weight: FloatTensor<B>,
-    /// Before and after GELU, the latter where the second layer learns.
-    middle: FloatTensor<B>,
-    active: Option<FloatTensor<B>>,
-    precision: Precision,
-}
-
-/// Linear, GELU, linear: both inner gradients are read off the tensors that the products need anyway.
-#[derive(Debug)]
-struct FeedForward;
-
-impl<B: BertOps> Backward<B, 5> for FeedForward {
-    type State = FeedForwardState<B>;
-
-    fn backward(self, ops: Ops<Self::State, 5>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let state = ops.state;
-        let precision = state.precision;
-        let [input, weight, bias, out_weight, out_bias] =
-            ops.parents.map(|node| node.map(|node| node.id));
-        let grad = grads.consume::<B>(&ops.node);
-        weight_grads::<B>(
-            grads,
-            [out_weight, out_bias],
-            grad.clone(),
-            state.active,
-            precision,
-        );
-        let for_middle =
-            B::bert_linear_input_grad_gelu(grad, state.out_weight, state.middle, precision);
-        weight_grads::<B>(
-            grads,
-            [weight, bias],
-            for_middle.clone(),
-            state.input,
-            precision,
-        );
-        if let Some(node) = input {
-            let for_input = B::bert_linear_input_grad(for_middle, state.weight, precision);
-            grads.register::<B>(node, for_input);
         }
     }
 }
@@ -123,89 +46,6 @@ impl<B: BertOps> Backward<B, 1> for Dropout {
         let mask = ops.state;
         unary::<B, _>(ops.parents, ops.node, grads, |grad| {
             B::bert_dropout(grad, mask)
-        });
-    }
-}
-
-/// A LayerNorm without a residual.
-#[derive(Debug)]
-struct PlainLayerNorm;
-
-impl<B: BertOps> Backward<B, 3> for PlainLayerNorm {
-    type State = (FloatTensor<B>, FloatTensor<B>, f64);
-
-    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (input, weight, eps) = ops.state;
-        let grad = grads.consume::<B>(&ops.node);
-        let (input, weight, bias) = B::bert_layer_norm_backward(input, weight, grad, eps);
-        let ids = ops.parents.map(|node| node.map(|node| node.id));
-        register::<B, _>(grads, ids, [input, weight, bias]);
-    }
-}
-
-/// What [`ResidualLayerNorm`] needs on the way back.
-#[derive(Debug, Clone)]
-struct LayerNormState<B: BertOps> {
-    input: FloatTensor<B>,
-    residual: FloatTensor<B>,
-    weight: FloatTensor<B>,
-    eps: f64,
-    mask: DropoutMask,
-}
-
-/// `LayerNorm(dropout(input) + residual)`.
-#[derive(Debug)]
-struct ResidualLayerNorm;
-
-impl<B: BertOps> Backward<B, 4> for ResidualLayerNorm {
-    type State = LayerNormState<B>;
-
-    fn backward(self, ops: Ops<Self::State, 4>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let state = ops.state;
-        let grad = grads.consume::<B>(&ops.node);
-        let (input, residual, weight, bias) = B::bert_residual_layer_norm_backward(
-            state.input,
-            state.residual,
-            state.weight,
-            grad,
-            state.eps,
-            state.mask,
-        );
-        let ids = ops.parents.map(|node| node.map(|node| node.id));
-        register::<B, _>(grads, ids, [input, residual, weight, bias]);
-    }
-}
-
-/// What [`Attention`] needs on the way back.
-#[derive(Debug, Clone)]
-struct AttentionState<B: BertOps> {
-    projected: FloatTensor<B>,
-    probs: FloatTensor<B>,
-    dropped: FloatTensor<B>,
-    shape: HeadsShape,
-    mask: DropoutMask,
-    precision: Precision,
-}
-
-/// All heads of an attention.
-#[derive(Debug)]
-struct Attention;
-
-impl<B: BertOps> Backward<B, 1> for Attention {
-    type State = AttentionState<B>;
-
-    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let state = ops.state;
-        unary::<B, _>(ops.parents, ops.node, grads, |grad| {
-            B::bert_attention_backward(
-                state.projected,
-                state.probs,
-                state.dropped,
-                grad,
-                state.shape,
-                state.mask,
-                state.precision,
-            )
         });
     }
 }
