@@ -1,4 +1,4 @@
-//! What learns and how: gradient checkpointing, LoRA's adapters, frozen layers. What the reference gives for them is in `parity.rs`.
+//! What learns and how: gradient checkpointing, LoRA's adapters, frozen layers. What the reference gives for them is in `parity/`.
 
 mod common;
 

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod backward;
+mod events;
 mod grad_scaler;
 mod gradients;
 mod loss;
@@ -14,12 +15,13 @@ mod tuning;
 mod ways_out;
 
 pub use arguments::{LrSchedulerType, TrainingArguments};
+pub use events::{Event, StepLog, TrainerState};
 pub use grad_scaler::GradScaler;
 pub use gradients::{norm_and_clip, sum_of_squares};
 pub use loss::{cross_entropy, targets};
 pub use memory::{MemoryDemand, MemoryPlan};
 pub use optimizer::AdamW;
 pub use plan::TrainPlan;
-pub use trainer::{Event, Example, StepLog, Trainer, TrainerOptions, TrainerState, epoch_order};
+pub use trainer::{Example, Trainer, TrainerOptions, epoch_order};
 pub use tuning::{Tuning, TuningMethod};
 pub use ways_out::{Way, WayOut, ways_out};

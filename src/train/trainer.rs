@@ -2,6 +2,7 @@
 //! It owns no clock, no thread, no storage; whoever drives it may pause, stop or read the model between steps.
 
 use super::backward::Pass;
+use super::events::{Event, StepLog, TrainerState};
 use super::{AdamW, GradScaler, TrainingArguments, norm_and_clip, sum_of_squares, targets};
 use crate::bert::BertForSequenceClassification;
 use crate::evaluate::{Evaluation, evaluate};
@@ -12,7 +13,6 @@ use crate::{Error, Result};
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Tensor;
-use serde::Serialize;
 
 /// A tokenized row and its label.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,48 +21,6 @@ pub struct Example {
     pub encoding: Encoding,
     /// Label id.
     pub label: usize,
-}
-
-/// What one update logs, under the Trainer's names.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct StepLog {
-    /// Updates done, this one included.
-    pub step: usize,
-    /// Passes over the training rows done after this update.
-    pub epoch: f64,
-    /// Mean loss over the rows of the update, before it.
-    pub loss: f64,
-    /// The learning rate that the update used.
-    pub learning_rate: f64,
-    /// Norm of all gradients before clipping. With `fp16` it may be infinite or NaN: the update was skipped then, and the loss scale halved.
-    pub grad_norm: f64,
-}
-
-/// What a step did.
-#[derive(Debug)]
-pub enum Event {
-    /// One update.
-    Step {
-        /// Tokens that went through the network, padding left out.
-        tokens: usize,
-        /// Logs that were read from the device now: none, this update's, or those of several updates.
-        logs: Vec<StepLog>,
-    },
-    /// The end of an epoch.
-    Evaluated(Evaluation),
-    /// Nothing is left to do.
-    Finished,
-}
-
-/// How far a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct TrainerState {
-    /// Updates done.
-    pub global_step: usize,
-    /// Updates in all.
-    pub max_steps: usize,
-    /// Passes over the training rows done.
-    pub epoch: f64,
 }
 
 /// Everything a run needs that is not the model.

@@ -1,5 +1,5 @@
 // The reference's own numbers, in the browser: recordings of Hugging Face's Trainer, run on WebGPU through the page's own worker.
-// Natively every case runs whole (tests/parity.rs); here `tiny-3-class` does, and the first steps of `article`.
+// Natively every case runs whole (tests/parity/); here `tiny-3-class` does, and the first steps of `article`.
 
 import { recorded, settings } from './cases.js';
 import { expect, test } from './fixtures.js';

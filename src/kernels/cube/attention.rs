@@ -2,7 +2,8 @@
 //! is transposed or copied. Scale, mask, softmax and dropout are one of them; a unit takes a row.
 
 use super::dropout::{Mask, keep_factor, mask_arg};
-use super::matmul::{Epilogue, Layout, Side, Size, launch};
+use super::layout::{Layout, Side, Size};
+use super::matmul::{Epilogue, launch};
 use super::rows::{lanes, largest, place, sum};
 use super::{cube_dim, cubes_for, empty};
 use crate::kernels::{DropoutMask, HeadsShape, Precision};

@@ -1,7 +1,8 @@
 //! A linear layer's products, with what surrounds them.
 
 use super::empty;
-use super::matmul::{Epilogue, Layout, Side, Size, launch};
+use super::layout::{Layout, Side, Size};
+use super::matmul::{Epilogue, launch};
 use crate::kernels::Precision;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;

@@ -1,7 +1,8 @@
 //! LoRA's products: two on the way forth, the second added into columns of the layer's own result, and four on the way back.
 
+use super::layout::{Layout, Side, Size};
 use super::linear::{columns, rows};
-use super::matmul::{Epilogue, Layout, Side, Size, launch};
+use super::matmul::{Epilogue, launch};
 use super::{empty, writable};
 use crate::kernels::Precision;
 use burn_cubecl::kernel::into_contiguous;

@@ -5,6 +5,8 @@
 //! registers and products are f16 and the sums f32; how f16 are rounded, WGSL leaves to the adapter.
 
 use super::gelu::{gelu, gelu_slope};
+use super::layout::{Lie, Side, Size};
+use super::operand::{operand, product, room_for};
 use super::{empty, is_cpu};
 use crate::kernels::Precision;
 use burn_cubecl::cubecl;
@@ -12,10 +14,6 @@ use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::tensor::CubeTensor;
 use half::f16;
 
-/// What is at least this large rounds to no f16: half a step above the largest.
-const NO_F16: f32 = 65_520.0;
-/// Twice times `NO_F16`, beyond every f32.
-const HUGE: f32 = 1e30;
 /// Steps along `k` at a time.
 const STEPS: usize = 4;
 
@@ -34,50 +32,6 @@ pub(super) enum Epilogue {
     Add,
     /// The sums of `lhs` along `k` go to `second` `[m]`: the gradient of a bias, beside that of its weight.
     RowSums,
-}
-
-/// Where the matrices of a batch lie in a buffer, in values: `start + batch * .. + head * .. + row * .. + column * ..`.
-#[derive(CubeType, CubeLaunch, Clone, Copy)]
-struct Lie {
-    start: usize,
-    batch: usize,
-    head: usize,
-    row: usize,
-    column: usize,
-}
-
-/// [`Lie`], before it is handed to the kernel.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Layout {
-    pub start: usize,
-    pub batch: usize,
-    pub head: usize,
-    pub row: usize,
-    pub column: usize,
-}
-
-impl Layout {
-    /// One matrix whose rows of `width` values lie one behind another.
-    pub(super) fn rows(width: usize) -> Self {
-        Self {
-            row: width,
-            column: 1,
-            ..Self::default()
-        }
-    }
-
-    /// The same values with rows and columns exchanged.
-    pub(super) fn transposed(self) -> Self {
-        Self {
-            row: self.column,
-            column: self.row,
-            ..self
-        }
-    }
-
-    fn launch(self) -> LieLaunch {
-        LieLaunch::new(self.start, self.batch, self.head, self.row, self.column)
-    }
 }
 
 /// The rectangle of a unit, and how units stand beside one another.
@@ -296,44 +250,6 @@ fn matmul_kernel<E: Float>(
     }
 }
 
-/// A value as an operand, and in f16 a note of how large it is.
-#[cube]
-fn operand<E: Float>(
-    value: f32,
-    largest: &Sequence<RuntimeCell<f32>>,
-    #[comptime] precision: Precision,
-) -> E {
-    if comptime![precision == Precision::F16] {
-        let largest = largest.index(0);
-        largest.store(largest.read().max(value.abs()));
-    }
-    E::cast_from(value)
-}
-
-/// What the sums of a unit are multiplied by: 1, and where f16 had no room for one of its operands, infinity. WGSL leaves it open whether such an operand
-/// becomes one by itself, and where it does not, no loss scaler would notice.
-#[cube]
-fn room_for(largest: &Sequence<RuntimeCell<f32>>, #[comptime] precision: Precision) -> f32 {
-    if comptime![precision == Precision::F16] {
-        let mut room = f32::new(1.0);
-        let largest = largest.index(0).read();
-        if largest >= NO_F16 {
-            // An infinity in a shader's text is an error.
-            room = largest * HUGE * HUGE;
-        }
-        room
-    } else {
-        f32::new(1.0)
-    }
-}
-
-/// A product in `E`, to be added up in f32. Multiplied as f32 it would be exact, as in a tensor core; but then Mesa's compiler drops the way
-/// to f16 and back, as WGSL allows, and nothing is in f16 at all.
-#[cube]
-fn product<E: Float>(left: E, right: E) -> f32 {
-    f32::cast_from(left * right)
-}
-
 /// 1 where `at` is below `end`, else 0.
 #[cube]
 fn one_below(at: usize, end: usize) -> f32 {
@@ -342,35 +258,6 @@ fn one_below(at: usize, end: usize) -> f32 {
         one = f32::new(1.0);
     }
     one
-}
-
-/// One side of a product: a buffer, and how its matrices lie in it.
-pub(super) struct Side<'a> {
-    pub tensor: &'a CubeTensor,
-    pub layout: Layout,
-}
-
-/// The size of a product: `batches * heads` of `[m, k] × [k, n]`.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Size {
-    pub batches: usize,
-    pub heads: usize,
-    pub m: usize,
-    pub n: usize,
-    pub k: usize,
-}
-
-impl Size {
-    /// One product.
-    pub(super) fn one(m: usize, n: usize, k: usize) -> Self {
-        Self {
-            batches: 1,
-            heads: 1,
-            m,
-            n,
-            k,
-        }
-    }
 }
 
 /// `out = lhs × rhs` in `precision`, with `epilogue` and the tensors that it reads and writes. All of them must be unlike one another.

