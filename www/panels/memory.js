@@ -14,10 +14,9 @@ const PARTS = /** @type {const} */ (['parameters', 'original', 'gradients', 'opt
  * @returns {HTMLElement|null}
  */
 export function memoryPlan({ store, settings }) {
-  const { plan, opened, busy, modelSource, model } = store.state;
-  if (!plan || !opened || !model) return null;
-  const { memory } = plan;
-  if (!memory) return null;
+  const { plan, opened, busy } = store.state;
+  const memory = plan?.memory;
+  if (!memory || !opened) return null;
   const sum = PARTS.reduce((total, part) => total + memory[part], 0);
   const shown = PARTS.filter((part) => memory[part] > 0);
   const limit = opened.device.max_storage_buffer_binding_size;
@@ -27,7 +26,7 @@ export function memoryPlan({ store, settings }) {
   const ways = waysOut(memory, busy, choose);
   return h(
     'section',
-    { class: `memory${memory.lacks ? ' lacking' : ''}`, 'data-testid': 'memory', 'data-total': memory.total, 'data-lacks': memory.lacks?.kind ?? '', 'data-model': modelSource },
+    { class: `memory${memory.lacks ? ' lacking' : ''}`, 'data-testid': 'memory', 'data-total': memory.total, 'data-lacks': memory.lacks?.kind ?? '' },
     h('h3', {}, t('memory.title')),
     h('p', {}, t('memory.takes', { total: bytes(memory.total), device: opened.device.name, rows: number(memory.rows), tokens: number(memory.tokens) })),
     h('div', { class: 'memory-bar', 'aria-hidden': 'true' }, ...shown.map((part) => h('span', { class: `memory-${part}`, style: { width: `${(100 * memory[part]) / sum}%` } }))),

@@ -45,7 +45,7 @@ export function trainingPanel(app) {
   const showPlan = () => replace(plan, ...planText(store.state, settings.preset));
   store.watch(['plan', 'split', 'run', 'language'], showPlan);
   settings.subscribe(showPlan);
-  store.watch(['plan', 'opened', 'model', 'busy', 'language'], () => {
+  store.watch(['plan', 'opened', 'busy', 'language'], () => {
     // What is unfolded stays so.
     const unfolded = memory.querySelector('details')?.open ?? false;
     replace(memory, memoryPlan(app));
