@@ -1,6 +1,6 @@
 // What a run takes of the device's memory, before it takes it: the parts as a bar, what does not fit, and what would.
 
-import { h } from '../dom.js';
+import { h, replace } from '../dom.js';
 import { bytes, number, t } from '../i18n.js';
 import { asText } from '../state.js';
 
@@ -10,10 +10,41 @@ import { asText } from '../state.js';
 const PARTS = /** @type {const} */ (['parameters', 'original', 'gradients', 'optimizer', 'activations', 'runtime']);
 
 /**
+ * Stands open before a run; from its start on the charts matter more, and one line is left.
+ * @param {import('../app.js').App} app
+ */
+export function memoryPanel(app) {
+  const { store } = app;
+  const element = h('div');
+  const started = () => store.state.run !== null || store.state.result !== null;
+  /** @param {string} part */
+  const unfolded = (part) => {
+    const details = element.querySelector(part);
+    return details instanceof HTMLDetailsElement ? details : null;
+  };
+  let known = false;
+  const show = () => {
+    const [before, less] = [unfolded('.memory')?.open ?? true, unfolded('.memory-less')?.open ?? false];
+    replace(element, memoryPlan(app));
+    const [after, ways] = [unfolded('.memory'), unfolded('.memory-less')];
+    // What the visitor has folded stays so, until a run begins.
+    if (after) after.open = Boolean(store.state.plan?.memory?.lacks) || (started() === known ? before : !started());
+    if (ways) ways.open = less;
+    known = started();
+  };
+  store.watch(['plan', 'opened', 'busy', 'language'], show);
+  // Each step is a change of the run.
+  store.watch(['run', 'result'], () => {
+    if (started() !== known) show();
+  });
+  return element;
+}
+
+/**
  * @param {import('../app.js').App} app
  * @returns {HTMLElement|null}
  */
-export function memoryPlan({ store, settings }) {
+function memoryPlan({ store, settings }) {
   const { plan, opened, busy } = store.state;
   const memory = plan?.memory;
   if (!memory || !opened) return null;
@@ -25,9 +56,9 @@ export function memoryPlan({ store, settings }) {
   };
   const ways = waysOut(memory, busy, choose);
   return h(
-    'section',
+    'details',
     { class: `memory${memory.lacks ? ' lacking' : ''}`, 'data-testid': 'memory', 'data-total': memory.total, 'data-lacks': memory.lacks?.kind ?? '' },
-    h('h3', {}, t('memory.title')),
+    h('summary', {}, h('strong', {}, t('memory.title', { total: bytes(memory.total) }))),
     h('p', {}, t('memory.takes', { total: bytes(memory.total), device: opened.device.name, rows: number(memory.rows), tokens: number(memory.tokens) })),
     h('div', { class: 'memory-bar', 'aria-hidden': 'true' }, ...shown.map((part) => h('span', { class: `memory-${part}`, style: { width: `${(100 * memory[part]) / sum}%` } }))),
     h(

@@ -1,6 +1,6 @@
 // Training: what the run will do and what is wrong with that, then the run itself, live.
 
-import { memoryPlan } from './memory.js';
+import { memoryPanel } from './memory.js';
 import { settingsForm } from './settings-form.js';
 import { callout, figures, panelParts, stageButton, warningList } from './widgets.js';
 import { lineChart } from '../charts/line.js';
@@ -25,7 +25,6 @@ export function trainingPanel(app) {
   side.append(settingsForm(app, 'training'), settingsForm(app, 'memory'), row, callout('training.callout'));
 
   const plan = h('div', { class: 'plan' });
-  const memory = h('div');
   const live = h('div', { class: 'live' });
   const loss = lineChart({ height: 240, title: () => t('training.loss'), x: () => t('training.step'), sync: 'training', lines: [{ label: () => t('training.loss'), color: '--series-1' }, { label: () => t('training.eval_loss'), color: '--series-2', kind: 'points' }] });
   const rate = lineChart({ height: 170, title: () => t('training.learning_rate'), x: () => t('training.step'), sync: 'training', lines: [{ label: () => t('training.learning_rate'), color: '--series-3' }, { label: () => t('training.planned'), color: '--muted', kind: 'dashed' }] });
@@ -37,7 +36,7 @@ export function trainingPanel(app) {
     figure('training.learning_rate', 'training.learning_rate_about', rate.element),
     figure('training.grad_norm', 'training.grad_norm_about', norm.element),
   );
-  main.append(problem, plan, memory, live, charts);
+  main.append(problem, plan, memoryPanel(app), live, charts);
 
   store.watch(['busy', 'opened', 'fatal'], ({ busy, opened, fatal }) => {
     byHand.disabled = busy || opened === null || fatal !== null;
@@ -45,13 +44,6 @@ export function trainingPanel(app) {
   const showPlan = () => replace(plan, ...planText(store.state, settings.preset));
   store.watch(['plan', 'split', 'run', 'language'], showPlan);
   settings.subscribe(showPlan);
-  store.watch(['plan', 'opened', 'busy', 'language'], () => {
-    // What is unfolded stays so.
-    const unfolded = memory.querySelector('details')?.open ?? false;
-    replace(memory, memoryPlan(app));
-    const details = memory.querySelector('details');
-    if (details) details.open = unfolded;
-  });
   store.watch(['run', 'result', 'logs', 'speed', 'language'], (state) => replace(live, liveFigures(state)));
 
   let drawn = 0;
