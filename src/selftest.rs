@@ -53,6 +53,13 @@ pub struct SelfTest {
 }
 
 impl SelfTest {
+    fn of(checks: Vec<Check>) -> Self {
+        Self {
+            passed: checks.iter().all(|check| check.passed),
+            checks,
+        }
+    }
+
     /// Adds the checks of another, those of the same name left out.
     pub fn add(&mut self, other: Self) {
         self.passed &= other.passed;
@@ -72,9 +79,7 @@ const TOLERANCE: f64 = 1e-3;
 /// # Errors
 /// [`Error::Device`] when the device fails outright.
 pub async fn run(device: &Device) -> Result<SelfTest> {
-    let cpu = Device::flex();
-    type Kernel = fn(&Device) -> Tensor<1>;
-    let kernels: [(&'static str, Kernel); 4] = [
+    let kernels: [(&str, Kernel); 4] = [
         ("linear", linear),
         ("feed-forward", feed_forward),
         ("attention", attention),
@@ -82,22 +87,26 @@ pub async fn run(device: &Device) -> Result<SelfTest> {
     ];
     let mut checks = Vec::new();
     for (name, kernel) in kernels {
-        let found = read(kernel(device)).await?;
-        let expected = read(kernel(&cpu)).await?;
-        checks.push(compare_values(name.into(), &found, &expected, 0.0));
+        let result = async |device: &Device| read(kernel(device)).await;
+        checks.push(on_both(name.into(), device, result).await?);
     }
-    let found = training_steps(device, false).await?;
-    let expected = training_steps(&cpu, false).await?;
-    checks.push(compare_values(
-        "two training steps".into(),
-        &found,
-        &expected,
-        0.0,
-    ));
-    Ok(SelfTest {
-        passed: checks.iter().all(|check| check.passed),
-        checks,
-    })
+    let steps = async |device: &Device| training_steps(device, false).await;
+    checks.push(on_both("two training steps".into(), device, steps).await?);
+    Ok(SelfTest::of(checks))
+}
+
+/// What a check computes on a device.
+type Kernel = fn(&Device) -> Tensor<1>;
+
+/// What `compute` gives on `device`, and on the CPU device.
+async fn on_both(
+    name: String,
+    device: &Device,
+    compute: impl AsyncFn(&Device) -> Result<Vec<f32>>,
+) -> Result<Check> {
+    let found = compute(device).await?;
+    let expected = compute(&Device::flex()).await?;
+    Ok(compare_values(name, &found, &expected, 0.0))
 }
 
 async fn read(tensor: Tensor<1>) -> Result<Vec<f32>> {
@@ -284,10 +293,7 @@ mod tests {
     #[test]
     fn checks_are_added_once() {
         let check = |name: &str, found| compare_values(name.into(), &[found], &[1.0], 0.0);
-        let report = |checks: Vec<Check>| SelfTest {
-            passed: checks.iter().all(|check| check.passed),
-            checks,
-        };
+        let report = SelfTest::of;
         let mut all = report(vec![check("a", 1.0)]);
         all.add(report(vec![check("a", 1.0), check("b", 1.0)]));
         assert!(all.passed);

@@ -18,7 +18,7 @@ pub use autocast::{Autocast, Precision, supports_f16};
 pub use dropout::{DropoutMask, DropoutStream};
 pub use ops::BertOps;
 pub use room::BatchRoom;
-pub use scaling::{LossScaling, SCALER_VALUES};
+pub use scaling::{COEFFICIENT, LossScaling, PROCEEDS, SCALE, SCALER_VALUES};
 
 use autocast::precision;
 use burn::backend::Dispatch;

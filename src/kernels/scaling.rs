@@ -9,11 +9,11 @@ pub const SCALER_VALUES: usize = 7;
 /// The norm of all gradients, divided by the scale: not finite where they overflowed.
 pub(super) const NORM: usize = 0;
 /// What the gradients are multiplied by: divided by the scale, and clipped; 0 where they overflowed.
-pub(super) const COEFFICIENT: usize = 1;
+pub const COEFFICIENT: usize = 1;
 /// 1, or 0 for an update that is skipped.
-pub(super) const PROCEEDS: usize = 2;
+pub const PROCEEDS: usize = 2;
 /// What the next update's loss is multiplied by.
-pub(super) const SCALE: usize = 3;
+pub const SCALE: usize = 3;
 /// Updates since the scale changed (`_growth_tracker`).
 pub(super) const GROWTH_TRACKER: usize = 4;
 /// AdamW's bias corrections, `1 - beta1^t` and `1 - beta2^t` after `t` updates that were not skipped.

@@ -2,13 +2,12 @@
 //! leaves it open what becomes of a number that f16 has no room for; loss scaling needs it to be seen.
 
 use super::{
-    Check, SelfTest, attention, compare_values, feed_forward, linear, lora, random, read,
-    training_steps,
+    Check, Kernel, SelfTest, attention, compare_values, feed_forward, linear, lora, on_both,
+    random, read, training_steps,
 };
 use crate::Result;
-use crate::kernels::{
-    self, AdamWScalars, AdamWState, Autocast, LossScaling, SCALER_VALUES, update_scale,
-};
+use crate::kernels::{self, AdamWScalars, AdamWState, Autocast, COEFFICIENT, LossScaling, SCALE};
+use crate::train::{GradScaler, INIT_SCALE};
 use burn::tensor::{Device, Tensor};
 
 /// A GPU rounds the products as well, and WGSL lets it round towards 0: each rounding is off by less than 2⁻¹⁰.
@@ -20,9 +19,7 @@ const TOLERANCE: f64 = 2e-3;
 /// [`Error::Setting`](crate::Error::Setting) when `device` cannot compute in f16, [`Error::Device`](crate::Error::Device) when it fails
 /// outright.
 pub async fn run_fp16(device: &Device) -> Result<SelfTest> {
-    let cpu = Device::flex();
-    type Kernel = fn(&Device) -> Tensor<1>;
-    let kernels: [(&'static str, Kernel); 4] = [
+    let kernels: [(&str, Kernel); 4] = [
         ("linear", linear),
         ("feed-forward", feed_forward),
         ("attention", attention),
@@ -30,24 +27,21 @@ pub async fn run_fp16(device: &Device) -> Result<SelfTest> {
     ];
     let mut checks = Vec::new();
     for (name, kernel) in kernels {
-        let rounded = |device: &Device| -> Result<Tensor<1>> {
-            let _autocast = Autocast::new(device, true)?;
-            Ok(kernel(device))
+        let rounded = async |device: &Device| {
+            let autocast = Autocast::new(device, true)?;
+            let result = kernel(device);
+            drop(autocast);
+            read(result).await
         };
-        let found = read(rounded(device)?).await?;
-        let expected = read(rounded(&cpu)?).await?;
-        checks.push(compare_values(in_f16(name), &found, &expected, 0.0).within(TOLERANCE));
+        let check = on_both(in_f16(name), device, rounded).await?;
+        checks.push(check.within(TOLERANCE));
     }
     checks.push(overflow(device).await?);
     checks.extend(loss_scaling(device).await?);
-    let found = training_steps(device, true).await?;
-    let expected = training_steps(&cpu, true).await?;
-    let name = in_f16("two training steps");
-    checks.push(compare_values(name, &found, &expected, 0.0).within(TOLERANCE));
-    Ok(SelfTest {
-        passed: checks.iter().all(|check| check.passed),
-        checks,
-    })
+    let steps = async |device: &Device| training_steps(device, true).await;
+    let check = on_both(in_f16("two training steps"), device, steps).await?;
+    checks.push(check.within(TOLERANCE));
+    Ok(SelfTest::of(checks))
 }
 
 fn in_f16(name: &str) -> String {
@@ -96,7 +90,6 @@ struct ScaledUpdates {
 impl ScaledUpdates {
     async fn of(device: &Device) -> Result<Self> {
         const ELEMENTS: usize = 37;
-        const INIT_SCALE: f32 = 65_536.0;
         let scaling = LossScaling {
             max_norm: 2.0,
             betas: [0.9, 0.999],
@@ -113,9 +106,7 @@ impl ScaledUpdates {
             eps: 1e-8,
             scaled: true,
         };
-        let mut state = [0.0; SCALER_VALUES];
-        state[3] = INIT_SCALE;
-        let mut state = Tensor::<1>::from_floats(state, device);
+        let mut scaler = GradScaler::with(scaling, device);
         let mut updated = [1, 2].map(|seed| {
             let parameter = random([ELEMENTS], seed, device);
             (parameter, Tensor::zeros([2 * ELEMENTS], device))
@@ -128,7 +119,7 @@ impl ScaledUpdates {
         for (seed, norm) in (3..).zip(norms) {
             let scaled = norm * INIT_SCALE;
             let squares = Tensor::from_floats([scaled * scaled], device);
-            state = update_scale(squares, state, scaling);
+            let state = scaler.update(squares);
             let gradient = random([ELEMENTS], seed, device).mul_scalar(scaled);
             let pair = updated.map(|(parameter, moments)| AdamWState {
                 parameter,
@@ -137,10 +128,10 @@ impl ScaledUpdates {
                 scalars,
             });
             updated = kernels::adamw(pair, state.clone());
-            let mut decisions = read(state.clone()).await?;
-            decisions[1] *= INIT_SCALE;
-            decisions[3] /= INIT_SCALE;
-            outcome.decisions.extend(&decisions[1..]);
+            let mut decisions = read(state).await?;
+            decisions[COEFFICIENT] *= INIT_SCALE;
+            decisions[SCALE] /= INIT_SCALE;
+            outcome.decisions.extend(&decisions[COEFFICIENT..]);
             for (parameter, moments) in &updated {
                 outcome.parameters.extend(read(parameter.clone()).await?);
                 outcome.parameters.extend(read(moments.clone()).await?);
@@ -153,6 +144,7 @@ impl ScaledUpdates {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::SCALER_VALUES;
 
     #[test]
     fn the_cpu_agrees_with_itself_in_f16() {

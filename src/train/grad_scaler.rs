@@ -6,11 +6,11 @@
 //! the gradients, and AdamW's kernel obeys it: nothing is waited for, and whoever reads the log sees what happened.
 
 use super::TrainingArguments;
-use crate::kernels::{self, LossScaling, SCALER_VALUES};
+use crate::kernels::{self, LossScaling, PROCEEDS, SCALE, SCALER_VALUES};
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// The first scale (`init_scale`).
-const INIT_SCALE: f32 = 65_536.0;
+pub const INIT_SCALE: f32 = 65_536.0;
 /// A scale below this cannot be what gradients overflow from.
 const LEAST_SCALE: f32 = 1.0;
 
@@ -38,7 +38,7 @@ impl GradScaler {
     /// A scaler of another pace.
     pub fn with(scaling: LossScaling, device: &Device) -> Self {
         let mut state = [0.0; SCALER_VALUES];
-        state[3] = INIT_SCALE;
+        state[SCALE] = INIT_SCALE;
         Self {
             scaling,
             state: Tensor::from_data(TensorData::from(state), device),
@@ -47,7 +47,7 @@ impl GradScaler {
 
     /// What the loss is multiplied by, `[1]`, on the device with autodiff.
     pub fn scale(&self) -> Tensor<1> {
-        Tensor::from_inner(self.state.clone().slice(3..4))
+        Tensor::from_inner(self.state.clone().slice(SCALE..SCALE + 1))
     }
 
     /// Decides about an update whose scaled gradients have this sum of squares, `[1]`, and about the next scale: what
@@ -60,6 +60,6 @@ impl GradScaler {
     /// Whether a gradient norm that is not finite is only a scale that was too large: the values are those of [`update`](Self::update). When
     /// the scale has been halved below 1, the gradients themselves overflow.
     pub fn tolerates(values: &[f32]) -> bool {
-        values[2] == 0.0 && values[3] >= LEAST_SCALE
+        values[PROCEEDS] == 0.0 && values[SCALE] >= LEAST_SCALE
     }
 }

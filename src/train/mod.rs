@@ -16,7 +16,7 @@ mod ways_out;
 
 pub use arguments::{LrSchedulerType, TrainingArguments};
 pub use events::{Event, StepLog, TrainerState};
-pub use grad_scaler::GradScaler;
+pub use grad_scaler::{GradScaler, INIT_SCALE};
 pub use gradients::{norm_and_clip, sum_of_squares};
 pub use loss::{cross_entropy, targets};
 pub use memory::{MemoryDemand, MemoryPlan};
