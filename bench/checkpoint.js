@@ -5,8 +5,9 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bertTensors, normals, values } from '../tests/browser/bert-tensors.js';
 import { safetensors } from '../tests/browser/tiny-bert.js';
-import { MODELS, uniforms } from './cases.js';
+import { MODELS } from './cases.js';
 
 /** @typedef {import('./cases.js').Sizes} Sizes */
 /** @typedef {{shape: number[], values: Float32Array}} Weights */
@@ -60,39 +61,11 @@ export function config({ vocab, hidden, layers, heads, inner, positions }) {
 /**
  * A BERT with a head, all drawn: matrices N(0, 0.02), biases 0, the scales of LayerNorm 1.
  * @param {Sizes} sizes
+ * @returns {Map<string, Weights>}
  */
-export function randomBert({ vocab, hidden, layers, inner, positions }) {
-  const draw = normals(SEED);
-  /** @type {Map<string, Weights>} */
-  const tensors = new Map();
-  const full = (/** @type {string} */ name, /** @type {number} */ value, /** @type {number} */ size) =>
-    tensors.set(name, { shape: [size], values: new Float32Array(size).fill(value) });
-  const matrix = (/** @type {string} */ name, /** @type {number} */ rows, /** @type {number} */ columns) =>
-    tensors.set(name, { shape: [rows, columns], values: draw(rows * columns) });
-  const linear = (/** @type {string} */ name, /** @type {number} */ out, /** @type {number} */ into) => {
-    matrix(`${name}.weight`, out, into);
-    full(`${name}.bias`, 0, out);
-  };
-  const norm = (/** @type {string} */ name) => {
-    full(`${name}.weight`, 1, hidden);
-    full(`${name}.bias`, 0, hidden);
-  };
-  matrix('bert.embeddings.word_embeddings.weight', vocab, hidden);
-  matrix('bert.embeddings.position_embeddings.weight', positions, hidden);
-  matrix('bert.embeddings.token_type_embeddings.weight', 2, hidden);
-  norm('bert.embeddings.LayerNorm');
-  for (let layer = 0; layer < layers; layer += 1) {
-    const at = `bert.encoder.layer.${layer}`;
-    for (const part of ['query', 'key', 'value']) linear(`${at}.attention.self.${part}`, hidden, hidden);
-    linear(`${at}.attention.output.dense`, hidden, hidden);
-    norm(`${at}.attention.output.LayerNorm`);
-    linear(`${at}.intermediate.dense`, inner, hidden);
-    linear(`${at}.output.dense`, hidden, inner);
-    norm(`${at}.output.LayerNorm`);
-  }
-  linear('bert.pooler.dense', hidden, hidden);
-  linear('classifier', LABELS, hidden);
-  return tensors;
+export function randomBert(sizes) {
+  const draw = normals(SEED, STD);
+  return new Map(bertTensors(sizes, LABELS).map((tensor) => [tensor.name, { shape: tensor.shape, values: values(tensor, draw) }]));
 }
 
 /** The bytes of `model.safetensors`. @param {Map<string, Weights>} tensors */
@@ -117,7 +90,7 @@ function published(path, { hidden }) {
     const bits = new Uint16Array(new Uint8Array(bytes.subarray(body + from, body + to)).buffer);
     tensors.set(`bert.${name}`, { shape, values: Float32Array.from(bits, widened) });
   }
-  tensors.set('classifier.weight', { shape: [LABELS, hidden], values: normals(SEED)(LABELS * hidden) });
+  tensors.set('classifier.weight', { shape: [LABELS, hidden], values: normals(SEED, STD)(LABELS * hidden) });
   tensors.set('classifier.bias', { shape: [LABELS], values: new Float32Array(LABELS) });
   return tensors;
 }
@@ -127,14 +100,4 @@ function widened(bits) {
   const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
   if (exponent === 31) return fraction ? NaN : sign * Infinity;
   return exponent ? sign * 2 ** (exponent - 15) * (1 + fraction / 1024) : sign * 2 ** -14 * (fraction / 1024);
-}
-
-/**
- * Normally distributed numbers, by Box and Muller.
- * @param {number} seed
- * @returns {(count: number) => Float32Array}
- */
-function normals(seed) {
-  const draw = uniforms(seed);
-  return (count) => Float32Array.from({ length: count }, () => STD * Math.sqrt(-2 * Math.log(draw())) * Math.cos(2 * Math.PI * draw()));
 }

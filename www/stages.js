@@ -28,3 +28,10 @@ export const NEEDS = {
 /** Settings outside of a stage's own group that change what it makes: batches decide how much is padding. */
 export const GROUPS = { dataset: ['data'], split: ['data', 'split'], tokens: ['data', 'split', 'tokens'] };
 export const BATCH_SETTINGS = ['per_device_train_batch_size', 'seed'];
+
+/** A model of the Hub, `owner/name` or `owner/name@revision`. @typedef {{repo: string}} HubOrigin */
+
+/**
+ * A model from the visitor's disk; two that were chosen have different ids, whatever their names.
+ * @typedef {{id: number, name: string, files: import('./protocol.js').ModelFile[]}} Origin
+ */

@@ -11,15 +11,10 @@ import { bytes, t } from './i18n.js';
 /** @typedef {import('./protocol.js').ProgressEvent} ProgressEvent */
 /** @typedef {import('./app.js').AppState} AppState */
 /** @typedef {import('./app.js').Run} Run */
+/** @typedef {import('./stages.js').HubOrigin} HubOrigin */
+/** @typedef {import('./stages.js').Origin} Origin */
 /** @typedef {import('./stages.js').Stage} Stage */
 /** @typedef {import('./stages.js').StageState} StageState */
-
-/** A model of the Hub, `owner/name` or `owner/name@revision`. @typedef {{repo: string}} HubOrigin */
-
-/**
- * A model from the visitor's disk; two that were chosen have different ids, whatever their names.
- * @typedef {{id: number, name: string, files: import('./protocol.js').ModelFile[]}} Origin
- */
 
 /** Typing is followed by a pause of this length before cheap stages are made again. */
 const PREVIEW_AFTER_MS = 300;

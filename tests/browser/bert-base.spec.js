@@ -2,8 +2,8 @@
 // none of it takes more memory than was said.
 
 import { PARAMETERS, bertBase } from './bert-base.js';
-import { expect, test } from './fixtures.js';
-import { HubServer } from './hub-server.js';
+import { expect, test } from './hub-fixtures.js';
+import { isAsPlanned, mb } from './planned.js';
 
 const MINUTE = 60_000;
 /** In the first, gradients still take up the room in which the trained parameters are then kept beside the original: the peak is the second. */
@@ -11,18 +11,14 @@ const STEPS = 2;
 const MODEL = 'tests/bert-base';
 /** The wasm heap while a checkpoint of 440 MB is loaded. */
 const MOST_HEAP = 256 << 20;
-/** How far the plan may be from what is measured. */
-const WITHIN = 0.15;
 /** A head of two labels: a weight for each of the 768 values, and a bias. */
 const HEAD = 2 * 768 + 2;
 
-test('bert-base at full size: loaded within 256 MB, trained within the plan', async ({ webtune }) => {
+test('bert-base at full size: loaded within 256 MB, trained within the plan', async ({ webtune, hub }) => {
   test.setTimeout(20 * MINUTE);
   const { page } = webtune;
-  const hub = await HubServer.start();
   const files = bertBase();
   hub.offer(MODEL, files);
-  webtune.allow(/leaves the site/);
   await webtune.open({ model: MODEL, endpoint: hub.endpoint, max_steps: STEPS, num_rows: 40 }, 'counted');
   const worker = page.workers()[0];
   if (!worker) throw new Error('the page has no worker');
@@ -34,7 +30,6 @@ test('bert-base at full size: loaded within 256 MB, trained within the plan', as
     });
   const adapter = (await webtune.read('opened'))?.device;
   const limit = adapter?.max_storage_buffer_binding_size ?? 0;
-  const report = (/** @type {string} */ what) => console.log(`  ${what} (${adapter?.name})`);
 
   const started = Date.now();
   await webtune.press('run-model', 5 * MINUTE);
@@ -43,7 +38,7 @@ test('bert-base at full size: loaded within 256 MB, trained within the plan', as
   expect(model?.bytes).toBe(files['model.safetensors'].length);
   expect(model?.parameters).toBe(PARAMETERS + HEAD);
   const { heap } = await seen();
-  report(`440 MB loaded in ${loading.toFixed(1)} s, the wasm heap at ${mb(heap)}`);
+  console.log(`  440 MB loaded in ${loading.toFixed(1)} s on ${adapter?.name}, the wasm heap at ${mb(heap)}`);
   expect(heap).toBeLessThan(MOST_HEAP);
 
   for (const tuning of ['lora', 'full']) {
@@ -59,13 +54,8 @@ test('bert-base at full size: loaded within 256 MB, trained within the plan', as
     }
     const { peak, binding, errors } = await seen();
     const planned = plan?.memory?.total ?? NaN;
-    report(`${tuning}: ${STEPS} steps of 8 rows and their evaluation in ${(result?.train_runtime ?? NaN).toFixed(1)} s; planned ${mb(planned)}, measured ${mb(peak)}`);
-    expect(Math.abs(planned / peak - 1), `planned ${mb(planned)}, measured ${mb(peak)}`).toBeLessThan(WITHIN);
+    isAsPlanned(`${tuning}: ${STEPS} steps of 8 rows and their evaluation in ${(result?.train_runtime ?? NaN).toFixed(1)} s on ${adapter?.name}`, planned, peak);
     expect(binding).toBeLessThanOrEqual(limit);
     expect(errors).toEqual([]);
   }
-  await hub.close();
 });
-
-/** @param {number} bytes */
-const mb = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;

@@ -6,11 +6,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { MODELS, work } from '../../bench/cases.js';
-import { config, file, randomBert } from '../../bench/checkpoint.js';
-import { install } from '../../bench/counters.js';
+import { drawn, openBare } from './bare.js';
 import { expect, test } from './fixtures.js';
 import { hasNames } from './wasm-exports.js';
-import { madeModel } from './webtune.js';
 
 const FIGURES = fileURLToPath(new URL('../../bench/gate.json', import.meta.url));
 const ACCEPT = process.env.WEBTUNE_GATE === 'accept';
@@ -23,16 +21,9 @@ const SIZES = { ...MODELS.small, vocab: 1000, positions: 64 };
 const WORDS = /** @type {[number, number]} */ ([200, SIZES.vocab]);
 
 test('a training step asks no more of the GPU than it did', async ({ page, server }) => {
-  server.offer('gate', {
-    'index.html': { type: 'text/html', body: Buffer.from('<!doctype html><title>gate</title><link rel="icon" href="data:,">') },
-    'config.json': { body: Buffer.from(JSON.stringify(config(SIZES))) },
-    'model.safetensors': { body: file(randomBert(SIZES)) },
-  });
-  await page.addInitScript({ content: `globalThis.counters = (${install.toString()})();` });
-  await page.goto(new URL(`${madeModel('gate')}index.html`, server.site()).href);
-  const { script, wasm } = await server.module();
+  await openBare(page, server, drawn(SIZES));
   const given = work({ batch: 8, seq: 32 }, WORDS);
-  const { each, peak, errors, losses } = await page.evaluate(drive, { script, wasm, given, steps: STEPS });
+  const { each, peak, errors, losses } = await page.evaluate(drive, { given, steps: STEPS });
 
   expect(errors, 'what WebGPU found wrong').toEqual([]);
   // Every step did something: the batches differ, and so do their losses.
@@ -63,16 +54,12 @@ test('a visit loads no more than it did', async ({ webtune, request }) => {
 
 /**
  * In the page: a few steps of webtune's own trainer, counted one by one.
- * @param {{script: string, wasm: string, given: object, steps: number}} wanted
+ * @param {{given: object, steps: number}} wanted
  */
-async function drive({ script, wasm, given, steps }) {
-  /** @type {import('../../bench/counters.js').Counters} */
-  const counters = /** @type {any} */ (globalThis).counters;
-  const { default: init, Benchmark } = await import(script);
-  await init({ module_or_path: wasm });
-  const benchmark = await Benchmark.open();
-  const text = await (await fetch('config.json')).text();
-  await benchmark.load(text, new Uint8Array(await (await fetch('model.safetensors')).arrayBuffer()));
+async function drive({ given, steps }) {
+  const scope = /** @type {{counters: import('../../bench/counters.js').Counters, bare: import('./bare.js').Bare}} */ (/** @type {unknown} */ (globalThis));
+  const { counters, bare: { benchmark, files } } = scope;
+  await benchmark.load(...(await files()));
   benchmark.start(JSON.stringify(given));
   const [each, losses] = [/** @type {{dispatches: number, submits: number}[]} */ ([]), /** @type {number[]} */ ([])];
   for (let step = 0; step < steps; step += 1) {

@@ -2,8 +2,8 @@
 
 import { fileURLToPath } from 'node:url';
 import { AxeBuilder } from '@axe-core/playwright';
-import { expect, test as base } from './fixtures.js';
-import { COMMIT, HubServer, sha256 } from './hub-server.js';
+import { expect, test } from './hub-fixtures.js';
+import { COMMIT, sha256 } from './hub-server.js';
 import { files, safetensors, tinyBert } from './tiny-bert.js';
 import { QUICK, madeModel } from './webtune.js';
 
@@ -18,25 +18,13 @@ const tiny = files(bert);
 const weights = tiny[WEIGHTS];
 const HALF = weights.length >> 1;
 
-/** @type {import('@playwright/test').Fixtures<{hub: HubServer}, {}, {webtune: Webtune}>} */
-const withHub = {
-  hub: async ({ webtune }, use) => {
-    const hub = await HubServer.start();
-    webtune.allow(/leaves the site/, /Failed to load resource/);
-    await use(hub);
-    // No token, no cookie, no address of the page, and no question that another site must allow first.
-    for (const { path, headers, method } of hub.asked) {
-      expect([path, method, headers.authorization, headers.cookie, headers.referer]).toEqual([path, 'GET', undefined, undefined, undefined]);
-    }
-    await hub.close();
-  },
-};
-const test = base.extend(withHub);
+// Networks that fail are what most of these are about.
+test.beforeEach(({ webtune }) => webtune.allow(/Failed to load resource/));
 
 /**
  * Opens the page with a model of the Hub, and loads it.
  * @param {Webtune} webtune
- * @param {HubServer} hub
+ * @param {import('./hub-server.js').HubServer} hub
  * @param {{model?: string, site?: string}} [options]
  */
 async function load(webtune, hub, { model = TINY, site } = {}) {
@@ -47,7 +35,7 @@ async function load(webtune, hub, { model = TINY, site } = {}) {
 /**
  * As `load`, but the connection breaks after about half of the bytes of each answer that is held.
  * @param {Webtune} webtune
- * @param {HubServer} hub
+ * @param {import('./hub-server.js').HubServer} hub
  * @param {{breaks?: number, site?: string}} [options]
  */
 async function loadBroken(webtune, hub, { breaks = 1, site } = {}) {
@@ -60,7 +48,7 @@ async function loadBroken(webtune, hub, { breaks = 1, site } = {}) {
 /**
  * Breaks the weights' connection once more of them than before have arrived; a stream that breaks loses what was not read yet.
  * @param {Webtune} webtune
- * @param {HubServer} hub
+ * @param {import('./hub-server.js').HubServer} hub
  * @param {number} before
  */
 async function breakOff(webtune, hub, before) {
@@ -86,7 +74,7 @@ async function answer(webtune, sentence) {
   return webtune.probabilities('try-before');
 }
 
-/** @param {HubServer} hub */
+/** @param {import('./hub-server.js').HubServer} hub */
 const ranges = (hub) => hub.bytesOf(WEIGHTS).map(({ range }) => range);
 
 /** What is on the disk, by the folder it is in. @param {Webtune} webtune */

@@ -1,14 +1,11 @@
 // The memory plan: what it says before a run is what WebGPU's buffers take at the run's peak, what cannot fit is refused with nothing
 // lost, and what is offered instead does fit.
 
-import { config, file, randomBert } from '../../bench/checkpoint.js';
 import { work } from '../../bench/cases.js';
-import { install } from '../../bench/counters.js';
+import { drawn, openBare } from './bare.js';
 import { expect, test } from './fixtures.js';
-import { QUICK, madeModel } from './webtune.js';
-
-/** How far the plan may be from what is measured. */
-const WITHIN = 0.15;
+import { isAsPlanned } from './planned.js';
+import { QUICK } from './webtune.js';
 
 /** Large enough that buffers of weights and activations, not scalars, are what is measured. */
 const SIZES = { vocab: 4000, hidden: 256, layers: 4, heads: 4, inner: 1024, positions: 128 };
@@ -20,19 +17,10 @@ const CONFIGURATIONS = [
 
 for (const { name, values } of CONFIGURATIONS) {
   test(`the plan is what the buffers take at their peak: ${name}`, async ({ page, server }) => {
-    server.offer('planned', {
-      'index.html': { type: 'text/html', body: Buffer.from('<!doctype html><title>plan</title><link rel="icon" href="data:,">') },
-      'config.json': { body: Buffer.from(JSON.stringify(config(SIZES))) },
-      'model.safetensors': { body: file(randomBert(SIZES)) },
-    });
-    await page.addInitScript({ content: `globalThis.counters = (${install.toString()})();` });
-    await page.goto(new URL(`${madeModel('planned')}index.html`, server.site()).href);
-    const { script, wasm } = await server.module();
+    await openBare(page, server, drawn(SIZES));
     const given = { ...work({ batch: 8, seq: 128 }, [200, SIZES.vocab]), arguments: values };
-    const { plan, peak, adapter } = await page.evaluate(measure, { script, wasm, given, steps: 3 });
-    const said = `${name} on ${adapter}: planned ${mb(plan.total)}, measured ${mb(peak)}`;
-    console.log(`  ${said}`);
-    expect(Math.abs(plan.total / peak - 1), said).toBeLessThan(WITHIN);
+    const { plan, peak, adapter } = await page.evaluate(measure, { given, steps: 3 });
+    isAsPlanned(`${name} on ${adapter}`, plan.total, peak);
   });
 }
 
@@ -119,21 +107,14 @@ async function trained(webtune) {
 /** @param {import('@playwright/test').Locator} memory */
 const total = async (memory) => Number(await memory.getAttribute('data-total'));
 
-/** @param {number} bytes */
-const mb = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
-
 /**
  * In the page: the plan of a run, and the most bytes of buffers that there were in its first steps.
- * @param {{script: string, wasm: string, given: object, steps: number}} wanted
+ * @param {{given: object, steps: number}} wanted
  */
-async function measure({ script, wasm, given, steps }) {
-  /** @type {import('../../bench/counters.js').Counters} */
-  const counters = /** @type {any} */ (globalThis).counters;
-  const { default: init, Benchmark } = await import(script);
-  await init({ module_or_path: wasm });
-  const benchmark = await Benchmark.open();
-  const text = await (await fetch('config.json')).text();
-  await benchmark.load(text, new Uint8Array(await (await fetch('model.safetensors')).arrayBuffer()));
+async function measure({ given, steps }) {
+  const scope = /** @type {{counters: import('../../bench/counters.js').Counters, bare: import('./bare.js').Bare}} */ (/** @type {unknown} */ (globalThis));
+  const { counters, bare: { benchmark, files } } = scope;
+  await benchmark.load(...(await files()));
   const asked = JSON.stringify(given);
   const plan = await benchmark.memory(asked);
   benchmark.start(asked);

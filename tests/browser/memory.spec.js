@@ -2,8 +2,7 @@
 // of either than a short one.
 
 import { MODELS, work } from '../../bench/cases.js';
-import { config, file, randomBert } from '../../bench/checkpoint.js';
-import { install } from '../../bench/counters.js';
+import { drawn, openBare } from './bare.js';
 import { PARAMETERS, bertBase } from './bert-base.js';
 import { expect, test } from './fixtures.js';
 import { madeModel } from './webtune.js';
@@ -42,16 +41,16 @@ test('440 MB of weights leave nothing behind, neither in the heap nor on the GPU
 
 test('a vocabulary in three blocks trains as it does whole, and no binding is larger than the device allows', async ({ page, server }) => {
   const sizes = { ...MODELS.small, vocab: 1300, positions: 64 };
-  const files = small(sizes);
-  await openEmpty(page, server, files);
+  const files = drawn(sizes);
   // Twice the largest parameter but the vocabulary, a feed-forward weight: AdamW's moments are of that size.
   const limit = 2 * 4 * sizes.inner * sizes.hidden;
   const words = 4 * sizes.vocab * sizes.hidden;
   expect(Math.ceil(words / (limit / 2))).toBe(3);
   const given = work({ batch: 8, seq: 32 }, [200, sizes.vocab]);
-  const whole = await page.evaluate(train, { ...(await module(server)), given, steps: 6, limit: null });
-  await openEmpty(page, server, files);
-  const blocks = await page.evaluate(train, { ...(await module(server)), given, steps: 6, limit });
+  await openBare(page, server, files);
+  const whole = await page.evaluate(train, { given, steps: 6 });
+  await openBare(page, server, files, limit);
+  const blocks = await page.evaluate(train, { given, steps: 6 });
   expect([...whole.errors, ...blocks.errors], 'what WebGPU found wrong').toEqual([]);
   expect(whole.counts.largestBinding).toBe(2 * words);
   expect(blocks.counts.largestBinding).toBe(limit);
@@ -75,9 +74,9 @@ test('a multilingual vocabulary trains on a device of the least limits that WebG
       return request.call(this, { ...rest, requiredLimits: { ...requiredLimits, maxStorageBufferBindingSize: limit } });
     };
   }, least);
-  await openEmpty(page, server, files);
+  await openBare(page, server, files);
   const given = work({ batch: 2, seq: 16 }, [1000, sizes.vocab]);
-  const { losses, norms, counts, errors } = await page.evaluate(train, { ...(await module(server)), given, steps: 3, limit: null });
+  const { losses, norms, counts, errors } = await page.evaluate(train, { given, steps: 3 });
   expect(errors).toEqual([]);
   expect(counts.largestBinding).toBeLessThanOrEqual(least);
   expect(counts.largestBinding).toBeGreaterThan(0.9 * least);
@@ -87,17 +86,17 @@ test('a multilingual vocabulary trains on a device of the least limits that WebG
 
 test('what no device of such limits takes is refused by its name', async ({ page, server }) => {
   const sizes = { ...MODELS.small, vocab: 1300, positions: 64 };
-  await openEmpty(page, server, small(sizes));
   const limit = 2 * 4 * sizes.inner * sizes.hidden - 8;
-  const message = await page.evaluate(refused, { ...(await module(server)), limit });
+  await openBare(page, server, drawn(sizes), limit);
+  const message = await page.evaluate(refused);
   for (const part of ['intermediate.dense.weight', `${4 * sizes.inner * sizes.hidden} bytes`, `${limit / 2}`, 'maxStorageBufferBindingSize']) expect(message).toContain(part);
 });
 
 test('500 steps take no more memory than 10', async ({ page, server }) => {
   const sizes = { vocab: 400, hidden: 32, layers: 1, heads: 2, inner: 64, positions: 32 };
-  await openEmpty(page, server, small(sizes));
+  await openBare(page, server, drawn(sizes));
   const given = work({ batch: 4, seq: 16 }, [110, sizes.vocab]);
-  const { marks, errors, losses } = await page.evaluate(train, { ...(await module(server)), given, steps: 500, limit: null });
+  const { marks, errors, losses } = await page.evaluate(train, { given, steps: 500 });
   expect(errors).toEqual([]);
   expect(losses.every(Number.isFinite)).toBe(true);
   const [early, late] = [marks[10], marks[500]];
@@ -110,43 +109,13 @@ test('500 steps take no more memory than 10', async ({ page, server }) => {
 });
 
 /**
- * A page of the server's without webtune's, with the model's two files beside it and WebGPU's calls counted.
- * @param {import('@playwright/test').Page} page
- * @param {import('./server.js').TestServer} server
- * @param {{'config.json': Buffer, 'model.safetensors': Buffer}} files
+ * In the page: steps of webtune's own trainer.
+ * @param {{given: object, steps: number}} wanted
  */
-async function openEmpty(page, server, files) {
-  server.offer('memory', {
-    'index.html': { type: 'text/html', body: Buffer.from('<!doctype html><title>memory</title><link rel="icon" href="data:,">') },
-    'config.json': { body: files['config.json'] },
-    'model.safetensors': { body: files['model.safetensors'] },
-  });
-  await page.addInitScript({ content: `globalThis.counters = (${install.toString()})();` });
-  await page.goto(new URL(`${madeModel('memory')}index.html`, server.site()).href);
-}
-
-/** A BERT of these sizes, drawn whole. @param {import('../../bench/cases.js').Sizes} sizes */
-const small = (sizes) => ({ 'config.json': Buffer.from(JSON.stringify(config(sizes))), 'model.safetensors': file(randomBert(sizes)) });
-
-/** @param {import('./server.js').TestServer} server */
-async function module(server) {
-  const { script, wasm } = await server.module();
-  return { script, wasm };
-}
-
-/**
- * In the page: steps of webtune's own trainer, on a device as it is or of narrower bindings.
- * @param {{script: string, wasm: string, given: object, steps: number, limit: number|null}} wanted
- */
-async function train({ script, wasm, given, steps, limit }) {
-  /** @type {import('../../bench/counters.js').Counters} */
-  const counters = /** @type {any} */ (globalThis).counters;
-  const { default: init, Benchmark } = await import(script);
-  const { memory } = await init({ module_or_path: wasm });
-  const benchmark = await Benchmark.open();
-  if (limit !== null) benchmark.limit_binding(limit);
-  const text = await (await fetch('config.json')).text();
-  await benchmark.load(text, new Uint8Array(await (await fetch('model.safetensors')).arrayBuffer()));
+async function train({ given, steps }) {
+  const scope = /** @type {{counters: import('../../bench/counters.js').Counters, bare: import('./bare.js').Bare}} */ (/** @type {unknown} */ (globalThis));
+  const { counters, bare: { benchmark, files, heap } } = scope;
+  await benchmark.load(...(await files()));
   benchmark.start(JSON.stringify(given));
   const [losses, norms] = [/** @type {number[]} */ ([]), /** @type {number[]} */ ([])];
   /** @type {Record<number, {liveBytes: number, heap: number}>} */
@@ -155,25 +124,17 @@ async function train({ script, wasm, given, steps, limit }) {
     const { loss, grad_norm } = await benchmark.step();
     losses.push(loss);
     norms.push(grad_norm);
-    if (step === 10 || step === steps) marks[step] = { liveBytes: counters.counts.liveBytes, heap: memory.buffer.byteLength };
+    if (step === 10 || step === steps) marks[step] = { liveBytes: counters.counts.liveBytes, heap: heap() };
   }
   const logits = /** @type {number[]} */ (Array.from(await benchmark.forward()));
   await counters.drained();
   return { losses, norms, logits, marks, counts: counters.counts, errors: counters.errors };
 }
 
-/**
- * In the page: what loading says on a device of such bindings.
- * @param {{script: string, wasm: string, limit: number}} wanted
- */
-async function refused({ script, wasm, limit }) {
-  const { default: init, Benchmark } = await import(script);
-  await init({ module_or_path: wasm });
-  const benchmark = await Benchmark.open();
-  benchmark.limit_binding(limit);
-  const text = await (await fetch('config.json')).text();
-  const weights = new Uint8Array(await (await fetch('model.safetensors')).arrayBuffer());
-  return benchmark.load(text, weights).then(
+/** In the page: what loading says. */
+async function refused() {
+  const { benchmark, files } = /** @type {{bare: import('./bare.js').Bare}} */ (/** @type {unknown} */ (globalThis)).bare;
+  return benchmark.load(...(await files())).then(
     () => 'it was loaded',
     (/** @type {{message: string}} */ error) => error.message,
   );

@@ -3,6 +3,8 @@
 // Everything is drawn from a seeded generator, so that two runs of the tests train the same network. The vocabulary holds the
 // words of the article's two sentences, and every letter, so that any other sentence becomes pieces rather than [UNK].
 
+import { bertTensors, normals, values } from './bert-tensors.js';
+
 /** @typedef {{dtype: string, shape: number[], data: Buffer}} Tensor */
 /** @typedef {{config: Record<string, unknown>, tokenizer: Record<string, unknown>, tensors: Map<string, Tensor>}} Bert */
 
@@ -21,10 +23,10 @@ const WEIGHT_STD = 0.15;
  * @returns {Bert}
  */
 export function tinyBert({ dropout = 0.1, seed = 7 } = {}) {
-  const sizes = { hidden: 64, inner: 128, layers: 2, heads: 4, positions: 128, types: 2 };
+  const sizes = { vocab: VOCABULARY.length, hidden: 64, inner: 128, layers: 2, heads: 4, positions: 128, types: 2 };
   const config = {
     model_type: 'bert',
-    vocab_size: VOCABULARY.length,
+    vocab_size: sizes.vocab,
     hidden_size: sizes.hidden,
     num_hidden_layers: sizes.layers,
     num_attention_heads: sizes.heads,
@@ -38,7 +40,7 @@ export function tinyBert({ dropout = 0.1, seed = 7 } = {}) {
     layer_norm_eps: 1e-12,
     pad_token_id: 0,
   };
-  return { config, tokenizer: tokenizer(), tensors: weights(sizes, normals(seed)) };
+  return { config, tokenizer: tokenizer(), tensors: weights(sizes, seed) };
 }
 
 /**
@@ -70,38 +72,15 @@ export function safetensors(tensors) {
 }
 
 /**
- * @param {{hidden: number, inner: number, layers: number, positions: number, types: number}} sizes
- * @param {(count: number) => Float32Array} draw
+ * Named as a `BertModel` by itself names them.
+ * @param {import('./bert-tensors.js').Sizes} sizes
+ * @param {number} seed
  */
-function weights({ hidden, inner, layers, positions, types }, draw) {
-  /** @type {Map<string, Tensor>} */
-  const tensors = new Map();
-  const add = (/** @type {string} */ name, /** @type {number[]} */ shape, /** @type {Float32Array} */ values) =>
-    tensors.set(name, { dtype: 'F32', shape, data: Buffer.from(values.buffer) });
-  const random = (/** @type {string} */ name, /** @type {number[]} */ ...shape) => add(name, shape, draw(shape.reduce((all, size) => all * size, 1)));
-  const linear = (/** @type {string} */ name, /** @type {number} */ out, /** @type {number} */ into) => {
-    random(`${name}.weight`, out, into);
-    add(`${name}.bias`, [out], new Float32Array(out));
-  };
-  const norm = (/** @type {string} */ name) => {
-    add(`${name}.weight`, [hidden], new Float32Array(hidden).fill(1));
-    add(`${name}.bias`, [hidden], new Float32Array(hidden));
-  };
-  random('embeddings.word_embeddings.weight', VOCABULARY.length, hidden);
-  random('embeddings.position_embeddings.weight', positions, hidden);
-  random('embeddings.token_type_embeddings.weight', types, hidden);
-  norm('embeddings.LayerNorm');
-  for (let layer = 0; layer < layers; layer += 1) {
-    const at = `encoder.layer.${layer}`;
-    for (const part of ['query', 'key', 'value']) linear(`${at}.attention.self.${part}`, hidden, hidden);
-    linear(`${at}.attention.output.dense`, hidden, hidden);
-    norm(`${at}.attention.output.LayerNorm`);
-    linear(`${at}.intermediate.dense`, inner, hidden);
-    linear(`${at}.output.dense`, hidden, inner);
-    norm(`${at}.output.LayerNorm`);
-  }
-  linear('pooler.dense', hidden, hidden);
-  return tensors;
+function weights(sizes, seed) {
+  const draw = normals(seed, WEIGHT_STD);
+  /** @type {(tensor: import('./bert-tensors.js').Shape) => [string, Tensor]} */
+  const drawn = (tensor) => [tensor.name.replace(/^bert\./, ''), { dtype: 'F32', shape: tensor.shape, data: Buffer.from(values(tensor, draw).buffer) }];
+  return new Map(bertTensors(sizes).map(drawn));
 }
 
 /** bert-base-uncased's pipeline around the small vocabulary. */
@@ -131,20 +110,4 @@ function tokenizer() {
       vocab: Object.fromEntries(VOCABULARY.map((token, at) => [token, at])),
     },
   };
-}
-
-/**
- * Normally distributed numbers: mulberry32 through Box and Muller.
- * @param {number} seed
- * @returns {(count: number) => Float32Array}
- */
-function normals(seed) {
-  let state = seed;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return (((mixed ^ (mixed >>> 14)) >>> 0) + 0.5) / 2 ** 32;
-  };
-  return (count) => Float32Array.from({ length: count }, () => WEIGHT_STD * Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()));
 }

@@ -6,7 +6,7 @@ import { origin } from '../../www/panels/continue.js';
 
 /** @param {...string} paths */
 const files = (...paths) => paths.map((path) => ({ path, blob: new Blob([path]) }));
-const paths = (/** @type {import('../../www/workflow.js').Origin} */ { files: found }) => found.map(({ path }) => path);
+const paths = (/** @type {import('../../www/stages.js').Origin} */ { files: found }) => found.map(({ path }) => path);
 
 test('one archive is the model', () => {
   const found = origin(files('my model.ZIP'));

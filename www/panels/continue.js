@@ -6,7 +6,7 @@ import { h, setText } from '../dom.js';
 import { t } from '../i18n.js';
 
 /** @typedef {import('../protocol.js').ModelFile} ModelFile */
-/** @typedef {import('../workflow.js').Origin} Origin */
+/** @typedef {import('../stages.js').Origin} Origin */
 
 /** The folder that was meant lies at most so deep: a dropped disk is not read whole. */
 const DEEPEST = 4;

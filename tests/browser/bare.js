@@ -1,0 +1,54 @@
+// webtune's trainer without its page: the benchmark's own surface on an empty page of the server's, a model's two files beside it, WebGPU's
+// calls counted.
+
+import { config, file, randomBert } from '../../bench/checkpoint.js';
+import { install } from '../../bench/counters.js';
+import { madeModel } from './webtune.js';
+
+/**
+ * What a test's function finds in the page after `begin`.
+ * @typedef {object} Bare
+ * @property {any} benchmark     `Benchmark` of the module, its device open
+ * @property {() => Promise<[string, Uint8Array]>} files  `config.json` and the weights, for `load`
+ * @property {() => number} heap  bytes of the module's memory
+ */
+
+/** A BERT of these sizes, drawn whole. @param {import('../../bench/cases.js').Sizes} sizes */
+export const drawn = (sizes) => ({ 'config.json': Buffer.from(JSON.stringify(config(sizes))), 'model.safetensors': file(randomBert(sizes)) });
+
+/**
+ * Opens the page, and in it the device.
+ * @param {import('@playwright/test').Page} page
+ * @param {import('./server.js').TestServer} server
+ * @param {{'config.json': Buffer, 'model.safetensors': Buffer}} files
+ * @param {number} [limit]  bytes of the largest binding that the loader is to keep to
+ */
+export async function openBare(page, server, files, limit) {
+  server.offer('bare', {
+    'index.html': { type: 'text/html', body: Buffer.from('<!doctype html><title>bare</title><link rel="icon" href="data:,">') },
+    'config.json': { body: files['config.json'] },
+    'model.safetensors': { body: files['model.safetensors'] },
+  });
+  await page.addInitScript({ content: `globalThis.counters = (${install.toString()})();` });
+  await page.goto(new URL(`${madeModel('bare')}index.html`, server.site()).href);
+  const { script, wasm } = await server.module();
+  await page.evaluate(begin, { script, wasm, limit: limit ?? null });
+}
+
+/**
+ * In the page.
+ * @param {{script: string, wasm: string, limit: number|null}} wanted
+ */
+async function begin({ script, wasm, limit }) {
+  const { default: init, Benchmark } = await import(script);
+  const { memory } = await init({ module_or_path: wasm });
+  const benchmark = await Benchmark.open();
+  if (limit !== null) benchmark.limit_binding(limit);
+  /** @type {Bare} */
+  const bare = {
+    benchmark,
+    files: async () => [await (await fetch('config.json')).text(), new Uint8Array(await (await fetch('model.safetensors')).arrayBuffer())],
+    heap: () => memory.buffer.byteLength,
+  };
+  Object.assign(globalThis, { bare });
+}
