@@ -167,7 +167,7 @@ impl Webtune {
     }
 
     /// Fetches `config.json`, `tokenizer.json` (or `vocab.txt`) and the weights below `base` and builds the network (`ModelView`).
-    /// `on_event` gets `download` and `phase` events; `signal` stops it.
+    /// `on_event` gets `download`, `retry` and `phase` events; `signal` stops it.
     ///
     /// # Errors
     /// A `WorkerError` that names the file, and the tensor where one is at fault.
@@ -178,11 +178,7 @@ impl Webtune {
         signal: AbortSignal,
     ) -> Result<JsValue, JsValue> {
         let credit = Credit::of(&base);
-        let source = Source::Site {
-            base,
-            on_event: on_event.clone(),
-            signal,
-        };
+        let source = Source::of_site(base, signal, on_event.clone());
         self.replace_model(source, credit, &on_event).await
     }
 

@@ -1,9 +1,10 @@
-//! One file of the Hub while it arrives: it goes to the disk and to whoever reads it, breaks and goes on, and is checked at its end.
+//! One file of the Hub or of this site while it arrives: it goes to the disk and to whoever reads it, breaks and goes on, and is checked at
+//! its end.
 
-use super::http::{Body, Response, Whose};
-use super::hub::Shared;
+use super::http::{Body, Response};
 use super::opfs::OpenFile;
 use super::progress::{Progress, notice};
+use super::shared::{Origin, Shared};
 use crate::hub::{ByteSource, ContentHash, Incoming, Next, check_content, ended_early, sha256_of};
 use crate::{Error, Result};
 use js_sys::Uint8Array;
@@ -17,11 +18,13 @@ const PIECE: u64 = 1 << 20;
 pub(super) struct Download {
     shared: Rc<Shared>,
     name: String,
-    /// As the Hub says, where it does.
+    /// As the server says, where it does.
     size: Option<u64>,
     sha256: Option<String>,
     incoming: Incoming,
     body: Option<Body>,
+    /// Whether the server has begun to send it, at least once.
+    begun: bool,
     ended: bool,
     /// Whether the file was handed over, so that nothing is left to check.
     finished: bool,
@@ -49,7 +52,7 @@ impl Download {
             Some(store) => store.file(&part).await,
             None => None,
         };
-        if disk.is_none() {
+        if disk.is_none() && matches!(shared.origin, Origin::Hub { .. }) {
             notice(&shared.on_event, "not_stored");
         }
         let incoming = disk.as_ref().and_then(|disk| stored(disk, etag));
@@ -62,6 +65,7 @@ impl Download {
             sha256: remote.sha256,
             incoming: incoming.unwrap_or_default(),
             body: None,
+            begun: false,
             ended: false,
             finished: false,
             handed: false,
@@ -87,8 +91,8 @@ impl Download {
         loop {
             self.shared.signal.check()?;
             let range = self.incoming.range();
-            let response =
-                Response::get(&url, range.as_deref(), Whose::Hub, &self.shared.signal).await;
+            let whose = self.shared.whose();
+            let response = Response::get(&url, range.as_deref(), whose, &self.shared.signal).await;
             self.shared.signal.check()?;
             let Ok(response) = response else {
                 self.pause(None).await?;
@@ -123,6 +127,7 @@ impl Download {
                 self.empty()?;
             }
             self.learn(&response);
+            self.begun = true;
             self.body = response.body();
             if self.body.is_none() {
                 return Err(self.refuse("the answer has no body."));
@@ -140,7 +145,13 @@ impl Download {
     /// What an answer says of the whole file, where the Hub's list does not. The storage behind a redirect has an etag that is no
     /// SHA-256 of the file, though it looks like one; the Hub's own has.
     fn learn(&mut self, response: &Response) {
-        let own = response.url().starts_with(&self.shared.endpoint);
+        let arrived = self.incoming.arrived();
+        let length = || Some(arrived + response.length()?);
+        let Origin::Hub { endpoint, .. } = &self.shared.origin else {
+            self.size = length();
+            return;
+        };
+        let own = response.url().starts_with(endpoint);
         let linked = response.header("x-linked-etag");
         let etag = linked.or_else(|| own.then(|| response.header("etag")).flatten());
         if self.sha256.is_none() {
@@ -149,11 +160,8 @@ impl Download {
         let linked = response.header("x-linked-size");
         let linked = linked.and_then(|size| size.parse().ok());
         // Another site does not say whether its answer is compressed. Weights are not.
-        let length = || {
-            let length = response.length()?;
-            let weights = self.name.ends_with(".safetensors");
-            weights.then_some(self.incoming.arrived() + length)
-        };
+        let weights = self.name.ends_with(".safetensors");
+        let length = || weights.then(length).flatten();
         self.size = self.size.or(linked).or_else(length);
     }
 
@@ -161,9 +169,9 @@ impl Download {
     async fn pause(&mut self, retry_after: Option<u64>) -> Result<()> {
         self.body = None;
         let Some(wait) = self.incoming.broken(retry_after) else {
-            let arrived = self.incoming.arrived();
+            let reached = self.incoming.reached();
             return Err(match self.size {
-                Some(size) if arrived > 0 => ended_early(&self.name, arrived, size),
+                Some(size) if self.begun => ended_early(&self.name, reached, size),
                 _ => self.refuse(
                     "the network cannot be reached, or the server does not answer. Check the connection and try again.",
                 ),
@@ -195,7 +203,7 @@ impl Download {
 
     /// Says that what was read is of another file than what follows: whoever has read must begin anew.
     fn changed(&self) -> Error {
-        self.shared.changed.set(true);
+        self.shared.set_changed();
         self.refuse("it was exchanged while it was being downloaded. Try again.")
     }
 

@@ -3,46 +3,17 @@
 use super::download::Download;
 use super::http::{AbortSignal, Response, Whose};
 use super::progress::send;
+use super::shared::Shared;
 use super::source::{DiskFile, SourceFile};
 use super::store::Store;
 use crate::hub::{Incoming, Listing, Next, Pin, Repo};
 use crate::{Error, Result};
 use js_sys::Function;
 use serde::Serialize;
-use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// Requests for the Hub's list of files, before the model is looked for without it.
 const LISTING_TRIES: u32 = 3;
-
-/// What the downloads of one model share.
-pub(super) struct Shared {
-    pub endpoint: String,
-    repo: Repo,
-    pub pin: RefCell<Pin>,
-    /// None where the browser stores nothing.
-    pub store: Option<Store>,
-    pub signal: AbortSignal,
-    pub on_event: Function,
-    /// Whether a file turned out to be another one while it was read.
-    pub changed: Cell<bool>,
-}
-
-impl Shared {
-    /// Where a file of the pinned commit is.
-    pub(super) fn url(&self, file: &str) -> String {
-        let pin = self.pin.borrow();
-        self.repo.resolve_url(&self.endpoint, &pin.commit, file)
-    }
-
-    /// Keeps the pin as it is now.
-    pub(super) async fn save(&self) {
-        if let Some(store) = &self.store {
-            let pin = self.pin.borrow().clone();
-            store.save(&pin).await;
-        }
-    }
-}
 
 /// A repository at the commit that its revision was when it was first asked for.
 pub(super) struct HubSource {
@@ -102,16 +73,9 @@ impl HubSource {
             stored: pin.complete,
         };
         send(&on_event, &event);
+        let shared = Shared::of_hub(endpoint, repo, pin, store, signal, on_event);
         let source = Self {
-            shared: Rc::new(Shared {
-                endpoint,
-                repo,
-                pin: RefCell::new(pin),
-                store,
-                signal,
-                on_event,
-                changed: Cell::new(false),
-            }),
+            shared: Rc::new(shared),
         };
         // Before the first file: whatever arrives then belongs to a pin.
         source.shared.save().await;
@@ -147,7 +111,7 @@ impl HubSource {
         if download.is_some() {
             self.need(name);
         }
-        Ok(download.map(|download| SourceFile::Hub(Box::new(download))))
+        Ok(download.map(|download| SourceFile::Remote(Box::new(download))))
     }
 
     /// Notes that the model is built of this file.
@@ -157,7 +121,7 @@ impl HubSource {
 
     /// Whether a file that was read became another one, so that the model has to be read anew. Asking forgets it.
     pub(super) fn take_changed(&self) -> bool {
-        self.shared.changed.take()
+        self.shared.take_changed()
     }
 
     /// A model was built of it: what it needs is stored, and nothing else has to be.

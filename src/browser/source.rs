@@ -2,14 +2,15 @@
 //! zip.
 
 use super::download::Download;
-use super::fetch::FetchedFile;
 use super::http::AbortSignal;
 use super::hub::HubSource;
+use super::shared::Shared;
 use crate::hub::{ByteSource, MemoryFile, ended_early};
 use crate::{Error, Result};
 use js_sys::{ArrayBuffer, Function, Uint8Array};
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
+use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use zip::{CompressionMethod, ZipArchive};
 
@@ -40,12 +41,8 @@ impl Blob {
 
 /// Where a model's files are.
 pub(super) enum Source {
-    /// Below an address that ends in `/`; the function gets `download` events.
-    Site {
-        base: String,
-        on_event: Function,
-        signal: AbortSignal,
-    },
+    /// A folder of this site.
+    Site(Rc<Shared>),
     /// A repository at one commit.
     Hub(HubSource),
     /// Files by their path in the folder that was chosen.
@@ -55,6 +52,11 @@ pub(super) enum Source {
 }
 
 impl Source {
+    /// The files below an address of this site that ends in `/`; `on_event` gets `download` and `retry` events.
+    pub(super) fn of_site(base: String, signal: AbortSignal, on_event: Function) -> Self {
+        Self::Site(Rc::new(Shared::of_site(base, signal, on_event)))
+    }
+
     /// A single zip, or the files of a folder.
     ///
     /// # Errors
@@ -90,14 +92,9 @@ impl Source {
     /// [`Error::Download`] when it cannot be read, [`Error::Stopped`].
     pub(super) async fn open_if_there(&mut self, name: &str) -> Result<Option<SourceFile>> {
         match self {
-            Self::Site {
-                base,
-                on_event,
-                signal,
-            } => {
-                let url = format!("{base}{name}");
-                let file = FetchedFile::open(&url, on_event.clone(), signal).await?;
-                Ok(file.map(SourceFile::Fetched))
+            Self::Site(shared) => {
+                let file = Download::open(shared.clone(), name).await?;
+                Ok(file.map(|file| SourceFile::Remote(Box::new(file))))
             }
             Self::Hub(hub) => hub.open_file(name).await,
             Self::Folder(files) => {
@@ -124,8 +121,9 @@ impl Source {
     /// The error for a file that is not there.
     pub(super) fn missing(&self, name: &str) -> Error {
         let problem = match self {
-            Self::Site { base, .. } => {
-                format!("the server answered 404. Is the file part of the model folder at {base}{name}?")
+            Self::Site(shared) => {
+                let url = shared.url(name);
+                format!("the server answered 404. Is the file part of the model folder at {url}?")
             }
             Self::Hub(_) | Self::Folder(_) | Self::Zip(_) => {
                 "it is not there. A model's folder holds config.json, tokenizer.json and model.safetensors.".into()
@@ -136,7 +134,11 @@ impl Source {
 
     /// Whether what was read of it became another file meanwhile, so that it has to be read anew.
     pub(super) fn take_changed(&self) -> bool {
-        matches!(self, Self::Hub(hub) if hub.take_changed())
+        match self {
+            Self::Hub(hub) => hub.take_changed(),
+            Self::Site(shared) => shared.take_changed(),
+            Self::Folder(_) | Self::Zip(_) => false,
+        }
     }
 
     /// Says that a model was built of it.
@@ -193,8 +195,7 @@ fn cannot_read(file: &str, problem: &str) -> Error {
 
 /// One open file of a [`Source`].
 pub(super) enum SourceFile {
-    Fetched(FetchedFile),
-    Hub(Box<Download>),
+    Remote(Box<Download>),
     Disk(DiskFile),
     Memory(MemoryFile),
 }
@@ -207,8 +208,7 @@ impl SourceFile {
     pub(super) async fn text(self) -> Result<String> {
         let name = self.name().to_string();
         let bytes = match self {
-            Self::Fetched(file) => file.rest().await?,
-            Self::Hub(file) => file.rest().await?,
+            Self::Remote(file) => file.rest().await?,
             mut whole @ (Self::Disk(_) | Self::Memory(_)) => {
                 let len = whole.size().await?.unwrap_or(0);
                 whole.read(0..len).await?
@@ -221,8 +221,7 @@ impl SourceFile {
 impl ByteSource for SourceFile {
     fn name(&self) -> &str {
         match self {
-            Self::Fetched(file) => file.name(),
-            Self::Hub(file) => file.name(),
+            Self::Remote(file) => file.name(),
             Self::Disk(file) => file.name(),
             Self::Memory(file) => file.name(),
         }
@@ -230,8 +229,7 @@ impl ByteSource for SourceFile {
 
     async fn size(&mut self) -> Result<Option<u64>> {
         match self {
-            Self::Fetched(file) => file.size().await,
-            Self::Hub(file) => file.size().await,
+            Self::Remote(file) => file.size().await,
             Self::Disk(file) => file.size().await,
             Self::Memory(file) => file.size().await,
         }
@@ -239,8 +237,7 @@ impl ByteSource for SourceFile {
 
     async fn read(&mut self, range: Range<u64>) -> Result<Vec<u8>> {
         match self {
-            Self::Fetched(file) => file.read(range).await,
-            Self::Hub(file) => file.read(range).await,
+            Self::Remote(file) => file.read(range).await,
             Self::Disk(file) => file.read(range).await,
             Self::Memory(file) => file.read(range).await,
         }
@@ -248,8 +245,7 @@ impl ByteSource for SourceFile {
 
     async fn finish(&mut self) -> Result<()> {
         match self {
-            Self::Fetched(file) => file.finish().await,
-            Self::Hub(file) => file.finish().await,
+            Self::Remote(file) => file.finish().await,
             Self::Disk(file) => file.finish().await,
             Self::Memory(file) => file.finish().await,
         }

@@ -2,7 +2,7 @@
 
 use super::hash::ContentHash;
 
-/// Attempts in a row that bring no byte, before the download fails.
+/// Attempts in a row that bring no new byte, before the download fails.
 const MOST_FAILURES: u32 = 5;
 /// The wait after the first of them, in milliseconds; each further one takes twice as long.
 const FIRST_WAIT: u64 = 500;
@@ -51,6 +51,8 @@ pub struct Incoming {
     etag: Option<String>,
     failures: u32,
     restarts: u32,
+    /// The most bytes that were ever there: only what is further ahead makes up for a failure.
+    reached: u64,
     /// After a start over: up to where, and with which hash, the bytes must be the ones from before.
     before: Option<(u64, String)>,
 }
@@ -62,6 +64,7 @@ impl Incoming {
             arrived,
             hash,
             etag,
+            reached: arrived,
             ..Self::default()
         }
     }
@@ -71,7 +74,12 @@ impl Incoming {
         self.arrived
     }
 
-    /// The hash of those bytes.
+    /// The most bytes of this file that were ever there.
+    pub fn reached(&self) -> u64 {
+        self.reached
+    }
+
+    /// The hash of those that are there.
     pub fn hash(&self) -> &ContentHash {
         &self.hash
     }
@@ -129,6 +137,7 @@ impl Incoming {
             return Next::Fail("the server sends another file each time. Try again later.".into());
         }
         self.before = None;
+        self.reached = 0;
         self.forget(None);
         Next::AskAgain
     }
@@ -144,7 +153,6 @@ impl Incoming {
     /// # Errors
     /// [`Changed`] when the server has begun anew, and what came before was another file: nothing that was made of it may be used.
     pub fn received(&mut self, bytes: &[u8]) -> Result<(), Changed> {
-        self.failures = 0;
         let mut rest = bytes;
         if let Some((upto, expected)) = &self.before {
             let room = usize::try_from(upto - self.arrived).unwrap_or(usize::MAX);
@@ -168,6 +176,10 @@ impl Incoming {
     fn take(&mut self, bytes: &[u8]) {
         self.hash.update(bytes);
         self.arrived += bytes.len() as u64;
+        if self.arrived > self.reached {
+            self.reached = self.arrived;
+            self.failures = 0;
+        }
     }
 
     /// The connection is lost or was refused: milliseconds to wait before the next request, or none when there have been enough.
@@ -181,7 +193,7 @@ impl Incoming {
         Some(wait.max(asked).min(LONGEST_WAIT))
     }
 
-    /// Requests in a row that brought nothing.
+    /// Requests in a row that brought nothing new.
     pub fn failures(&self) -> u32 {
         self.failures
     }
@@ -291,6 +303,17 @@ mod tests {
         incoming.received(b"!").unwrap();
         assert_eq!(incoming.broken(Some(7)), Some(7000));
         assert_eq!(incoming.broken(Some(1_000_000)), Some(30_000));
+    }
+
+    #[test]
+    fn a_server_that_ignores_ranges_and_always_breaks_at_the_same_place_fails() {
+        let mut incoming = begun(b"hello ");
+        for _ in 0..MOST_FAILURES {
+            assert!(incoming.broken(None).is_some());
+            assert_eq!(incoming.answered(&answer(200, Some("a"))), Next::StartOver);
+            incoming.received(b"hello ").unwrap();
+        }
+        assert_eq!(incoming.broken(None), None);
     }
 
     #[test]

@@ -31,6 +31,30 @@ const BY_THE_WORKER = [
   { model: 'config-is-no-json', code: 'model_file', says: /config\.json/ },
 ];
 
+/**
+ * What a model that was loaded answers, untrained.
+ * @param {import('./webtune.js').Webtune} webtune
+ * @param {string} model
+ * @param {() => void} [breakOff]  what happens once a part of its weights has arrived
+ */
+async function answered(webtune, model, breakOff) {
+  webtune.allow(/Failed to load resource/);
+  await webtune.open({ ...QUICK, device: 'cpu', model: madeModel(model) });
+  await webtune.button('run-model').click();
+  if (breakOff) {
+    const arrived = () => webtune.page.evaluate(() => {
+      const { download } = /** @type {any} */ (window).__webtune.store.state;
+      return download?.file === 'model.safetensors' ? download.loaded : 0;
+    });
+    await expect.poll(arrived).toBeGreaterThan(0);
+    breakOff();
+  }
+  await webtune.idle();
+  await expect(webtune.alert('model')).toHaveCount(0);
+  await webtune.classify('How well it works!');
+  return webtune.probabilities('try-before');
+}
+
 for (const { model, code, says } of ON_THE_PAGE) {
   test(`${model.replaceAll('-', ' ')}`, async ({ webtune }) => {
     const { page } = webtune;
@@ -54,11 +78,29 @@ for (const { model, code, says } of ON_THE_PAGE) {
   });
 }
 
-test('trying again after a broken connection', async ({ webtune }) => {
+test('a connection that breaks goes on where it broke, also where the server knows no ranges', async ({ webtune, server }) => {
+  const whole = await answered(webtune, 'tiny');
+  for (const model of ['breaks-once', 'breaks-once-without-ranges']) {
+    server.ranges = [];
+    expect(await answered(webtune, model, () => server.breakOff()), model).toEqual(whole);
+    const [first, second, ...more] = server.ranges.filter(({ file }) => file === 'model.safetensors').map(({ range }) => range);
+    expect(first, model).toBeNull();
+    expect(second, model).toMatch(/^bytes=[1-9]\d*-$/);
+    expect(more, model).toEqual([]);
+  }
+});
+
+test('weights that become others while they arrive are read anew, whole', async ({ webtune, server }) => {
+  const other = await answered(webtune, 'another-tiny');
+  expect(await answered(webtune, 'changes-midway', () => server.breakOff())).toEqual(other);
+  expect(other).not.toEqual(await answered(webtune, 'tiny'));
+});
+
+test('trying again after an error', async ({ webtune }) => {
   webtune.allow(/Failed to load resource/);
-  await webtune.open({ ...QUICK, device: 'cpu', model: madeModel('recovers'), num_train_epochs: 1 });
+  await webtune.open({ ...QUICK, device: 'cpu', model: madeModel('mended-later'), num_train_epochs: 1 });
   await webtune.press('run-all');
-  await expect(webtune.alert('model')).toHaveAttribute('data-code', 'download');
+  await expect(webtune.alert('model')).toHaveAttribute('data-code', 'model_file');
   await webtune.press('run-all');
   await webtune.succeeded();
   await expect(webtune.alert('model')).toHaveCount(0);

@@ -9,6 +9,7 @@ import { files, safetensors, tinyBert } from './tiny-bert.js';
  * @property {string} [type]
  * @property {Buffer} body
  * @property {number} [cutAt]    the connection breaks after so many bytes, though all were promised
+ * @property {boolean} [ranged]  a `Range` is obeyed
  * @property {boolean} [held]    half of the body waits until the test lets it go
  */
 
@@ -21,12 +22,15 @@ const QUERY = 'encoder.layer.0.attention.self.query.weight';
 export function modelFolders() {
   const tiny = folder(tinyBert());
   const weights = /** @type {Answer} */ (tiny[WEIGHTS]).body;
+  const other = /** @type {Answer} */ (folder(tinyBert({ seed: 9 }))[WEIGHTS]).body;
   const truncated = { body: weights, cutAt: weights.length >> 1 };
+  const held = { body: weights, held: true };
   const withWeights = (/** @type {Answer|Answer[]} */ answer) => ({ ...tiny, [WEIGHTS]: answer });
   const notFound = { status: 404, type: 'text/html', body: Buffer.from('<h1>Not found</h1>') };
   /** @type {Record<string, Folder>} */
   const folders = {
     tiny,
+    'another-tiny': withWeights({ body: other }),
     'tiny-without-dropout': folder(tinyBert({ dropout: 0 })),
     // As bert-base-uncased is: TensorFlow's names of LayerNorm, a language model's head; and a classifier of five labels.
     'other-heads': withWeights(
@@ -40,8 +44,11 @@ export function modelFolders() {
         tensors.set('classifier.bias', f32([5, 1]));
       }),
     ),
-    held: withWeights({ body: weights, held: true }),
-    recovers: withWeights([truncated, { body: weights }]),
+    held: withWeights(held),
+    'breaks-once': withWeights([held, { body: weights, ranged: true }]),
+    'breaks-once-without-ranges': withWeights([held, { body: weights }]),
+    'changes-midway': withWeights([held, { body: other }]),
+    'mended-later': withWeights([{ body: weights.subarray(0, weights.length - 1000) }, { body: weights }]),
     'no-folder': { 'config.json': notFound, 'tokenizer.json': notFound, [WEIGHTS]: notFound },
     'no-weights': withWeights(notFound),
     'no-tokenizer': { ...tiny, 'tokenizer.json': notFound },

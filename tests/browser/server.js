@@ -28,6 +28,8 @@ const ENCODINGS = /** @type {const} */ ([['br', '.br'], ['gzip', '.gz']]);
 export class TestServer {
   /** Every address that was asked for, in order. @type {string[]} */
   requests = [];
+  /** The `Range` header of every file of the models that was asked for, in order. @type {{file: string, range: string|null}[]} */
+  ranges = [];
   /** Those outside of what a site in a sub-path may know of. @type {string[]} */
   strays = [];
   #dist;
@@ -37,7 +39,7 @@ export class TestServer {
   /** How often each file of the models was asked for. @type {Map<string, number>} */
   #visits = new Map();
   #cut = false;
-  /** @type {(() => void)[]} */
+  /** @type {{send: () => void, cut: () => void}[]} */
   #held = [];
   #server = createServer((request, response) => void this.#answer(request, response));
 
@@ -100,6 +102,7 @@ export class TestServer {
     this.#offered.clear();
     this.#cut = false;
     this.requests = [];
+    this.ranges = [];
     this.strays = [];
     this.#visits.clear();
     this.release();
@@ -107,7 +110,12 @@ export class TestServer {
 
   /** Sends the other half of the files that are held. */
   release() {
-    for (const send of this.#held.splice(0)) send();
+    for (const { send } of this.#held.splice(0)) send();
+  }
+
+  /** Breaks the connections of the files that are held. */
+  breakOff() {
+    for (const { cut } of this.#held.splice(0)) cut();
   }
 
   async close() {
@@ -124,7 +132,7 @@ export class TestServer {
     this.requests.push(path);
     const [site = '', ...rest] = path.startsWith(HOME) ? path.slice(HOME.length).split('/') : [];
     const inside = rest.join('/');
-    if (site === MODELS) return this.#model(rest, response);
+    if (site === MODELS) return this.#model(rest, request.headers.range ?? null, response);
     if ((site === SITE || SITES.includes(site)) && !rest.includes('..')) {
       const found = await this.#file(site, inside || 'index.html', request, response);
       if (found) return;
@@ -165,20 +173,27 @@ export class TestServer {
 
   /**
    * @param {string[]} path
+   * @param {string|null} range
    * @param {Response} response
    */
-  #model([folder = '', file = ''], response) {
+  #model([folder = '', file = ''], range, response) {
+    this.ranges.push({ file, range });
     const answers = (this.#offered.get(folder) ?? this.#models.get(folder))?.[file];
     const visit = this.#visits.get(`${folder}/${file}`) ?? 0;
     this.#visits.set(`${folder}/${file}`, visit + 1);
     const answer = Array.isArray(answers) ? (answers[visit] ?? answers.at(-1)) : answers;
     if (!answer) return void response.writeHead(404).end();
-    const { status = 200, type = 'application/octet-stream', body, cutAt, held } = answer;
-    response.writeHead(status, { 'content-type': type, 'content-length': body.length, 'cache-control': 'no-store' });
+    const { type = 'application/octet-stream', cutAt, held, ranged } = answer;
+    const from = ranged ? Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0) : 0;
+    const { length } = answer.body;
+    const body = answer.body.subarray(from);
+    const part = from > 0 ? { 'content-range': `bytes ${from}-${length - 1}/${length}` } : {};
+    const status = answer.status ?? (from > 0 ? 206 : 200);
+    response.writeHead(status, { 'content-type': type, 'content-length': body.length, 'cache-control': 'no-store', ...part });
     if (cutAt !== undefined) return void response.write(body.subarray(0, cutAt), () => response.destroy());
     if (!held) return void response.end(body);
     response.write(body.subarray(0, body.length >> 1));
-    this.#held.push(() => response.end(body.subarray(body.length >> 1)));
+    this.#held.push({ send: () => response.end(body.subarray(body.length >> 1)), cut: () => response.destroy() });
   }
 }
 
