@@ -1,7 +1,7 @@
 //! One file of the Hub or of this site while it arrives: it goes to the disk and to whoever reads it, breaks and goes on, and is checked at
 //! its end.
 
-use super::http::{Body, Response};
+use super::http::{Body, Response, Whose};
 use super::opfs::OpenFile;
 use super::progress::{Progress, notice};
 use super::shared::{Origin, Shared};
@@ -87,11 +87,10 @@ impl Download {
 
     /// Asks for what is missing until there is an answer to be read; false where there is no such file.
     async fn connect(&mut self) -> Result<bool> {
-        let url = self.shared.url(&self.name);
+        let (url, whose) = (self.shared.url(&self.name), self.shared.whose());
         loop {
             self.shared.signal.check()?;
             let range = self.incoming.range();
-            let whose = self.shared.whose();
             let response = Response::get(&url, range.as_deref(), whose, &self.shared.signal).await;
             self.shared.signal.check()?;
             let Ok(response) = response else {
@@ -146,9 +145,9 @@ impl Download {
     /// SHA-256 of the file, though it looks like one; the Hub's own has.
     fn learn(&mut self, response: &Response) {
         let arrived = self.incoming.arrived();
-        let length = || Some(arrived + response.length()?);
+        let length = response.length().map(|length| arrived + length);
         let Origin::Hub { endpoint, .. } = &self.shared.origin else {
-            self.size = length();
+            self.size = length;
             return;
         };
         let own = response.url().starts_with(endpoint);
@@ -160,9 +159,8 @@ impl Download {
         let linked = response.header("x-linked-size");
         let linked = linked.and_then(|size| size.parse().ok());
         // Another site does not say whether its answer is compressed. Weights are not.
-        let weights = self.name.ends_with(".safetensors");
-        let length = || weights.then(length).flatten();
-        self.size = self.size.or(linked).or_else(length);
+        let length = length.filter(|_| self.name.ends_with(".safetensors"));
+        self.size = self.size.or(linked).or(length);
     }
 
     /// Waits after a lost connection.
@@ -234,6 +232,12 @@ impl Download {
         }
         if !self.ended {
             self.ended = true;
+            // All is there, whatever the end of the answer is; but a browser keeps a file in its cache only when it was read to its end.
+            if let Some(body) = &mut self.body
+                && self.shared.whose() == Whose::Site
+            {
+                let _ = body.next().await;
+            }
             self.body = None;
             let arrived = self.incoming.arrived();
             self.progress.report(&self.name, arrived, self.size, true);

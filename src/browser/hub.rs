@@ -3,7 +3,7 @@
 use super::download::Download;
 use super::http::{AbortSignal, Response, Whose};
 use super::progress::send;
-use super::shared::Shared;
+use super::shared::{Origin, Shared};
 use super::source::{DiskFile, SourceFile};
 use super::store::Store;
 use crate::hub::{Incoming, Listing, Next, Pin, Repo};
@@ -73,9 +73,9 @@ impl HubSource {
             stored: pin.complete,
         };
         send(&on_event, &event);
-        let shared = Shared::of_hub(endpoint, repo, pin, store, signal, on_event);
+        let origin = Origin::Hub { endpoint, repo };
         let source = Self {
-            shared: Rc::new(shared),
+            shared: Rc::new(Shared::new(origin, pin, store, signal, on_event)),
         };
         // Before the first file: whatever arrives then belongs to a pin.
         source.shared.save().await;

@@ -27,17 +27,16 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// The downloads of a repository at the commit of `pin`.
-    pub(super) fn of_hub(
-        endpoint: String,
-        repo: Repo,
+    /// Of an origin, of whose files `pin` knows something.
+    pub(super) fn new(
+        origin: Origin,
         pin: Pin,
         store: Option<Store>,
         signal: AbortSignal,
         on_event: Function,
     ) -> Self {
         Self {
-            origin: Origin::Hub { endpoint, repo },
+            origin,
             pin: RefCell::new(pin),
             store,
             signal,
@@ -53,14 +52,8 @@ impl Shared {
             id: String::new(),
             revision: String::new(),
         };
-        Self {
-            pin: RefCell::new(Pin::bare(&base, &nameless, "")),
-            origin: Origin::Site { base },
-            store: None,
-            signal,
-            on_event,
-            changed: Cell::new(false),
-        }
+        let pin = Pin::bare(&base, &nameless, "");
+        Self::new(Origin::Site { base }, pin, None, signal, on_event)
     }
 
     /// Where a file is: in a repository, that of the pinned commit.

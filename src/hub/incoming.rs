@@ -166,6 +166,7 @@ impl Incoming {
             self.before = None;
             if self.hash.hex() != expected {
                 self.take(rest);
+                self.reached = self.arrived;
                 return Err(Changed);
             }
         }
@@ -281,7 +282,7 @@ mod tests {
         assert_eq!(incoming.received(b"jello"), Ok(()));
         assert_eq!(incoming.received(b" world"), Err(Changed));
         // What is there now is the new file.
-        assert_eq!(incoming.arrived(), 11);
+        assert_eq!((incoming.arrived(), incoming.reached()), (11, 11));
     }
 
     #[test]

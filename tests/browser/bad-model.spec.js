@@ -42,10 +42,10 @@ async function answered(webtune, model, breakOff) {
   await webtune.open({ ...QUICK, device: 'cpu', model: madeModel(model) });
   await webtune.button('run-model').click();
   if (breakOff) {
-    const arrived = () => webtune.page.evaluate(() => {
-      const { download } = /** @type {any} */ (window).__webtune.store.state;
+    const arrived = async () => {
+      const download = await webtune.read('download');
       return download?.file === 'model.safetensors' ? download.loaded : 0;
-    });
+    };
     await expect.poll(arrived).toBeGreaterThan(0);
     breakOff();
   }

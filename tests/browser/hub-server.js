@@ -7,6 +7,7 @@
 
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
+import { HeldBodies, firstByte } from './bodies.js';
 
 /**
  * What happens to one request of a file's bytes, instead of an answer that is whole and right.
@@ -42,8 +43,7 @@ export class HubServer {
   asked = [];
   /** @type {Map<string, Repository>} */
   #repositories = new Map();
-  /** @type {{send: () => void, cut: () => void}[]} */
-  #held = [];
+  #held = new HeldBodies();
   #server = createServer((request, response) => this.#answer(request, response));
 
   static async start() {
@@ -80,12 +80,12 @@ export class HubServer {
 
   /** Sends the other half of what is held. */
   release() {
-    for (const { send } of this.#held.splice(0)) send();
+    this.#held.release();
   }
 
   /** Breaks the connections of what is held. */
   cut() {
-    for (const { cut } of this.#held.splice(0)) cut();
+    this.#held.cut();
   }
 
   async close() {
@@ -144,7 +144,7 @@ export class HubServer {
     const trouble = repository.troubles?.[file]?.shift() ?? {};
     if (trouble.status) return void response.writeHead(trouble.status, CORS).end();
     const whole = trouble.body ?? own;
-    const from = range && !trouble.ignoreRange ? Number(/^bytes=(\d+)-$/.exec(range)?.[1]) : 0;
+    const from = trouble.ignoreRange ? 0 : firstByte(range);
     if (from >= whole.length) return void response.writeHead(416, CORS).end();
     const body = whole.subarray(from);
     // Of a large file it looks like a SHA-256 and is none.
@@ -157,8 +157,7 @@ export class HubServer {
       ...(isLarge(file) ? {} : { 'x-repo-commit': Object.values(repository.revisions)[0] }),
     });
     if (!trouble.held) return void response.end(body);
-    response.write(body.subarray(0, body.length >> 1));
-    this.#held.push({ send: () => response.end(body.subarray(body.length >> 1)), cut: () => response.destroy() });
+    this.#held.hold(response, body);
   }
 }
 

@@ -11,6 +11,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { HeldBodies, firstByte } from './bodies.js';
 import { modelFolders } from './models.js';
 import { SITES, prelude } from './preludes.js';
 
@@ -39,8 +40,7 @@ export class TestServer {
   /** How often each file of the models was asked for. @type {Map<string, number>} */
   #visits = new Map();
   #cut = false;
-  /** @type {{send: () => void, cut: () => void}[]} */
-  #held = [];
+  #held = new HeldBodies();
   #server = createServer((request, response) => void this.#answer(request, response));
 
   /** @param {string} dist */
@@ -110,12 +110,12 @@ export class TestServer {
 
   /** Sends the other half of the files that are held. */
   release() {
-    for (const { send } of this.#held.splice(0)) send();
+    this.#held.release();
   }
 
   /** Breaks the connections of the files that are held. */
   breakOff() {
-    for (const { cut } of this.#held.splice(0)) cut();
+    this.#held.cut();
   }
 
   async close() {
@@ -184,7 +184,7 @@ export class TestServer {
     const answer = Array.isArray(answers) ? (answers[visit] ?? answers.at(-1)) : answers;
     if (!answer) return void response.writeHead(404).end();
     const { type = 'application/octet-stream', cutAt, held, ranged } = answer;
-    const from = ranged ? Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0) : 0;
+    const from = ranged ? firstByte(range) : 0;
     const { length } = answer.body;
     const body = answer.body.subarray(from);
     const part = from > 0 ? { 'content-range': `bytes ${from}-${length - 1}/${length}` } : {};
@@ -192,8 +192,7 @@ export class TestServer {
     response.writeHead(status, { 'content-type': type, 'content-length': body.length, 'cache-control': 'no-store', ...part });
     if (cutAt !== undefined) return void response.write(body.subarray(0, cutAt), () => response.destroy());
     if (!held) return void response.end(body);
-    response.write(body.subarray(0, body.length >> 1));
-    this.#held.push({ send: () => response.end(body.subarray(body.length >> 1)), cut: () => response.destroy() });
+    this.#held.hold(response, body);
   }
 }
 
