@@ -23,7 +23,10 @@ export async function launch(wanted, origin) {
   const kinds = wanted === 'auto' ? /** @type {const} */ (['hardware', 'software']) : [wanted];
   for (const kind of kinds) {
     const flags = args.filter((flag) => flag !== SOFTWARE);
-    const browser = await chromium.launch({ executablePath, args: [...flags, ...BOTH, ...(kind === 'software' ? [SOFTWARE] : HARDWARE)] });
+    const browser = await chromium.launch({
+      executablePath,
+      args: [...flags, ...BOTH, ...(kind === 'software' ? [SOFTWARE] : HARDWARE)],
+    });
     const adapter = await adapterOf(browser, origin);
     if (adapter && (kind === 'software' || !adapter.software)) return { browser, adapter };
     await browser.close();
@@ -43,7 +46,12 @@ async function adapterOf(browser, origin) {
     const adapter = await /** @type {any} */ (navigator).gpu?.requestAdapter({ powerPreference: 'high-performance' });
     if (!adapter) return null;
     const { vendor, architecture, description } = adapter.info;
-    return { vendor, architecture, description, fallback: adapter.info.isFallbackAdapter ?? adapter.isFallbackAdapter ?? false };
+    return {
+      vendor,
+      architecture,
+      description,
+      fallback: adapter.info.isFallbackAdapter ?? adapter.isFallbackAdapter ?? false,
+    };
   });
   await page.close();
   return info && named(info);

@@ -65,12 +65,21 @@ export function config({ vocab, hidden, layers, heads, inner, positions }) {
  */
 export function randomBert(sizes) {
   const draw = normals(SEED, STD);
-  return new Map(bertTensors(sizes, LABELS).map((tensor) => [tensor.name, { shape: tensor.shape, values: values(tensor, draw) }]));
+  return new Map(
+    bertTensors(sizes, LABELS).map((tensor) => [tensor.name, { shape: tensor.shape, values: values(tensor, draw) }]),
+  );
 }
 
 /** The bytes of `model.safetensors`. @param {Map<string, Weights>} tensors */
 export const file = (tensors) =>
-  safetensors(new Map([...tensors].map(([name, { shape, values }]) => [name, { dtype: 'F32', shape, data: Buffer.from(values.buffer) }])));
+  safetensors(
+    new Map(
+      [...tensors].map(([name, { shape, values }]) => [
+        name,
+        { dtype: 'F32', shape, data: Buffer.from(values.buffer) },
+      ]),
+    ),
+  );
 
 /**
  * The published checkpoint in f32 under the names that a classifier has, and a head.
@@ -84,7 +93,14 @@ function published(path, { hidden }) {
   const { __metadata__: _, ...header } = JSON.parse(bytes.subarray(8, body).toString());
   /** @type {Map<string, Weights>} */
   const tensors = new Map();
-  for (const [name, { dtype, shape, data_offsets: [from, to] }] of Object.entries(header)) {
+  for (const [
+    name,
+    {
+      dtype,
+      shape,
+      data_offsets: [from, to],
+    },
+  ] of Object.entries(header)) {
     // A buffer of position numbers is no weight.
     if (dtype !== 'F16') continue;
     const bits = new Uint16Array(new Uint8Array(bytes.subarray(body + from, body + to)).buffer);

@@ -130,7 +130,13 @@ export class PythonContender {
    */
   async open({ name, model }, mode) {
     const device = this.name === 'pytorch-cuda' ? 'cuda' : 'cpu';
-    const given = [join(BENCH, 'peers/pytorch.py'), join(this.site, 'models', model), join(this.site, 'work', `${name}.json`), mode, device];
+    const given = [
+      join(BENCH, 'peers/pytorch.py'),
+      join(this.site, 'models', model),
+      join(this.site, 'work', `${name}.json`),
+      mode,
+      device,
+    ];
     // Threads that wait must not spin: the browser's turn is next.
     this.#talk = new Conversation(this.python, given, { ...process.env, ...QUIET, OMP_WAIT_POLICY: 'passive' });
     const { device: adapter, memory = 0, ...opened } = await this.#talk.answer();
@@ -152,4 +158,9 @@ export class PythonContender {
 }
 
 /** Nothing is asked of the network, and nothing is said that is no answer. */
-export const QUIET = { HF_HUB_OFFLINE: '1', HF_HUB_DISABLE_PROGRESS_BARS: '1', TRANSFORMERS_VERBOSITY: 'error', PYTHONWARNINGS: 'ignore' };
+export const QUIET = {
+  HF_HUB_OFFLINE: '1',
+  HF_HUB_DISABLE_PROGRESS_BARS: '1',
+  TRANSFORMERS_VERBOSITY: 'error',
+  PYTHONWARNINGS: 'ignore',
+};

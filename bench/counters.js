@@ -58,7 +58,11 @@ export function install() {
       return see(() => original.apply(this, given), this, given);
     };
   };
-  const count = (/** @type {any} */ prototype, /** @type {string} */ name, /** @type {'dispatches'|'submits'|'pipelines'} */ what) =>
+  const count = (
+    /** @type {any} */ prototype,
+    /** @type {string} */ name,
+    /** @type {'dispatches'|'submits'|'pipelines'} */ what,
+  ) =>
     wrap(prototype, name, (call) => {
       counts[what] += 1;
       return call();

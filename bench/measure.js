@@ -44,7 +44,9 @@ const FEWEST = 3;
  * @returns {Promise<Row[]>}
  */
 export async function measure(given, mode, contenders, plan, say) {
-  const taking = contenders.filter(({ modes }) => modes.includes(mode)).map((contender) => new Turns(contender, given, mode, plan, say));
+  const taking = contenders
+    .filter(({ modes }) => modes.includes(mode))
+    .map((contender) => new Turns(contender, given, mode, plan, say));
   try {
     for (const each of taking) await each.open();
     for (let round = 0; round < plan.rounds; round += 1) {
@@ -76,7 +78,18 @@ class Turns {
     this.plan = plan;
     this.say = say;
     /** @type {Row} */
-    this.row = { case: given.name, mode, subject: contender.name, where: contender.where, adapter: contender.adapter, opening: null, warmup: [], turns: [], error: null, late: null };
+    this.row = {
+      case: given.name,
+      mode,
+      subject: contender.name,
+      where: contender.where,
+      adapter: contender.adapter,
+      opening: null,
+      warmup: [],
+      turns: [],
+      error: null,
+      late: null,
+    };
   }
 
   async open() {
@@ -85,7 +98,9 @@ class Turns {
       this.row.opening = opening;
       this.row.adapter = opening.adapter;
       this.#step = opening.first.ms;
-      this.say(`${this.row.subject}: first step ${seconds(opening.first.ms)}, ${seconds(opening.openToFirst)} after the page was opened${loss(opening.first)}`);
+      this.say(
+        `${this.row.subject}: first step ${seconds(opening.first.ms)}, ${seconds(opening.openToFirst)} after the page was opened${loss(opening.first)}`,
+      );
       // A pool that grows, or a second form of a kernel, belongs to no steady step. Who is slow has little of it beside the work itself.
       if (opening.first.ms > this.plan.budget) return;
       const second = await this.contender.repeat(1);

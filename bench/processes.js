@@ -13,7 +13,11 @@ export function run(program, given, env = process.env) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, given, { stdio: ['ignore', 'inherit', 'inherit'], env });
     child.on('error', reject);
-    child.on('close', (code, signal) => (code === 0 ? resolve(undefined) : reject(new Error(`${[program, ...given].join(' ')}: ended with ${signal ?? code}`))));
+    child.on('close', (code, signal) =>
+      code === 0
+        ? resolve(undefined)
+        : reject(new Error(`${[program, ...given].join(' ')}: ended with ${signal ?? code}`)),
+    );
   });
 }
 

@@ -23,7 +23,10 @@ const given = CASES.find(({ name }) => name === options.case);
 if (!given) throw new Error(`there is no case ${options.case}; there are ${CASES.map(({ name }) => name).join(', ')}`);
 const dist = resolve(REPOSITORY, options.dist);
 const { site } = await prepare({ out: join(REPOSITORY, 'target/profile'), cases: [given], subjects: ['webtune'] });
-const server = new BenchServer([['/dist/', dist], ['/', site]]);
+const server = new BenchServer([
+  ['/dist/', dist],
+  ['/', site],
+]);
 const origin = await server.start();
 const { browser, adapter } = await launch(/** @type {any} */ (options.adapter), `${origin}/webtune/`);
 try {
@@ -31,11 +34,18 @@ try {
   page.on('console', (message) => message.type() === 'error' && console.error(message.text()));
   await page.addInitScript({ content: `globalThis.profiler = (${install.toString()})();` });
   await page.goto(`${origin}/work/${given.name}.json`);
-  const found = await page.evaluate(drive, { script: `${origin}/dist/${scripts(dist)}pkg/webtune.js`, name: given.name, model: given.model });
+  const found = await page.evaluate(drive, {
+    script: `${origin}/dist/${scripts(dist)}pkg/webtune.js`,
+    name: given.name,
+    model: given.model,
+  });
   const total = found.reduce((sum, { ms }) => sum + ms, 0);
-  console.log(`${given.title}, one training step on \`${adapter.name}\`: ${total.toFixed(1)} ms in ${found.reduce((sum, { count }) => sum + count, 0)} dispatches\n`);
+  console.log(
+    `${given.title}, one training step on \`${adapter.name}\`: ${total.toFixed(1)} ms in ${found.reduce((sum, { count }) => sum + count, 0)} dispatches\n`,
+  );
   console.log('| kernel | dispatches | ms | share |\n| --- | ---: | ---: | ---: |');
-  for (const { kernel, count, ms } of found) console.log(`| ${kernel} | ${count} | ${ms.toFixed(1)} | ${((100 * ms) / total).toFixed(1)} % |`);
+  for (const { kernel, count, ms } of found)
+    console.log(`| ${kernel} | ${count} | ${ms.toFixed(1)} | ${((100 * ms) / total).toFixed(1)} % |`);
 } finally {
   await browser.close();
   await server.close();
@@ -82,7 +92,10 @@ function install() {
   const { requestDevice } = scope.GPUAdapter.prototype;
   scope.GPUAdapter.prototype.requestDevice = async function (/** @type {any} */ descriptor = {}) {
     if (!this.features.has('timestamp-query')) throw new Error('this adapter has no timestamp queries');
-    device = await requestDevice.call(this, { ...descriptor, requiredFeatures: [...(descriptor.requiredFeatures ?? []), 'timestamp-query'] });
+    device = await requestDevice.call(this, {
+      ...descriptor,
+      requiredFeatures: [...(descriptor.requiredFeatures ?? []), 'timestamp-query'],
+    });
     queries = device.createQuerySet({ type: 'timestamp', count: 2 * MOST });
     return device;
   };
@@ -111,7 +124,11 @@ function install() {
       dispatchWorkgroups: (/** @type {number[]} */ ...size) => {
         const at = kernels.length;
         if (at >= MOST) throw new Error(`more than ${MOST} dispatches`);
-        const timestampWrites = { querySet: queries, beginningOfPassWriteIndex: 2 * at, endOfPassWriteIndex: 2 * at + 1 };
+        const timestampWrites = {
+          querySet: queries,
+          beginningOfPassWriteIndex: 2 * at,
+          endOfPassWriteIndex: 2 * at + 1,
+        };
         const pass = beginComputePass.call(this, { timestampWrites });
         pass.setPipeline(pipeline);
         for (const set of groups) if (set) pass.setBindGroup(...set);
@@ -131,7 +148,10 @@ function install() {
     async end() {
       on = false;
       const size = kernels.length * 16;
-      const resolved = device.createBuffer({ size, usage: scope.GPUBufferUsage.QUERY_RESOLVE | scope.GPUBufferUsage.COPY_SRC });
+      const resolved = device.createBuffer({
+        size,
+        usage: scope.GPUBufferUsage.QUERY_RESOLVE | scope.GPUBufferUsage.COPY_SRC,
+      });
       const read = device.createBuffer({ size, usage: scope.GPUBufferUsage.MAP_READ | scope.GPUBufferUsage.COPY_DST });
       const encoder = device.createCommandEncoder();
       encoder.resolveQuerySet(queries, 0, 2 * kernels.length, resolved, 0);

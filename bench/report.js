@@ -14,7 +14,14 @@ import { CASES } from './cases.js';
 export const TOLERANCE = 1e-3;
 /** Who decides what is right: PyTorch, and where it is missing the others agree with webtune or not. */
 const REFERENCES = ['pytorch-cpu', 'pytorch-cuda', 'webtune'];
-const NAMES = { webtune: 'webtune', tfjs: 'TensorFlow.js', jax: 'jax-js', transformers: 'transformers.js', 'pytorch-cpu': 'PyTorch, CPU', 'pytorch-cuda': 'PyTorch, CUDA' };
+const NAMES = {
+  webtune: 'webtune',
+  tfjs: 'TensorFlow.js',
+  jax: 'jax-js',
+  transformers: 'transformers.js',
+  'pytorch-cpu': 'PyTorch, CPU',
+  'pytorch-cuda': 'PyTorch, CUDA',
+};
 const MARKERS = ['<!-- bench -->', '<!-- /bench -->'];
 
 /**
@@ -45,20 +52,25 @@ const MARKERS = ['<!-- bench -->', '<!-- /bench -->'];
  * @returns {Figures[]}
  */
 export function figures(rows, given) {
-  const reference = REFERENCES.map((name) => rows.find(({ subject, opening }) => subject === name && opening)).find(Boolean) ?? null;
+  const reference =
+    REFERENCES.map((name) => rows.find(({ subject, opening }) => subject === name && opening)).find(Boolean) ?? null;
   return rows.map((row) => {
     const { opening, turns, error } = row;
     const both = reference && opening;
     const deviation = both ? furthest(told(row), told(reference), () => 1) : null;
-    const normDeviation = both && row.mode === 'train' ? furthest(norms(row), norms(reference), (expected) => expected) : null;
+    const normDeviation =
+      both && row.mode === 'train' ? furthest(norms(row), norms(reference), (expected) => expected) : null;
     const off = Math.max(deviation ?? 0, normDeviation ?? 0);
     const apart = off <= TOLERANCE ? null : `other numbers than ${reference?.subject}: off by ${off.toExponential(1)}`;
     const steps = turns.reduce((sum, turn) => sum + turn.steps.length, 0);
     const each = turns.map((turn) => turn.ms / turn.steps.length).sort((a, b) => a - b);
-    const ms = each.length ? { median: median(each), min: each[0] ?? NaN, max: each.at(-1) ?? NaN, turns: each.length, steps } : null;
+    const ms = each.length
+      ? { median: median(each), min: each[0] ?? NaN, max: each.at(-1) ?? NaN, turns: each.length, steps }
+      : null;
     const last = turns.at(-1);
     const counted = last?.after && row.opening?.wire ? last : null;
-    const perStep = (/** @type {'dispatches'|'submits'} */ what) => counted && (counted.after[what] - counted.before[what]) / counted.steps.length;
+    const perStep = (/** @type {'dispatches'|'submits'} */ what) =>
+      counted && (counted.after[what] - counted.before[what]) / counted.steps.length;
     const peaks = [opening?.first, ...turns].map((turn) => turn?.after?.peakBytes ?? 0);
     return {
       case: row.case,
@@ -102,7 +114,8 @@ function furthest(found, expected, unit) {
 }
 
 /** What a subject computed: its losses from the first step on, or its logits. @param {Row} row */
-const told = (row) => (row.mode === 'train' ? repetitions(row).flatMap(({ losses }) => losses) : (repetitions(row).at(-1)?.logits ?? []));
+const told = (row) =>
+  row.mode === 'train' ? repetitions(row).flatMap(({ losses }) => losses) : (repetitions(row).at(-1)?.logits ?? []);
 
 /** @param {Row} row */
 const norms = (row) => repetitions(row).flatMap((repetition) => repetition.norms);
@@ -125,11 +138,15 @@ function median(sorted) {
  * @param {Row[]} rows
  */
 export function writeResults(folder, about, adapter, all, rows) {
-  const slug = adapter.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
+  const slug = adapter
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
   const path = join(folder, `${new Date().toISOString().slice(0, 10)}-${slug}.json`);
   mkdirSync(folder, { recursive: true });
   // A line a row: the file is kept, and compared with its successors.
-  const lines = (/** @type {object[]} */ list) => `[\n${list.map((item) => `    ${JSON.stringify(item)}`).join(',\n')}\n  ]`;
+  const lines = (/** @type {object[]} */ list) =>
+    `[\n${list.map((item) => `    ${JSON.stringify(item)}`).join(',\n')}\n  ]`;
   const head = JSON.stringify(about, null, 2).replace(/\n}$/, '');
   writeFileSync(path, `${head},\n  "figures": ${lines(all)},\n  "rows": ${lines(rows)}\n}\n`);
   return path;
@@ -143,13 +160,21 @@ export function writeResults(folder, about, adapter, all, rows) {
 export function table(all, adapter) {
   const subjects = Object.keys(NAMES).filter((name) => all.some(({ subject }) => subject === name));
   const heads = subjects.map((name) => NAMES[/** @type {keyof typeof NAMES} */ (name)]);
-  const lines = [`| ms per step on \`${adapter}\` | ${heads.join(' | ')} |`, `| --- | ${subjects.map(() => '---:').join(' | ')} |`];
+  const lines = [
+    `| ms per step on \`${adapter}\` | ${heads.join(' | ')} |`,
+    `| --- | ${subjects.map(() => '---:').join(' | ')} |`,
+  ];
   for (const { name, title } of CASES) {
     for (const mode of /** @type {const} */ (['train', 'forward'])) {
       const row = all.filter((entry) => entry.case === name && entry.mode === mode);
       if (row.length === 0) continue;
       const own = row.find(({ subject }) => subject === 'webtune');
-      const cells = subjects.map((subject) => cell(row.find((entry) => entry.subject === subject), own));
+      const cells = subjects.map((subject) =>
+        cell(
+          row.find((entry) => entry.subject === subject),
+          own,
+        ),
+      );
       lines.push(`| ${title}${mode === 'forward' ? ', forward only' : ''} | ${cells.join(' | ')} |`);
     }
   }
@@ -177,15 +202,46 @@ const short = (ms) => (ms >= 100 ? ms.toFixed(0) : ms.toPrecision(3));
  * @param {Figures[]} all
  */
 export function details(all) {
-  const megabytes = (/** @type {number|null} */ bytes) => (bytes === null ? '' : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 2 : 0)} MB`);
+  const megabytes = (/** @type {number|null} */ bytes) =>
+    bytes === null ? '' : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 2 : 0)} MB`;
   const number = (/** @type {number|null} */ value, digits = 0) => (value === null ? '' : value.toFixed(digits));
   const exponent = (/** @type {number|null} */ value) => (value === null ? '' : value.toExponential(0));
-  const heads = ['case', 'mode', 'subject', 'adapter', 'ms/step', 'min', 'max', 'tokens/s', 'first ms', 'open → first', 'dispatches', 'submits', 'GPU peak', 'wire', 'off by', 'norm off by', 'void'];
+  const heads = [
+    'case',
+    'mode',
+    'subject',
+    'adapter',
+    'ms/step',
+    'min',
+    'max',
+    'tokens/s',
+    'first ms',
+    'open → first',
+    'dispatches',
+    'submits',
+    'GPU peak',
+    'wire',
+    'off by',
+    'norm off by',
+    'void',
+  ];
   const lines = all.map((row) => [
     ...[row.case, row.mode, row.subject, row.adapter],
     ...[number(row.ms?.median ?? null, 1), number(row.ms?.min ?? null, 1), number(row.ms?.max ?? null, 1)],
-    ...[number(row.tokens_per_second), number(row.first_ms), number(row.open_to_first_ms), number(row.dispatches, 1), number(row.submits, 1)],
-    ...[megabytes(row.peak_gpu_bytes), megabytes(row.wire_bytes), exponent(row.deviation), exponent(row.norm_deviation), row.void ?? ''],
+    ...[
+      number(row.tokens_per_second),
+      number(row.first_ms),
+      number(row.open_to_first_ms),
+      number(row.dispatches, 1),
+      number(row.submits, 1),
+    ],
+    ...[
+      megabytes(row.peak_gpu_bytes),
+      megabytes(row.wire_bytes),
+      exponent(row.deviation),
+      exponent(row.norm_deviation),
+      row.void ?? '',
+    ],
   ]);
   return [heads, heads.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }

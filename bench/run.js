@@ -72,7 +72,12 @@ async function main(options) {
   const cases = chosen('case', options.case, CASES, ({ name }) => name);
   const subjects = chosen('subject', options.subject, [...BROWSER_SUBJECTS, ...PYTHON_SUBJECTS], String);
   const modes = chosen('mode', options.mode ?? 'train,forward', /** @type {const} */ (['train', 'forward']), String);
-  const [adapterKind] = chosen('adapter', options.adapter, /** @type {const} */ (['auto', 'hardware', 'software']), String);
+  const [adapterKind] = chosen(
+    'adapter',
+    options.adapter,
+    /** @type {const} */ (['auto', 'hardware', 'software']),
+    String,
+  );
   const plan = {
     rounds: count('rounds', options.rounds ?? (options.quick ? '2' : '5')),
     steps: count('steps', options.steps ?? (options.quick ? '2' : '20')),
@@ -84,7 +89,9 @@ async function main(options) {
   /** Subjects that cannot run, and why. @type {Record<string, string>} */
   const missing = {};
   const python = options.python;
-  if (!python) for (const name of /** @type {const} */ (['transformers', ...PYTHON_SUBJECTS])) missing[name] = options['python-missing'];
+  if (!python)
+    for (const name of /** @type {const} */ (['transformers', ...PYTHON_SUBJECTS]))
+      missing[name] = options['python-missing'];
   else if (!cuda(python)) missing['pytorch-cuda'] = 'PyTorch finds no CUDA GPU';
   const able = subjects.filter((name) => !missing[name]);
 
@@ -97,22 +104,40 @@ async function main(options) {
       await run(python, [join(BENCH, 'peers/export_onnx.py'), join(models, model)], { ...process.env, ...QUIET });
     }
   }
-  const server = new BenchServer([['/dist/', dist], ['/', site]]);
+  const server = new BenchServer([
+    ['/dist/', dist],
+    ['/', site],
+  ]);
   const origin = await server.start();
   const { browser, adapter } = await launch(adapterKind ?? 'auto', `${origin}/${inBrowser[0] ?? ''}/`);
   try {
-    const about = { date: new Date().toISOString(), adapter, browser: `Chromium ${browser.version()}`, machine: machine(), versions: versions(), plan, missing };
+    const about = {
+      date: new Date().toISOString(),
+      adapter,
+      browser: `Chromium ${browser.version()}`,
+      machine: machine(),
+      versions: versions(),
+      plan,
+      missing,
+    };
     say(`${about.browser}, ${adapter.name}, ${about.machine.cpu} (${about.machine.cores} cores)`);
-    for (const [name, why] of Object.entries(missing)) if (subjects.includes(/** @type {typeof subjects[number]} */ (name))) say(`${name} is left out: ${why}`);
+    for (const [name, why] of Object.entries(missing))
+      if (subjects.includes(/** @type {typeof subjects[number]} */ (name))) say(`${name} is left out: ${why}`);
     const house = { browser, origin, server, adapter: adapter.name, module: `dist/${scripts(dist)}pkg/webtune.js` };
     const contenders = [
       ...inBrowser.map((name) => new BrowserContender(name, house)),
-      ...PYTHON_SUBJECTS.filter((name) => able.includes(name)).map((name) => new PythonContender(name, python ?? '', site)),
+      ...PYTHON_SUBJECTS.filter((name) => able.includes(name)).map(
+        (name) => new PythonContender(name, python ?? '', site),
+      ),
     ];
-    const [rows, all] = [/** @type {import('./measure.js').Row[]} */ ([]), /** @type {import('./report.js').Figures[]} */ ([])];
+    const [rows, all] = [
+      /** @type {import('./measure.js').Row[]} */ ([]),
+      /** @type {import('./report.js').Figures[]} */ ([]),
+    ];
     for (const given of cases) {
       for (const mode of modes) {
-        if (mode === 'forward' && options.mode === undefined && adapter.software && given.batch * given.seq >= LONG) continue;
+        if (mode === 'forward' && options.mode === undefined && adapter.software && given.batch * given.seq >= LONG)
+          continue;
         say(`== ${given.title}, ${mode === 'train' ? 'training' : 'forward only'}`);
         const measured = await measure(given, mode, contenders, plan, say);
         rows.push(...measured);
@@ -120,7 +145,10 @@ async function main(options) {
       }
     }
     // A table of less than everything would replace one of everything.
-    const whole = cases.length === CASES.length && modes.length === 2 && [...BROWSER_SUBJECTS, ...PYTHON_SUBJECTS].every((name) => subjects.includes(name));
+    const whole =
+      cases.length === CASES.length &&
+      modes.length === 2 &&
+      [...BROWSER_SUBJECTS, ...PYTHON_SUBJECTS].every((name) => subjects.includes(name));
     const published = whole && !options.quick && !options['no-publish'];
     const results = join(published ? BENCH : out, 'results');
     console.log(`\n${details(all)}\n\n${table(all, adapter.name)}\n`);
@@ -143,7 +171,8 @@ async function main(options) {
 function chosen(option, value, all, name) {
   const wanted = value.split(',');
   const unknown = wanted.filter((word) => !all.some((item) => name(item) === word));
-  if (unknown.length) throw new Error(`--${option}: there is no ${unknown.join(', ')}; there are ${all.map(name).join(', ')}`);
+  if (unknown.length)
+    throw new Error(`--${option}: there is no ${unknown.join(', ')}; there are ${all.map(name).join(', ')}`);
   return all.filter((item) => wanted.includes(name(item)));
 }
 
@@ -158,12 +187,21 @@ function count(option, value) {
 
 /** @param {string} python */
 function cuda(python) {
-  return execFileSync(python, ['-c', 'import torch; print(torch.cuda.is_available())'], { encoding: 'utf8' }).trim() === 'True';
+  return (
+    execFileSync(python, ['-c', 'import torch; print(torch.cuda.is_available())'], { encoding: 'utf8' }).trim() ===
+    'True'
+  );
 }
 
 function machine() {
   const [first] = cpus();
-  return { cpu: first?.model.trim() ?? 'unknown', cores: cpus().length, memory_bytes: totalmem(), system: `${platform()} ${release()}`, node: process.version };
+  return {
+    cpu: first?.model.trim() ?? 'unknown',
+    cores: cpus().length,
+    memory_bytes: totalmem(),
+    system: `${platform()} ${release()}`,
+    node: process.version,
+  };
 }
 
 /** What was compared with what. */
@@ -172,7 +210,9 @@ function versions() {
   const peers = JSON.parse(readFileSync(join(BENCH, 'package.json'), 'utf8')).devDependencies;
   const git = spawnSync('git', ['describe', '--always', '--dirty'], { cwd: REPOSITORY, encoding: 'utf8' });
   const webtune = git.status === 0 ? git.stdout.trim() : 'not under version control';
-  const reference = readFileSync(join(REPOSITORY, 'tests/fixtures/reference/requirements.txt'), 'utf8').split('\n').filter((line) => /^(torch|transformers)=/.test(line));
+  const reference = readFileSync(join(REPOSITORY, 'tests/fixtures/reference/requirements.txt'), 'utf8')
+    .split('\n')
+    .filter((line) => /^(torch|transformers)=/.test(line));
   return { webtune, ...peers, pytorch: reference.join(', ') };
 }
 

@@ -6,7 +6,13 @@ import { stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join, normalize } from 'node:path';
 
-const TYPES = { html: 'text/html; charset=utf-8', js: 'text/javascript', mjs: 'text/javascript', json: 'application/json', wasm: 'application/wasm' };
+const TYPES = {
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript',
+  mjs: 'text/javascript',
+  json: 'application/json',
+  wasm: 'application/wasm',
+};
 
 export class BenchServer {
   /** Of each file that was asked for, the bytes that were sent. @type {{path: string, bytes: number}[]} */
@@ -53,7 +59,11 @@ export class BenchServer {
     if (!file || bytes === null) return void response.writeHead(404).end();
     this.sent.push({ path, bytes });
     const type = TYPES[/** @type {keyof typeof TYPES} */ (file.split('.').at(-1))] ?? 'application/octet-stream';
-    response.writeHead(200, { 'content-type': type, 'content-length': bytes, ...(packed === null ? {} : { 'content-encoding': 'br' }) });
+    response.writeHead(200, {
+      'content-type': type,
+      'content-length': bytes,
+      ...(packed === null ? {} : { 'content-encoding': 'br' }),
+    });
     createReadStream(packed === null ? file : `${file}.br`).pipe(response);
   }
 }

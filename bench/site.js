@@ -41,7 +41,15 @@ export async function prepare({ out, cases, subjects }) {
   for (const subject of subjects) {
     const folder = join(site, subject);
     const entries = [`subject=${join(BENCH, 'subjects', `${subject}.js`)}`, `page=${join(BENCH, 'page/page.js')}`];
-    const options = ['--bundle', '--splitting', '--minify', '--format=esm', '--target=es2023', '--log-level=warning', `--outdir=${folder}`];
+    const options = [
+      '--bundle',
+      '--splitting',
+      '--minify',
+      '--format=esm',
+      '--target=es2023',
+      '--log-level=warning',
+      `--outdir=${folder}`,
+    ];
     await run(process.execPath, [join(BENCH, 'node_modules/esbuild/bin/esbuild'), ...entries, ...options]);
     copyFileSync(join(BENCH, 'page/index.html'), join(folder, 'index.html'));
     if (subject === 'transformers') {

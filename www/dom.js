@@ -25,7 +25,8 @@ export function h(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (name === 'on') for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
-    else if (name === 'style') for (const [property, css] of Object.entries(value)) element.style.setProperty(property, String(css));
+    else if (name === 'style')
+      for (const [property, css] of Object.entries(value)) element.style.setProperty(property, String(css));
     else if (name === 'i18n') typeof value === 'string' ? mark(element, value) : mark(element, value[0], value[1]);
     else setAttribute(element, name, value);
   }
@@ -40,7 +41,8 @@ export function h(tag, properties = {}, ...children) {
  */
 export function setAttribute(element, name, value) {
   if (value === false || value === null || value === undefined) element.removeAttribute(name);
-  else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value === true ? '' : String(value));
+  else if (element.getAttribute(name) !== String(value))
+    element.setAttribute(name, value === true ? '' : String(value));
 }
 
 /**

@@ -32,7 +32,8 @@ export async function exportModel({ store, session, workflow }) {
         store.update({ exporting: { bytes } });
       });
       const blob = new Blob(parts, { type: 'application/zip' });
-      if (blob.size !== result.bytes) throw new Error(`The archive has ${result.bytes} bytes, but ${blob.size} have arrived.`);
+      if (blob.size !== result.bytes)
+        throw new Error(`The archive has ${result.bytes} bytes, but ${blob.size} have arrived.`);
       exported = { ...result, blob };
       store.update({ exported });
     } catch (error) {

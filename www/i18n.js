@@ -109,7 +109,10 @@ export function number(value, options = {}) {
   if (value !== 0 && Math.abs(value) < 1e-3 && options.style === undefined) {
     return value.toExponential(1).replace('.0e', 'e');
   }
-  return new Intl.NumberFormat(language, { ...(options.maximumSignificantDigits ? {} : { maximumFractionDigits: 4 }), ...options }).format(value);
+  return new Intl.NumberFormat(language, {
+    ...(options.maximumSignificantDigits ? {} : { maximumFractionDigits: 4 }),
+    ...options,
+  }).format(value);
 }
 
 /**
@@ -137,7 +140,13 @@ export function duration(seconds) {
     const minutes = number(Math.floor(seconds / 60), { style: 'unit', unit: 'minute', unitDisplay: 'short' });
     return `${minutes} ${number(Math.round(seconds % 60), { style: 'unit', unit: 'second', unitDisplay: 'short' })}`;
   }
-  if (seconds >= 1) return number(seconds, { style: 'unit', unit: 'second', unitDisplay: 'short', maximumFractionDigits: seconds < 10 ? 1 : 0 });
+  if (seconds >= 1)
+    return number(seconds, {
+      style: 'unit',
+      unit: 'second',
+      unitDisplay: 'short',
+      maximumFractionDigits: seconds < 10 ? 1 : 0,
+    });
   return number(Math.round(seconds * 1000), { style: 'unit', unit: 'millisecond', unitDisplay: 'short' });
 }
 

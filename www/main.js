@@ -64,10 +64,24 @@ async function start() {
       const written = settings.writeQuery(new URLSearchParams(location.search)).toString();
       history.replaceState(null, '', `${location.pathname}${written ? `?${written}` : ''}${location.hash}`);
     });
-    const workflow = new Workflow(session, store, settings, modelBase(query), { endpoint: query.get('endpoint') ?? '', repo: repoOf(query) });
+    const workflow = new Workflow(session, store, settings, modelBase(query), {
+      endpoint: query.get('endpoint') ?? '',
+      repo: repoOf(query),
+    });
     store.update({ modelSource: repoOf(query) ?? 'site' });
     const app = { store, settings, workflow, session };
-    for (const panel of [progressPanel, datasetPanel, splitPanel, modelPanel, tokensPanel, trainingPanel, evaluationPanel, tryItPanel, exportPanel]) panel(app);
+    for (const panel of [
+      progressPanel,
+      datasetPanel,
+      splitPanel,
+      modelPanel,
+      tokensPanel,
+      trainingPanel,
+      evaluationPanel,
+      tryItPanel,
+      exportPanel,
+    ])
+      panel(app);
     comparisonPanel(app, comparison);
     Object.assign(window, { __webtune: Object.freeze({ store, settings, session, logs }) });
 
@@ -95,7 +109,11 @@ async function start() {
  * @param {import('./protocol.js').DeviceInfo} device
  */
 function turnOffWhatItCannot(settings, { kind, name, shader_f16 }) {
-  if (!shader_f16) settings.turnOff('fp16', { key: kind === 'cpu' ? 'setting.fp16.off_cpu' : 'setting.fp16.off_adapter', params: { name } });
+  if (!shader_f16)
+    settings.turnOff('fp16', {
+      key: kind === 'cpu' ? 'setting.fp16.off_cpu' : 'setting.fp16.off_adapter',
+      params: { name },
+    });
 }
 
 /**

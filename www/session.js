@@ -61,7 +61,11 @@ export class Session {
     worker.addEventListener('error', (event) => {
       event.preventDefault?.();
       const detail = event.message ? ` (${event.message})` : '';
-      this.#fail({ code: 'fatal', message: `The worker that trains could not be started or has crashed${detail}.`, field: null });
+      this.#fail({
+        code: 'fatal',
+        message: `The worker that trains could not be started or has crashed${detail}.`,
+        field: null,
+      });
     });
     worker.addEventListener('messageerror', () =>
       this.#fail({ code: 'fatal', message: 'A message of the worker could not be read.', field: null }),

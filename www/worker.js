@@ -76,7 +76,10 @@ async function answer(request) {
     try {
       await ready;
     } catch (error) {
-      throw asFatal(error, 'The program could not be loaded. Reload the page; if it happens again, use a current browser.');
+      throw asFatal(
+        error,
+        'The program could not be loaded. Reload the page; if it happens again, use a current browser.',
+      );
     }
     const result = await perform(request);
     post({ type: 'result', id: request.id, result });

@@ -99,7 +99,8 @@ export class Workflow {
 
   /** Ends the loading of a model; what has arrived of one from the Hub is kept. */
   async stopLoading() {
-    if (this.#store.state.stages.model.state === 'running') await this.#session.request({ type: 'control', action: 'stop' });
+    if (this.#store.state.stages.model.state === 'running')
+      await this.#session.request({ type: 'control', action: 'stop' });
   }
 
   /** @param {'pause'|'resume'|'step'|'stop'} action */
@@ -144,7 +145,8 @@ export class Workflow {
       if (!this.#allowed(stages)) return;
       this.#previewed = stages.includes('split') ? this.#source('training') : this.#previewed;
       // A run that starts shows only its own marks, not those of the run before it.
-      for (const stage of stages.filter((candidate) => always.includes(candidate))) this.#patch(stage, { state: 'idle', error: null });
+      for (const stage of stages.filter((candidate) => always.includes(candidate)))
+        this.#patch(stage, { state: 'idle', error: null });
       for (const stage of stages) {
         if (this.#fresh(stage) && !always.includes(stage)) continue;
         if (!(await this.#stage(stage, () => this.#perform(stage, paused)))) return;
@@ -239,7 +241,13 @@ export class Workflow {
         const origin = this.#origin;
         update({ modelSource: origin === null ? 'site' : 'repo' in origin ? origin.repo : 'disk' });
         // The run before was one of another network: the worker has let go of it.
-        return update({ model, ownModel: origin !== null && 'files' in origin, trained: null, exported: null, phase: null });
+        return update({
+          model,
+          ownModel: origin !== null && 'files' in origin,
+          trained: null,
+          exported: null,
+          phase: null,
+        });
       }
       case 'tokens':
         return update({ tokens: await this.#session.request({ type: 'tokenize', values }) });
@@ -259,7 +267,8 @@ export class Workflow {
   #load(onEvent) {
     const origin = this.#origin;
     if (origin === null) return this.#session.request({ type: 'load_model', base: this.#modelBase }, onEvent);
-    if ('files' in origin) return this.#session.request({ type: 'load_files', name: origin.name, files: origin.files }, onEvent);
+    if ('files' in origin)
+      return this.#session.request({ type: 'load_files', name: origin.name, files: origin.files }, onEvent);
     // Asked for while the visitor waits for a large file: the browser may then not clear it away by itself. Its answer changes nothing here.
     void navigator.storage?.persist?.().catch(() => false);
     return this.#session.request({ type: 'load_hub', endpoint: this.#endpoint, repo: origin.repo }, onEvent);
@@ -279,13 +288,40 @@ export class Workflow {
     await this.#plan();
     const lacks = this.#store.state.plan?.memory?.lacks;
     // Refused here already, while the run before is still on the page.
-    if (lacks) throw new RequestError({ code: 'memory', message: t(`memory.lacks_${lacks.kind}`, { needs: bytes(lacks.needs), offered: bytes(lacks.offered) }), field: null });
+    if (lacks)
+      throw new RequestError({
+        code: 'memory',
+        message: t(`memory.lacks_${lacks.kind}`, { needs: bytes(lacks.needs), offered: bytes(lacks.offered) }),
+        field: null,
+      });
     /** @type {Run} */
-    const run = { state: paused ? 'paused' : 'running', step: 0, max_steps: this.#store.state.plan?.max_steps ?? 0, epoch: 0, tokens_per_second: 0, step_ms: 0, eta_ms: 0, evaluating: null };
-    this.#store.update({ run, speed: 0, logs: [], evaluations: [], shownEvaluation: null, result: null, trainedPlan: this.#store.state.plan, trained: null, exported: null, exportError: null });
+    const run = {
+      state: paused ? 'paused' : 'running',
+      step: 0,
+      max_steps: this.#store.state.plan?.max_steps ?? 0,
+      epoch: 0,
+      tokens_per_second: 0,
+      step_ms: 0,
+      eta_ms: 0,
+      evaluating: null,
+    };
+    this.#store.update({
+      run,
+      speed: 0,
+      logs: [],
+      evaluations: [],
+      shownEvaluation: null,
+      result: null,
+      trainedPlan: this.#store.state.plan,
+      trained: null,
+      exported: null,
+      exportError: null,
+    });
     this.#patch('evaluation', { state: 'idle', error: null, stale: false });
     try {
-      const result = await this.#session.request({ type: 'train', values, paused }, (event) => this.#onTrainingEvent(event));
+      const result = await this.#session.request({ type: 'train', values, paused }, (event) =>
+        this.#onTrainingEvent(event),
+      );
       const known = this.#store.state.evaluations;
       const last = result.evaluation;
       // The last evaluation has usually been seen already, as an event.
@@ -294,7 +330,8 @@ export class Workflow {
       this.#store.update({ result, evaluations, trained });
       if (evaluations.length > 0) this.#patch('evaluation', { state: 'done', progress: null });
     } catch (error) {
-      if (this.#store.state.stages.evaluation.state === 'running') this.#patch('evaluation', { state: 'idle', progress: null });
+      if (this.#store.state.stages.evaluation.state === 'running')
+        this.#patch('evaluation', { state: 'idle', progress: null });
       throw error;
     } finally {
       this.#store.update({ run: null });
@@ -306,7 +343,8 @@ export class Workflow {
     if (event.kind === 'phase') this.#store.update({ phase: event.phase });
     if (event.kind === 'retry') this.#store.update({ retry: event });
     const { notices } = this.#store.state;
-    if (event.kind === 'notice' && !notices.includes(event.code)) this.#store.update({ notices: [...notices, event.code] });
+    if (event.kind === 'notice' && !notices.includes(event.code))
+      this.#store.update({ notices: [...notices, event.code] });
     if (event.kind !== 'download') return;
     this.#store.update({ download: event, retry: null });
     this.#patch('model', { progress: event.total > 0 ? event.loaded / event.total : null });
@@ -328,7 +366,10 @@ export class Workflow {
       }
       case 'evaluating':
         this.#patchRun({ evaluating: { done: event.done, total: event.total } });
-        return this.#patch('evaluation', { state: 'running', progress: event.total > 0 ? event.done / event.total : null });
+        return this.#patch('evaluation', {
+          state: 'running',
+          progress: event.total > 0 ? event.done / event.total : null,
+        });
       case 'evaluation':
         this.#patchRun({ evaluating: null });
         this.#store.update({ evaluations: [...state.evaluations, event.report] });

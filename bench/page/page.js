@@ -35,4 +35,6 @@ const opened = ask({ type: 'open', given }).then((result) => ({ ...result, openT
 // The driver asks for it when it is ready to; until then it is no unhandled rejection.
 opened.catch(() => {});
 
-Object.assign(globalThis, { bench: { opened: () => opened, repeat: (/** @type {number} */ count) => ask({ type: 'repeat', count }) } });
+Object.assign(globalThis, {
+  bench: { opened: () => opened, repeat: (/** @type {number} */ count) => ask({ type: 'repeat', count }) },
+});

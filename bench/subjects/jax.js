@@ -40,7 +40,10 @@ const integers = (values) => np.array(Int32Array.from(values));
  * @param {any} settings  config.json
  * @param {Work} work
  */
-function network({ hidden_size: hidden, num_attention_heads: heads, num_hidden_layers: layers, layer_norm_eps: epsilon }, { batch, seq }) {
+function network(
+  { hidden_size: hidden, num_attention_heads: heads, num_hidden_layers: layers, layer_norm_eps: epsilon },
+  { batch, seq },
+) {
   return (/** @type {Parameters} */ given, /** @type {Array} */ ids) => {
     // What is not used below is what a step does not need: everything is taken exactly once.
     const take = (/** @type {string} */ name) => {
@@ -48,8 +51,13 @@ function network({ hidden_size: hidden, num_attention_heads: heads, num_hidden_l
       if (!found) throw new Error(`the checkpoint has no ${name}`);
       return found;
     };
-    const linear = (/** @type {Array} */ x, /** @type {string} */ at) => np.matmul(x, take(`${at}.weight`).transpose()).add(take(`${at}.bias`));
-    const norm = (/** @type {Array} */ x, /** @type {string} */ at) => nn.standardize(x, -1, { epsilon }).mul(take(`${at}.weight`)).add(take(`${at}.bias`));
+    const linear = (/** @type {Array} */ x, /** @type {string} */ at) =>
+      np.matmul(x, take(`${at}.weight`).transpose()).add(take(`${at}.bias`));
+    const norm = (/** @type {Array} */ x, /** @type {string} */ at) =>
+      nn
+        .standardize(x, -1, { epsilon })
+        .mul(take(`${at}.weight`))
+        .add(take(`${at}.bias`));
     const apart = (/** @type {Array} */ x) => x.reshape([batch, seq, heads, hidden / heads]);
 
     // Ids of two dimensions: jax-js 0.1.25 does not compile the gradient of `take` when a reshape follows it.
@@ -63,7 +71,10 @@ function network({ hidden_size: hidden, num_attention_heads: heads, num_hidden_l
       const key = apart(linear(states.ref, `${at}.attention.self.key`));
       const value = apart(linear(states.ref, `${at}.attention.self.value`));
       const mixed = nn.dotProductAttention(query, key, value).reshape([batch * seq, hidden]);
-      const between = norm(linear(mixed, `${at}.attention.output.dense`).add(states), `${at}.attention.output.LayerNorm`);
+      const between = norm(
+        linear(mixed, `${at}.attention.output.dense`).add(states),
+        `${at}.attention.output.LayerNorm`,
+      );
       const inner = nn.gelu(linear(between.ref, `${at}.intermediate.dense`), { approximate: false });
       states = norm(linear(inner, `${at}.output.dense`).add(between), `${at}.output.LayerNorm`);
     }
@@ -79,32 +90,55 @@ function network({ hidden_size: hidden, num_attention_heads: heads, num_hidden_l
  * @param {Work} work
  */
 function trainer(initial, logits, { num_labels }, { arguments: options }) {
-  const { learning_rate: rate, weight_decay, adam_beta1: beta1, adam_beta2: beta2, adam_epsilon, max_grad_norm } = options;
+  const {
+    learning_rate: rate,
+    weight_decay,
+    adam_beta1: beta1,
+    adam_beta2: beta2,
+    adam_epsilon,
+    max_grad_norm,
+  } = options;
   const loss = (/** @type {Parameters} */ parameters, /** @type {Array} */ ids, /** @type {Array} */ labels) =>
     nn.logSoftmax(logits(parameters, ids)).mul(nn.oneHot(labels, num_labels)).sum(-1).mean().mul(-1);
 
-  const step = jit((/** @type {Parameters} */ before, /** @type {Parameters} */ first, /** @type {Parameters} */ second, /** @type {Array} */ corrections, /** @type {Array} */ ids, /** @type {Array} */ labels) => {
-    const [value, gradients] = valueAndGrad(loss)(tree.ref(before), ids, labels);
-    const squares = Object.values(gradients).map((gradient) => np.square(gradient.ref).sum());
-    const norm = np.sqrt(squares.reduce((sum, square) => sum.add(square)));
-    const scale = np.minimum(np.array(max_grad_norm).div(norm.ref.add(CLIP_EPSILON)), 1);
-    const one = corrections.ref.slice(0);
-    const two = corrections.slice(1);
-    /** @type {[Parameters, Parameters, Parameters]} */
-    const [after, m, v] = [{}, {}, {}];
-    for (const [name, gradient] of Object.entries(gradients)) {
-      const clipped = gradient.mul(scale.ref);
-      const moment = own(first, name).mul(beta1).add(clipped.ref.mul(1 - beta1));
-      const spread = own(second, name).mul(beta2).add(np.square(clipped).mul(1 - beta2));
-      const change = moment.ref.div(one.ref).div(np.sqrt(spread.ref.div(two.ref)).add(adam_epsilon)).mul(rate);
-      const kept = decays(name) ? own(before, name).mul(1 - rate * weight_decay) : own(before, name);
-      after[name] = kept.sub(change);
-      m[name] = moment;
-      v[name] = spread;
-    }
-    tree.dispose([scale, one, two]);
-    return { after, m, v, told: np.stack([value, norm]) };
-  });
+  const step = jit(
+    (
+      /** @type {Parameters} */ before,
+      /** @type {Parameters} */ first,
+      /** @type {Parameters} */ second,
+      /** @type {Array} */ corrections,
+      /** @type {Array} */ ids,
+      /** @type {Array} */ labels,
+    ) => {
+      const [value, gradients] = valueAndGrad(loss)(tree.ref(before), ids, labels);
+      const squares = Object.values(gradients).map((gradient) => np.square(gradient.ref).sum());
+      const norm = np.sqrt(squares.reduce((sum, square) => sum.add(square)));
+      const scale = np.minimum(np.array(max_grad_norm).div(norm.ref.add(CLIP_EPSILON)), 1);
+      const one = corrections.ref.slice(0);
+      const two = corrections.slice(1);
+      /** @type {[Parameters, Parameters, Parameters]} */
+      const [after, m, v] = [{}, {}, {}];
+      for (const [name, gradient] of Object.entries(gradients)) {
+        const clipped = gradient.mul(scale.ref);
+        const moment = own(first, name)
+          .mul(beta1)
+          .add(clipped.ref.mul(1 - beta1));
+        const spread = own(second, name)
+          .mul(beta2)
+          .add(np.square(clipped).mul(1 - beta2));
+        const change = moment.ref
+          .div(one.ref)
+          .div(np.sqrt(spread.ref.div(two.ref)).add(adam_epsilon))
+          .mul(rate);
+        const kept = decays(name) ? own(before, name).mul(1 - rate * weight_decay) : own(before, name);
+        after[name] = kept.sub(change);
+        m[name] = moment;
+        v[name] = spread;
+      }
+      tree.dispose([scale, one, two]);
+      return { after, m, v, told: np.stack([value, norm]) };
+    },
+  );
 
   const zeros = () => Object.fromEntries(Object.entries(initial).map(([name, { shape }]) => [name, np.zeros(shape)]));
   let [parameters, m, v] = [initial, zeros(), zeros()];

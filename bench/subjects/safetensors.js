@@ -12,10 +12,18 @@ export function read(file) {
   /** @type {Record<string, {shape: number[], data_offsets: [number, number]}>} */
   const { __metadata__: _, ...header } = JSON.parse(new TextDecoder().decode(file.subarray(8, body)));
   return new Map(
-    Object.entries(header).map(([name, { shape, data_offsets: [from, to] }]) => {
-      // A copy: a view of f32 may only begin at a multiple of four bytes.
-      const values = new Float32Array(new Uint8Array(file.subarray(body + from, body + to)).buffer);
-      return [name, { shape, values }];
-    }),
+    Object.entries(header).map(
+      ([
+        name,
+        {
+          shape,
+          data_offsets: [from, to],
+        },
+      ]) => {
+        // A copy: a view of f32 may only begin at a multiple of four bytes.
+        const values = new Float32Array(new Uint8Array(file.subarray(body + from, body + to)).buffer);
+        return [name, { shape, values }];
+      },
+    ),
   );
 }

@@ -88,7 +88,8 @@ class Bert {
    */
   #embeddings(ids) {
     const { hidden_size: hidden } = this.settings;
-    const table = (/** @type {string} */ name) => /** @type {tf.Tensor2D} */ (this.variable(`bert.embeddings.${name}_embeddings.weight`));
+    const table = (/** @type {string} */ name) =>
+      /** @type {tf.Tensor2D} */ (this.variable(`bert.embeddings.${name}_embeddings.weight`));
     const words = tf.reshape(tf.gather(table('word'), tf.tensor1d(ids, 'int32')), [this.batch, this.seq, hidden]);
     const positions = tf.slice(table('position'), [0, 0], [this.seq, hidden]);
     const type = tf.slice(table('token_type'), [0, 0], [1, hidden]);
@@ -164,7 +165,10 @@ const gelu = (x) => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)
  * @param {Bert} model
  * @param {Work} work
  */
-function trainer(model, { arguments: { learning_rate, weight_decay, adam_beta1, adam_beta2, adam_epsilon, max_grad_norm } }) {
+function trainer(
+  model,
+  { arguments: { learning_rate, weight_decay, adam_beta1, adam_beta2, adam_epsilon, max_grad_norm } },
+) {
   const variables = [...model.variables.values()];
   const shrinking = variables.filter(({ name }) => decays(name));
   const adam = tf.train.adam(learning_rate, adam_beta1, adam_beta2, adam_epsilon);
@@ -175,7 +179,9 @@ function trainer(model, { arguments: { learning_rate, weight_decay, adam_beta1, 
       // Not `addN`: its WebGPU kernel binds a buffer an input, and an adapter has room for ten.
       const norm = tf.sqrt(tf.sum(tf.stack(squares)));
       const scale = tf.minimum(tf.div(max_grad_norm, tf.add(norm, CLIP_EPSILON)), 1);
-      const clipped = Object.fromEntries(Object.entries(grads).map(([name, gradient]) => [name, tf.mul(gradient, scale)]));
+      const clipped = Object.fromEntries(
+        Object.entries(grads).map(([name, gradient]) => [name, tf.mul(gradient, scale)]),
+      );
       for (const variable of shrinking) variable.assign(tf.mul(variable, 1 - learning_rate * weight_decay));
       adam.applyGradients(clipped);
       return tf.stack([value, norm]);

@@ -13,15 +13,27 @@ serve(async ({ work, model }) => {
   const { wasm } = /** @type {any} */ (env.backends.onnx);
   wasm.wasmPaths = new URL('ort/', self.location.href).href;
   const name = folder.pathname.split('/').at(-2) ?? '';
-  const classifier = await AutoModelForSequenceClassification.from_pretrained(name, { device: 'webgpu', dtype: 'fp32' });
+  const classifier = await AutoModelForSequenceClassification.from_pretrained(name, {
+    device: 'webgpu',
+    dtype: 'fp32',
+  });
   const shape = [work.batch, work.seq];
   const { ids } = batchOf(work, 0);
-  const tensor = (/** @type {(id: number) => number} */ of) => new Tensor('int64', BigInt64Array.from(ids, (id) => BigInt(of(id))), shape);
+  const tensor = (/** @type {(id: number) => number} */ of) =>
+    new Tensor(
+      'int64',
+      BigInt64Array.from(ids, (id) => BigInt(of(id))),
+      shape,
+    );
   return {
     forward: async () => {
-      const inputs = { input_ids: tensor((id) => id), attention_mask: tensor(() => 1), token_type_ids: tensor(() => 0) };
+      const inputs = {
+        input_ids: tensor((id) => id),
+        attention_mask: tensor(() => 1),
+        token_type_ids: tensor(() => 0),
+      };
       const { logits } = await classifier(inputs);
-      return /** @type {Float32Array} */ (await logits.getData?.() ?? logits.data);
+      return /** @type {Float32Array} */ ((await logits.getData?.()) ?? logits.data);
     },
   };
 });

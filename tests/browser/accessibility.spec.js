@@ -16,11 +16,18 @@ const pictures = fileURLToPath(new URL('../../test-results/screenshots/', import
 async function violations(page) {
   // Without `preload`: axe would fetch the style sheet's imports from addresses where they are not.
   const found = await new AxeBuilder({ page }).options({ preload: false }).withTags(STANDARDS).analyze();
-  return found.violations.map(({ id, help, nodes }) => `${id}: ${help} (${nodes.length}): ${nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')}`);
+  return found.violations.map(
+    ({ id, help, nodes }) =>
+      `${id}: ${help} (${nodes.length}): ${nodes
+        .slice(0, 3)
+        .map(({ html }) => html.slice(0, 160))
+        .join(' | ')}`,
+  );
 }
 
 /** How much wider the document is than the window. @param {import('@playwright/test').Page} page */
-const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+const overflow = (page) =>
+  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 /** Opens or closes everything that can be unfolded inside the panels. @param {import('@playwright/test').Page} page @param {boolean} open */
 const unfold = (page, open) =>
@@ -123,7 +130,9 @@ test('the page in Korean', async ({ webtune }) => {
   await webtune.succeeded();
   // Every text that is not marked as English has Korean letters, numbers or names in it; a key of the texts is neither.
   const left = await page.evaluate(() =>
-    [...document.querySelectorAll('[data-i18n]:not([lang=en])')].map((element) => element.textContent ?? '').filter((text) => text.trim() === '' || /^[a-z_]+\.[a-z0-9_.]+$/.test(text)),
+    [...document.querySelectorAll('[data-i18n]:not([lang=en])')]
+      .map((element) => element.textContent ?? '')
+      .filter((text) => text.trim() === '' || /^[a-z_]+\.[a-z0-9_.]+$/.test(text)),
   );
   expect(left).toEqual([]);
   for (const title of await page.locator('main h2').allTextContents()) expect(title).toMatch(/[가-힣]/);

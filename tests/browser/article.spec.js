@@ -21,7 +21,9 @@ async function runAsInTheArticle(webtune, query, minutes) {
     await expect(warmup).toContainText('500 steps');
     await expect(warmup).toContainText('2.9e-6');
     await expect(warmup).toContainText('50 %');
-    await expect(page.getByTestId('warnings').locator('[data-code="texts_on_both_sides"]')).toContainText('20 of the 20 test rows');
+    await expect(page.getByTestId('warnings').locator('[data-code="texts_on_both_sides"]')).toContainText(
+      '20 of the 20 test rows',
+    );
     expect(await webtune.read('result')).toBe(null);
   });
   await webtune.press('run-all', minutes * MINUTE);

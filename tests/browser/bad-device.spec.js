@@ -18,7 +18,10 @@ for (const { site, sentence } of REASONS) {
     await expect(page.getByTestId('device-notice')).toContainText('slower than on a GPU');
     await webtune.press('run-all');
     await webtune.succeeded();
-    expect((await webtune.read('opened'))?.device).toMatchObject({ kind: 'cpu', fallback: expect.stringMatching(sentence) });
+    expect((await webtune.read('opened'))?.device).toMatchObject({
+      kind: 'cpu',
+      fallback: expect.stringMatching(sentence),
+    });
   });
 
   test(`${site.replace('-', ' ')}: who insists on WebGPU is offered the CPU`, async ({ webtune }) => {

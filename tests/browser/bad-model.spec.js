@@ -68,8 +68,10 @@ for (const { model, code, says } of ON_THE_PAGE) {
     await expect(webtune.stage('model')).toHaveAttribute('data-state', 'error');
     await expect(page.getByTestId('now')).toContainText('failed');
     // Nothing is lost, and nothing that follows was begun.
-    for (const stage of /** @type {const} */ (['dataset', 'split'])) await expect(webtune.stage(stage)).toHaveAttribute('data-state', 'done');
-    for (const stage of /** @type {const} */ (['tokens', 'training', 'try'])) await expect(webtune.stage(stage)).toHaveAttribute('data-state', 'idle');
+    for (const stage of /** @type {const} */ (['dataset', 'split']))
+      await expect(webtune.stage(stage)).toHaveAttribute('data-state', 'done');
+    for (const stage of /** @type {const} */ (['tokens', 'training', 'try']))
+      await expect(webtune.stage(stage)).toHaveAttribute('data-state', 'idle');
     // The page is still usable.
     await webtune.field('num_rows').fill('60');
     await webtune.press('run-split');
@@ -78,12 +80,17 @@ for (const { model, code, says } of ON_THE_PAGE) {
   });
 }
 
-test('a connection that breaks goes on where it broke, also where the server knows no ranges', async ({ webtune, server }) => {
+test('a connection that breaks goes on where it broke, also where the server knows no ranges', async ({
+  webtune,
+  server,
+}) => {
   const whole = await answered(webtune, 'tiny');
   for (const model of ['breaks-once', 'breaks-once-without-ranges']) {
     server.ranges = [];
     expect(await answered(webtune, model, () => server.breakOff()), model).toEqual(whole);
-    const [first, second, ...more] = server.ranges.filter(({ file }) => file === 'model.safetensors').map(({ range }) => range);
+    const [first, second, ...more] = server.ranges
+      .filter(({ file }) => file === 'model.safetensors')
+      .map(({ range }) => range);
     expect(first, model).toBeNull();
     expect(second, model).toMatch(/^bytes=[1-9]\d*-$/);
     expect(more, model).toEqual([]);
@@ -113,7 +120,10 @@ test('every other way is named too, and a model that is whole still loads', asyn
     webtune.page.evaluate(async (folder) => {
       const base = new URL(folder, document.baseURI).href;
       const whole = { code: 'loaded', message: '' };
-      return /** @type {any} */ (window).__webtune.session.request({ type: 'load_model', base }).then(() => whole, (/** @type {any} */ { code, message }) => ({ code, message }));
+      return /** @type {any} */ (window).__webtune.session.request({ type: 'load_model', base }).then(
+        () => whole,
+        (/** @type {any} */ { code, message }) => ({ code, message }),
+      );
     }, madeModel(model));
   for (const { model, code, says } of BY_THE_WORKER) {
     expect(await load(model), model).toEqual({ code, message: expect.stringMatching(says) });

@@ -9,9 +9,30 @@ const CPU = { ...QUICK, device: 'cpu', num_train_epochs: 1 };
 /** Refused by a stage, from the rows themselves. @type {{title: string, setting: string, value: string, section: 'dataset'|'split', says: RegExp, right: string}[]} */
 const DATA = [
   { title: 'an empty dataset', setting: 'num_rows', value: '0', section: 'dataset', says: /no rows/, right: '100' },
-  { title: 'rows of one class only', setting: 'num_rows', value: '1', section: 'dataset', says: /one class, "positive"/, right: '100' },
-  { title: 'an empty test part', setting: 'test_size', value: '0', section: 'split', says: /100 rows to train on and 0 to test on/, right: '0.2' },
-  { title: 'an empty training part', setting: 'test_size', value: '1', section: 'split', says: /0 rows to train on/, right: '0.2' },
+  {
+    title: 'rows of one class only',
+    setting: 'num_rows',
+    value: '1',
+    section: 'dataset',
+    says: /one class, "positive"/,
+    right: '100',
+  },
+  {
+    title: 'an empty test part',
+    setting: 'test_size',
+    value: '0',
+    section: 'split',
+    says: /100 rows to train on and 0 to test on/,
+    right: '0.2',
+  },
+  {
+    title: 'an empty training part',
+    setting: 'test_size',
+    value: '1',
+    section: 'split',
+    says: /0 rows to train on/,
+    right: '0.2',
+  },
 ];
 
 for (const { title, setting, value, section, says, right } of DATA) {
@@ -36,9 +57,27 @@ for (const { title, setting, value, section, says, right } of DATA) {
 
 /** Refused by the form, before anything is asked of the worker. @type {{title: string, setting: string, value: string, says: RegExp, right: string}[]} */
 const FIELDS = [
-  { title: 'a batch of 0', setting: 'per_device_train_batch_size', value: '0', says: /“0” is not a whole number from 1 to 256/, right: '8' },
-  { title: 'a learning rate that is not a number', setting: 'learning_rate', value: 'NaN', says: /“NaN” is not a number from 0 to 1/, right: '0.001' },
-  { title: 'a field that is empty', setting: 'max_length', value: '', says: /A number from 2 to 512 is needed/, right: '128' },
+  {
+    title: 'a batch of 0',
+    setting: 'per_device_train_batch_size',
+    value: '0',
+    says: /“0” is not a whole number from 1 to 256/,
+    right: '8',
+  },
+  {
+    title: 'a learning rate that is not a number',
+    setting: 'learning_rate',
+    value: 'NaN',
+    says: /“NaN” is not a number from 0 to 1/,
+    right: '0.001',
+  },
+  {
+    title: 'a field that is empty',
+    setting: 'max_length',
+    value: '',
+    says: /A number from 2 to 512 is needed/,
+    right: '128',
+  },
 ];
 
 for (const { title, setting, value, says, right } of FIELDS) {
@@ -96,11 +135,20 @@ test('the worker checks for itself what it is asked', async ({ webtune }) => {
       const asked = { ...settings.values(), ...values };
       if ('learning_rate' in values) asked.learning_rate = NaN;
       const none = { field: null, message: '' };
-      return session.request({ type: 'plan', values: asked }).then(() => none, (/** @type {any} */ { field, message }) => ({ field, message }));
+      return session.request({ type: 'plan', values: asked }).then(
+        () => none,
+        (/** @type {any} */ { field, message }) => ({ field, message }),
+      );
     }, wrong);
-  expect(await ask({ learning_rate: 'NaN' })).toEqual({ field: 'learning_rate', message: 'learning_rate = NaN: it must be a number from 0 to 1.' });
+  expect(await ask({ learning_rate: 'NaN' })).toEqual({
+    field: 'learning_rate',
+    message: 'learning_rate = NaN: it must be a number from 0 to 1.',
+  });
   expect(await ask({ per_device_train_batch_size: 0 })).toMatchObject({ field: 'per_device_train_batch_size' });
-  expect(await ask({ momentum: 0.9 })).toMatchObject({ field: 'momentum', message: expect.stringContaining('no setting of this name') });
+  expect(await ask({ momentum: 0.9 })).toMatchObject({
+    field: 'momentum',
+    message: expect.stringContaining('no setting of this name'),
+  });
   expect(await ask({})).toEqual({ field: null, message: '' });
 });
 

@@ -14,7 +14,10 @@ import { madeModel } from './webtune.js';
  */
 
 /** A BERT of these sizes, drawn whole. @param {import('../../bench/cases.js').Sizes} sizes */
-export const drawn = (sizes) => ({ 'config.json': Buffer.from(JSON.stringify(config(sizes))), 'model.safetensors': file(randomBert(sizes)) });
+export const drawn = (sizes) => ({
+  'config.json': Buffer.from(JSON.stringify(config(sizes))),
+  'model.safetensors': file(randomBert(sizes)),
+});
 
 /**
  * Opens the page, and in it the device.
@@ -25,7 +28,10 @@ export const drawn = (sizes) => ({ 'config.json': Buffer.from(JSON.stringify(con
  */
 export async function openBare(page, server, files, limit) {
   server.offer('bare', {
-    'index.html': { type: 'text/html', body: Buffer.from('<!doctype html><title>bare</title><link rel="icon" href="data:,">') },
+    'index.html': {
+      type: 'text/html',
+      body: Buffer.from('<!doctype html><title>bare</title><link rel="icon" href="data:,">'),
+    },
     'config.json': { body: files['config.json'] },
     'model.safetensors': { body: files['model.safetensors'] },
   });
@@ -47,7 +53,10 @@ async function begin({ script, wasm, limit }) {
   /** @type {Bare} */
   const bare = {
     benchmark,
-    files: async () => [await (await fetch('config.json')).text(), new Uint8Array(await (await fetch('model.safetensors')).arrayBuffer())],
+    files: async () => [
+      await (await fetch('config.json')).text(),
+      new Uint8Array(await (await fetch('model.safetensors')).arrayBuffer()),
+    ],
     heap: () => memory.buffer.byteLength,
   };
   Object.assign(globalThis, { bare });

@@ -29,7 +29,11 @@ export function bertBase(sizes = BERT_BASE) {
     max_position_embeddings: sizes.positions,
     type_vocab_size: sizes.types,
   };
-  return { ...files({ ...tiny, tensors: new Map() }), 'config.json': Buffer.from(JSON.stringify(config)), 'model.safetensors': weights(bertTensors(sizes)) };
+  return {
+    ...files({ ...tiny, tensors: new Map() }),
+    'config.json': Buffer.from(JSON.stringify(config)),
+    'model.safetensors': weights(bertTensors(sizes)),
+  };
 }
 
 /**
@@ -40,7 +44,8 @@ function weights(tensors) {
   /** @type {Record<string, {dtype: string, shape: number[], data_offsets: [number, number]}>} */
   const header = {};
   let end = 0;
-  for (const { name, shape } of tensors) header[name] = { dtype: 'F32', shape, data_offsets: [end, (end += 4 * count(shape))] };
+  for (const { name, shape } of tensors)
+    header[name] = { dtype: 'F32', shape, data_offsets: [end, (end += 4 * count(shape))] };
   const text = JSON.stringify(header);
   const length = Math.ceil(text.length / 8) * 8;
   const file = Buffer.alloc(8 + length + end);
@@ -49,7 +54,9 @@ function weights(tensors) {
   const drawn = Buffer.from(normals(SEED, STD)(DRAWN).buffer);
   const one = Buffer.from(new Float32Array([1]).buffer);
   tensors.forEach(({ name, kind }, index) => {
-    const { data_offsets: [from, to] } = /** @type {typeof header[string]} */ (header[name]);
+    const {
+      data_offsets: [from, to],
+    } = /** @type {typeof header[string]} */ (header[name]);
     const tensor = file.subarray(8 + length + from, 8 + length + to);
     if (kind === 'ones') tensor.fill(one);
     if (kind !== 'drawn') return;

@@ -26,7 +26,12 @@ test('bert-base at full size: loaded within 256 MB, trained within the plan', as
   const seen = () =>
     worker.evaluate(() => {
       const scope = /** @type {any} */ (globalThis);
-      return { peak: scope.counters.counts.peakBytes, binding: scope.counters.counts.largestBinding, heap: scope.wasmBytes(), errors: scope.counters.errors };
+      return {
+        peak: scope.counters.counts.peakBytes,
+        binding: scope.counters.counts.largestBinding,
+        heap: scope.wasmBytes(),
+        errors: scope.counters.errors,
+      };
     });
   const adapter = (await webtune.read('opened'))?.device;
   const limit = adapter?.max_storage_buffer_binding_size ?? 0;
@@ -45,7 +50,11 @@ test('bert-base at full size: loaded within 256 MB, trained within the plan', as
     await webtune.field('tuning').selectOption(tuning);
     await webtune.press('run-training', 10 * MINUTE);
     expect((await webtune.read('stages')).training.error).toBeNull();
-    const [result, logs, plan] = [await webtune.read('result'), await webtune.read('logs'), await webtune.read('trainedPlan')];
+    const [result, logs, plan] = [
+      await webtune.read('result'),
+      await webtune.read('logs'),
+      await webtune.read('trainedPlan'),
+    ];
     expect(logs.map(({ step }) => step)).toEqual(Array.from({ length: STEPS }, (_, at) => at + 1));
     for (const { loss, grad_norm } of logs) {
       expect(loss).toBeGreaterThan(0.3);
@@ -54,7 +63,11 @@ test('bert-base at full size: loaded within 256 MB, trained within the plan', as
     }
     const { peak, binding, errors } = await seen();
     const planned = plan?.memory?.total ?? NaN;
-    isAsPlanned(`${tuning}: ${STEPS} steps of 8 rows and their evaluation in ${(result?.train_runtime ?? NaN).toFixed(1)} s on ${adapter?.name}`, planned, peak);
+    isAsPlanned(
+      `${tuning}: ${STEPS} steps of 8 rows and their evaluation in ${(result?.train_runtime ?? NaN).toFixed(1)} s on ${adapter?.name}`,
+      planned,
+      peak,
+    );
     expect(binding).toBeLessThanOrEqual(limit);
     expect(errors).toEqual([]);
   }

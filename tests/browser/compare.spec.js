@@ -11,16 +11,45 @@ const GPU = { ...QUICK, device: 'webgpu' };
 const parameters = (() => {
   const both = (/** @type {string} */ name) => [`${name}.weight`, `${name}.bias`];
   const embeddings = ['word', 'position', 'token_type'].map((name) => `bert.embeddings.${name}_embeddings.weight`);
-  const parts = ['attention.self.query', 'attention.self.key', 'attention.self.value', 'attention.output.dense', 'attention.output.LayerNorm', 'intermediate.dense', 'output.dense', 'output.LayerNorm'];
-  const layers = Array.from({ length: LAYERS }, (_, layer) => parts.flatMap((part) => both(`bert.encoder.layer.${layer}.${part}`))).flat();
-  return [...embeddings, ...both('bert.embeddings.LayerNorm'), ...layers, ...both('bert.pooler.dense'), ...both('classifier')];
+  const parts = [
+    'attention.self.query',
+    'attention.self.key',
+    'attention.self.value',
+    'attention.output.dense',
+    'attention.output.LayerNorm',
+    'intermediate.dense',
+    'output.dense',
+    'output.LayerNorm',
+  ];
+  const layers = Array.from({ length: LAYERS }, (_, layer) =>
+    parts.flatMap((part) => both(`bert.encoder.layer.${layer}.${part}`)),
+  ).flat();
+  return [
+    ...embeddings,
+    ...both('bert.embeddings.LayerNorm'),
+    ...layers,
+    ...both('bert.pooler.dense'),
+    ...both('classifier'),
+  ];
 })();
 
 /** What learns with LoRA beside every linear layer, as PEFT calls it. */
 const adapters = (() => {
-  const parts = ['attention.self.query', 'attention.self.key', 'attention.self.value', 'attention.output.dense', 'intermediate.dense', 'output.dense'];
-  const layers = Array.from({ length: LAYERS }, (_, layer) => parts.map((part) => `encoder.layer.${layer}.${part}`)).flat();
-  const matrices = [...layers, 'pooler.dense'].flatMap((name) => [`bert.${name}.lora_A.weight`, `bert.${name}.lora_B.weight`]);
+  const parts = [
+    'attention.self.query',
+    'attention.self.key',
+    'attention.self.value',
+    'attention.output.dense',
+    'intermediate.dense',
+    'output.dense',
+  ];
+  const layers = Array.from({ length: LAYERS }, (_, layer) =>
+    parts.map((part) => `encoder.layer.${layer}.${part}`),
+  ).flat();
+  const matrices = [...layers, 'pooler.dense'].flatMap((name) => [
+    `bert.${name}.lora_A.weight`,
+    `bert.${name}.lora_B.weight`,
+  ]);
   return [...matrices, 'classifier.weight', 'classifier.bias'].map((name) => `base_model.model.${name}`);
 })();
 
@@ -40,12 +69,25 @@ test('WebGPU has the gradients and updates of the CPU, parameter by parameter', 
   await webtune.open(GPU);
   const { passed, checks } = await compare(webtune);
   const worst = [...checks].sort((a, b) => b.deviation / b.tolerance - a.deviation / a.tolerance).slice(0, 5);
-  console.log(['WebGPU against the CPU, worst of ' + checks.length, ...worst.map(({ name, deviation, tolerance }) => `  ${deviation.toExponential(2)}  (allowed ${tolerance.toExponential(0)})  ${name}`)].join('\n'));
+  console.log(
+    [
+      'WebGPU against the CPU, worst of ' + checks.length,
+      ...worst.map(
+        ({ name, deviation, tolerance }) =>
+          `  ${deviation.toExponential(2)}  (allowed ${tolerance.toExponential(0)})  ${name}`,
+      ),
+    ].join('\n'),
+  );
   expect(checks.filter((check) => !check.passed || check.deviation > 1e-3)).toEqual([]);
   expect(passed).toBe(true);
   const names = checks.map(({ name }) => name);
-  const expected = [...parameters.map((name) => `gradient of ${name}`), ...[...parameters, ...adapters].map((name) => `${name} after three steps`)];
-  expect(names.sort()).toEqual(['logits', 'logits with the adapters merged in', 'loss scale', 'scaled updates', ...expected].sort());
+  const expected = [
+    ...parameters.map((name) => `gradient of ${name}`),
+    ...[...parameters, ...adapters].map((name) => `${name} after three steps`),
+  ];
+  expect(names.sort()).toEqual(
+    ['logits', 'logits with the adapters merged in', 'loss scale', 'scaled updates', ...expected].sort(),
+  );
   // Numbers were compared, not the same memory with itself: two devices never round all alike.
   expect(checks.some(({ deviation }) => deviation > 0)).toBe(true);
 
@@ -53,11 +95,16 @@ test('WebGPU has the gradients and updates of the CPU, parameter by parameter', 
   await expect(page.getByTestId('worst').locator('tbody tr').first()).toContainText('same');
   await test.step('the details fit a phone and are accessible', async () => {
     await page.setViewportSize({ width: 390, height: 844 });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBeLessThanOrEqual(0);
+    expect(
+      await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+    ).toBeLessThanOrEqual(0);
     for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       const { violations } = await new AxeBuilder({ page }).options({ preload: false }).include('header').analyze();
-      expect(violations.map(({ id }) => id), colorScheme).toEqual([]);
+      expect(
+        violations.map(({ id }) => id),
+        colorScheme,
+      ).toEqual([]);
     }
   });
   await test.step('the keyboard stays where it was, and Escape closes', async () => {
@@ -72,8 +119,13 @@ test('so have the forms of the kernels that a GPU takes', async ({ webtune }) =>
   const { passed, checks } = await compare(webtune);
   expect(checks.filter((check) => !check.passed)).toEqual([]);
   expect(passed).toBe(true);
-  const logs = await webtune.page.evaluate(() => /** @type {{text: string}[]} */ (/** @type {any} */ (window).__webtune.logs));
-  expect(logs.some(({ text }) => text.includes('a shader with a barrier')), 'this software adapter took them').toBe(true);
+  const logs = await webtune.page.evaluate(
+    () => /** @type {{text: string}[]} */ (/** @type {any} */ (window).__webtune.logs),
+  );
+  expect(
+    logs.some(({ text }) => text.includes('a shader with a barrier')),
+    'this software adapter took them',
+  ).toBe(true);
 });
 
 test('a wrong slope in one shader is found where it matters, and only there', async ({ webtune }) => {

@@ -47,7 +47,9 @@ test('pause, step, ask, resume, stop', async ({ webtune }) => {
 test('a run can start paused and go by hand', async ({ webtune }) => {
   await webtune.open({ ...QUICK, device: 'cpu', max_steps: 2 });
   await webtune.button('train-paused').click();
-  await expect(webtune.page.getByTestId('now')).toContainText('Paused before the first of 2 steps', { timeout: 60_000 });
+  await expect(webtune.page.getByTestId('now')).toContainText('Paused before the first of 2 steps', {
+    timeout: 60_000,
+  });
   expect(await webtune.step()).toBe(0);
   for (const step of [1, 2]) {
     await webtune.button('step').click();
@@ -72,14 +74,16 @@ test('a second run starts over, keeps the stages before it, and repeats the firs
   await expect(webtune.button('run-all')).toHaveText('Fine-tune again');
   await webtune.button('run-all').click();
   // While the second run goes on, what it was made from is still there.
-  for (const stage of /** @type {const} */ (['dataset', 'split', 'model', 'tokens'])) await expect(webtune.stage(stage)).toHaveAttribute('data-state', 'done');
+  for (const stage of /** @type {const} */ (['dataset', 'split', 'model', 'tokens']))
+    await expect(webtune.stage(stage)).toHaveAttribute('data-state', 'done');
   await expect(page.locator('#dataset tbody tr')).toHaveCount(10);
   await webtune.idle();
   await webtune.succeeded();
   const second = { logs: await webtune.read('logs'), after: await webtune.probabilities('try-after') };
   expect(downloads(), 'the model is not loaded again').toBe(1);
   expect(second.logs.length).toBe(10);
-  for (const [at, { loss }] of second.logs.entries()) expect(loss, `loss of step ${at + 1}`).toBeCloseTo(first.logs[at]?.loss ?? NaN, 5);
+  for (const [at, { loss }] of second.logs.entries())
+    expect(loss, `loss of step ${at + 1}`).toBeCloseTo(first.logs[at]?.loss ?? NaN, 5);
   expect(second.after[0]).toBeCloseTo(first.after[0] ?? NaN, 5);
 });
 
@@ -93,7 +97,13 @@ test('settings stay: through a run, in the address, and through a reload', async
   await webtune.press('run-all');
   await webtune.succeeded();
   expect((await webtune.read('dataset'))?.rows.length).toBe(30);
-  const kept = { num_rows: '30', num_train_epochs: '1', padding: 'max_length', max_length: '20', learning_rate: '0.001' };
+  const kept = {
+    num_rows: '30',
+    num_train_epochs: '1',
+    padding: 'max_length',
+    max_length: '20',
+    learning_rate: '0.001',
+  };
   const query = Object.fromEntries(new URL(page.url()).searchParams);
   expect(query).toEqual({ ...kept, device: 'cpu', model: QUICK.model });
 

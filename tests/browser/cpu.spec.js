@@ -36,7 +36,9 @@ test('the recommended preset reaches 100 % with the real checkpoint', async ({ w
   await test.step('the summary has the names and numbers of the Trainer', async () => {
     const summary = page.getByTestId('summary');
     for (const name of ['train_loss', 'train_runtime', 'train_samples_per_second', 'train_steps_per_second']) {
-      expect(Number(await summary.locator(`[data-name="${name}"]`).getAttribute('data-value')), name).toBeGreaterThan(0);
+      expect(Number(await summary.locator(`[data-name="${name}"]`).getAttribute('data-value')), name).toBeGreaterThan(
+        0,
+      );
     }
     await expect(summary.locator('[data-name="global_step"]')).toHaveAttribute('data-value', '30');
     await expect(summary.locator('[data-name="epoch"]')).toHaveAttribute('data-value', '3');

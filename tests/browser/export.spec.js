@@ -11,7 +11,17 @@ import { unzip } from './zip.js';
 /** @typedef {import('./webtune.js').Webtune} Webtune */
 
 const CPU = { ...QUICK, device: 'cpu' };
-const FOLDER = ['README.md', 'config.json', 'model.safetensors', 'special_tokens_map.json', 'tokenizer.json', 'tokenizer_config.json', 'trainer_state.json', 'training_args.json', 'vocab.txt'];
+const FOLDER = [
+  'README.md',
+  'config.json',
+  'model.safetensors',
+  'special_tokens_map.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'trainer_state.json',
+  'training_args.json',
+  'vocab.txt',
+];
 const SENTENCE = 'What an amazing blender, I love it!';
 const WEIGHTS = 'model.safetensors';
 
@@ -50,7 +60,8 @@ async function answer(webtune) {
 /** @param {number[]} found @param {number[]} expected */
 function same(found, expected) {
   expect(found.length).toBe(expected.length);
-  for (const [at, value] of expected.entries()) expect(Math.abs((found[at] ?? NaN) - value), `probability ${at}`).toBeLessThanOrEqual(1e-5);
+  for (const [at, value] of expected.entries())
+    expect(Math.abs((found[at] ?? NaN) - value), `probability ${at}`).toBeLessThanOrEqual(1e-5);
 }
 
 for (const device of /** @type {const} */ (['cpu', 'webgpu'])) {
@@ -80,14 +91,26 @@ for (const device of /** @type {const} */ (['cpu', 'webgpu'])) {
         expect(dtype).toBe('F32');
       }
       expect(tensors['bert.encoder.layer.1.attention.self.query.weight']?.shape).toEqual([64, 64]);
-      expect(Math.max(...Object.values(tensors).map(({ data_offsets: [, to] }) => to))).toBe(weights.length - 8 - Number(weights.readBigUInt64LE()));
-      expect(json(files, 'config.json')).toMatchObject({ model_type: 'bert', id2label: { 0: 'negative', 1: 'positive' }, label2id: { negative: 0, positive: 1 } });
-      expect(json(files, 'trainer_state.json').log_history.filter((/** @type {object} */ entry) => 'loss' in entry).length).toBe(12);
+      expect(Math.max(...Object.values(tensors).map(({ data_offsets: [, to] }) => to))).toBe(
+        weights.length - 8 - Number(weights.readBigUInt64LE()),
+      );
+      expect(json(files, 'config.json')).toMatchObject({
+        model_type: 'bert',
+        id2label: { 0: 'negative', 1: 'positive' },
+        label2id: { negative: 0, positive: 1 },
+      });
+      expect(
+        json(files, 'trainer_state.json').log_history.filter((/** @type {object} */ entry) => 'loss' in entry).length,
+      ).toBe(12);
     });
     await test.step('the page lists its files', async () => {
       const rows = page.getByTestId('export-files').locator('tbody tr');
-      const listed = await rows.evaluateAll((all) => all.map((row) => [row.getAttribute('data-name'), Number(row.getAttribute('data-bytes'))]));
-      expect(Object.fromEntries(listed)).toEqual(Object.fromEntries([...files].map(([key, bytes]) => [key, bytes.length])));
+      const listed = await rows.evaluateAll((all) =>
+        all.map((row) => [row.getAttribute('data-name'), Number(row.getAttribute('data-bytes'))]),
+      );
+      expect(Object.fromEntries(listed)).toEqual(
+        Object.fromEntries([...files].map(([key, bytes]) => [key, bytes.length])),
+      );
       await expect(page.locator('#export pre')).toContainText(`model="${name.replace(/\.zip$/, '')}"`);
       await expect(page.getByTestId('export-again')).toHaveAttribute('download', name);
     });
@@ -102,7 +125,10 @@ for (const device of /** @type {const} */ (['cpu', 'webgpu'])) {
     await test.step('training goes on from there', async () => {
       const last = (await webtune.read('evaluations')).at(-1);
       await webtune.press('run-evaluation');
-      expect((await webtune.read('evaluations')).find(({ step }) => step === 0)?.eval_loss).toBeCloseTo(last?.eval_loss ?? NaN, 4);
+      expect((await webtune.read('evaluations')).find(({ step }) => step === 0)?.eval_loss).toBeCloseTo(
+        last?.eval_loss ?? NaN,
+        4,
+      );
       await webtune.press('run-training');
       await expect(webtune.stage('training')).toHaveAttribute('data-state', 'done');
       same(await answer(webtune), trained);
@@ -112,12 +138,35 @@ for (const device of /** @type {const} */ (['cpu', 'webgpu'])) {
 
 test('training_args.json repeats the run, dropouts and all', async ({ webtune }) => {
   // Nothing here is its default: a setting that the file leaves out would change the losses.
-  const settings = { num_rows: 46, dataset_seed: 3, test_size: 0.3, random_state: 11, stratify: 'false', padding: 'max_length', max_length: 20, num_train_epochs: 2, per_device_train_batch_size: 5, gradient_accumulation_steps: 2, learning_rate: 7e-4, lr_scheduler_type: 'cosine', warmup_ratio: 0.25, weight_decay: 0.05, max_grad_norm: 0.7, label_smoothing_factor: 0.1, adam_beta1: 0.85, adam_beta2: 0.99, seed: 1234 };
+  const settings = {
+    num_rows: 46,
+    dataset_seed: 3,
+    test_size: 0.3,
+    random_state: 11,
+    stratify: 'false',
+    padding: 'max_length',
+    max_length: 20,
+    num_train_epochs: 2,
+    per_device_train_batch_size: 5,
+    gradient_accumulation_steps: 2,
+    learning_rate: 7e-4,
+    lr_scheduler_type: 'cosine',
+    warmup_ratio: 0.25,
+    weight_decay: 0.05,
+    max_grad_norm: 0.7,
+    label_smoothing_factor: 0.1,
+    adam_beta1: 0.85,
+    adam_beta2: 0.99,
+    seed: 1234,
+  };
   await webtune.open({ ...CPU, ...settings });
   await webtune.press('run-all');
   await webtune.succeeded();
   await expect(webtune.page.getByTestId('run-seed')).toHaveText('1234');
-  const first = { logs: await webtune.read('logs'), losses: (await webtune.read('evaluations')).map(({ eval_loss }) => eval_loss) };
+  const first = {
+    logs: await webtune.read('logs'),
+    losses: (await webtune.read('evaluations')).map(({ eval_loss }) => eval_loss),
+  };
   const repeated = json((await exported(webtune)).files, 'training_args.json');
   expect(repeated).toMatchObject({ seed: 1234, stratify: false, padding: 'max_length', shuffle: true });
 
@@ -126,7 +175,10 @@ test('training_args.json repeats the run, dropouts and all', async ({ webtune })
     await webtune.open({ model: CPU.model, device: 'cpu', ...query });
     await webtune.press('run-all');
     await webtune.succeeded();
-    return { logs: await webtune.read('logs'), losses: (await webtune.read('evaluations')).map(({ eval_loss }) => eval_loss) };
+    return {
+      logs: await webtune.read('logs'),
+      losses: (await webtune.read('evaluations')).map(({ eval_loss }) => eval_loss),
+    };
   };
   expect(first.logs.length).toBeGreaterThan(5);
   expect(await again(repeated)).toEqual(first);
@@ -149,11 +201,18 @@ test('a new run forgets the export before it', async ({ webtune }) => {
   await webtune.idle();
   // Stopped before its first step: there is nothing to take home, and the worker says so too.
   await expect(page.locator('#export-reason')).toContainText('Nothing has been trained yet');
-  const refused = await page.evaluate(() => /** @type {any} */ (window).__webtune.session.request({ type: 'export' }).then(() => 'exported', (/** @type {any} */ { code }) => code));
+  const refused = await page.evaluate(() =>
+    /** @type {any} */ (window).__webtune.session.request({ type: 'export' }).then(
+      () => 'exported',
+      (/** @type {any} */ { code }) => code,
+    ),
+  );
   expect(refused).toBe('not_ready');
 });
 
-test('a folder opens like the archive; what is no model is refused and changes nothing; the built-in model comes back', async ({ webtune }, info) => {
+test('a folder opens like the archive; what is no model is refused and changes nothing; the built-in model comes back', async ({
+  webtune,
+}, info) => {
   const { page } = webtune;
   await webtune.open({ ...CPU, max_steps: 12 });
   await webtune.press('run-all');
@@ -194,11 +253,14 @@ test('a folder opens like the archive; what is no model is refused and changes n
     same(await answer(webtune), untrained);
   });
   await test.step('an archive dropped onto the section', async () => {
-    const dropped = await page.evaluateHandle(({ file: title, base64 }) => {
-      const transfer = new DataTransfer();
-      transfer.items.add(new File([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], title));
-      return transfer;
-    }, { file: name, base64: zip.toString('base64') });
+    const dropped = await page.evaluateHandle(
+      ({ file: title, base64 }) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))], title));
+        return transfer;
+      },
+      { file: name, base64: zip.toString('base64') },
+    );
     await page.dispatchEvent('#model h2', 'dragover', { dataTransfer: dropped });
     await expect(page.getByTestId('continue')).toHaveClass(/dropping/);
     await page.dispatchEvent('#model h2', 'drop', { dataTransfer: dropped });
@@ -223,15 +285,27 @@ test('by keyboard, on a phone, in both languages and colour schemes', async ({ w
   await webtune.button('copy-code').focus();
   await page.keyboard.press('Enter');
   await expect(page.locator('#export')).toContainText('Copied.');
-  expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(`pipeline("text-classification", model="${name.replace(/\.zip$/, '')}")`);
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(
+    `pipeline("text-classification", model="${name.replace(/\.zip$/, '')}")`,
+  );
   for (const language of ['en', 'ko']) {
     await page.getByTestId('language').selectOption(language);
     await expect(page.locator('#export-title')).toHaveText(language === 'en' ? /Take it home/ : /[가-힣]/);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), language).toBeLessThanOrEqual(0);
+    expect(
+      await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+      language,
+    ).toBeLessThanOrEqual(0);
     for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      const { violations } = await new AxeBuilder({ page }).options({ preload: false }).include('#export').include('#model').analyze();
-      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`), `${language}, ${colorScheme}`).toEqual([]);
+      const { violations } = await new AxeBuilder({ page })
+        .options({ preload: false })
+        .include('#export')
+        .include('#model')
+        .analyze();
+      expect(
+        violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`),
+        `${language}, ${colorScheme}`,
+      ).toEqual([]);
     }
   }
 });

@@ -7,7 +7,10 @@ import { QUICK } from './webtune.js';
 
 const CASES = /** @type {const} */ ([
   { device: 'cpu', reason: /the CPU is no faster in 16 bits/ },
-  { device: 'webgpu', reason: /google swiftshader \(software\) cannot compute in 16 bits\. It takes a GPU whose adapter has shader-f16/ },
+  {
+    device: 'webgpu',
+    reason: /google swiftshader \(software\) cannot compute in 16 bits\. It takes a GPU whose adapter has shader-f16/,
+  },
 ]);
 
 for (const { device, reason } of CASES) {
@@ -26,9 +29,17 @@ for (const { device, reason } of CASES) {
       const refused = await page.evaluate(async () => {
         const { session, settings } = /** @type {any} */ (window).__webtune;
         const values = { ...settings.values(), fp16: true };
-        return session.request({ type: 'train', values, paused: false }).then(() => null, (/** @type {any} */ { field, message }) => ({ field, message }));
+        return session.request({ type: 'train', values, paused: false }).then(
+          () => null,
+          (/** @type {any} */ { field, message }) => ({ field, message }),
+        );
       });
-      expect(refused).toEqual({ field: 'fp16', message: expect.stringMatching(/^fp16 = true: .* cannot compute in 16 bits; it takes a GPU whose adapter has shader-f16\.$/) });
+      expect(refused).toEqual({
+        field: 'fp16',
+        message: expect.stringMatching(
+          /^fp16 = true: .* cannot compute in 16 bits; it takes a GPU whose adapter has shader-f16\.$/,
+        ),
+      });
     });
   });
 }

@@ -41,7 +41,9 @@ test('a visit loads no more than it did', async ({ webtune, request }) => {
   test.skip(hasNames(bytes), 'a development build: what a visitor loads is in the release build');
   await webtune.open({ device: 'cpu' });
   const site = new URL(server.site()).pathname;
-  const loaded = [...new Set(server.requests)].filter((path) => path.startsWith(site) && !path.startsWith(`${site}models/`));
+  const loaded = [...new Set(server.requests)].filter(
+    (path) => path.startsWith(site) && !path.startsWith(`${site}models/`),
+  );
   expect(loaded.some((path) => path.endsWith('.wasm'))).toBe(true);
   let total = 0;
   for (const path of loaded) {
@@ -57,8 +59,13 @@ test('a visit loads no more than it did', async ({ webtune, request }) => {
  * @param {{given: object, steps: number}} wanted
  */
 async function drive({ given, steps }) {
-  const scope = /** @type {{counters: import('../../bench/counters.js').Counters, bare: import('./bare.js').Bare}} */ (/** @type {unknown} */ (globalThis));
-  const { counters, bare: { benchmark, files } } = scope;
+  const scope = /** @type {{counters: import('../../bench/counters.js').Counters, bare: import('./bare.js').Bare}} */ (
+    /** @type {unknown} */ (globalThis)
+  );
+  const {
+    counters,
+    bare: { benchmark, files },
+  } = scope;
   await benchmark.load(...(await files()));
   benchmark.start(JSON.stringify(given));
   const [each, losses] = [/** @type {{dispatches: number, submits: number}[]} */ ([]), /** @type {number[]} */ ([])];
@@ -86,9 +93,13 @@ function compare(name, value) {
     writeFileSync(FIGURES, `${JSON.stringify({ ...figures, [name]: value }, null, 2)}\n`);
     return;
   }
-  if (committed === undefined) throw new Error(`bench/gate.json has no ${name}. Run \`cargo xtask bench --accept\` to write it down.`);
+  if (committed === undefined)
+    throw new Error(`bench/gate.json has no ${name}. Run \`cargo xtask bench --accept\` to write it down.`);
   const change = `${name} was ${committed} and is ${value} (${(100 * (value / committed - 1)).toFixed(1)} % more)`;
-  if (value < committed * (1 - SHRINKAGE)) console.log(`  ${name} fell from ${committed} to ${value}: run \`cargo xtask bench --accept\` to hold what was won.`);
+  if (value < committed * (1 - SHRINKAGE))
+    console.log(
+      `  ${name} fell from ${committed} to ${value}: run \`cargo xtask bench --accept\` to hold what was won.`,
+    );
   // Softly: whoever reads of one figure wants to know of the others.
   const allowed = `${change}; ${100 * GROWTH} % are allowed. If the growth is worth it, run \`cargo xtask bench --accept\` and commit bench/gate.json.`;
   expect.soft(value, allowed).toBeLessThanOrEqual(committed * (1 + GROWTH));

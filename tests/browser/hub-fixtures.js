@@ -11,7 +11,13 @@ const withHub = {
     await use(hub);
     // No token, no cookie, no address of the page, and no question that another site must allow first.
     for (const { path, headers, method } of hub.asked) {
-      expect([path, method, headers.authorization, headers.cookie, headers.referer]).toEqual([path, 'GET', undefined, undefined, undefined]);
+      expect([path, method, headers.authorization, headers.cookie, headers.referer]).toEqual([
+        path,
+        'GET',
+        undefined,
+        undefined,
+        undefined,
+      ]);
     }
     await hub.close();
   },

@@ -30,7 +30,8 @@ import { HeldBodies, firstByte } from './bodies.js';
 
 /** @typedef {{path: string, range: string|null, headers: import('node:http').IncomingHttpHeaders, method: string}} Asked */
 
-const EXPOSED = 'X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X-Total-Count,ETag,Link,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag,X-Xet-Hash';
+const EXPOSED =
+  'X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X-Total-Count,ETag,Link,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag,X-Xet-Hash';
 const CORS = { 'access-control-allow-origin': '*', 'access-control-expose-headers': EXPOSED };
 
 export const COMMIT = 'c0ffee0123456789abcdef0123456789abcdef01';
@@ -110,7 +111,9 @@ export class HubServer {
       const repository = this.#repositories.get(`${parts[2]}/${parts[3]}`);
       const commit = repository && commitOf(repository, parts[5] ?? '');
       if (!repository || !commit || repository.unlisted) return refuse(404);
-      return void response.writeHead(200, { ...CORS, 'content-type': 'application/json' }).end(JSON.stringify(listing(commit, repository)));
+      return void response
+        .writeHead(200, { ...CORS, 'content-type': 'application/json' })
+        .end(JSON.stringify(listing(commit, repository)));
     }
     const storage = parts[0] === 'storage';
     const [owner = '', name = '', ...rest] = storage ? parts.slice(1) : parts;
@@ -148,7 +151,9 @@ export class HubServer {
     if (from >= whole.length) return void response.writeHead(416, CORS).end();
     const body = whole.subarray(from);
     // Of a large file it looks like a SHA-256 and is none.
-    const etag = trouble.etag ?? (isLarge(file) ? sha256(Buffer.from(`xet ${sha256(own)}`)) : createHash('sha1').update(own).digest('hex'));
+    const etag =
+      trouble.etag ??
+      (isLarge(file) ? sha256(Buffer.from(`xet ${sha256(own)}`)) : createHash('sha1').update(own).digest('hex'));
     response.writeHead(from > 0 ? 206 : 200, {
       ...CORS,
       etag: `"${etag}"`,
@@ -168,7 +173,8 @@ const isLarge = (file) => /\.(safetensors|bin)$/.test(file);
  * @param {Repository} repository
  * @param {string} revision
  */
-const commitOf = ({ revisions }, revision) => revisions[revision] ?? Object.values(revisions).find((commit) => commit === revision);
+const commitOf = ({ revisions }, revision) =>
+  revisions[revision] ?? Object.values(revisions).find((commit) => commit === revision);
 
 /**
  * @param {string} commit
@@ -179,7 +185,9 @@ function listing(commit, { files, hashes = {} }) {
     rfilename,
     size: bytes.length,
     blobId: createHash('sha1').update(bytes).digest('hex'),
-    ...(isLarge(rfilename) ? { lfs: { sha256: hashes[rfilename] ?? sha256(bytes), size: bytes.length, pointerSize: 134 } } : {}),
+    ...(isLarge(rfilename)
+      ? { lfs: { sha256: hashes[rfilename] ?? sha256(bytes), size: bytes.length, pointerSize: 134 } }
+      : {}),
   }));
   return { sha: commit, tags: ['bert', 'license:mit'], siblings: [{ rfilename: 'README.md', size: 1 }, ...siblings] };
 }

@@ -97,7 +97,9 @@ test('by its name: one commit, kept by content, and no network the second time',
   await loaded(webtune);
   await expect(webtune.page.locator('#model')).toContainText(`at commit ${COMMIT.slice(0, 7)}, licence mit`);
   const resolved = hub.asked.filter(({ path }) => path.includes('/resolve/'));
-  expect(resolved.map(({ path }) => path).sort()).toEqual(['config.json', WEIGHTS, 'tokenizer.json'].map((file) => `/${TINY}/resolve/${COMMIT}/${file}`).sort());
+  expect(resolved.map(({ path }) => path).sort()).toEqual(
+    ['config.json', WEIGHTS, 'tokenizer.json'].map((file) => `/${TINY}/resolve/${COMMIT}/${file}`).sort(),
+  );
   const { files: stored, pins } = await onDisk(webtune);
   expect(stored).toEqual(Object.values(tiny).map(sha256).sort());
   expect(pins?.length).toBe(1);
@@ -136,7 +138,10 @@ test('a broken connection goes on where it broke', async ({ webtune, hub }) => {
   expect((await onDisk(webtune)).files).toContain(sha256(weights));
 });
 
-test('a server that knows no ranges begins anew, and the same bytes are taken for the same', async ({ webtune, hub }) => {
+test('a server that knows no ranges begins anew, and the same bytes are taken for the same', async ({
+  webtune,
+  hub,
+}) => {
   hub.offer(TINY, tiny, { troubles: { [WEIGHTS]: [{ held: true }, { ignoreRange: true }] } });
   await loadBroken(webtune, hub);
   await loaded(webtune);
@@ -164,7 +169,10 @@ for (const { name, trouble } of [
 }
 
 test('a mirror that has no list of files: the commit comes with the first file', async ({ webtune, hub }) => {
-  const older = { ...tiny, 'vocab.txt': Buffer.from(Object.keys(/** @type {any} */ (bert.tokenizer).model.vocab).join('\n')) };
+  const older = {
+    ...tiny,
+    'vocab.txt': Buffer.from(Object.keys(/** @type {any} */ (bert.tokenizer).model.vocab).join('\n')),
+  };
   delete (/** @type {Partial<typeof older>} */ (older)['tokenizer.json']);
   hub.offer(TINY, older, { unlisted: true, revisions: { 'v1.0': COMMIT } });
   await load(webtune, hub, { model: `${TINY}@v1.0` });
@@ -218,13 +226,20 @@ test('a wrong hash is an error: nothing of it stays, and what was there before d
 
 test('weights in several files', async ({ webtune, hub }) => {
   const names = [...bert.tensors.keys()];
-  const shard = (/** @type {string[]} */ some) => safetensors(new Map(some.map((name) => [name, /** @type {import('./tiny-bert.js').Tensor} */ (bert.tensors.get(name))])));
+  const shard = (/** @type {string[]} */ some) =>
+    safetensors(
+      new Map(some.map((name) => [name, /** @type {import('./tiny-bert.js').Tensor} */ (bert.tensors.get(name))])),
+    );
   const parts = [names.slice(0, 20), names.slice(20)];
   const fileName = (/** @type {number} */ at) => `model-0000${at + 1}-of-00002.safetensors`;
   const weight_map = Object.fromEntries(parts.flatMap((some, at) => some.map((name) => [name, fileName(at)])));
   const { [WEIGHTS]: whole, ...rest } = tiny;
   const shards = Object.fromEntries(parts.map((some, at) => [fileName(at), shard(some)]));
-  hub.offer(TINY, { ...rest, [`${WEIGHTS}.index.json`]: Buffer.from(JSON.stringify({ metadata: {}, weight_map })), ...shards });
+  hub.offer(TINY, {
+    ...rest,
+    [`${WEIGHTS}.index.json`]: Buffer.from(JSON.stringify({ metadata: {}, weight_map })),
+    ...shards,
+  });
   await load(webtune, hub);
   expect((await webtune.read('stages')).model.error).toBeNull();
   expect((await webtune.read('model'))?.tensors).toBe(names.length);
@@ -239,9 +254,13 @@ test('weights in several files', async ({ webtune, hub }) => {
   expect(whole?.length).toBeGreaterThan(0);
 });
 
-test('what cannot be trained is refused with the reason, before its weights are downloaded', async ({ webtune, hub }) => {
+test('what cannot be trained is refused with the reason, before its weights are downloaded', async ({
+  webtune,
+  hub,
+}) => {
   const config = (/** @type {string} */ type) => Buffer.from(JSON.stringify({ ...bert.config, model_type: type }));
-  for (const type of ['roberta', 'distilbert', 'albert']) hub.offer(`tests/${type}`, { ...tiny, 'config.json': config(type) });
+  for (const type of ['roberta', 'distilbert', 'albert'])
+    hub.offer(`tests/${type}`, { ...tiny, 'config.json': config(type) });
   const { [WEIGHTS]: _, ...rest } = tiny;
   hub.offer('tests/pickle', { ...rest, 'pytorch_model.bin': Buffer.alloc(100) });
   hub.offer('tests/nothing', rest);
@@ -322,7 +341,10 @@ test('the list of what is stored, and deleting', async ({ webtune, hub }) => {
   const { page } = webtune;
   hub.offer(TINY, tiny);
   // The same weights under another name, its own configuration: what both have stays while one of them does.
-  hub.offer('tests/other', { ...tiny, 'config.json': Buffer.from(JSON.stringify({ ...bert.config, hidden_dropout_prob: 0 })) });
+  hub.offer('tests/other', {
+    ...tiny,
+    'config.json': Buffer.from(JSON.stringify({ ...bert.config, hidden_dropout_prob: 0 })),
+  });
   await load(webtune, hub);
   await choose(webtune, 'tests/other');
   const rows = page.getByTestId('stored').locator('tr');
@@ -332,7 +354,8 @@ test('the list of what is stored, and deleting', async ({ webtune, hub }) => {
   await page.emulateMedia({ reducedMotion: 'reduce' });
   const found = await new AxeBuilder({ page }).options({ preload: false }).include('#model').analyze();
   expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
-  const forget = (/** @type {string} */ repo) => page.getByTestId('stored').locator(`tr[data-repo="${repo}"]`).getByTestId('forget').click();
+  const forget = (/** @type {string} */ repo) =>
+    page.getByTestId('stored').locator(`tr[data-repo="${repo}"]`).getByTestId('forget').click();
   await forget(TINY);
   await expect(rows).toHaveCount(1);
   const left = (await onDisk(webtune)).files;
@@ -344,7 +367,10 @@ test('the list of what is stored, and deleting', async ({ webtune, hub }) => {
   expect(await onDisk(webtune)).toEqual({ files: [], pins: [] });
 });
 
-for (const [screen, viewport] of Object.entries({ desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } })) {
+for (const [screen, viewport] of Object.entries({
+  desktop: { width: 1280, height: 800 },
+  phone: { width: 390, height: 844 },
+})) {
   test(`the model's section on a ${screen}, light and dark`, async ({ webtune, hub }) => {
     const { page } = webtune;
     hub.offer(TINY, tiny);
@@ -352,8 +378,12 @@ for (const [screen, viewport] of Object.entries({ desktop: { width: 1280, height
     await page.setViewportSize(viewport);
     await load(webtune, hub);
     await page.locator('button[data-repo="google/bert_uncased_L-2_H-128_A-2"]').click();
-    await expect.poll(async () => Number(await page.getByTestId('model-progress').getAttribute('data-loaded'))).toBeGreaterThan(0);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBeLessThanOrEqual(0);
+    await expect
+      .poll(async () => Number(await page.getByTestId('model-progress').getAttribute('data-loaded')))
+      .toBeGreaterThan(0);
+    expect(
+      await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+    ).toBeLessThanOrEqual(0);
     for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await page.locator('#model').screenshot({ path: `${pictures}hub-${screen}-${colorScheme}.png` });

@@ -23,7 +23,9 @@ async function tasksDuring(page, work) {
   await work();
   /** @type {TraceEvent[]} */
   const events = JSON.parse((await browser.stopTracing()).toString()).traceEvents;
-  const threads = events.filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain').map(({ pid, tid }) => `${pid}/${tid}`);
+  const threads = events
+    .filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain')
+    .map(({ pid, tid }) => `${pid}/${tid}`);
   const tasks = events.filter(({ name, pid, tid }) => name === 'RunTask' && threads.includes(`${pid}/${tid}`));
   return tasks.map(({ tdur = 0 }) => tdur / 1000).sort((a, b) => b - a);
 }
@@ -57,7 +59,10 @@ async function tasksOfTheJob(webtune) {
   return others;
 }
 
-for (const [device, epochs] of /** @type {const} */ ([['cpu', 10], ['webgpu', 2]])) {
+for (const [device, epochs] of /** @type {const} */ ([
+  ['cpu', 10],
+  ['webgpu', 2],
+])) {
   test(`with the tiny BERT on ${device}`, async ({ webtune }) => {
     await webtune.open({ ...QUICK, device, num_train_epochs: epochs });
     expect(tooLong(await tasksOfTheJob(webtune))).toEqual([]);

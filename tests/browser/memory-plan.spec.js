@@ -56,7 +56,10 @@ test('before a run the page shows what it takes, and offers what takes less', as
 test('a tensor that no kernel can be given is refused, and a batch that fits is offered', async ({ webtune }) => {
   const { page } = webtune;
   // 160 rows of 32 tokens have 160 × 32 × 192 queries, keys and values: 3.9 MB, and this adapter binds 2.
-  await webtune.open({ ...QUICK, num_rows: 200, per_device_train_batch_size: 160, padding: 'max_length', max_length: 32 }, 'small-bindings');
+  await webtune.open(
+    { ...QUICK, num_rows: 200, per_device_train_batch_size: 160, padding: 'max_length', max_length: 32 },
+    'small-bindings',
+  );
   await webtune.press('run-tokens');
   const memory = page.getByTestId('memory');
   await expect(memory).toHaveAttribute('data-lacks', 'binding');
@@ -64,7 +67,9 @@ test('a tensor that no kernel can be given is refused, and a batch that fits is 
   await expect(webtune.alert('training')).toHaveAttribute('data-code', 'memory');
   await webtune.button('way-smaller_batch').click();
   await expect(memory).toHaveAttribute('data-lacks', '');
-  const [rows, batches] = await Promise.all(['per_device_train_batch_size', 'gradient_accumulation_steps'].map((name) => webtune.field(name).inputValue()));
+  const [rows, batches] = await Promise.all(
+    ['per_device_train_batch_size', 'gradient_accumulation_steps'].map((name) => webtune.field(name).inputValue()),
+  );
   expect(Number(rows) * Number(batches), 'the same effective batch').toBe(160);
   await webtune.press('run-training');
   await trained(webtune);
@@ -88,7 +93,10 @@ test('a run that finds no memory is refused before it begins, and the run before
   // The worker refuses it as well, whoever asks.
   const refusal = await page.evaluate(async () => {
     const { session, settings } = /** @type {any} */ (window).__webtune;
-    return session.request({ type: 'train', values: settings.values(), paused: false }).then(() => null, (/** @type {any} */ error) => ({ code: error.code, message: error.message }));
+    return session.request({ type: 'train', values: settings.values(), paused: false }).then(
+      () => null,
+      (/** @type {any} */ error) => ({ code: error.code, message: error.message }),
+    );
   });
   expect(refusal).toMatchObject({ code: 'memory', message: expect.stringContaining('There is no room') });
   await webtune.button('way-smaller_batch').click();
@@ -112,8 +120,13 @@ const total = async (memory) => Number(await memory.getAttribute('data-total'));
  * @param {{given: object, steps: number}} wanted
  */
 async function measure({ given, steps }) {
-  const scope = /** @type {{counters: import('../../bench/counters.js').Counters, bare: import('./bare.js').Bare}} */ (/** @type {unknown} */ (globalThis));
-  const { counters, bare: { benchmark, files } } = scope;
+  const scope = /** @type {{counters: import('../../bench/counters.js').Counters, bare: import('./bare.js').Bare}} */ (
+    /** @type {unknown} */ (globalThis)
+  );
+  const {
+    counters,
+    bare: { benchmark, files },
+  } = scope;
   await benchmark.load(...(await files()));
   const asked = JSON.stringify(given);
   const plan = await benchmark.memory(asked);

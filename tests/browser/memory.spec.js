@@ -32,14 +32,19 @@ test('440 MB of weights leave nothing behind, neither in the heap nor on the GPU
   const after = await measure();
   expect(after.errors).toEqual([]);
   const mib = (/** @type {number} */ bytes) => (bytes / MIB).toFixed(1);
-  console.log(`  heap ${mib(before.heap)} → ${mib(after.heap)} MiB, GPU buffers ${mib(before.liveBytes)} → at most ${mib(after.peakBytes)} MiB`);
+  console.log(
+    `  heap ${mib(before.heap)} → ${mib(after.heap)} MiB, GPU buffers ${mib(before.liveBytes)} → at most ${mib(after.peakBytes)} MiB`,
+  );
   // A module's memory never shrinks: what it has now is the most that it ever had. It holds pieces of 4 MiB, and before that a self-test.
   expect(after.heap).toBeLessThan(64 * MIB);
   // The pieces were written into the parameters' own buffers.
   expect(after.peakBytes - before.liveBytes).toBeLessThan(4 * parameters + MIB);
 });
 
-test('a vocabulary in three blocks trains as it does whole, and no binding is larger than the device allows', async ({ page, server }) => {
+test('a vocabulary in three blocks trains as it does whole, and no binding is larger than the device allows', async ({
+  page,
+  server,
+}) => {
   const sizes = { ...MODELS.small, vocab: 1300, positions: 64 };
   const files = drawn(sizes);
   // Twice the largest parameter but the vocabulary, a feed-forward weight: AdamW's moments are of that size.
@@ -55,8 +60,10 @@ test('a vocabulary in three blocks trains as it does whole, and no binding is la
   expect(whole.counts.largestBinding).toBe(2 * words);
   expect(blocks.counts.largestBinding).toBe(limit);
   expect(new Set(whole.losses).size).toBe(whole.losses.length);
-  for (const [at, loss] of blocks.losses.entries()) expect(loss, `step ${at + 1}`).toBeCloseTo(whole.losses[at] ?? NaN, 5);
-  for (const [at, norm] of blocks.norms.entries()) expect(norm / (whole.norms[at] ?? NaN), `step ${at + 1}`).toBeCloseTo(1, 4);
+  for (const [at, loss] of blocks.losses.entries())
+    expect(loss, `step ${at + 1}`).toBeCloseTo(whole.losses[at] ?? NaN, 5);
+  for (const [at, norm] of blocks.norms.entries())
+    expect(norm / (whole.norms[at] ?? NaN), `step ${at + 1}`).toBeCloseTo(1, 4);
   for (const [at, logit] of blocks.logits.entries()) expect(logit).toBeCloseTo(whole.logits[at] ?? NaN, 4);
 });
 
@@ -89,7 +96,13 @@ test('what no device of such limits takes is refused by its name', async ({ page
   const limit = 2 * 4 * sizes.inner * sizes.hidden - 8;
   await openBare(page, server, drawn(sizes), limit);
   const message = await page.evaluate(refused);
-  for (const part of ['intermediate.dense.weight', `${4 * sizes.inner * sizes.hidden} bytes`, `${limit / 2}`, 'maxStorageBufferBindingSize']) expect(message).toContain(part);
+  for (const part of [
+    'intermediate.dense.weight',
+    `${4 * sizes.inner * sizes.hidden} bytes`,
+    `${limit / 2}`,
+    'maxStorageBufferBindingSize',
+  ])
+    expect(message).toContain(part);
 });
 
 test('500 steps take no more memory than 10', async ({ page, server }) => {
@@ -113,8 +126,13 @@ test('500 steps take no more memory than 10', async ({ page, server }) => {
  * @param {{given: object, steps: number}} wanted
  */
 async function train({ given, steps }) {
-  const scope = /** @type {{counters: import('../../bench/counters.js').Counters, bare: import('./bare.js').Bare}} */ (/** @type {unknown} */ (globalThis));
-  const { counters, bare: { benchmark, files, heap } } = scope;
+  const scope = /** @type {{counters: import('../../bench/counters.js').Counters, bare: import('./bare.js').Bare}} */ (
+    /** @type {unknown} */ (globalThis)
+  );
+  const {
+    counters,
+    bare: { benchmark, files, heap },
+  } = scope;
   await benchmark.load(...(await files()));
   benchmark.start(JSON.stringify(given));
   const [losses, norms] = [/** @type {number[]} */ ([]), /** @type {number[]} */ ([])];
@@ -133,7 +151,8 @@ async function train({ given, steps }) {
 
 /** In the page: what loading says. */
 async function refused() {
-  const { benchmark, files } = /** @type {{bare: import('./bare.js').Bare}} */ (/** @type {unknown} */ (globalThis)).bare;
+  const { benchmark, files } = /** @type {{bare: import('./bare.js').Bare}} */ (/** @type {unknown} */ (globalThis))
+    .bare;
   return benchmark.load(...(await files())).then(
     () => 'it was loaded',
     (/** @type {{message: string}} */ error) => error.message,

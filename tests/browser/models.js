@@ -37,7 +37,10 @@ export function modelFolders() {
       changed((tensors) => {
         for (const [name, tensor] of [...tensors]) {
           tensors.delete(name);
-          tensors.set(name.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta'), tensor);
+          tensors.set(
+            name.replace('LayerNorm.weight', 'LayerNorm.gamma').replace('LayerNorm.bias', 'LayerNorm.beta'),
+            tensor,
+          );
         }
         tensors.set('cls.predictions.transform.dense.weight', f32([64, 64]));
         tensors.set('classifier.weight', f32([5, 64]));
@@ -55,8 +58,13 @@ export function modelFolders() {
     'connection-breaks': withWeights(truncated),
     truncated: withWeights({ body: weights.subarray(0, weights.length - 1000) }),
     empty: withWeights({ body: Buffer.alloc(0) }),
-    'a-web-page': withWeights({ type: 'text/html', body: Buffer.from(`<!doctype html><title>webtune</title>${'<p>Not a model.</p>'.repeat(50)}`) }),
-    'broken-header': withWeights({ body: Buffer.concat([weights.subarray(0, 8), Buffer.from('!'), weights.subarray(9)]) }),
+    'a-web-page': withWeights({
+      type: 'text/html',
+      body: Buffer.from(`<!doctype html><title>webtune</title>${'<p>Not a model.</p>'.repeat(50)}`),
+    }),
+    'broken-header': withWeights({
+      body: Buffer.concat([weights.subarray(0, 8), Buffer.from('!'), weights.subarray(9)]),
+    }),
     'huge-header': withWeights({ body: Buffer.concat([Buffer.from([0, 0, 0, 0, 0, 1, 0, 0]), weights.subarray(8)]) }),
     'wrong-shape': withWeights(
       changed((tensors) => {
@@ -66,11 +74,16 @@ export function modelFolders() {
     ),
     'missing-tensor': withWeights(changed((tensors) => tensors.delete(QUERY))),
     'unexpected-tensor': withWeights(changed((tensors) => tensors.set('encoder.adapter.weight', f32([4, 4])))),
-    'wrong-dtype': withWeights(changed((tensors) => tensors.set(QUERY, { dtype: 'I32', shape: [64, 64], data: Buffer.alloc(4 * 64 * 64) }))),
+    'wrong-dtype': withWeights(
+      changed((tensors) => tensors.set(QUERY, { dtype: 'I32', shape: [64, 64], data: Buffer.alloc(4 * 64 * 64) })),
+    ),
     'not-finite': withWeights(changed((tensors) => tensors.set(QUERY, f32([64, 64], NaN)))),
     'not-a-bert': { ...tiny, 'config.json': { body: Buffer.from('{"model_type": "gpt2"}') } },
     'config-is-no-json': { ...tiny, 'config.json': { body: Buffer.from('model_type: bert') } },
-    'tokenizer-is-no-wordpiece': { ...tiny, 'tokenizer.json': { body: Buffer.from('{"model": {"type": "Unigram", "vocab": []}}') } },
+    'tokenizer-is-no-wordpiece': {
+      ...tiny,
+      'tokenizer.json': { body: Buffer.from('{"model": {"type": "Unigram", "vocab": []}}') },
+    },
   };
   return new Map(Object.entries(folders));
 }
@@ -97,4 +110,8 @@ function changed(change) {
  * @param {number} [value]
  * @returns {import('./tiny-bert.js').Tensor}
  */
-const f32 = (shape, value = 0) => ({ dtype: 'F32', shape, data: Buffer.from(new Float32Array(shape[0] * shape[1]).fill(value).buffer) });
+const f32 = (shape, value = 0) => ({
+  dtype: 'F32',
+  shape,
+  data: Buffer.from(new Float32Array(shape[0] * shape[1]).fill(value).buffer),
+});

@@ -4,7 +4,10 @@ import { chromium } from '@playwright/test';
 import { expect, test } from './fixtures.js';
 import { Webtune } from './webtune.js';
 
-test('after a first visit the site works from its sub-path without a network', async ({ server, launchOptions }, testInfo) => {
+test('after a first visit the site works from its sub-path without a network', async ({
+  server,
+  launchOptions,
+}, testInfo) => {
   // Only a profile on disk has a cache of a visitor's size.
   const context = await chromium.launchPersistentContext(testInfo.outputPath('profile'), launchOptions);
   const first = new Webtune(await context.newPage(), server);

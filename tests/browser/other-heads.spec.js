@@ -10,5 +10,6 @@ test('heads of other tasks are left out with a notice, and old names are known',
   await webtune.succeeded();
   const notice = webtune.page.getByTestId('dropped');
   await expect(notice).toContainText('(3)');
-  for (const name of ['cls.predictions.transform.dense.weight', 'classifier.weight', 'classifier.bias']) await expect(notice).toContainText(name);
+  for (const name of ['cls.predictions.transform.dense.weight', 'classifier.weight', 'classifier.bias'])
+    await expect(notice).toContainText(name);
 });

@@ -31,8 +31,11 @@ const TOLERANCES = {
 test('tiny-3-class, whole', async ({ webtune }) => {
   const { found, expected, worst } = await replay(webtune, 'tiny-3-class', null);
   expect(found.logs.length).toBe(expected.steps.length);
-  expect(found.evaluations.map(({ eval_accuracy }) => eval_accuracy)).toEqual(expected.epochs.map(({ eval_accuracy }) => eval_accuracy));
-  for (const [at, { eval_loss }] of expected.epochs.entries()) worst.see('eval loss', Math.abs((found.evaluations[at]?.eval_loss ?? NaN) - eval_loss));
+  expect(found.evaluations.map(({ eval_accuracy }) => eval_accuracy)).toEqual(
+    expected.epochs.map(({ eval_accuracy }) => eval_accuracy),
+  );
+  for (const [at, { eval_loss }] of expected.epochs.entries())
+    worst.see('eval loss', Math.abs((found.evaluations[at]?.eval_loss ?? NaN) - eval_loss));
   worst.seeLogits('final logits', found.result.evaluation?.logits ?? [], expected.final_logits);
   worst.check();
 });
@@ -57,7 +60,12 @@ async function replay(webtune, name, steps) {
   // The page makes its own dataset and split first, and leaves the worker alone from then on.
   await expect(webtune.page.locator('#training .plan-sentence')).toBeVisible();
   const defaults = await webtune.page.evaluate(() => /** @type {any} */ (window).__webtune.settings.values());
-  const work = { rows: { train: given.train, test: given.eval, labels: given.labels }, base: madeModel(name), values: settings(given, defaults), steps };
+  const work = {
+    rows: { train: given.train, test: given.eval, labels: given.labels },
+    base: madeModel(name),
+    values: settings(given, defaults),
+    steps,
+  };
   const found = await webtune.page.evaluate(drive, work);
 
   const worst = new Worst(name);
@@ -65,7 +73,10 @@ async function replay(webtune, name, steps) {
   worst.seeLogits('initial logits', found.initial, expected.initial_logits);
   for (const [at, log] of found.logs.entries()) {
     const { loss, learning_rate, grad_norm } = expected.steps[at] ?? { loss: NaN, learning_rate: NaN, grad_norm: NaN };
-    worst.see('learning rate (relative)', Math.abs(log.learning_rate - learning_rate) / Math.max(learning_rate, Number.MIN_VALUE));
+    worst.see(
+      'learning rate (relative)',
+      Math.abs(log.learning_rate - learning_rate) / Math.max(learning_rate, Number.MIN_VALUE),
+    );
     worst.see('loss', Math.abs(log.loss - loss));
     worst.see('gradient norm (relative)', Math.abs(log.grad_norm - grad_norm) / grad_norm);
   }
@@ -99,8 +110,11 @@ async function drive({ rows, base, values, steps }) {
     if (event.kind === 'step' && event.step === steps) void session.request({ type: 'control', action: 'stop' });
   });
   // What only fills a batch up is not recorded, unless every row is filled up to one length.
-  const real = (/** @type {number[]} */ mask) => (/** @type {number} */ _, /** @type {number} */ at) => values.padding === 'max_length' || mask[at] === 1;
-  const ids = tokens.rows.filter(({ part }) => part === 'test').map(({ input_ids, attention_mask }) => input_ids.filter(real(attention_mask)));
+  const real = (/** @type {number[]} */ mask) => (/** @type {number} */ _, /** @type {number} */ at) =>
+    values.padding === 'max_length' || mask[at] === 1;
+  const ids = tokens.rows
+    .filter(({ part }) => part === 'test')
+    .map(({ input_ids, attention_mask }) => input_ids.filter(real(attention_mask)));
   return { ids, initial: initial.logits, logs, evaluations, result };
 }
 
@@ -129,14 +143,22 @@ class Worst {
    * @param {number[][]} expected
    */
   seeLogits(kind, found, expected) {
-    expect(found.map((row) => row.length), kind).toEqual(expected.map((row) => row.length));
-    for (const [row, values] of expected.entries()) for (const [at, value] of values.entries()) this.see(kind, Math.abs((found[row]?.[at] ?? NaN) - value));
+    expect(
+      found.map((row) => row.length),
+      kind,
+    ).toEqual(expected.map((row) => row.length));
+    for (const [row, values] of expected.entries())
+      for (const [at, value] of values.entries()) this.see(kind, Math.abs((found[row]?.[at] ?? NaN) - value));
   }
 
   /** Prints what was seen, and fails where it is more than allowed. */
   check() {
-    const lines = [...this.#seen].map(([kind, deviation]) => `  ${kind.padEnd(26)} ${deviation.toExponential(2)}  (allowed ${TOLERANCES[/** @type {keyof typeof TOLERANCES} */ (kind)].toExponential(0)})`);
+    const lines = [...this.#seen].map(
+      ([kind, deviation]) =>
+        `  ${kind.padEnd(26)} ${deviation.toExponential(2)}  (allowed ${TOLERANCES[/** @type {keyof typeof TOLERANCES} */ (kind)].toExponential(0)})`,
+    );
     console.log([`${this.name} on WebGPU`, ...lines].join('\n'));
-    for (const [kind, deviation] of this.#seen) expect(deviation, kind).toBeLessThanOrEqual(TOLERANCES[/** @type {keyof typeof TOLERANCES} */ (kind)]);
+    for (const [kind, deviation] of this.#seen)
+      expect(deviation, kind).toBeLessThanOrEqual(TOLERANCES[/** @type {keyof typeof TOLERANCES} */ (kind)]);
   }
 }

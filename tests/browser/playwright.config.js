@@ -51,7 +51,10 @@ function browser() {
   const folders = (process.env.PATH ?? '').split(delimiter);
   const names = ['google-chrome-stable', 'google-chrome', 'chromium', 'chromium-browser'];
   const found = names.flatMap((name) => folders.map((folder) => join(folder, name))).find(executable);
-  if (!found) throw new Error('No Chrome or Chromium on the PATH: set CHROME to one, or run `cargo xtask test`, which finds or installs it.');
+  if (!found)
+    throw new Error(
+      'No Chrome or Chromium on the PATH: set CHROME to one, or run `cargo xtask test`, which finds or installs it.',
+    );
   return found;
 }
 

@@ -24,7 +24,9 @@ const preludes = {
   'no-module': () => {
     const get = scope.fetch;
     scope.fetch = (/** @type {string|URL|Request} */ from) =>
-      String(from instanceof Request ? from.url : from).endsWith('.wasm') ? Promise.resolve(new Response('gone', { status: 404 })) : get(from);
+      String(from instanceof Request ? from.url : from).endsWith('.wasm')
+        ? Promise.resolve(new Response('gone', { status: 404 }))
+        : get(from);
   },
   // A driver that loses work: nothing fails, what is read back is stale.
   'work-dropped': () => {
@@ -35,7 +37,10 @@ const preludes = {
     const create = scope.GPUDevice.prototype.createShaderModule;
     scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
       const broken = /\bexp\(/.test(descriptor.code);
-      return create.call(this, broken ? { ...descriptor, code: `${descriptor.code}\nenable nothing_that_exists;` } : descriptor);
+      return create.call(
+        this,
+        broken ? { ...descriptor, code: `${descriptor.code}\nenable nothing_that_exists;` } : descriptor,
+      );
     };
   },
   // The adapter says that it runs 32 units at a time, as a GPU does: the kernels take the forms for one, with their barriers.
@@ -102,14 +107,18 @@ const preludes = {
   // The disk takes so many bytes of a file and no more.
   'storage-full': () => {
     const write = scope.FileSystemSyncAccessHandle.prototype.write;
-    scope.FileSystemSyncAccessHandle.prototype.write = function (/** @type {Uint8Array} */ bytes, /** @type {{at: number}} */ options) {
+    scope.FileSystemSyncAccessHandle.prototype.write = function (
+      /** @type {Uint8Array} */ bytes,
+      /** @type {{at: number}} */ options,
+    ) {
       if (options.at + bytes.byteLength > 150_000) throw new DOMException('the quota is used up', 'QuotaExceededError');
       return write.call(this, bytes, options);
     };
   },
   // A private window, or a setting of the browser.
   'no-storage': () => {
-    scope.StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException('storage is off', 'SecurityError'));
+    scope.StorageManager.prototype.getDirectory = () =>
+      Promise.reject(new DOMException('storage is off', 'SecurityError'));
   },
   // A shader that computes something a little different: the slope of GELU, which only the backward pass uses.
   'slope-wrong': () => {
@@ -129,5 +138,7 @@ export const SITES = Object.keys(preludes);
  */
 export function prelude(site) {
   const run = preludes[site];
-  return run ? `{ const scope = globalThis; scope.installCounters = ${install.toString()}; (${run.toString()})(); }\n` : '';
+  return run
+    ? `{ const scope = globalThis; scope.installCounters = ${install.toString()}; (${run.toString()})(); }\n`
+    : '';
 }

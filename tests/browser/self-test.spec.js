@@ -28,13 +28,18 @@ test('training is refused on a device that loses work', async ({ webtune }) => {
   await test.step('the worker refuses too, whoever asks', async () => {
     const refused = await page.evaluate(async () => {
       const { session, settings } = /** @type {any} */ (window).__webtune;
-      return session.request({ type: 'train', values: settings.values(), paused: false }).then(() => 'trained', (/** @type {Error} */ error) => error.message);
+      return session.request({ type: 'train', values: settings.values(), paused: false }).then(
+        () => 'trained',
+        (/** @type {Error} */ error) => error.message,
+      );
     });
     expect(refused).toContain('self-test');
   });
 });
 
-test('shaders that the browser refuses stop the program before any training, and the CPU is offered', async ({ webtune }) => {
+test('shaders that the browser refuses stop the program before any training, and the CPU is offered', async ({
+  webtune,
+}) => {
   const { page } = webtune;
   webtune.allow(/is invalid|panicked|unreachable/);
   await webtune.open({ ...QUICK, num_train_epochs: 1, device: 'webgpu' }, 'shaders-invalid');

@@ -23,8 +23,19 @@ export const HOME = '/classroom/';
 export const SITE = 'webtune';
 const MODELS = 'models-test';
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
-const TYPES = { html: 'text/html; charset=utf-8', js: 'text/javascript', css: 'text/css', json: 'application/json', wasm: 'application/wasm', svg: 'image/svg+xml', txt: 'text/plain; charset=utf-8' };
-const ENCODINGS = /** @type {const} */ ([['br', '.br'], ['gzip', '.gz']]);
+const TYPES = {
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript',
+  css: 'text/css',
+  json: 'application/json',
+  wasm: 'application/wasm',
+  svg: 'image/svg+xml',
+  txt: 'text/plain; charset=utf-8',
+};
+const ENCODINGS = /** @type {const} */ ([
+  ['br', '.br'],
+  ['gzip', '.gz'],
+]);
 
 export class TestServer {
   /** Every address that was asked for, in order. @type {string[]} */
@@ -55,7 +66,9 @@ export class TestServer {
   static async start(dist = process.env.WEBTUNE_DIST ?? join(REPOSITORY, 'dist')) {
     const folder = resolve(REPOSITORY, dist);
     await stat(join(folder, 'index.html')).catch(() => {
-      throw new Error(`${folder} has no index.html: run \`cargo xtask build\` first, or set WEBTUNE_DIST to the built site.`);
+      throw new Error(
+        `${folder} has no index.html: run \`cargo xtask build\` first, or set WEBTUNE_DIST to the built site.`,
+      );
     });
     const made = new TestServer(folder);
     await new Promise((listening) => made.#server.listen(0, '127.0.0.1', () => listening(undefined)));
@@ -79,7 +92,11 @@ export class TestServer {
     const main = /src="\.\/(.*?)www\/main\.js"/.exec(page);
     if (!main) throw new Error('the built page does not load www/main.js');
     const module = `${main[1]}pkg/webtune_bg.wasm`;
-    return { bytes: await readFile(join(this.#dist, module)), script: `${this.site()}${main[1]}pkg/webtune.js`, wasm: this.site() + module };
+    return {
+      bytes: await readFile(join(this.#dist, module)),
+      script: `${this.site()}${main[1]}pkg/webtune.js`,
+      wasm: this.site() + module,
+    };
   }
 
   /** Breaks every connection and takes no new one, as a network that is gone. */
@@ -139,7 +156,9 @@ export class TestServer {
     } else {
       this.strays.push(`${request.method} ${path}`);
     }
-    response.writeHead(404, { 'content-type': 'text/html' }).end('<!doctype html><title>404</title><p>Nothing is here.</p>');
+    response
+      .writeHead(404, { 'content-type': 'text/html' })
+      .end('<!doctype html><title>404</title><p>Nothing is here.</p>');
   }
 
   /**
@@ -153,7 +172,11 @@ export class TestServer {
     const type = TYPES[/** @type {keyof typeof TYPES} */ (path.split('.').at(-1))] ?? 'application/octet-stream';
     // What changes with a build lies under v/; the models never change. Everything else is asked for again soon.
     const lasting = inside.startsWith('v/') || inside.startsWith('models/');
-    const headers = { 'content-type': type, 'cache-control': lasting ? 'public, max-age=31536000, immutable' : 'public, max-age=600', vary: 'accept-encoding' };
+    const headers = {
+      'content-type': type,
+      'cache-control': lasting ? 'public, max-age=31536000, immutable' : 'public, max-age=600',
+      vary: 'accept-encoding',
+    };
     const before = inside.endsWith('/www/worker.js') ? prelude(site) : '';
     if (before) {
       response.writeHead(200, headers).end(before + (await readFile(path, 'utf8')));
@@ -164,7 +187,11 @@ export class TestServer {
     for (const [name, suffix] of forms) {
       const found = await stat(path + suffix).catch(() => null);
       if (!found?.isFile()) continue;
-      response.writeHead(200, { ...headers, 'content-length': found.size, ...(name ? { 'content-encoding': name } : {}) });
+      response.writeHead(200, {
+        ...headers,
+        'content-length': found.size,
+        ...(name ? { 'content-encoding': name } : {}),
+      });
       createReadStream(path + suffix).pipe(response);
       return true;
     }
@@ -189,7 +216,12 @@ export class TestServer {
     const body = answer.body.subarray(from);
     const part = from > 0 ? { 'content-range': `bytes ${from}-${length - 1}/${length}` } : {};
     const status = answer.status ?? (from > 0 ? 206 : 200);
-    response.writeHead(status, { 'content-type': type, 'content-length': body.length, 'cache-control': 'no-store', ...part });
+    response.writeHead(status, {
+      'content-type': type,
+      'content-length': body.length,
+      'cache-control': 'no-store',
+      ...part,
+    });
     if (cutAt !== undefined) return void response.write(body.subarray(0, cutAt), () => response.destroy());
     if (!held) return void response.end(body);
     this.#held.hold(response, body);

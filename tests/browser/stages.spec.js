@@ -11,7 +11,9 @@ test('the dataset and the split stand there before anything is pressed', async (
   await expect(webtune.stage('split')).toHaveAttribute('data-state', 'done');
   await expect(webtune.stage('model')).toHaveAttribute('data-state', 'idle');
   await expect(page.locator('#dataset .bar-value')).toHaveText(['50 · 50%', '50 · 50%']);
-  await expect(page.locator('#dataset tbody td[lang=en]').first()).toHaveText(/^(This product has been an amazing addition to my kitchen\.|I'm very disappointed with the purchase\. Would not recommend\.)$/);
+  await expect(page.locator('#dataset tbody td[lang=en]').first()).toHaveText(
+    /^(This product has been an amazing addition to my kitchen\.|I'm very disappointed with the purchase\. Would not recommend\.)$/,
+  );
   await expect(page.locator('#split .part-name')).toHaveText(['Training 80 rows · 80%', 'Test 20 rows · 20%']);
   await expect(page.locator('#training .plan-sentence')).toContainText('30 steps, 10 an epoch');
 
@@ -23,7 +25,8 @@ test('tokenizing runs what it needs and shows tokens, ids and mask', async ({ we
   const { page } = webtune;
   await webtune.open({ ...CPU, padding: 'max_length', max_length: 24 });
   await webtune.press('run-tokens');
-  for (const stage of /** @type {const} */ (['dataset', 'split', 'model', 'tokens'])) await expect(webtune.stage(stage)).toHaveAttribute('data-state', 'done');
+  for (const stage of /** @type {const} */ (['dataset', 'split', 'model', 'tokens']))
+    await expect(webtune.stage(stage)).toHaveAttribute('data-state', 'done');
   await expect(webtune.stage('training')).toHaveAttribute('data-state', 'idle');
   const row = page.locator('#tokens .token-rows > li').first();
   await expect(row.locator('.token.special')).toHaveText(['[CLS]', '[SEP]']);
@@ -55,7 +58,8 @@ test('changed settings mark what was made with the old ones, and only that', asy
   await expect(webtune.stage('tokens')).toHaveAttribute('data-stale', 'true');
   await expect(webtune.stage('training')).toHaveAttribute('data-stale', 'true');
   await expect(page.locator('#tokens .stage-run')).toContainText('Settings have changed');
-  for (const stage of /** @type {const} */ (['dataset', 'split', 'model'])) await expect(webtune.stage(stage)).not.toHaveAttribute('data-stale', 'true');
+  for (const stage of /** @type {const} */ (['dataset', 'split', 'model']))
+    await expect(webtune.stage(stage)).not.toHaveAttribute('data-stale', 'true');
   // The results stay until newer ones replace them.
   await expect(page.getByTestId('eval-accuracy')).toBeVisible();
   await webtune.field('max_length').fill('128');

@@ -10,10 +10,14 @@ import { bertTensors, normals, values } from './bert-tensors.js';
 
 const SPECIAL = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
 const WORDS = `this product has been an amazing addition to my kitchen i m very disappointed with the purchase would not
-  recommend love how well blender works it broke after two days and nobody answered emails best knife have ever owned`.split(/\s+/);
+  recommend love how well blender works it broke after two days and nobody answered emails best knife have ever owned`.split(
+  /\s+/,
+);
 const LETTERS = [...'abcdefghijklmnopqrstuvwxyz0123456789'];
 const SIGNS = ['.', ',', '!', '?', "'", '-'];
-const VOCABULARY = [...new Set([...SPECIAL, ...SIGNS, ...LETTERS, ...LETTERS.map((letter) => `##${letter}`), ...WORDS])];
+const VOCABULARY = [
+  ...new Set([...SPECIAL, ...SIGNS, ...LETTERS, ...LETTERS.map((letter) => `##${letter}`), ...WORDS]),
+];
 
 /** Wider than BERT's 0.02: so small a network would otherwise take hundreds of steps to learn anything. */
 const WEIGHT_STD = 0.15;
@@ -63,7 +67,8 @@ export function safetensors(tensors) {
   /** @type {Record<string, unknown>} */
   const header = {};
   let end = 0;
-  for (const [name, { dtype, shape, data }] of tensors) header[name] = { dtype, shape, data_offsets: [end, (end += data.length)] };
+  for (const [name, { dtype, shape, data }] of tensors)
+    header[name] = { dtype, shape, data_offsets: [end, (end += data.length)] };
   const text = JSON.stringify(header);
   const padded = Buffer.from(text.padEnd(Math.ceil(text.length / 8) * 8));
   const length = Buffer.alloc(8);
@@ -79,7 +84,10 @@ export function safetensors(tensors) {
 function weights(sizes, seed) {
   const draw = normals(seed, WEIGHT_STD);
   /** @type {(tensor: import('./bert-tensors.js').Shape) => [string, Tensor]} */
-  const drawn = (tensor) => [tensor.name.replace(/^bert\./, ''), { dtype: 'F32', shape: tensor.shape, data: Buffer.from(values(tensor, draw).buffer) }];
+  const drawn = (tensor) => [
+    tensor.name.replace(/^bert\./, ''),
+    { dtype: 'F32', shape: tensor.shape, data: Buffer.from(values(tensor, draw).buffer) },
+  ];
   return new Map(bertTensors(sizes).map(drawn));
 }
 
@@ -92,14 +100,30 @@ function tokenizer() {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: SPECIAL.map((content) => ({ id: id(content), content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true })),
-    normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },
+    added_tokens: SPECIAL.map((content) => ({
+      id: id(content),
+      content,
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: false,
+      special: true,
+    })),
+    normalizer: {
+      type: 'BertNormalizer',
+      clean_text: true,
+      handle_chinese_chars: true,
+      strip_accents: null,
+      lowercase: true,
+    },
     pre_tokenizer: { type: 'BertPreTokenizer' },
     post_processor: {
       type: 'TemplateProcessing',
       single: text,
       pair: [...text, { Sequence: { id: 'B', type_id: 1 } }, { SpecialToken: { id: '[SEP]', type_id: 1 } }],
-      special_tokens: Object.fromEntries(['[CLS]', '[SEP]'].map((token) => [token, { id: token, ids: [id(token)], tokens: [token] }])),
+      special_tokens: Object.fromEntries(
+        ['[CLS]', '[SEP]'].map((token) => [token, { id: token, ids: [id(token)], tokens: [token] }]),
+      ),
     },
     decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
     model: {

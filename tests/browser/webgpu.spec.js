@@ -17,7 +17,13 @@ test('the whole job with the tiny BERT', async ({ webtune }) => {
     await expect(page.getByTestId('device-name')).toHaveText('google swiftshader (software)');
     await expect(page.getByTestId('device-notice')).toContainText('software that imitates a GPU');
     const opened = await webtune.read('opened');
-    expect(opened?.device).toMatchObject({ kind: 'webgpu', vendor: 'google', architecture: 'swiftshader', software: true, fallback: null });
+    expect(opened?.device).toMatchObject({
+      kind: 'webgpu',
+      vendor: 'google',
+      architecture: 'swiftshader',
+      software: true,
+      fallback: null,
+    });
   });
   await test.step('the start-up self-test has passed, check by check', async () => {
     const selfTest = page.getByTestId('self-test');
@@ -52,7 +58,11 @@ test('WebGPU computes what the CPU computes', async ({ webtune }) => {
     await webtune.press('run-all', 8 * MINUTE);
     await webtune.succeeded();
     const last = (await webtune.read('evaluations')).at(-1);
-    return { logs: await webtune.read('logs'), loss: last?.eval_loss ?? NaN, after: await webtune.probabilities('try-after') };
+    return {
+      logs: await webtune.read('logs'),
+      loss: last?.eval_loss ?? NaN,
+      after: await webtune.probabilities('try-after'),
+    };
   };
   const expected = await outcome('cpu');
   const found = await outcome('webgpu');

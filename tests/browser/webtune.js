@@ -39,7 +39,8 @@ export class Webtune {
     page.on('request', (request) => {
       const url = request.url();
       const own = url.startsWith(server.origin + HOME) && request.method() === 'GET';
-      if (!own && !/^(data|blob):/.test(url)) this.#problems.push(`a request that leaves the site: ${request.method()} ${url}`);
+      if (!own && !/^(data|blob):/.test(url))
+        this.#problems.push(`a request that leaves the site: ${request.method()} ${url}`);
     });
   }
 
@@ -101,17 +102,24 @@ export class Webtune {
 
   /** Waits until no stage runs. @param {number} [timeout] */
   async idle(timeout = 5 * MINUTE) {
-    await this.page.waitForFunction(() => {
-      const { busy, fatal } = /** @type {any} */ (window).__webtune.store.state;
-      return !busy || fatal !== null;
-    }, undefined, { timeout, polling: 100 });
+    await this.page.waitForFunction(
+      () => {
+        const { busy, fatal } = /** @type {any} */ (window).__webtune.store.state;
+        return !busy || fatal !== null;
+      },
+      undefined,
+      { timeout, polling: 100 },
+    );
   }
 
   /** Everything has run to its end. */
   async succeeded() {
     const stages = await this.read('stages');
-    expect(Object.entries(stages).flatMap(([stage, { error }]) => (error ? [`${stage}: ${error.message}`] : []))).toEqual([]);
-    for (const stage of /** @type {Stage[]} */ (Object.keys(stages))) await expect(this.stage(stage)).toHaveAttribute('data-state', 'done');
+    expect(
+      Object.entries(stages).flatMap(([stage, { error }]) => (error ? [`${stage}: ${error.message}`] : [])),
+    ).toEqual([]);
+    for (const stage of /** @type {Stage[]} */ (Object.keys(stages)))
+      await expect(this.stage(stage)).toHaveAttribute('data-state', 'done');
     await expect(this.page.getByTestId('summary')).toHaveAttribute('data-stopped', 'false');
   }
 
@@ -167,7 +175,9 @@ export class Webtune {
   /** A worker's console does not all reach Playwright: the page keeps its lines, until it is left. */
   async #keepLogs() {
     if (this.page.isClosed()) return;
-    const logs = await this.page.evaluate(() => /** @type {{level: string, text: string}[]|undefined} */ (/** @type {any} */ (window).__webtune?.logs));
+    const logs = await this.page.evaluate(
+      () => /** @type {{level: string, text: string}[]|undefined} */ (/** @type {any} */ (window).__webtune?.logs),
+    );
     for (const { level, text } of logs ?? []) if (level === 'error') this.#problems.push(`worker: ${text}`);
   }
 }

@@ -15,7 +15,9 @@ test('one archive is the model', () => {
 });
 
 test('of a folder, the files beside the topmost config.json, by their names there', async () => {
-  const found = origin(files('mine/checkpoint-10/config.json', 'mine/config.json', 'mine/model.safetensors', 'mine/runs/log.txt'));
+  const found = origin(
+    files('mine/checkpoint-10/config.json', 'mine/config.json', 'mine/model.safetensors', 'mine/runs/log.txt'),
+  );
   assert.equal(found.name, 'mine');
   assert.deepEqual(paths(found), ['config.json', 'model.safetensors']);
   assert.equal(await found.files[1]?.blob.text(), 'mine/model.safetensors');
@@ -28,12 +30,19 @@ test('a model may lie below the chosen folder', () => {
 });
 
 test('files without a folder are a folder', () => {
-  assert.deepEqual(paths(origin(files('config.json', 'tokenizer.json', 'model.safetensors'))), ['config.json', 'tokenizer.json', 'model.safetensors']);
+  assert.deepEqual(paths(origin(files('config.json', 'tokenizer.json', 'model.safetensors'))), [
+    'config.json',
+    'tokenizer.json',
+    'model.safetensors',
+  ]);
 });
 
 test('what holds no model is refused by name', () => {
   for (const chosen of [files('photos/cat.jpg', 'photos/my-config.json'), files('a.zip', 'b.zip')]) {
-    assert.throws(() => origin(chosen), /** @param {any} error */ (error) => error.code === 'model_file' && error.message !== '');
+    assert.throws(
+      () => origin(chosen),
+      /** @param {any} error */ (error) => error.code === 'model_file' && error.message !== '',
+    );
   }
 });
 

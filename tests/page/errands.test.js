@@ -13,13 +13,17 @@ import { Store } from '../../www/state.js';
  */
 function page(answer) {
   const store = new Store(initialState('en', ''));
-  const session = { asked: /** @type {string[]} */ ([]), request: (/** @type {any} */ { type }, /** @type {any} */ onEvent) => (session.asked.push(type), answer(onEvent)) };
+  const session = {
+    asked: /** @type {string[]} */ ([]),
+    request: (/** @type {any} */ { type }, /** @type {any} */ onEvent) => (session.asked.push(type), answer(onEvent)),
+  };
   const workflow = { alone: async (/** @type {() => Promise<void>} */ work) => store.state.busy || work() };
   return { app: /** @type {any} */ ({ store, session, workflow }), store, session };
 }
 
 /** @param {number[][]} all */
-const pieces = (all) => (/** @type {(event: any) => void} */ onEvent) => all.forEach((bytes) => onEvent({ kind: 'piece', bytes: Uint8Array.from(bytes) }));
+const pieces = (all) => (/** @type {(event: any) => void} */ onEvent) =>
+  all.forEach((bytes) => onEvent({ kind: 'piece', bytes: Uint8Array.from(bytes) }));
 
 test('pieces become the archive, in their order', async () => {
   const result = { file: 'mine.zip', bytes: 5, files: [{ name: 'config.json', bytes: 1 }] };
@@ -37,7 +41,9 @@ test('pieces become the archive, in their order', async () => {
 });
 
 test('an archive that has not come whole is not saved', async () => {
-  const { app, store } = page(async (onEvent) => (pieces([[1, 2]])(onEvent), { file: 'mine.zip', bytes: 3, files: [] }));
+  const { app, store } = page(
+    async (onEvent) => (pieces([[1, 2]])(onEvent), { file: 'mine.zip', bytes: 3, files: [] }),
+  );
   assert.equal(await exportModel(app), null);
   assert.match(store.state.exportError?.message ?? '', /3 bytes.*2/);
 });

@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (/** @type {string} */ path) => readFileSync(root + path, 'utf8');
 /** @type {Record<string, Record<string, string>>} */
-const texts = Object.fromEntries(['en', 'ko'].map((language) => [language, JSON.parse(read(`www/i18n/${language}.json`))]));
+const texts = Object.fromEntries(
+  ['en', 'ko'].map((language) => [language, JSON.parse(read(`www/i18n/${language}.json`))]),
+);
 const en = texts.en ?? {};
 const ko = texts.ko ?? {};
 const scripts = readdirSync(`${root}www`, { recursive: true })
@@ -44,19 +46,23 @@ test('every key that a script names exists', () => {
       seen += 1;
       assert.ok(key in en, key);
     }
-    for (const [, key = ''] of script.matchAll(/callout\('([^']+)'\)/g)) assert.ok(`${key}.title` in en && `${key}.text` in en, key);
+    for (const [, key = ''] of script.matchAll(/callout\('([^']+)'\)/g))
+      assert.ok(`${key}.title` in en && `${key}.text` in en, key);
   }
   assert.ok(seen > 60);
 });
 
 test('every setting of the crate has a label and a help', () => {
   const table = read('src/settings/table.rs').split('pub const SETTINGS')[1] ?? '';
-  const names = [...table.matchAll(/(?:integer|number|choice)\("(\w+)"|name: "(\w+)"/g)].map(([, short, long]) => short ?? long);
+  const names = [...table.matchAll(/(?:integer|number|choice)\("(\w+)"|name: "(\w+)"/g)].map(
+    ([, short, long]) => short ?? long,
+  );
   assert.ok(names.length >= 20);
-  for (const name of names) for (const part of ['label', 'help']) assert.ok(`setting.${name}.${part}` in en, `${name}.${part}`);
+  for (const name of names)
+    for (const part of ['label', 'help']) assert.ok(`setting.${name}.${part}` in en, `${name}.${part}`);
 });
 
-test("every error code and warning of the crate is known", () => {
+test('every error code and warning of the crate is known', () => {
   const codes = [...read('src/error.rs').matchAll(/=> "(\w+)",/g)].map(([, code]) => code);
   assert.ok(codes.length >= 9);
   for (const code of codes) assert.ok(`error.${code}` in en, code);

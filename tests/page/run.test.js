@@ -37,7 +37,14 @@ class FakeTrainer {
     }
     if (this.done >= this.steps) return { kind: 'finished' };
     this.done += 1;
-    return { kind: 'step', logs: [{ step: this.done }], step: this.done, max_steps: this.steps, epoch: this.done / this.every, tokens: 100 };
+    return {
+      kind: 'step',
+      logs: [{ step: this.done }],
+      step: this.done,
+      max_steps: this.steps,
+      epoch: this.done / this.every,
+      tokens: 100,
+    };
   }
   /**
    * @param {boolean} stopped
@@ -176,7 +183,15 @@ test('pauses are no part of the runtime', async () => {
 test('an error of the trainer ends the run', async () => {
   const trainer = new FakeTrainer();
   trainer.train_step = () => Promise.reject({ code: 'diverged', message: 'NaN', field: null });
-  await assert.rejects(new TrainingRun(trainer, false, () => {}, async () => {}).drive({}), { code: 'diverged' });
+  await assert.rejects(
+    new TrainingRun(
+      trainer,
+      false,
+      () => {},
+      async () => {},
+    ).drive({}),
+    { code: 'diverged' },
+  );
 });
 
 test('rates are taken from read to read; fast steps are read in batches', () => {
@@ -186,7 +201,15 @@ test('rates are taken from read to read; fast steps are read in batches', () => 
   const rate = new Rate(clock);
   rate.restart();
   /** @param {number} step @param {boolean} read */
-  const step = (step, read) => rate.step({ kind: 'step', logs: read ? [/** @type {any} */ ({})] : [], step, max_steps: 100, epoch: step / 50, tokens: 200 });
+  const step = (step, read) =>
+    rate.step({
+      kind: 'step',
+      logs: read ? [/** @type {any} */ ({})] : [],
+      step,
+      max_steps: 100,
+      epoch: step / 50,
+      tokens: 200,
+    });
   now = 5000; // the first step builds the pipelines
   assert.equal(step(1, true).step_ms, 5000);
   assert.equal(rate.stepsPerRead(), 1);

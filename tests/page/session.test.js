@@ -48,12 +48,23 @@ test('replies find their request by its id', async () => {
   assert.equal(events.length, 1);
 });
 
-test('an error keeps the worker\'s words', async () => {
+test("an error keeps the worker's words", async () => {
   const worker = new FakeWorker();
   const session = new Session(worker);
   const asked = session.request({ type: 'evaluate' });
-  worker.reply({ type: 'error', id: worker.sent[0].id, error: { code: 'settings', message: 'seed = -1', field: 'seed' } });
-  await assert.rejects(asked, (error) => error instanceof RequestError && error.code === 'settings' && error.field === 'seed' && error.message === 'seed = -1');
+  worker.reply({
+    type: 'error',
+    id: worker.sent[0].id,
+    error: { code: 'settings', message: 'seed = -1', field: 'seed' },
+  });
+  await assert.rejects(
+    asked,
+    (error) =>
+      error instanceof RequestError &&
+      error.code === 'settings' &&
+      error.field === 'seed' &&
+      error.message === 'seed = -1',
+  );
   assert.equal(session.fatal, null);
 });
 

@@ -6,10 +6,38 @@ import { Settings, Store, asText, check } from '../../www/state.js';
 
 /** @type {import('../../www/protocol.js').Setting[]} */
 const TABLE = [
-  { name: 'num_rows', group: 'data', type: 'integer', default: 100, min: 0, max: 10000, step: 10, advanced: false, help: '' },
-  { name: 'learning_rate', group: 'training', type: 'number', default: 5e-5, min: 0, max: 1, step: 1e-5, advanced: false, help: '' },
+  {
+    name: 'num_rows',
+    group: 'data',
+    type: 'integer',
+    default: 100,
+    min: 0,
+    max: 10000,
+    step: 10,
+    advanced: false,
+    help: '',
+  },
+  {
+    name: 'learning_rate',
+    group: 'training',
+    type: 'number',
+    default: 5e-5,
+    min: 0,
+    max: 1,
+    step: 1e-5,
+    advanced: false,
+    help: '',
+  },
   { name: 'stratify', group: 'split', type: 'boolean', default: true, advanced: false, help: '' },
-  { name: 'padding', group: 'tokens', type: 'choice', default: 'longest', choices: ['longest', 'max_length'], advanced: false, help: '' },
+  {
+    name: 'padding',
+    group: 'tokens',
+    type: 'choice',
+    default: 'longest',
+    choices: ['longest', 'max_length'],
+    advanced: false,
+    help: '',
+  },
 ];
 const RECOMMENDED = { num_rows: 100, learning_rate: 5e-5, stratify: true, padding: 'longest' };
 const ARTICLE = { ...RECOMMENDED, stratify: false, padding: 'max_length' };
@@ -26,10 +54,14 @@ test('a field is a value the crate accepts or a message', () => {
   assert.equal(check(RATE, '.5').value, 0.5);
   assert.equal(check(STRATIFY, 'false').value, false);
   assert.equal(check(PADDING, 'max_length').value, 'max_length');
-  for (const text of ['', ' ', 'NaN', 'Infinity', '12.5', '-1', '10001', '0x10', '1e9', 'ten']) assert.equal(check(ROWS, text).value, null, text);
+  for (const text of ['', ' ', 'NaN', 'Infinity', '12.5', '-1', '10001', '0x10', '1e9', 'ten'])
+    assert.equal(check(ROWS, text).value, null, text);
   for (const text of ['NaN', '1e400', '1.1', '-0.1', '1,5', 'fast']) assert.equal(check(RATE, text).value, null, text);
   assert.equal(check(ROWS, '').error?.key, 'validation.empty');
-  assert.deepEqual(check(ROWS, '-1').error, { key: 'validation.integer', params: { text: '-1', min: '0', max: '10000' } });
+  assert.deepEqual(check(ROWS, '-1').error, {
+    key: 'validation.integer',
+    params: { text: '-1', min: '0', max: '10000' },
+  });
   assert.equal(check(STRATIFY, 'yes').error?.key, 'validation.boolean');
   assert.equal(check(PADDING, 'shortest').error?.params.choices, 'longest, max_length');
 });
@@ -84,7 +116,7 @@ test('arrow keys move by a step and stay within the bounds', () => {
   assert.equal(form.text('num_rows'), 'many');
 });
 
-test("a message of the crate stands beside its field until the field changes, and does not forbid another try", () => {
+test('a message of the crate stands beside its field until the field changes, and does not forbid another try', () => {
   const form = settings();
   form.refuse('num_rows', 'too many');
   assert.deepEqual(form.error('num_rows'), { key: 'validation.refused', params: { message: 'too many' } });

@@ -47,9 +47,21 @@ export function lineChart({ lines, height, title, x, sync, floor = 0 }) {
         width: Math.max(120, element.clientWidth),
         height,
         legend: { live: true, markers: { fill: (_, series) => color(lines[series - 1]?.color ?? '--muted') } },
-        cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 }, ...(sync ? { sync: { key: sync } } : {}) },
+        cursor: {
+          y: false,
+          drag: { x: false, y: false },
+          points: { size: 7 },
+          ...(sync ? { sync: { key: sync } } : {}),
+        },
         scales: { x: { time: false }, y: { range: (_, low, high) => range(low, high, floor) } },
-        axes: [axis({ size: 28, space: 48, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000] }), axis({ size: 58, space: 32, values: (_, splits) => splits.map((value) => number(value)) })],
+        axes: [
+          axis({
+            size: 28,
+            space: 48,
+            incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000],
+          }),
+          axis({ size: 58, space: 32, values: (_, splits) => splits.map((value) => number(value)) }),
+        ],
         series: [
           { label: x(), value: (_, value) => (value === null ? '' : number(value)) },
           ...lines.map(({ label, color: variable, kind = 'line' }) => ({
@@ -57,7 +69,9 @@ export function lineChart({ lines, height, title, x, sync, floor = 0 }) {
             stroke: () => color(variable),
             width: 2,
             ...(kind === 'dashed' ? { dash: [4, 4], width: 1.5 } : {}),
-            ...(kind === 'points' ? { paths: () => null, points: { show: true, size: 9, fill: () => color(variable) } } : { points: { size: 5, show: pointsWhenFew, fill: () => color(variable) } }),
+            ...(kind === 'points'
+              ? { paths: () => null, points: { show: true, size: 9, fill: () => color(variable) } }
+              : { points: { size: 5, show: pointsWhenFew, fill: () => color(variable) } }),
             value: (/** @type {uPlot} */ _, /** @type {number|null} */ value) => (value === null ? '' : number(value)),
             spanGaps: true,
           })),

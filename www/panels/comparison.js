@@ -34,29 +34,51 @@ export function comparisonPanel(app, place) {
     // Not `disabled`: that would throw the keyboard's focus out of the details, which then could not be closed with Escape.
     setAttribute(button, 'aria-disabled', busy || !opened || fatal ? 'true' : null);
   });
-  store.watch(['comparing', 'comparison', 'comparisonError', 'language'], ({ comparing, comparison, comparisonError }) => {
-    replace(problem, comparisonError && alert(comparisonError));
-    setAttribute(said, 'data-passed', comparison ? String(comparison.passed) : null);
-    setText(said, comparing ? t('self_test.comparing') : comparison ? summary(comparison) : '');
-    replace(list, comparison && worst(comparison));
-  });
+  store.watch(
+    ['comparing', 'comparison', 'comparisonError', 'language'],
+    ({ comparing, comparison, comparisonError }) => {
+      replace(problem, comparisonError && alert(comparisonError));
+      setAttribute(said, 'data-passed', comparison ? String(comparison.passed) : null);
+      setText(said, comparing ? t('self_test.comparing') : comparison ? summary(comparison) : '');
+      replace(list, comparison && worst(comparison));
+    },
+  );
 }
 
 /** @param {import('../protocol.js').SelfTest} comparison */
 function summary({ passed, checks, ms }) {
   const failed = checks.filter((check) => !check.passed).length;
   const time = duration(ms / 1000);
-  return passed ? t('self_test.compared', { count: checks.length, time }) : t('self_test.compared_failed', { count: checks.length, failed, time });
+  return passed
+    ? t('self_test.compared', { count: checks.length, time })
+    : t('self_test.compared_failed', { count: checks.length, failed, time });
 }
 
 /** @param {import('../protocol.js').SelfTest} comparison */
 function worst({ checks }) {
-  const sorted = [...checks].sort((a, b) => b.deviation / b.tolerance - a.deviation / a.tolerance).slice(0, WORST_SHOWN);
+  const sorted = [...checks]
+    .sort((a, b) => b.deviation / b.tolerance - a.deviation / a.tolerance)
+    .slice(0, WORST_SHOWN);
   const rows = sorted.map(({ name, deviation, tolerance, passed }) =>
-    h('tr', { class: passed ? '' : 'failed' }, h('th', { scope: 'row' }, breakable(name)), h('td', { class: 'number' }, number(deviation)), h('td', { class: 'number' }, number(tolerance)), h('td', {}, t(passed ? 'self_test.ok' : 'self_test.differs'))),
+    h(
+      'tr',
+      { class: passed ? '' : 'failed' },
+      h('th', { scope: 'row' }, breakable(name)),
+      h('td', { class: 'number' }, number(deviation)),
+      h('td', { class: 'number' }, number(tolerance)),
+      h('td', {}, t(passed ? 'self_test.ok' : 'self_test.differs')),
+    ),
   );
-  const heads = ['check', 'deviation', 'tolerance', 'result'].map((name) => h('th', { scope: 'col' }, t(`self_test.${name}`)));
-  return h('table', { class: 'compact', 'data-testid': 'worst' }, h('caption', { class: 'note' }, t('self_test.worst')), h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows));
+  const heads = ['check', 'deviation', 'tolerance', 'result'].map((name) =>
+    h('th', { scope: 'col' }, t(`self_test.${name}`)),
+  );
+  return h(
+    'table',
+    { class: 'compact', 'data-testid': 'worst' },
+    h('caption', { class: 'note' }, t('self_test.worst')),
+    h('thead', {}, h('tr', {}, ...heads)),
+    h('tbody', {}, ...rows),
+  );
 }
 
 /** A parameter's name may break after its dots. @param {string} name */

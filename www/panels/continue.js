@@ -70,7 +70,8 @@ function picker(attributes, load) {
  * @param {(files: Promise<ModelFile[]>) => void} load
  */
 function takeDrops(zone, off, load) {
-  const over = (/** @type {DragEvent} */ { target }) => !off() && target instanceof Element && target.closest('#model') !== null;
+  const over = (/** @type {DragEvent} */ { target }) =>
+    !off() && target instanceof Element && target.closest('#model') !== null;
   const dragged = (/** @type {DragEvent} */ event) => {
     if (!event.dataTransfer?.types.includes('Files')) return;
     event.preventDefault();
@@ -117,7 +118,9 @@ async function below(entry, levels) {
   const entries = [];
   for (;;) {
     // A folder is listed in portions; the last one is empty.
-    const some = await new Promise((/** @type {(entries: FileSystemEntry[]) => void} */ found, failed) => reader.readEntries(found, failed));
+    const some = await new Promise((/** @type {(entries: FileSystemEntry[]) => void} */ found, failed) =>
+      reader.readEntries(found, failed),
+    );
     if (some.length === 0) break;
     entries.push(...some);
   }
@@ -144,5 +147,9 @@ export function origin(files) {
   }
   const folder = config.slice(0, -'config.json'.length);
   const inside = files.filter(({ path }) => path.startsWith(folder) && !path.slice(folder.length).includes('/'));
-  return { id, name: folder.split('/').at(-2) ?? t('continue.unnamed'), files: inside.map(({ path, blob }) => ({ path: path.slice(folder.length), blob })) };
+  return {
+    id,
+    name: folder.split('/').at(-2) ?? t('continue.unnamed'),
+    files: inside.map(({ path, blob }) => ({ path: path.slice(folder.length), blob })),
+  };
 }

@@ -40,9 +40,21 @@ export function datasetPanel(app) {
     const { dataset } = app.store.state;
     if (!dataset) return null;
     const head = ['dataset.row', 'dataset.text', 'dataset.label'].map((key) => h('th', { scope: 'col' }, t(key)));
-    const body = dataset.rows.slice(from, to).map(({ text, label }, at) =>
-      h('tr', {}, h('td', { class: 'number' }, number(from + at + 1)), h('td', { lang: 'en' }, text), h('td', {}, labelBadge(dataset.labels[label] ?? String(label), label))),
+    const body = dataset.rows
+      .slice(from, to)
+      .map(({ text, label }, at) =>
+        h(
+          'tr',
+          {},
+          h('td', { class: 'number' }, number(from + at + 1)),
+          h('td', { lang: 'en' }, text),
+          h('td', {}, labelBadge(dataset.labels[label] ?? String(label), label)),
+        ),
+      );
+    return h(
+      'div',
+      { class: 'scroll' },
+      h('table', { class: 'rows' }, h('thead', {}, h('tr', {}, ...head)), h('tbody', {}, ...body)),
     );
-    return h('div', { class: 'scroll' }, h('table', { class: 'rows' }, h('thead', {}, h('tr', {}, ...head)), h('tbody', {}, ...body)));
   }
 }

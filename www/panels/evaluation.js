@@ -1,6 +1,16 @@
 // Evaluation: how well the model does on rows it was not trained on, where it goes wrong, and how that changed by epoch.
 
-import { callout, figures, labelBadge, labelName, pages, panelParts, placeholder, stageButton, swatch } from './widgets.js';
+import {
+  callout,
+  figures,
+  labelBadge,
+  labelName,
+  pages,
+  panelParts,
+  placeholder,
+  stageButton,
+  swatch,
+} from './widgets.js';
 import { h, replace, setText } from '../dom.js';
 import { duration, number, percent, t } from '../i18n.js';
 
@@ -18,19 +28,39 @@ export function evaluationPanel(app) {
   const progress = h('p', { class: 'note' });
   const latest = h('div', {});
   const wrongTitle = h('h3', {});
-  const wrong = pages({ size: ROWS_A_PAGE, label: 'evaluation.pages', render: (from, to) => misclassified(shown(store.state), store.state, from, to) });
+  const wrong = pages({
+    size: ROWS_A_PAGE,
+    label: 'evaluation.pages',
+    render: (from, to) => misclassified(shown(store.state), store.state, from, to),
+  });
   const history = h('div', {});
   const summary = h('div', {});
   main.append(problem, progress, latest, wrongTitle, wrong.element, h('div', { class: 'two' }, history, summary));
 
   store.watch(['stages', 'run', 'language'], ({ stages, run }) => {
     const evaluating = run?.evaluating;
-    setText(progress, stages.evaluation.state !== 'running' ? '' : evaluating ? t('now.evaluating', evaluating) : run ? t('evaluation.more_follow') : t('now.evaluation'));
+    setText(
+      progress,
+      stages.evaluation.state !== 'running'
+        ? ''
+        : evaluating
+          ? t('now.evaluating', evaluating)
+          : run
+            ? t('evaluation.more_follow')
+            : t('now.evaluation'),
+    );
   });
   store.watch(['evaluations', 'shownEvaluation', 'language'], (state) => {
     const report = shown(state);
     replace(latest, ...(report ? details(report) : [placeholder('evaluation.placeholder')]));
-    setText(wrongTitle, report ? t(report.misclassified.length > 0 ? 'evaluation.wrong' : 'evaluation.none_wrong', { count: report.misclassified.length }) : '');
+    setText(
+      wrongTitle,
+      report
+        ? t(report.misclassified.length > 0 ? 'evaluation.wrong' : 'evaluation.none_wrong', {
+            count: report.misclassified.length,
+          })
+        : '',
+    );
     wrong.element.hidden = !report || report.misclassified.length === 0;
     wrong.show(report?.misclassified.length ?? 0);
     replace(history, state.evaluations.length > 0 && evaluations(state, (at) => store.update({ shownEvaluation: at })));
@@ -39,30 +69,81 @@ export function evaluationPanel(app) {
 }
 
 /** @param {AppState} state */
-const shown = ({ evaluations, shownEvaluation }) => (shownEvaluation === null ? evaluations.at(-1) : evaluations[shownEvaluation]);
+const shown = ({ evaluations, shownEvaluation }) =>
+  shownEvaluation === null ? evaluations.at(-1) : evaluations[shownEvaluation];
 
 /** @param {EvaluationReport} report */
 function details(report) {
-  const three = (/** @type {number} */ value) => h('td', { class: 'number' }, number(value, { minimumFractionDigits: 2, maximumFractionDigits: 3 }));
-  const heads = ['class', 'precision', 'recall', 'f1', 'support'].map((name) => h('th', { scope: 'col', class: name === 'class' ? null : 'number' }, t(`evaluation.${name}`)));
+  const three = (/** @type {number} */ value) =>
+    h('td', { class: 'number' }, number(value, { minimumFractionDigits: 2, maximumFractionDigits: 3 }));
+  const heads = ['class', 'precision', 'recall', 'f1', 'support'].map((name) =>
+    h('th', { scope: 'col', class: name === 'class' ? null : 'number' }, t(`evaluation.${name}`)),
+  );
   const rows = report.classes.map((entry, id) =>
-    h('tr', {}, h('th', { scope: 'row' }, labelBadge(entry.label, id)), three(entry.precision), three(entry.recall), three(entry.f1), h('td', { class: 'number' }, number(entry.support))),
+    h(
+      'tr',
+      {},
+      h('th', { scope: 'row' }, labelBadge(entry.label, id)),
+      three(entry.precision),
+      three(entry.recall),
+      three(entry.f1),
+      h('td', { class: 'number' }, number(entry.support)),
+    ),
   );
   const { macro } = report;
   const support = report.classes.reduce((sum, entry) => sum + entry.support, 0);
-  rows.push(h('tr', { class: 'total' }, h('th', { scope: 'row' }, t('evaluation.macro')), three(macro.precision), three(macro.recall), three(macro.f1), h('td', { class: 'number' }, number(support))));
+  rows.push(
+    h(
+      'tr',
+      { class: 'total' },
+      h('th', { scope: 'row' }, t('evaluation.macro')),
+      three(macro.precision),
+      three(macro.recall),
+      three(macro.f1),
+      h('td', { class: 'number' }, number(support)),
+    ),
+  );
   return [
     figures([
-      { label: t('evaluation.accuracy'), value: percent(report.eval_accuracy), attributes: { class: 'big', 'data-testid': 'eval-accuracy', 'data-value': report.eval_accuracy } },
-      { label: t('evaluation.loss'), value: number(report.eval_loss), attributes: { 'data-testid': 'eval-loss', 'data-value': report.eval_loss } },
-      { label: t('evaluation.at'), value: t('evaluation.at_step', { epoch: number(report.epoch, { maximumFractionDigits: 2 }), step: report.step }) },
-      { label: t('evaluation.runtime'), value: t('evaluation.runtime_value', { time: duration(report.eval_runtime), rate: number(report.eval_samples_per_second, { maximumFractionDigits: 1 }) }) },
+      {
+        label: t('evaluation.accuracy'),
+        value: percent(report.eval_accuracy),
+        attributes: { class: 'big', 'data-testid': 'eval-accuracy', 'data-value': report.eval_accuracy },
+      },
+      {
+        label: t('evaluation.loss'),
+        value: number(report.eval_loss),
+        attributes: { 'data-testid': 'eval-loss', 'data-value': report.eval_loss },
+      },
+      {
+        label: t('evaluation.at'),
+        value: t('evaluation.at_step', {
+          epoch: number(report.epoch, { maximumFractionDigits: 2 }),
+          step: report.step,
+        }),
+      },
+      {
+        label: t('evaluation.runtime'),
+        value: t('evaluation.runtime_value', {
+          time: duration(report.eval_runtime),
+          rate: number(report.eval_samples_per_second, { maximumFractionDigits: 1 }),
+        }),
+      },
     ]),
     h(
       'div',
       { class: 'two' },
       h('div', {}, h('h3', {}, t('evaluation.confusion')), confusion(report)),
-      h('div', {}, h('h3', {}, t('evaluation.by_class')), h('div', { class: 'scroll' }, h('table', { class: 'compact' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows)))),
+      h(
+        'div',
+        {},
+        h('h3', {}, t('evaluation.by_class')),
+        h(
+          'div',
+          { class: 'scroll' },
+          h('table', { class: 'compact' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows)),
+        ),
+      ),
     ),
   ];
 }
@@ -78,7 +159,11 @@ function confusion({ confusion: counts, classes }) {
     const total = row.reduce((sum, count) => sum + count, 0);
     const cells = row.map((count, predicted) => {
       const share = total > 0 ? count / total : 0;
-      return h('td', { class: label === predicted ? 'right' : 'wrong', style: { '--share': share.toFixed(3) }, 'data-count': count }, number(count));
+      return h(
+        'td',
+        { class: label === predicted ? 'right' : 'wrong', style: { '--share': share.toFixed(3) }, 'data-count': count },
+        number(count),
+      );
     });
     return h('tr', {}, h('th', { scope: 'row' }, swatch(label), names[label] ?? ''), ...cells);
   });
@@ -104,11 +189,31 @@ function confusion({ confusion: counts, classes }) {
 function misclassified(report, { dataset }, from, to) {
   if (!report) return null;
   const name = (/** @type {number} */ id) => report.classes[id]?.label ?? dataset?.labels[id] ?? String(id);
-  const heads = ['dataset.row', 'dataset.text', 'evaluation.true', 'evaluation.predicted', 'evaluation.probabilities'].map((key) => h('th', { scope: 'col' }, t(key)));
-  const rows = report.misclassified.slice(from, to).map(({ row, text, label, predicted, probabilities }) =>
-    h('tr', {}, h('td', { class: 'number' }, number(row + 1)), h('td', { lang: 'en' }, text), h('td', {}, labelBadge(name(label), label)), h('td', {}, labelBadge(name(predicted), predicted)), h('td', { class: 'number' }, probabilities.map((probability) => percent(probability)).join(' / '))),
+  const heads = [
+    'dataset.row',
+    'dataset.text',
+    'evaluation.true',
+    'evaluation.predicted',
+    'evaluation.probabilities',
+  ].map((key) => h('th', { scope: 'col' }, t(key)));
+  const rows = report.misclassified
+    .slice(from, to)
+    .map(({ row, text, label, predicted, probabilities }) =>
+      h(
+        'tr',
+        {},
+        h('td', { class: 'number' }, number(row + 1)),
+        h('td', { lang: 'en' }, text),
+        h('td', {}, labelBadge(name(label), label)),
+        h('td', {}, labelBadge(name(predicted), predicted)),
+        h('td', { class: 'number' }, probabilities.map((probability) => percent(probability)).join(' / ')),
+      ),
+    );
+  return h(
+    'div',
+    { class: 'scroll' },
+    h('table', { class: 'rows' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows)),
   );
-  return h('div', { class: 'scroll' }, h('table', { class: 'rows' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows)));
 }
 
 /**
@@ -117,13 +222,29 @@ function misclassified(report, { dataset }, from, to) {
  * @param {(at: number) => void} choose
  */
 function evaluations({ evaluations: reports, shownEvaluation }, choose) {
-  const heads = ['epoch', 'step', 'loss', 'accuracy', 'f1_macro', 'runtime'].map((name) => h('th', { scope: 'col', class: 'number' }, t(`evaluation.${name}`)));
+  const heads = ['epoch', 'step', 'loss', 'accuracy', 'f1_macro', 'runtime'].map((name) =>
+    h('th', { scope: 'col', class: 'number' }, t(`evaluation.${name}`)),
+  );
   const current = shownEvaluation ?? reports.length - 1;
   const rows = reports.map((report, at) =>
     h(
       'tr',
       { class: at === current ? 'current' : '' },
-      h('th', { scope: 'row', class: 'number' }, h('button', { type: 'button', class: 'quiet', 'aria-pressed': String(at === current), 'aria-label': t('evaluation.show', { epoch: report.epoch }), on: { click: () => choose(at) } }, number(report.epoch, { maximumFractionDigits: 2 }))),
+      h(
+        'th',
+        { scope: 'row', class: 'number' },
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'quiet',
+            'aria-pressed': String(at === current),
+            'aria-label': t('evaluation.show', { epoch: report.epoch }),
+            on: { click: () => choose(at) },
+          },
+          number(report.epoch, { maximumFractionDigits: 2 }),
+        ),
+      ),
       h('td', { class: 'number' }, number(report.step)),
       h('td', { class: 'number' }, number(report.eval_loss)),
       h('td', { class: 'number' }, percent(report.eval_accuracy)),
@@ -131,7 +252,21 @@ function evaluations({ evaluations: reports, shownEvaluation }, choose) {
       h('td', { class: 'number' }, duration(report.eval_runtime)),
     ),
   );
-  return h('div', {}, h('h3', {}, t('evaluation.history')), h('div', { class: 'scroll' }, h('table', { class: 'compact', 'data-testid': 'evaluations' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows))));
+  return h(
+    'div',
+    {},
+    h('h3', {}, t('evaluation.history')),
+    h(
+      'div',
+      { class: 'scroll' },
+      h(
+        'table',
+        { class: 'compact', 'data-testid': 'evaluations' },
+        h('thead', {}, h('tr', {}, ...heads)),
+        h('tbody', {}, ...rows),
+      ),
+    ),
+  );
 }
 
 /**
@@ -139,14 +274,40 @@ function evaluations({ evaluations: reports, shownEvaluation }, choose) {
  * @param {import('../protocol.js').TrainResult} result
  */
 function closing(result) {
-  const names = /** @type {const} */ (['train_loss', 'train_runtime', 'train_samples_per_second', 'train_steps_per_second', 'global_step', 'epoch']);
-  const rows = names.map((name) => h('tr', {}, h('th', { scope: 'row' }, h('code', {}, name)), h('td', { class: 'number', 'data-name': name, 'data-value': result[name] }, number(result[name]))));
-  rows.push(h('tr', {}, h('th', { scope: 'row' }, t('evaluation.first_step')), h('td', { class: 'number', 'data-name': 'first_step_ms', 'data-value': result.first_step_ms }, duration(result.first_step_ms / 1000))));
+  const names = /** @type {const} */ ([
+    'train_loss',
+    'train_runtime',
+    'train_samples_per_second',
+    'train_steps_per_second',
+    'global_step',
+    'epoch',
+  ]);
+  const rows = names.map((name) =>
+    h(
+      'tr',
+      {},
+      h('th', { scope: 'row' }, h('code', {}, name)),
+      h('td', { class: 'number', 'data-name': name, 'data-value': result[name] }, number(result[name])),
+    ),
+  );
+  rows.push(
+    h(
+      'tr',
+      {},
+      h('th', { scope: 'row' }, t('evaluation.first_step')),
+      h(
+        'td',
+        { class: 'number', 'data-name': 'first_step_ms', 'data-value': result.first_step_ms },
+        duration(result.first_step_ms / 1000),
+      ),
+    ),
+  );
   return h(
     'div',
     { 'data-testid': 'summary', 'data-stopped': String(result.stopped) },
     h('h3', {}, t('evaluation.summary')),
-    result.stopped && h('p', { class: 'note' }, t('now.stopped', { step: result.global_step, max_steps: result.max_steps })),
+    result.stopped &&
+      h('p', { class: 'note' }, t('now.stopped', { step: result.global_step, max_steps: result.max_steps })),
     h('div', { class: 'scroll' }, h('table', { class: 'compact' }, h('tbody', {}, ...rows))),
   );
 }

@@ -8,7 +8,10 @@ import { bytes, number, t, tOr } from '../i18n.js';
 /** @typedef {import('../app.js').AppState} AppState */
 
 /** In the order in which a reader meets them. */
-const FILES = 'README.md config.json model.safetensors tokenizer.json tokenizer_config.json vocab.txt special_tokens_map.json training_args.json trainer_state.json'.split(' ');
+const FILES =
+  'README.md config.json model.safetensors tokenizer.json tokenizer_config.json vocab.txt special_tokens_map.json training_args.json trainer_state.json'.split(
+    ' ',
+  );
 /** The exported weights are 32-bit floats. */
 const BYTES_A_PARAMETER = 4;
 
@@ -16,7 +19,14 @@ const BYTES_A_PARAMETER = 4;
 export function exportPanel(app) {
   const { store } = app;
   const { side, main } = panelParts('export');
-  const button = h('button', { type: 'button', class: 'secondary', 'data-testid': 'export', 'aria-describedby': 'export-reason', i18n: 'export.run', on: { click: () => void run() } });
+  const button = h('button', {
+    type: 'button',
+    class: 'secondary',
+    'data-testid': 'export',
+    'aria-describedby': 'export-reason',
+    i18n: 'export.run',
+    on: { click: () => void run() },
+  });
   const reason = h('p', { class: 'note', id: 'export-reason' });
   const meter = h('progress', { max: '1', 'data-i18n-label': 'export.meter', 'aria-label': t('export.meter') });
   const text = h('p', { class: 'note', 'data-testid': 'export-progress' });
@@ -42,7 +52,8 @@ export function exportPanel(app) {
     if (exported) link(exported).click();
   }
   /** @param {import('../app.js').Exported} exported */
-  const link = ({ file }) => h('a', { href: url, download: file, 'data-testid': 'export-again' }, t('export.again', { file }));
+  const link = ({ file }) =>
+    h('a', { href: url, download: file, 'data-testid': 'export-again' }, t('export.again', { file }));
 
   store.watch(['trained', 'busy', 'opened', 'fatal', 'language'], (state) => {
     const why = refusal(state);
@@ -89,16 +100,36 @@ function details({ exported, trained }) {
       exported && h('td', { class: 'number' }, bytes(sizes.get(name) ?? 0)),
     ),
   );
-  const heads = [h('th', { scope: 'col' }, t('export.file')), h('th', { scope: 'col' }, t('export.about')), exported && h('th', { scope: 'col', class: 'number' }, t('export.size'))];
+  const heads = [
+    h('th', { scope: 'col' }, t('export.file')),
+    h('th', { scope: 'col' }, t('export.about')),
+    exported && h('th', { scope: 'col', class: 'number' }, t('export.size')),
+  ];
   return [
-    trained && figures([
-      { label: t('export.seed'), value: String(trained.seed), attributes: { 'data-testid': 'run-seed', 'data-value': trained.seed } },
-      { label: t('training.step'), value: number(trained.step) },
-      exported ? { label: t('export.size'), value: bytes(exported.bytes) } : null,
-    ].filter((figure) => figure !== null)),
+    trained &&
+      figures(
+        [
+          {
+            label: t('export.seed'),
+            value: String(trained.seed),
+            attributes: { 'data-testid': 'run-seed', 'data-value': trained.seed },
+          },
+          { label: t('training.step'), value: number(trained.step) },
+          exported ? { label: t('export.size'), value: bytes(exported.bytes) } : null,
+        ].filter((figure) => figure !== null),
+      ),
     trained && h('p', { class: 'note' }, t('export.reproduces')),
     h('h3', {}, t('export.holds')),
-    h('div', { class: 'scroll' }, h('table', { class: 'files', 'data-testid': 'export-files' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows))),
+    h(
+      'div',
+      { class: 'scroll' },
+      h(
+        'table',
+        { class: 'files', 'data-testid': 'export-files' },
+        h('thead', {}, h('tr', {}, ...heads)),
+        h('tbody', {}, ...rows),
+      ),
+    ),
   ];
 }
 
@@ -125,14 +156,41 @@ function pythonCode() {
     h('h3', { i18n: 'export.use' }),
     h('p', { class: 'note', i18n: 'export.use_about' }),
     // Focusable, so that a keyboard can scroll it where it is wider than the screen.
-    h('pre', { class: 'code', tabindex: '0', role: 'region', 'data-i18n-label': 'export.use', 'aria-label': t('export.use'), lang: 'en' }, code),
-    h('div', { class: 'actions' }, h('button', { type: 'button', class: 'quiet', 'data-testid': 'copy-code', i18n: 'export.copy', on: { click: () => void copy() } }), said),
+    h(
+      'pre',
+      {
+        class: 'code',
+        tabindex: '0',
+        role: 'region',
+        'data-i18n-label': 'export.use',
+        'aria-label': t('export.use'),
+        lang: 'en',
+      },
+      code,
+    ),
+    h(
+      'div',
+      { class: 'actions' },
+      h('button', {
+        type: 'button',
+        class: 'quiet',
+        'data-testid': 'copy-code',
+        i18n: 'export.copy',
+        on: { click: () => void copy() },
+      }),
+      said,
+    ),
   );
   return {
     element,
     /** @param {string|null} folder */
     show(folder) {
-      const lines = ['from transformers import pipeline', '', `classifier = pipeline("text-classification", model=${JSON.stringify(folder ?? 'folder')})`, `print(classifier("I love how well this blender works."))`];
+      const lines = [
+        'from transformers import pipeline',
+        '',
+        `classifier = pipeline("text-classification", model=${JSON.stringify(folder ?? 'folder')})`,
+        `print(classifier("I love how well this blender works."))`,
+      ];
       if (code.textContent !== lines.join('\n')) setText(said, '');
       setText(code, lines.join('\n'));
       setAttribute(code, 'data-folder', folder);

@@ -61,7 +61,14 @@ function row({ store, workflow }, { repo, name, about, language, parameters, byt
     h(
       'button',
       // Kept in the tab order while it can do nothing, or a press would throw the focus away.
-      { type: 'button', class: 'secondary', 'data-repo': repo ?? 'site', 'aria-label': t('gallery.load_label', { name }), 'aria-disabled': off ? 'true' : null, on: { click: () => off || load() } },
+      {
+        type: 'button',
+        class: 'secondary',
+        'data-repo': repo ?? 'site',
+        'aria-label': t('gallery.load_label', { name }),
+        'aria-disabled': off ? 'true' : null,
+        on: { click: () => off || load() },
+      },
       from && model ? t('gallery.loaded') : t('gallery.load'),
     ),
   );
@@ -72,7 +79,16 @@ function row({ store, workflow }, { repo, name, about, language, parameters, byt
  * @param {App} app
  */
 function repoForm({ store, workflow }) {
-  const field = h('input', { id: 'repo', type: 'text', class: 'sentence', autocomplete: 'off', spellcheck: 'false', placeholder: 'owner/name@revision', 'data-testid': 'repo', 'aria-describedby': 'repo-help repo-problem' });
+  const field = h('input', {
+    id: 'repo',
+    type: 'text',
+    class: 'sentence',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    placeholder: 'owner/name@revision',
+    'data-testid': 'repo',
+    'aria-describedby': 'repo-help repo-problem',
+  });
   const button = h('button', { type: 'submit', class: 'secondary', i18n: 'gallery.load', 'data-testid': 'load-repo' });
   const problem = h('p', { id: 'repo-problem', class: 'field-error', role: 'status' });
   const submit = (/** @type {Event} */ event) => {
@@ -107,18 +123,44 @@ function storedModels(app, off) {
   if (storedError) return [alert(storedError)];
   if (!stored) return [];
   if (!stored.available) return [h('p', { class: 'note' }, t('notice.not_stored'))];
-  const room = stored.quota > 0 && h('p', { class: 'note', 'data-testid': 'quota' }, t('stored.quota', { usage: bytes(stored.usage), quota: bytes(stored.quota) }));
-  if (stored.models.length === 0) return [h('h3', {}, t('stored.title')), h('p', { class: 'note' }, t('stored.none'), ' ', room && room.textContent)];
+  const room =
+    stored.quota > 0 &&
+    h(
+      'p',
+      { class: 'note', 'data-testid': 'quota' },
+      t('stored.quota', { usage: bytes(stored.usage), quota: bytes(stored.quota) }),
+    );
+  if (stored.models.length === 0)
+    return [h('h3', {}, t('stored.title')), h('p', { class: 'note' }, t('stored.none'), ' ', room && room.textContent)];
   const rows = stored.models.map((model) =>
     h(
       'tr',
       { 'data-repo': model.repo, 'data-complete': String(model.complete) },
       h('th', { scope: 'row' }, model.repo, h('br'), h('code', {}, `${model.revision} → ${model.commit.slice(0, 7)}`)),
       h('td', { class: 'number' }, bytes(model.bytes), !model.complete && h('br'), !model.complete && t('stored.part')),
-      h('td', {}, h('button', { type: 'button', class: 'quiet', disabled: off, 'aria-label': t('stored.delete_label', { name: `${model.repo}@${model.revision}` }), 'data-testid': 'forget', on: { click: () => void forget(app, model) } }, t('stored.delete'))),
+      h(
+        'td',
+        {},
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'quiet',
+            disabled: off,
+            'aria-label': t('stored.delete_label', { name: `${model.repo}@${model.revision}` }),
+            'data-testid': 'forget',
+            on: { click: () => void forget(app, model) },
+          },
+          t('stored.delete'),
+        ),
+      ),
     ),
   );
-  return [h('h3', {}, t('stored.title')), h('div', { class: 'scroll' }, h('table', { class: 'compact' }, h('tbody', {}, ...rows))), room];
+  return [
+    h('h3', {}, t('stored.title')),
+    h('div', { class: 'scroll' }, h('table', { class: 'compact' }, h('tbody', {}, ...rows))),
+    room,
+  ];
 }
 
 /**

@@ -2,7 +2,17 @@
 
 import { alert } from './widgets.js';
 import { byId, h, replace } from '../dom.js';
-import { LANGUAGES, currentLanguage, duration, number, recall, remember, rememberLanguage, t, useLanguage } from '../i18n.js';
+import {
+  LANGUAGES,
+  currentLanguage,
+  duration,
+  number,
+  recall,
+  remember,
+  rememberLanguage,
+  t,
+  useLanguage,
+} from '../i18n.js';
 
 const THEMES = /** @type {const} */ (['auto', 'light', 'dark']);
 const THEME_STORED_AS = 'webtune.theme';
@@ -32,18 +42,46 @@ export function headerPanel(store) {
 function device({ opened, openError, fatal }, comparison) {
   if (!opened) {
     const waiting = !openError && !fatal;
-    return [h('span', { class: `chip${waiting ? ' waiting' : ''}`, 'data-testid': 'device-name', role: 'status' }, t(waiting ? 'device.opening' : 'device.none'))];
+    return [
+      h(
+        'span',
+        { class: `chip${waiting ? ' waiting' : ''}`, 'data-testid': 'device-name', role: 'status' },
+        t(waiting ? 'device.opening' : 'device.none'),
+      ),
+    ];
   }
   const { device: info, self_test } = opened;
   const rows = self_test.checks.map(({ name, deviation, tolerance, passed }) =>
-    h('tr', { class: passed ? '' : 'failed' }, h('th', { scope: 'row' }, name), h('td', {}, number(deviation)), h('td', {}, number(tolerance)), h('td', {}, t(passed ? 'self_test.ok' : 'self_test.differs'))),
+    h(
+      'tr',
+      { class: passed ? '' : 'failed' },
+      h('th', { scope: 'row' }, name),
+      h('td', {}, number(deviation)),
+      h('td', {}, number(tolerance)),
+      h('td', {}, t(passed ? 'self_test.ok' : 'self_test.differs')),
+    ),
   );
-  const heads = ['check', 'deviation', 'tolerance', 'result'].map((name) => h('th', { scope: 'col' }, t(`self_test.${name}`)));
+  const heads = ['check', 'deviation', 'tolerance', 'result'].map((name) =>
+    h('th', { scope: 'col' }, t(`self_test.${name}`)),
+  );
   return [
-    h('span', { class: `chip device-${info.software ? 'software' : info.kind}`, 'data-testid': 'device-name', title: [info.vendor, info.architecture].filter(Boolean).join(' · ') }, info.name),
+    h(
+      'span',
+      {
+        class: `chip device-${info.software ? 'software' : info.kind}`,
+        'data-testid': 'device-name',
+        title: [info.vendor, info.architecture].filter(Boolean).join(' · '),
+      },
+      info.name,
+    ),
     h(
       'details',
-      { class: `chip self-test ${self_test.passed ? 'passed' : 'failed'}`, 'data-testid': 'self-test', 'data-passed': String(self_test.passed), on: { focusout: closeOnLeave, keydown: closeOnEscape } },
+      {
+        class: `chip self-test ${self_test.passed ? 'passed' : 'failed'}`,
+        'data-testid': 'self-test',
+        'data-passed': String(self_test.passed),
+        on: { focusout: closeOnLeave, keydown: closeOnEscape },
+      },
       h('summary', {}, t(self_test.passed ? 'self_test.passed' : 'self_test.failed')),
       h(
         'div',
@@ -58,7 +96,12 @@ function device({ opened, openError, fatal }, comparison) {
 
 /** @param {FocusEvent} event */
 function closeOnLeave({ currentTarget, relatedTarget }) {
-  if (currentTarget instanceof HTMLDetailsElement && relatedTarget instanceof Node && !currentTarget.contains(relatedTarget)) currentTarget.open = false;
+  if (
+    currentTarget instanceof HTMLDetailsElement &&
+    relatedTarget instanceof Node &&
+    !currentTarget.contains(relatedTarget)
+  )
+    currentTarget.open = false;
 }
 
 /** @param {KeyboardEvent} event */
@@ -70,8 +113,23 @@ function closeOnEscape({ currentTarget, key }) {
 function fatalNotice({ fatal, opening }) {
   if (!fatal) return null;
   // A shader that the browser refuses can take the whole module down; the CPU needs none.
-  const device = opening && new URL(location.href).searchParams.get('device') !== 'cpu' && h('p', {}, t('device.stopped_opening'), ' ', useCpu());
-  return alert(fatal, device, h('p', {}, h('button', { type: 'button', class: 'secondary', 'data-testid': 'reload', on: { click: () => location.reload() } }, t('error.reload'))));
+  const device =
+    opening &&
+    new URL(location.href).searchParams.get('device') !== 'cpu' &&
+    h('p', {}, t('device.stopped_opening'), ' ', useCpu());
+  return alert(
+    fatal,
+    device,
+    h(
+      'p',
+      {},
+      h(
+        'button',
+        { type: 'button', class: 'secondary', 'data-testid': 'reload', on: { click: () => location.reload() } },
+        t('error.reload'),
+      ),
+    ),
+  );
 }
 
 /** @param {import('../app.js').AppState} state */
@@ -92,7 +150,11 @@ function deviceNotice({ opened }) {
   const info = opened?.device;
   if (!info || (info.kind === 'webgpu' && !info.software)) return null;
   const sentence = t(info.kind === 'cpu' ? 'device.cpu_notice' : 'device.software_notice');
-  return h('div', { class: 'notice', 'data-testid': 'device-notice' }, h('p', {}, info.fallback ? `${info.fallback} ${sentence}` : sentence));
+  return h(
+    'div',
+    { class: 'notice', 'data-testid': 'device-notice' },
+    h('p', {}, info.fallback ? `${info.fallback} ${sentence}` : sentence),
+  );
 }
 
 /** @param {import('../app.js').AppState} state */
@@ -119,7 +181,9 @@ function preferences(store) {
         },
       },
     },
-    ...LANGUAGES.map((code) => h('option', { value: code, lang: code, selected: code === currentLanguage() }, LANGUAGE_NAMES[code])),
+    ...LANGUAGES.map((code) =>
+      h('option', { value: code, lang: code, selected: code === currentLanguage() }, LANGUAGE_NAMES[code]),
+    ),
   );
   const theme = h(
     'select',
@@ -140,7 +204,9 @@ function preferences(store) {
   const remembered = THEMES.find((name) => name === recall(THEME_STORED_AS)) ?? 'auto';
   theme.value = remembered;
   applyTheme(remembered);
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => store.update({ theme: store.state.theme + 1 }));
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () =>
+    store.update({ theme: store.state.theme + 1 }),
+  );
   byId('preferences').append(language, theme);
 }
 

@@ -57,18 +57,74 @@ function memoryPlan({ store, settings }) {
   const ways = waysOut(memory, busy, choose);
   return h(
     'details',
-    { class: `memory${memory.lacks ? ' lacking' : ''}`, 'data-testid': 'memory', 'data-total': memory.total, 'data-lacks': memory.lacks?.kind ?? '' },
+    {
+      class: `memory${memory.lacks ? ' lacking' : ''}`,
+      'data-testid': 'memory',
+      'data-total': memory.total,
+      'data-lacks': memory.lacks?.kind ?? '',
+    },
     h('summary', {}, h('strong', {}, t('memory.title', { total: bytes(memory.total) }))),
-    h('p', {}, t('memory.takes', { total: bytes(memory.total), device: opened.device.name, rows: number(memory.rows), tokens: number(memory.tokens) })),
-    h('div', { class: 'memory-bar', 'aria-hidden': 'true' }, ...shown.map((part) => h('span', { class: `memory-${part}`, style: { width: `${(100 * memory[part]) / sum}%` } }))),
+    h(
+      'p',
+      {},
+      t('memory.takes', {
+        total: bytes(memory.total),
+        device: opened.device.name,
+        rows: number(memory.rows),
+        tokens: number(memory.tokens),
+      }),
+    ),
+    h(
+      'div',
+      { class: 'memory-bar', 'aria-hidden': 'true' },
+      ...shown.map((part) =>
+        h('span', { class: `memory-${part}`, style: { width: `${(100 * memory[part]) / sum}%` } }),
+      ),
+    ),
     h(
       'dl',
       { class: 'memory-parts' },
-      ...shown.map((part) => h('div', {}, h('dt', {}, h('span', { class: `swatch memory-${part}`, 'aria-hidden': 'true' }), t(`memory.${part}`)), h('dd', { 'data-part': part }, bytes(memory[part])))),
+      ...shown.map((part) =>
+        h(
+          'div',
+          {},
+          h('dt', {}, h('span', { class: `swatch memory-${part}`, 'aria-hidden': 'true' }), t(`memory.${part}`)),
+          h('dd', { 'data-part': part }, bytes(memory[part])),
+        ),
+      ),
     ),
-    h('p', { class: 'note' }, t(limit === null ? 'memory.largest_cpu' : 'memory.largest', { largest: bytes(memory.largest), limit: bytes(limit ?? 0) }), ' ', sum > memory.total && t('memory.shared')),
-    memory.lacks && h('p', { class: 'memory-lack', role: 'status', 'data-testid': 'memory-lack' }, h('strong', {}, t('memory.no_room')), ' ', t(`memory.lacks_${memory.lacks.kind}`, { needs: bytes(memory.lacks.needs), offered: bytes(memory.lacks.offered) }), ' ', t(memory.ways.length > 0 ? 'memory.would_fit' : 'memory.nothing_fits')),
-    ways && (memory.lacks ? ways : h('details', { class: 'memory-less', 'data-testid': 'memory-less' }, h('summary', {}, t('memory.less')), ways)),
+    h(
+      'p',
+      { class: 'note' },
+      t(limit === null ? 'memory.largest_cpu' : 'memory.largest', {
+        largest: bytes(memory.largest),
+        limit: bytes(limit ?? 0),
+      }),
+      ' ',
+      sum > memory.total && t('memory.shared'),
+    ),
+    memory.lacks &&
+      h(
+        'p',
+        { class: 'memory-lack', role: 'status', 'data-testid': 'memory-lack' },
+        h('strong', {}, t('memory.no_room')),
+        ' ',
+        t(`memory.lacks_${memory.lacks.kind}`, {
+          needs: bytes(memory.lacks.needs),
+          offered: bytes(memory.lacks.offered),
+        }),
+        ' ',
+        t(memory.ways.length > 0 ? 'memory.would_fit' : 'memory.nothing_fits'),
+      ),
+    ways &&
+      (memory.lacks
+        ? ways
+        : h(
+            'details',
+            { class: 'memory-less', 'data-testid': 'memory-less' },
+            h('summary', {}, t('memory.less')),
+            ways,
+          )),
   );
 }
 
@@ -86,9 +142,25 @@ function waysOut({ ways }, busy, choose) {
       h(
         'li',
         {},
-        h('button', { type: 'button', class: 'secondary', 'data-testid': `way-${way.way}`, disabled: busy, on: { click: () => choose(way) } }, t(`memory.way.${way.way}`)),
+        h(
+          'button',
+          {
+            type: 'button',
+            class: 'secondary',
+            'data-testid': `way-${way.way}`,
+            disabled: busy,
+            on: { click: () => choose(way) },
+          },
+          t(`memory.way.${way.way}`),
+        ),
         h('span', { class: 'memory-total' }, bytes(way.plan.total)),
-        h('code', {}, Object.entries(way.settings).map(([name, value]) => `${name}=${asText(value)}`).join(' ')),
+        h(
+          'code',
+          {},
+          Object.entries(way.settings)
+            .map(([name, value]) => `${name}=${asText(value)}`)
+            .join(' '),
+        ),
       ),
     ),
   );

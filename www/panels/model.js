@@ -17,8 +17,19 @@ export function modelPanel(app) {
 
   const meter = h('progress', { max: '1', 'data-i18n-label': 'model.download', 'aria-label': t('model.download') });
   const text = h('p', { class: 'note' });
-  const stop = h('button', { type: 'button', class: 'secondary', i18n: 'model.stop', 'data-testid': 'stop-loading', on: { click: () => void app.workflow.stopLoading() } });
-  const progress = h('div', { class: 'download', 'data-testid': 'model-progress' }, meter, h('div', { class: 'download-line' }, text, stop));
+  const stop = h('button', {
+    type: 'button',
+    class: 'secondary',
+    i18n: 'model.stop',
+    'data-testid': 'stop-loading',
+    on: { click: () => void app.workflow.stopLoading() },
+  });
+  const progress = h(
+    'div',
+    { class: 'download', 'data-testid': 'model-progress' },
+    meter,
+    h('div', { class: 'download-line' }, text, stop),
+  );
   const notices = h('ul', { class: 'warnings', 'data-testid': 'model-notices', role: 'status' });
   const result = h('div', {});
   main.append(problem, progress, notices, result, galleryPanel(app), continuePanel(app));
@@ -33,7 +44,8 @@ export function modelPanel(app) {
     progress.hidden = !running && !download;
     if (progress.hidden) return;
     const known = download !== null && download.total > 0;
-    if (known && !(running && phase && download.loaded >= download.total)) meter.value = download.loaded / download.total;
+    if (known && !(running && phase && download.loaded >= download.total))
+      meter.value = download.loaded / download.total;
     else meter.removeAttribute('value');
     meter.hidden = !running;
     setAttribute(progress, 'data-loaded', download?.loaded ?? 0);
@@ -54,10 +66,16 @@ export function modelPanel(app) {
 function downloadText(download, phase, retry) {
   const parts = [];
   if (download) {
-    const amount = { file: download.file, loaded: bytes(download.loaded), total: bytes(download.total), rate: bytes(download.bytes_per_second) };
+    const amount = {
+      file: download.file,
+      loaded: bytes(download.loaded),
+      total: bytes(download.total),
+      rate: bytes(download.bytes_per_second),
+    };
     parts.push(t(download.total > 0 ? 'model.downloaded' : 'model.downloaded_unknown', amount));
     const left = download.total - download.loaded;
-    if (left > 0 && download.bytes_per_second > 0) parts.push(t('model.time_left', { time: duration(Math.ceil(left / download.bytes_per_second)) }));
+    if (left > 0 && download.bytes_per_second > 0)
+      parts.push(t('model.time_left', { time: duration(Math.ceil(left / download.bytes_per_second)) }));
   }
   if (retry) parts.push(t('model.retry', { attempt: retry.attempt, time: duration(retry.wait_ms / 1000) }));
   if (phase) parts.push(tOr(`phase.${phase}`, phase));
@@ -67,19 +85,46 @@ function downloadText(download, phase, retry) {
 /** @param {ModelView} model */
 function details(model) {
   const config = Object.entries(model.config).map(([name, value]) =>
-    h('tr', {}, h('th', { scope: 'row' }, h('code', {}, name)), h('td', { class: 'number' }, typeof value === 'number' ? number(value, { maximumFractionDigits: 12 }) : String(value ?? '–'))),
+    h(
+      'tr',
+      {},
+      h('th', { scope: 'row' }, h('code', {}, name)),
+      h(
+        'td',
+        { class: 'number' },
+        typeof value === 'number' ? number(value, { maximumFractionDigits: 12 }) : String(value ?? '–'),
+      ),
+    ),
   );
   const found = blocks(model);
   return [
     figures([
       { label: t('model.name'), value: model.name },
-      { label: t('model.parameters'), value: number(model.parameters), attributes: { 'data-testid': 'parameters', 'data-value': model.parameters } },
-      { label: t('model.file'), value: `${bytes(model.bytes)} · ${model.dtype} · ${t('model.tensors', { tensors: model.tensors })}` },
+      {
+        label: t('model.parameters'),
+        value: number(model.parameters),
+        attributes: { 'data-testid': 'parameters', 'data-value': model.parameters },
+      },
+      {
+        label: t('model.file'),
+        value: `${bytes(model.bytes)} · ${model.dtype} · ${t('model.tensors', { tensors: model.tensors })}`,
+      },
     ]),
     found && diagram(found, model.parameters),
-    model.dropped?.length ? h('p', { class: 'note', 'data-testid': 'dropped' }, t('model.dropped', { count: model.dropped.length, names: model.dropped.join(', ') })) : null,
+    model.dropped?.length
+      ? h(
+          'p',
+          { class: 'note', 'data-testid': 'dropped' },
+          t('model.dropped', { count: model.dropped.length, names: model.dropped.join(', ') }),
+        )
+      : null,
     h('p', { class: 'note' }, t('model.source', { source: model.source, license: model.license })),
-    h('details', { class: 'advanced' }, h('summary', {}, 'config.json'), h('div', { class: 'scroll' }, h('table', { class: 'compact' }, h('tbody', {}, ...config)))),
+    h(
+      'details',
+      { class: 'advanced' },
+      h('summary', {}, 'config.json'),
+      h('div', { class: 'scroll' }, h('table', { class: 'compact' }, h('tbody', {}, ...config))),
+    ),
   ];
 }
 
@@ -98,7 +143,12 @@ function diagram(found, total) {
       fresh && h('span', { class: 'tag' }, t('model.fresh')),
     ),
   );
-  return h('figure', { class: 'network' }, h('ol', {}, ...rows.reverse()), h('figcaption', { class: 'note' }, t('model.diagram')));
+  return h(
+    'figure',
+    { class: 'network' },
+    h('ol', {}, ...rows.reverse()),
+    h('figcaption', { class: 'note' }, t('model.diagram')),
+  );
 }
 
 /**
@@ -116,11 +166,16 @@ export function blocks({ config, parameters, classifier = false }) {
   const layer = 4 * (hidden * hidden + hidden) + (2 * hidden * inner + inner + hidden) + 4 * hidden;
   const pooler = hidden * hidden + hidden;
   const head = parameters - embeddings - layers * layer - pooler;
-  const labels = (head / (hidden + 1));
+  const labels = head / (hidden + 1);
   if (!Number.isInteger(labels) || labels < 1 || labels > 1000) return null;
   return [
     { key: 'model.block_embeddings', params: { vocabulary, hidden }, parameters: embeddings, fresh: false },
-    { key: 'model.block_layers', params: { layers, heads: get('num_attention_heads'), hidden }, parameters: layers * layer, fresh: false },
+    {
+      key: 'model.block_layers',
+      params: { layers, heads: get('num_attention_heads'), hidden },
+      parameters: layers * layer,
+      fresh: false,
+    },
     { key: 'model.block_pooler', params: { hidden }, parameters: pooler, fresh: false },
     { key: 'model.block_head', params: { hidden, labels }, parameters: head, fresh: !classifier },
   ];

@@ -16,7 +16,12 @@ const PRESETS = /** @type {const} */ (['recommended', 'article']);
 export function progressPanel(app) {
   presets(app);
   const { store, workflow } = app;
-  const run = h('button', { type: 'button', class: 'primary', 'data-testid': 'run-all', on: { click: () => void workflow.runAll() } });
+  const run = h('button', {
+    type: 'button',
+    class: 'primary',
+    'data-testid': 'run-all',
+    on: { click: () => void workflow.runAll() },
+  });
   const items = new Map(STAGES.map((stage) => [stage, stageItem(stage)]));
   const message = h('p', { class: 'now', 'data-testid': 'now' });
   const fill = h('span', { class: 'line-fill' });
@@ -25,26 +30,58 @@ export function progressPanel(app) {
   const problem = h('div', { class: 'problem' });
   const strip = byId('progress');
   strip.append(
-    h('div', { class: 'strip' }, h('div', { class: 'strip-run' }, run, controls(app)), h('ol', { class: 'stages', 'data-i18n-label': 'run.stages', 'aria-label': t('run.stages') }, ...[...items.values()].map(({ element }) => element)), message),
+    h(
+      'div',
+      { class: 'strip' },
+      h('div', { class: 'strip-run' }, run, controls(app)),
+      h(
+        'ol',
+        { class: 'stages', 'data-i18n-label': 'run.stages', 'aria-label': t('run.stages') },
+        ...[...items.values()].map(({ element }) => element),
+      ),
+      message,
+    ),
     line,
     problem,
     spoken,
   );
 
-  store.watch(['stages', 'busy', 'run', 'opened', 'fatal', 'download', 'phase', 'result', 'evaluations', 'language', 'dataset', 'split', 'model', 'tokens', 'prediction', 'logs', 'exporting', 'comparing'], (state) => {
-    run.disabled = state.busy || state.opened === null || state.fatal !== null;
-    setText(run, t(state.busy ? 'run.busy' : state.result ? 'run.again' : 'run.all'));
-    setAttribute(run, 'aria-busy', state.busy ? 'true' : null);
-    for (const [stage, item] of items) item.show(state);
-    const current = STAGES.find((stage) => state.stages[stage].state === 'running');
-    const progress = current ? state.stages[current].progress : null;
-    line.classList.toggle('unknown', current !== undefined && progress === null);
-    line.classList.toggle('active', current !== undefined);
-    fill.style.width = progress === null ? '' : `${progress * 100}%`;
-    setText(message, nowMessage(state, current));
-    setText(spoken, announcement(state, current));
-    document.title = title(state, current);
-  });
+  store.watch(
+    [
+      'stages',
+      'busy',
+      'run',
+      'opened',
+      'fatal',
+      'download',
+      'phase',
+      'result',
+      'evaluations',
+      'language',
+      'dataset',
+      'split',
+      'model',
+      'tokens',
+      'prediction',
+      'logs',
+      'exporting',
+      'comparing',
+    ],
+    (state) => {
+      run.disabled = state.busy || state.opened === null || state.fatal !== null;
+      setText(run, t(state.busy ? 'run.busy' : state.result ? 'run.again' : 'run.all'));
+      setAttribute(run, 'aria-busy', state.busy ? 'true' : null);
+      for (const [stage, item] of items) item.show(state);
+      const current = STAGES.find((stage) => state.stages[stage].state === 'running');
+      const progress = current ? state.stages[current].progress : null;
+      line.classList.toggle('unknown', current !== undefined && progress === null);
+      line.classList.toggle('active', current !== undefined);
+      fill.style.width = progress === null ? '' : `${progress * 100}%`;
+      setText(message, nowMessage(state, current));
+      setText(spoken, announcement(state, current));
+      document.title = title(state, current);
+    },
+  );
   store.watch(['refused', 'language'], ({ refused }) => {
     replace(problem, refused && alert(refused));
     if (refused?.field) document.getElementById(`setting-${refused.field}`)?.focus();
@@ -54,11 +91,21 @@ export function progressPanel(app) {
 /** @param {App} app */
 function presets({ settings, store }) {
   const buttons = PRESETS.map((id) =>
-    h('button', { type: 'button', class: 'segment', 'data-testid': `preset-${id}`, i18n: `preset.${id}`, on: { click: () => settings.apply(id) } }),
+    h('button', {
+      type: 'button',
+      class: 'segment',
+      'data-testid': `preset-${id}`,
+      i18n: `preset.${id}`,
+      on: { click: () => settings.apply(id) },
+    }),
   );
   const about = h('p', { class: 'note', role: 'status' });
   byId('presets').append(
-    h('div', { class: 'segments', role: 'group', 'data-i18n-label': 'preset.choose', 'aria-label': t('preset.choose') }, ...buttons),
+    h(
+      'div',
+      { class: 'segments', role: 'group', 'data-i18n-label': 'preset.choose', 'aria-label': t('preset.choose') },
+      ...buttons,
+    ),
     about,
   );
   const show = () => {
@@ -75,7 +122,13 @@ function stageItem(stage) {
   const name = h('span', { class: 'stage-name', i18n: `short.${stage}` });
   const note = h('span', { class: 'stage-note' });
   const said = h('span', { class: 'visually-hidden' });
-  const link = h('a', { href: `#${stage}` }, h('span', { class: 'dot', 'aria-hidden': 'true' }), h('span', { class: 'stage-text' }, name, note), said);
+  const link = h(
+    'a',
+    { href: `#${stage}` },
+    h('span', { class: 'dot', 'aria-hidden': 'true' }),
+    h('span', { class: 'stage-text' }, name, note),
+    said,
+  );
   const element = h('li', { 'data-testid': `stage-${stage}`, 'data-state': 'idle' }, link);
   return {
     element,
@@ -103,7 +156,11 @@ function stageNote(state, stage) {
     case 'split':
       return state.split ? `${number(state.split.train.length)} + ${number(state.split.test.length)}` : '';
     case 'model':
-      return state.model ? t('model.note', { parameters: number(state.model.parameters, { notation: 'compact', maximumSignificantDigits: 3 }) }) : '';
+      return state.model
+        ? t('model.note', {
+            parameters: number(state.model.parameters, { notation: 'compact', maximumSignificantDigits: 3 }),
+          })
+        : '';
     case 'tokens':
       return state.tokens ? t('tokens.note', { longest: state.tokens.longest }) : '';
     case 'training': {
@@ -129,13 +186,15 @@ function nowMessage(state, current) {
   if (run && current !== 'try') {
     if (run.state === 'stopped') return t('now.stopping');
     if (run.evaluating) return t('now.evaluating', run.evaluating);
-    if (run.step === 0) return t(run.state === 'paused' ? 'now.paused_at_start' : 'now.first_step', { max_steps: run.max_steps });
+    if (run.step === 0)
+      return t(run.state === 'paused' ? 'now.paused_at_start' : 'now.first_step', { max_steps: run.max_steps });
     const at = t('now.step', { step: run.step, max_steps: run.max_steps });
     if (run.state === 'paused') return `${t('now.paused')} ${at}`;
     return run.eta_ms > 0 ? `${at} · ${t('now.left', { time: duration(run.eta_ms / 1000) })}` : at;
   }
   if (current === 'model') {
-    if (download && download.loaded < download.total) return t('now.downloading', { loaded: bytes(download.loaded), total: bytes(download.total) });
+    if (download && download.loaded < download.total)
+      return t('now.downloading', { loaded: bytes(download.loaded), total: bytes(download.total) });
     return phase ? tOr(`phase.${phase}`, phase) : t('now.model');
   }
   if (current) return t(`now.${current}`);
@@ -176,12 +235,25 @@ function title({ run, busy }, current) {
 /** @param {App} app */
 function controls({ store, workflow }) {
   const control = (/** @type {'pause'|'resume'|'step'|'stop'} */ action) =>
-    h('button', { type: 'button', class: 'secondary', 'data-testid': action, i18n: `control.${action}`, on: { click: () => void workflow.control(action).catch(() => {}) } });
+    h('button', {
+      type: 'button',
+      class: 'secondary',
+      'data-testid': action,
+      i18n: `control.${action}`,
+      on: { click: () => void workflow.control(action).catch(() => {}) },
+    });
   const pause = control('pause');
   const resume = control('resume');
   const step = control('step');
   const stop = control('stop');
-  const group = h('div', { class: 'controls', role: 'group', 'data-i18n-label': 'control.group', 'aria-label': t('control.group') }, pause, resume, step, stop);
+  const group = h(
+    'div',
+    { class: 'controls', role: 'group', 'data-i18n-label': 'control.group', 'aria-label': t('control.group') },
+    pause,
+    resume,
+    step,
+    stop,
+  );
   store.watch(['run'], ({ run }) => {
     const focused = document.activeElement;
     group.hidden = run === null;

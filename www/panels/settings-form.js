@@ -23,7 +23,12 @@ export function settingsForm(app, group) {
       h('summary', { i18n: 'settings.more' }),
       h('div', { class: 'fields' }, ...advanced.map((setting) => field(app, setting))),
     );
-  const form = h('form', { class: 'settings', novalidate: true, on: { submit: (event) => event.preventDefault() } }, h('div', { class: 'fields' }, ...plain), details);
+  const form = h(
+    'form',
+    { class: 'settings', novalidate: true, on: { submit: (event) => event.preventDefault() } },
+    h('div', { class: 'fields' }, ...plain),
+    details,
+  );
   // A refused value must be seen, also when it stands under "more settings".
   if (details) {
     app.settings.subscribe(() => {
@@ -49,7 +54,12 @@ function field({ settings, store }, setting) {
   const element = h(
     'div',
     { class: `field field-${type}` },
-    h('div', { class: 'field-row' }, h('span', { class: 'field-label' }, label, h('code', {}, ...breakable(name))), control),
+    h(
+      'div',
+      { class: 'field-row' },
+      h('span', { class: 'field-label' }, label, h('code', {}, ...breakable(name))),
+      control,
+    ),
     problem,
     reason,
     help,
@@ -68,7 +78,11 @@ function field({ settings, store }, setting) {
     reason.hidden = off === null;
     control.disabled = off !== null;
     setAttribute(control, 'aria-invalid', error ? 'true' : null);
-    setAttribute(control, 'aria-describedby', [error && `${id}-error`, off && `${id}-off`, `${id}-help`].filter(Boolean).join(' '));
+    setAttribute(
+      control,
+      'aria-describedby',
+      [error && `${id}-error`, off && `${id}-off`, `${id}-help`].filter(Boolean).join(' '),
+    );
     element.classList.toggle('changed', text !== asText(setting.default));
     element.classList.toggle('invalid', error !== null);
   };
@@ -123,5 +137,9 @@ function input(settings, { name, type }) {
  */
 function select(settings, { name, choices = [] }) {
   const options = choices.map((choice) => h('option', { value: choice }, choice));
-  return h('select', { id: `setting-${name}`, name, on: { change: ({ target }) => settings.set(name, target.value) } }, ...options);
+  return h(
+    'select',
+    { id: `setting-${name}`, name, on: { change: ({ target }) => settings.set(name, target.value) } },
+    ...options,
+  );
 }

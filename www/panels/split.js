@@ -25,7 +25,12 @@ export function splitPanel(app) {
     replace(
       result,
       h('div', { class: 'split-bar' }, part('train', split, dataset, total), part('test', split, dataset, total)),
-      h('p', { class: 'note legend' }, ...dataset.labels.map((label, id) => h('span', {}, swatch(id), labelName(label))), total <= MOST_SQUARES && h('span', {}, t('split.squares'))),
+      h(
+        'p',
+        { class: 'note legend' },
+        ...dataset.labels.map((label, id) => h('span', {}, swatch(id), labelName(label))),
+        total <= MOST_SQUARES && h('span', {}, t('split.squares')),
+      ),
       warningList(split.warnings, 'split-warnings'),
     );
   });
@@ -40,13 +45,20 @@ export function splitPanel(app) {
 function part(name, split, dataset, total) {
   const rows = split[name];
   const counts = name === 'train' ? split.train_label_counts : split.test_label_counts;
-  const segments = counts.map((count, id) => h('span', { class: `class-${id}`, style: { 'flex-grow': String(count) } }));
+  const segments = counts.map((count, id) =>
+    h('span', { class: `class-${id}`, style: { 'flex-grow': String(count) } }),
+  );
   const squares = rows.map((row) => h('i', { class: `class-${dataset.rows[row]?.label ?? 0}` }));
   const each = counts.map((count, id) => `${labelName(dataset.labels[id] ?? String(id))} ${number(count)}`).join(' · ');
   return h(
     'div',
     { class: `part part-${name}`, style: { 'flex-grow': String(Math.max(rows.length, 1)) } },
-    h('p', { class: 'part-name' }, h('strong', {}, t(`split.${name}`)), ` ${t('split.rows', { rows: rows.length })} · ${percent(total > 0 ? rows.length / total : 0)}`),
+    h(
+      'p',
+      { class: 'part-name' },
+      h('strong', {}, t(`split.${name}`)),
+      ` ${t('split.rows', { rows: rows.length })} · ${percent(total > 0 ? rows.length / total : 0)}`,
+    ),
     h('div', { class: 'segments-bar', 'aria-hidden': 'true' }, ...segments),
     h('p', { class: 'note' }, each),
     total <= MOST_SQUARES && h('div', { class: 'squares', 'aria-hidden': 'true' }, ...squares),

@@ -22,7 +22,8 @@ export function tokensPanel(app) {
   const rows = pages({
     size: ROWS_A_PAGE,
     label: 'tokens.pages',
-    render: (from, to) => h('ol', { class: 'token-rows' }, ...(app.store.state.tokens?.rows ?? []).slice(from, to).map(tokenRow)),
+    render: (from, to) =>
+      h('ol', { class: 'token-rows' }, ...(app.store.state.tokens?.rows ?? []).slice(from, to).map(tokenRow)),
   });
   const legend = h('p', { class: 'note legend' });
   main.append(problem, summary, legend, rows.element);
@@ -38,12 +39,32 @@ export function tokensPanel(app) {
       figures([
         { label: t('tokens.longest'), value: number(tokens.longest) },
         { label: t('tokens.per_epoch'), value: number(tokens.real_tokens) },
-        { label: t('tokens.padding'), value: percent(padding), attributes: { 'data-testid': 'padding-share', 'data-value': padding } },
+        {
+          label: t('tokens.padding'),
+          value: percent(padding),
+          attributes: { 'data-testid': 'padding-share', 'data-value': padding },
+        },
       ]),
       h('div', { class: 'padding-bar' }, bar(1 - padding, 'real')),
-      h('p', {}, t(padding > 0 ? 'tokens.padding_sentence' : 'tokens.no_padding', { share: percent(padding), padding: tokens.padding_tokens, total: all })),
+      h(
+        'p',
+        {},
+        t(padding > 0 ? 'tokens.padding_sentence' : 'tokens.no_padding', {
+          share: percent(padding),
+          padding: tokens.padding_tokens,
+          total: all,
+        }),
+      ),
     );
-    replace(legend, chip('[CLS]', 'special'), t('tokens.special'), chip('##ing', 'continued'), t('tokens.continued'), chip('[PAD]', 'pad'), t('tokens.pad'));
+    replace(
+      legend,
+      chip('[CLS]', 'special'),
+      t('tokens.special'),
+      chip('##ing', 'continued'),
+      t('tokens.continued'),
+      chip('[PAD]', 'pad'),
+      t('tokens.pad'),
+    );
     rows.show(tokens.rows.length);
   });
 }
@@ -61,20 +82,39 @@ function tokenRow(row) {
   };
   const list = h('div', { class: 'columns' }, names(), ...columns(0, shown));
   if (folded) {
-    const more = h('button', { type: 'button', class: 'quiet more', on: { click: () => more.replaceWith(...columns(shown, row.tokens.length)) } }, t('tokens.more_padding', { count: row.tokens.length - shown }));
+    const more = h(
+      'button',
+      {
+        type: 'button',
+        class: 'quiet more',
+        on: { click: () => more.replaceWith(...columns(shown, row.tokens.length)) },
+      },
+      t('tokens.more_padding', { count: row.tokens.length - shown }),
+    );
     list.append(more);
   }
   return h(
     'li',
     {},
-    h('p', { class: 'note' }, t('tokens.row', { row: row.row + 1, part: t(`split.${row.part}`), tokens: real }), row.truncated && h('span', { class: 'tag' }, t('tokens.truncated'))),
+    h(
+      'p',
+      { class: 'note' },
+      t('tokens.row', { row: row.row + 1, part: t(`split.${row.part}`), tokens: real }),
+      row.truncated && h('span', { class: 'tag' }, t('tokens.truncated')),
+    ),
     list,
   );
 }
 
 /** Names of the three lines, once a row. */
 function names() {
-  return h('div', { class: 'column names' }, h('span', {}, t('tokens.line_token')), h('span', {}, 'input_ids'), h('span', {}, 'attention_mask'));
+  return h(
+    'div',
+    { class: 'column names' },
+    h('span', {}, t('tokens.line_token')),
+    h('span', {}, 'input_ids'),
+    h('span', {}, 'attention_mask'),
+  );
 }
 
 /**
@@ -83,8 +123,15 @@ function names() {
  */
 function column(row, at) {
   const token = row.tokens[at] ?? '';
-  const kind = token === '[PAD]' ? 'pad' : SPECIAL.has(token) ? 'special' : token.startsWith('##') ? 'continued' : 'word';
-  return h('div', { class: 'column' }, chip(token, kind), h('span', { class: 'id' }, String(row.input_ids[at])), h('span', { class: 'mask' }, String(row.attention_mask[at])));
+  const kind =
+    token === '[PAD]' ? 'pad' : SPECIAL.has(token) ? 'special' : token.startsWith('##') ? 'continued' : 'word';
+  return h(
+    'div',
+    { class: 'column' },
+    chip(token, kind),
+    h('span', { class: 'id' }, String(row.input_ids[at])),
+    h('span', { class: 'mask' }, String(row.attention_mask[at])),
+  );
 }
 
 /**

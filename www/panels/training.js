@@ -20,15 +20,45 @@ export function trainingPanel(app) {
   const { store, workflow, settings } = app;
   const { side, main } = panelParts('training');
   const { row, problem } = stageButton(app, 'training');
-  const byHand = h('button', { type: 'button', class: 'quiet', 'data-testid': 'train-paused', i18n: 'training.by_hand', on: { click: () => void workflow.run('training', { paused: true }) } });
+  const byHand = h('button', {
+    type: 'button',
+    class: 'quiet',
+    'data-testid': 'train-paused',
+    i18n: 'training.by_hand',
+    on: { click: () => void workflow.run('training', { paused: true }) },
+  });
   row.querySelector('.actions')?.append(byHand);
   side.append(settingsForm(app, 'training'), settingsForm(app, 'memory'), row, callout('training.callout'));
 
   const plan = h('div', { class: 'plan' });
   const live = h('div', { class: 'live' });
-  const loss = lineChart({ height: 240, title: () => t('training.loss'), x: () => t('training.step'), sync: 'training', lines: [{ label: () => t('training.loss'), color: '--series-1' }, { label: () => t('training.eval_loss'), color: '--series-2', kind: 'points' }] });
-  const rate = lineChart({ height: 170, title: () => t('training.learning_rate'), x: () => t('training.step'), sync: 'training', lines: [{ label: () => t('training.learning_rate'), color: '--series-3' }, { label: () => t('training.planned'), color: '--muted', kind: 'dashed' }] });
-  const norm = lineChart({ height: 170, title: () => t('training.grad_norm'), x: () => t('training.step'), sync: 'training', lines: [{ label: () => t('training.grad_norm'), color: '--series-4' }] });
+  const loss = lineChart({
+    height: 240,
+    title: () => t('training.loss'),
+    x: () => t('training.step'),
+    sync: 'training',
+    lines: [
+      { label: () => t('training.loss'), color: '--series-1' },
+      { label: () => t('training.eval_loss'), color: '--series-2', kind: 'points' },
+    ],
+  });
+  const rate = lineChart({
+    height: 170,
+    title: () => t('training.learning_rate'),
+    x: () => t('training.step'),
+    sync: 'training',
+    lines: [
+      { label: () => t('training.learning_rate'), color: '--series-3' },
+      { label: () => t('training.planned'), color: '--muted', kind: 'dashed' },
+    ],
+  });
+  const norm = lineChart({
+    height: 170,
+    title: () => t('training.grad_norm'),
+    x: () => t('training.step'),
+    sync: 'training',
+    lines: [{ label: () => t('training.grad_norm'), color: '--series-4' }],
+  });
   const charts = h(
     'div',
     { class: 'charts' },
@@ -74,7 +104,12 @@ export function trainingPanel(app) {
  * @param {string} [size]
  */
 function figure(title, about, chart, size = '') {
-  return h('figure', { class: size }, h('figcaption', {}, h('strong', { i18n: title }), ' ', h('span', { class: 'note', i18n: about })), chart);
+  return h(
+    'figure',
+    { class: size },
+    h('figcaption', {}, h('strong', { i18n: title }), ' ', h('span', { class: 'note', i18n: about })),
+    chart,
+  );
 }
 
 /**
@@ -89,9 +124,19 @@ function planText({ plan, split, run }, preset) {
   const warnings = [...plan.warnings, ...(split?.warnings ?? []).filter(({ code }) => !known.has(code))];
   // What the reference does with the article's settings is only true of the article's settings.
   const list = warningList(warnings, 'warnings');
-  if (preset === 'article') list?.querySelector('[data-code="warmup_longer_than_run"]')?.append(` ${t('training.article_ends')}`);
+  if (preset === 'article')
+    list?.querySelector('[data-code="warmup_longer_than_run"]')?.append(` ${t('training.article_ends')}`);
   return [
-    h('p', { class: 'plan-sentence' }, t(run ? 'training.plan_running' : 'training.plan', { max_steps: plan.max_steps, steps_per_epoch: plan.steps_per_epoch, warmup_steps: plan.warmup_steps, peak: number(peak) })),
+    h(
+      'p',
+      { class: 'plan-sentence' },
+      t(run ? 'training.plan_running' : 'training.plan', {
+        max_steps: plan.max_steps,
+        steps_per_epoch: plan.steps_per_epoch,
+        warmup_steps: plan.warmup_steps,
+        peak: number(peak),
+      }),
+    ),
     list,
   ];
 }
@@ -102,14 +147,28 @@ function liveFigures({ run, result, logs, speed }) {
   const step = run?.step ?? result?.global_step ?? 0;
   const most = run?.max_steps ?? result?.max_steps ?? 0;
   return figures([
-    { label: t('training.step'), value: run || result ? t('training.step_of', { step, max_steps: most }) : '–', attributes: { 'data-testid': 'train-step', 'data-step': step } },
-    { label: t('training.epoch'), value: run || result ? number(run?.epoch ?? result?.epoch ?? 0, { maximumFractionDigits: 2 }) : '–' },
-    { label: t('training.loss'), value: last ? number(last.loss, { maximumFractionDigits: 4 }) : '–', attributes: { 'data-testid': 'train-loss', 'data-value': last ? last.loss : '' } },
+    {
+      label: t('training.step'),
+      value: run || result ? t('training.step_of', { step, max_steps: most }) : '–',
+      attributes: { 'data-testid': 'train-step', 'data-step': step },
+    },
+    {
+      label: t('training.epoch'),
+      value: run || result ? number(run?.epoch ?? result?.epoch ?? 0, { maximumFractionDigits: 2 }) : '–',
+    },
+    {
+      label: t('training.loss'),
+      value: last ? number(last.loss, { maximumFractionDigits: 4 }) : '–',
+      attributes: { 'data-testid': 'train-loss', 'data-value': last ? last.loss : '' },
+    },
     { label: t('training.tokens_per_second'), value: speed > 0 ? number(speed, { maximumFractionDigits: 0 }) : '–' },
     run
       ? { label: t('training.eta'), value: run.eta_ms > 0 ? duration(run.eta_ms / 1000) : '–' }
       : { label: t('training.runtime'), value: result ? duration(result.train_runtime) : '–' },
-    { label: t('training.step_time'), value: run?.step_ms ? duration(run.step_ms / 1000) : result ? duration(1 / result.train_steps_per_second) : '–' },
+    {
+      label: t('training.step_time'),
+      value: run?.step_ms ? duration(run.step_ms / 1000) : result ? duration(1 / result.train_steps_per_second) : '–',
+    },
   ]);
 }
 
@@ -132,7 +191,11 @@ function chartColumns({ logs, plan, trainedPlan, evaluations, run, result }) {
   const log = (/** @type {number|null} */ step) => (step === null ? undefined : byStep.get(step));
   return {
     loss: [steps, steps.map((step) => log(step)?.loss ?? null), steps.map((step) => evaluated.get(step ?? 0) ?? null)],
-    rate: [steps, steps.map((step) => log(step)?.learning_rate ?? null), steps.map((step) => planned[(step ?? 0) - 1] ?? null)],
+    rate: [
+      steps,
+      steps.map((step) => log(step)?.learning_rate ?? null),
+      steps.map((step) => planned[(step ?? 0) - 1] ?? null),
+    ],
     norm: [steps, steps.map((step) => finite(log(step)?.grad_norm))],
   };
 }

@@ -15,15 +15,57 @@ export function tryItPanel(app) {
   const { button, row, problem } = stageButton(app, 'try');
   button.remove();
 
-  const input = h('input', { id: 'try-sentence', type: 'text', class: 'sentence', autocomplete: 'off', 'data-testid': 'try-input', lang: 'en', maxlength: '2000', on: { input: ({ target }) => store.update({ sentence: target.value }) } });
+  const input = h('input', {
+    id: 'try-sentence',
+    type: 'text',
+    class: 'sentence',
+    autocomplete: 'off',
+    'data-testid': 'try-input',
+    lang: 'en',
+    maxlength: '2000',
+    on: { input: ({ target }) => store.update({ sentence: target.value }) },
+  });
   const submit = h('button', { type: 'submit', class: 'secondary', 'data-testid': 'try-button', i18n: 'try.run' });
-  const form = h('form', { class: 'try-form', on: { submit: (event) => { event.preventDefault(); classify(); } } }, h('label', { for: 'try-sentence', i18n: 'try.sentence' }), h('div', { class: 'try-row' }, input, submit));
+  const form = h(
+    'form',
+    {
+      class: 'try-form',
+      on: {
+        submit: (event) => {
+          event.preventDefault();
+          classify();
+        },
+      },
+    },
+    h('label', { for: 'try-sentence', i18n: 'try.sentence' }),
+    h('div', { class: 'try-row' }, input, submit),
+  );
   const examples = EXAMPLES.map((key) =>
-    h('button', { type: 'button', class: 'example', lang: 'en', i18n: key, on: { click: () => { store.update({ sentence: t(key) }); classify(); } } }),
+    h('button', {
+      type: 'button',
+      class: 'example',
+      lang: 'en',
+      i18n: key,
+      on: {
+        click: () => {
+          store.update({ sentence: t(key) });
+          classify();
+        },
+      },
+    }),
   );
   const result = h('div', { class: 'try-result' });
   side.append(row);
-  main.append(form, h('div', { class: 'examples', role: 'group', 'data-i18n-label': 'try.examples', 'aria-label': t('try.examples') }, ...examples), problem, result);
+  main.append(
+    form,
+    h(
+      'div',
+      { class: 'examples', role: 'group', 'data-i18n-label': 'try.examples', 'aria-label': t('try.examples') },
+      ...examples,
+    ),
+    problem,
+    result,
+  );
 
   let asked = 0;
   function classify() {
@@ -37,15 +79,19 @@ export function tryItPanel(app) {
   store.watch(['sentence'], ({ sentence }) => {
     if (input.value !== sentence) input.value = sentence;
   });
-  store.watch(['busy', 'run', 'opened', 'fatal', 'sentence', 'stages'], ({ busy, run, opened, fatal, sentence, stages }) => {
-    const off = !opened || fatal !== null || (busy && !run) || stages.try.state === 'running';
-    submit.disabled = off || sentence.trim() === '';
-    for (const example of examples) example.disabled = off;
-  });
+  store.watch(
+    ['busy', 'run', 'opened', 'fatal', 'sentence', 'stages'],
+    ({ busy, run, opened, fatal, sentence, stages }) => {
+      const off = !opened || fatal !== null || (busy && !run) || stages.try.state === 'running';
+      submit.disabled = off || sentence.trim() === '';
+      for (const example of examples) example.disabled = off;
+    },
+  );
   store.watch(['logs'], ({ run, opened, stages, prediction }) => {
     // On a real GPU a sentence costs nothing beside a step; elsewhere it would slow the run down.
     const cheap = opened?.device.kind === 'webgpu' && !opened.device.software;
-    if (cheap && run && prediction && stages.try.state !== 'running' && performance.now() - asked > WATCH_EVERY_MS) classify();
+    if (cheap && run && prediction && stages.try.state !== 'running' && performance.now() - asked > WATCH_EVERY_MS)
+      classify();
   });
   store.watch(['prediction', 'dataset', 'model', 'run', 'language'], ({ prediction, dataset, model, run }) => {
     if (!prediction) return replace(result, placeholder('try.placeholder'));
@@ -57,12 +103,28 @@ export function tryItPanel(app) {
       h(
         'div',
         { class: 'compare' },
-        outcome('try-before', t('try.before'), t(model?.classifier ? 'try.before_own' : 'try.before_note'), labels, before),
+        outcome(
+          'try-before',
+          t('try.before'),
+          t(model?.classifier ? 'try.before_own' : 'try.before_note'),
+          labels,
+          before,
+        ),
         after
           ? outcome('try-after', t(run ? 'try.so_far' : 'try.after'), t('try.after_note'), labels, after)
-          : h('div', { class: 'outcome missing', 'data-testid': 'try-after' }, h('h3', {}, t('try.after')), h('p', { class: 'note' }, t('try.untrained'))),
+          : h(
+              'div',
+              { class: 'outcome missing', 'data-testid': 'try-after' },
+              h('h3', {}, t('try.after')),
+              h('p', { class: 'note' }, t('try.untrained')),
+            ),
       ),
-      h('p', { class: 'note token-line', lang: 'en' }, tokens.join(' '), truncated && h('span', { class: 'tag' }, t('tokens.truncated'))),
+      h(
+        'p',
+        { class: 'note token-line', lang: 'en' },
+        tokens.join(' '),
+        truncated && h('span', { class: 'tag' }, t('tokens.truncated')),
+      ),
     );
   });
 }
@@ -77,9 +139,21 @@ export function tryItPanel(app) {
 function outcome(testId, title, note, labels, probabilities) {
   const best = probabilities.indexOf(Math.max(...probabilities));
   const rows = probabilities.map((probability, id) => {
-    const row = h('li', {}, h('span', { class: 'bar-name' }, swatch(id), labelName(labels[id] ?? String(id))), bar(probability, `class-${id}`), h('span', { class: 'bar-value' }, percent(probability)));
+    const row = h(
+      'li',
+      {},
+      h('span', { class: 'bar-name' }, swatch(id), labelName(labels[id] ?? String(id))),
+      bar(probability, `class-${id}`),
+      h('span', { class: 'bar-value' }, percent(probability)),
+    );
     setAttribute(row, 'class', id === best ? 'best' : null);
     return row;
   });
-  return h('div', { class: 'outcome', 'data-testid': testId, 'data-probabilities': JSON.stringify(probabilities) }, h('h3', {}, title), h('ul', { class: 'bars' }, ...rows), h('p', { class: 'note' }, note));
+  return h(
+    'div',
+    { class: 'outcome', 'data-testid': testId, 'data-probabilities': JSON.stringify(probabilities) },
+    h('h3', {}, title),
+    h('ul', { class: 'bars' }, ...rows),
+    h('p', { class: 'note' }, note),
+  );
 }

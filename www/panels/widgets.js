@@ -55,7 +55,14 @@ export function stageButton({ store, workflow }, stage) {
     button.disabled = state.busy || state.opened === null || state.fatal !== null;
     const missing = workflow.missing(stage).map((need) => t(`${need}.title`));
     const made = state.stages[stage];
-    setText(note, made.stale && made.state === 'done' ? t('stage.stale') : missing.length > 0 ? t('stage.needs', { stages: missing.join(', ') }) : '');
+    setText(
+      note,
+      made.stale && made.state === 'done'
+        ? t('stage.stale')
+        : missing.length > 0
+          ? t('stage.needs', { stages: missing.join(', ') })
+          : '',
+    );
     note.classList.toggle('stale', made.stale);
     // Kept while it is the same error: a new element would be announced again.
     if (problem.dataset.error !== String(made.error?.message)) {
@@ -74,7 +81,9 @@ export function figures(figures) {
   return h(
     'dl',
     { class: 'figures' },
-    ...figures.map(({ label, value, attributes }) => h('div', {}, h('dt', {}, label), h('dd', attributes ?? {}, value))),
+    ...figures.map(({ label, value, attributes }) =>
+      h('div', {}, h('dt', {}, label), h('dd', attributes ?? {}, value)),
+    ),
   );
 }
 
@@ -133,7 +142,9 @@ export function warningList(warnings, testId) {
   return h(
     'ul',
     { class: 'warnings', 'data-testid': testId },
-    ...warnings.map(({ code, message, values }) => h('li', { 'data-code': code }, tOr(`warning.${code}`, message, values))),
+    ...warnings.map(({ code, message, values }) =>
+      h('li', { 'data-code': code }, tOr(`warning.${code}`, message, values)),
+    ),
   );
 }
 
@@ -151,13 +162,25 @@ export function pages({ size, label, render }) {
     draw();
   };
   const turn = (/** @type {string} */ key, /** @type {string} */ sign, /** @type {() => number} */ to) =>
-    h('button', { type: 'button', class: 'quiet', 'data-i18n-label': key, 'aria-label': t(key), on: { click: () => go(to()) } }, sign);
+    h(
+      'button',
+      { type: 'button', class: 'quiet', 'data-i18n-label': key, 'aria-label': t(key), on: { click: () => go(to()) } },
+      sign,
+    );
   const first = turn('pages.first', '«', () => 0);
   const previous = turn('pages.previous', '‹', () => page - 1);
   const next = turn('pages.next', '›', () => page + 1);
   const end = turn('pages.last', '»', last);
   const where = h('span', { class: 'where', role: 'status' });
-  const nav = h('nav', { class: 'pager', 'data-i18n-label': label, 'aria-label': t(label) }, first, previous, where, next, end);
+  const nav = h(
+    'nav',
+    { class: 'pager', 'data-i18n-label': label, 'aria-label': t(label) },
+    first,
+    previous,
+    where,
+    next,
+    end,
+  );
   const body = h('div', { class: 'page-body' });
   const element = h('div', { class: 'pages' }, body, nav);
 
@@ -167,7 +190,12 @@ export function pages({ size, label, render }) {
     replace(body, render(from, to));
     nav.hidden = count <= size;
     setText(where, t('pages.where', { from: from + 1, to, count }));
-    for (const [button, off] of /** @type {const} */ ([[first, page === 0], [previous, page === 0], [next, page === last()], [end, page === last()]])) {
+    for (const [button, off] of /** @type {const} */ ([
+      [first, page === 0],
+      [previous, page === 0],
+      [next, page === last()],
+      [end, page === last()],
+    ])) {
       // Not `disabled`: that would throw the keyboard's focus away when the last page is reached.
       setAttribute(button, 'aria-disabled', off ? 'true' : null);
     }
