@@ -17,11 +17,11 @@ use webtune::data::{
     NEGATIVE_SENTENCE, POSITIVE_SENTENCE, count_labels, toy_dataset, train_test_split,
 };
 use webtune::evaluate::{Evaluation, evaluate};
-use webtune::export::{Card, Folder, History};
-use webtune::hub::MemoryFile;
+use webtune::export::{Card, Folder};
+use webtune::io::MemoryFile;
 use webtune::settings::{RunSettings, Values, defaults};
-use webtune::tokens::Tokenizer;
-use webtune::train::{Event, Example, Trainer, TrainerOptions};
+use webtune::tokens::{DataCollator, Example, Tokenizer};
+use webtune::train::{Event, History, Trainer, TrainerOptions};
 
 /// What the trained model is asked: its own sentences, others, other scripts, none at all, and one that is truncated.
 const SENTENCES: [&str; 19] = [
@@ -93,9 +93,11 @@ fn export(folder: &Path, out: &Path, values: Values) -> Outcome<()> {
     let model = settings.tuning.apply(model, settings.arguments.seed)?;
     let options = TrainerOptions {
         arguments: settings.arguments,
-        padding: settings.padding,
-        max_length: settings.max_length,
-        pad_token_id: tokenizer.pad_token_id(),
+        collator: DataCollator {
+            padding: settings.padding,
+            max_length: settings.max_length,
+            pad_token_id: tokenizer.pad_token_id(),
+        },
         shuffle: true,
     };
     let trainer = Trainer::new(
@@ -187,7 +189,12 @@ fn answers(
         .map(|text| encode(text, 0))
         .collect::<webtune::Result<Vec<_>>>()?;
     options.arguments.per_device_eval_batch_size = 1;
-    let evaluation = block_on(evaluate(&model.valid(), &rows, &options, &mut |_, _| ()))?;
+    let evaluation = block_on(evaluate(
+        &model.valid(),
+        &rows,
+        &options.evaluation(),
+        &mut |_, _| (),
+    ))?;
     let answers = sentences.iter().zip(&rows).zip(&evaluation.logits);
     Ok(answers
         .map(|((text, row), logits)| json!({"text": text, "input_ids": row.encoding.input_ids, "logits": logits}))

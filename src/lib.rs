@@ -22,6 +22,7 @@ mod error;
 pub mod evaluate;
 pub mod export;
 pub mod hub;
+pub mod io;
 pub mod kernels;
 pub mod random;
 pub mod selftest;

@@ -10,11 +10,11 @@ pub use fp16::run_fp16;
 use crate::bert::{
     BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader, random_checkpoint,
 };
-use crate::hub::MemoryFile;
+use crate::io::MemoryFile;
 use crate::kernels::{self, DropoutStream, HeadsShape};
 use crate::random::TorchGenerator;
-use crate::tokens::{Encoding, Padding};
-use crate::train::{Event, Example, Trainer, TrainerOptions, TrainingArguments};
+use crate::tokens::{DataCollator, Encoding, Example};
+use crate::train::{Event, Trainer, TrainerOptions, TrainingArguments};
 use crate::{Error, Result};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde::Serialize;
@@ -252,9 +252,7 @@ async fn training_steps(device: &Device, fp16: bool) -> Result<Vec<f32>> {
             fp16,
             ..TrainingArguments::default()
         },
-        padding: Padding::Longest,
-        max_length: 16,
-        pad_token_id: 0,
+        collator: DataCollator::longest(16, 0),
         shuffle: false,
     };
     let mut trainer = Trainer::new(model, rows, Vec::new(), options)?;

@@ -9,10 +9,9 @@ use common::{load, parameters, random_model, rows, tiny_config};
 use pollster::block_on;
 use safetensors::tensor::{Dtype, TensorView};
 use std::collections::BTreeMap;
-use webtune::bert::{BertConfig, BertForSequenceClassification, read_all};
+use webtune::bert::{BertConfig, BertForSequenceClassification, cross_entropy, read_all, targets};
 use webtune::kernels::DropoutStream;
-use webtune::tokens::{Batch, Padding, pad_batch};
-use webtune::train::{Example, cross_entropy, targets};
+use webtune::tokens::{Batch, DataCollator, Example};
 
 const NUM_LABELS: usize = 3;
 
@@ -59,7 +58,7 @@ fn model(config: &BertConfig, values: &Values) -> BertForSequenceClassification 
 
 fn batch(rows: &[Example]) -> Batch {
     let encodings: Vec<_> = rows.iter().map(|row| &row.encoding).collect();
-    pad_batch(&encodings, Padding::Longest, 0, 0)
+    DataCollator::longest(0, 0).collate(&encodings)
 }
 
 fn labels(rows: &[Example]) -> Vec<usize> {

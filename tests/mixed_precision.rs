@@ -11,14 +11,13 @@ use half::f16;
 use pollster::block_on;
 use std::collections::BTreeMap;
 use webtune::Error;
-use webtune::bert::BertForSequenceClassification;
+use webtune::bert::{BertForSequenceClassification, cross_entropy, targets};
 use webtune::evaluate::evaluate;
 use webtune::kernels::{Autocast, LossScaling};
 use webtune::random::TorchGenerator;
-use webtune::tokens::{Padding, pad_batch};
+use webtune::tokens::DataCollator;
 use webtune::train::{
-    AdamW, GradScaler, Trainer, TrainingArguments, cross_entropy, norm_and_clip, sum_of_squares,
-    targets,
+    AdamW, GradScaler, Trainer, TrainingArguments, norm_and_clip, sum_of_squares,
 };
 
 const INIT_SCALE: f32 = 65_536.0;
@@ -123,7 +122,12 @@ fn logits_are_rounded_while_training_and_evaluating_only() {
             fp16,
             ..Default::default()
         });
-        let found = block_on(evaluate(&model.valid(), &rows, &options, &mut |_, _| ()));
+        let found = block_on(evaluate(
+            &model.valid(),
+            &rows,
+            &options.evaluation(),
+            &mut |_, _| (),
+        ));
         found.unwrap().logits
     };
     let (plain, rounded) = (logits(false), logits(true));
@@ -139,7 +143,7 @@ fn gradients(model: &BertForSequenceClassification, scale: f32, seed: u32) -> Gr
     let rows = rows(4, LABELS, seed);
     let encodings: Vec<_> = rows.iter().map(|row| &row.encoding).collect();
     let labels: Vec<_> = rows.iter().map(|row| row.label).collect();
-    let batch = pad_batch(&encodings, Padding::Longest, 32, 0);
+    let batch = DataCollator::longest(32, 0).collate(&encodings);
     let targets = targets(&labels, LABELS, 0.0, &model.device());
     let loss = cross_entropy(model.forward(&batch), targets, labels.len());
     GradientsParams::from_grads((loss * scale).backward(), model)

@@ -8,12 +8,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 use common::{options, parameters, random_model, rows, tiny_config, train};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
-use webtune::bert::{BertConfig, BertForSequenceClassification, read_all};
+use webtune::bert::{BertConfig, BertForSequenceClassification, cross_entropy, read_all, targets};
 use webtune::random::TorchGenerator;
-use webtune::tokens::{Padding, pad_batch};
-use webtune::train::{
-    AdamW, LrSchedulerType, TrainingArguments, cross_entropy, epoch_order, norm_and_clip, targets,
-};
+use webtune::tokens::DataCollator;
+use webtune::train::{AdamW, LrSchedulerType, TrainingArguments, epoch_order, norm_and_clip};
 
 #[derive(Deserialize)]
 struct Recording {
@@ -222,7 +220,7 @@ fn the_norm_is_over_all_parameters() {
     let rows = rows(5, 3, 8);
     let encodings: Vec<_> = rows.iter().map(|row| &row.encoding).collect();
     let labels: Vec<_> = rows.iter().map(|row| row.label).collect();
-    let batch = pad_batch(&encodings, Padding::Longest, 0, 0);
+    let batch = DataCollator::longest(0, 0).collate(&encodings);
     let targets = targets(&labels, 3, 0.0, &model.device());
     let loss = cross_entropy(model.forward(&batch), targets, rows.len());
     let gradients = GradientsParams::from_grads(loss.backward(), &model);

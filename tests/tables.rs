@@ -13,12 +13,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use webtune::bert::{
     BertConfig, BertForSequenceClassification, LoadLimits, LoadReport, LoraConfig, TargetModules,
-    WeightsLoader, random_checkpoint, read_all,
+    WeightsLoader, cross_entropy, random_checkpoint, read_all, targets,
 };
-use webtune::hub::{ByteSource, MemoryFile};
+use webtune::io::{ByteSource, MemoryFile};
 use webtune::kernels::DropoutStream;
-use webtune::tokens::{Encoding, Padding, pad_batch};
-use webtune::train::{Example, TrainingArguments, cross_entropy, norm_and_clip, targets};
+use webtune::tokens::{DataCollator, Encoding, Example};
+use webtune::train::{TrainingArguments, norm_and_clip};
 use webtune::{Error, Result};
 
 const NUM_LABELS: usize = 3;
@@ -92,7 +92,7 @@ fn pass(model: &BertForSequenceClassification) -> (Vec<f32>, BTreeMap<String, Ve
     let rows = rows(8, NUM_LABELS, 11);
     let encodings: Vec<&Encoding> = rows.iter().map(|row| &row.encoding).collect();
     let labels: Vec<usize> = rows.iter().map(|row| row.label).collect();
-    let batch = pad_batch(&encodings, Padding::Longest, 0, 0);
+    let batch = DataCollator::longest(0, 0).collate(&encodings);
     let logits = model.forward_with_dropouts(&batch, DropoutStream::new(5, 0));
     let targets = targets(&labels, NUM_LABELS, 0.0, &model.device());
     let loss = cross_entropy(logits.clone(), targets, rows.len());

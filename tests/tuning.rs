@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use common::{Run, options, parameters, random_model, rows, tiny_config, train};
 use std::collections::BTreeMap;
 use webtune::bert::{BertConfig, BertForSequenceClassification, LoraConfig, TargetModules};
-use webtune::tokens::{Encoding, Padding, pad_batch};
+use webtune::tokens::{DataCollator, Encoding};
 use webtune::train::{TrainingArguments, Tuning, TuningMethod};
 
 const NUM_LABELS: usize = 3;
@@ -71,7 +71,7 @@ fn everything(model: &BertForSequenceClassification) -> BTreeMap<String, Vec<f32
 fn logits(model: &BertForSequenceClassification) -> Vec<f32> {
     let rows = rows(5, NUM_LABELS, 9);
     let rows: Vec<&Encoding> = rows.iter().map(|row| &row.encoding).collect();
-    let logits: Tensor<2> = model.forward(&pad_batch(&rows, Padding::Longest, 0, 0));
+    let logits: Tensor<2> = model.forward(&DataCollator::longest(0, 0).collate(&rows));
     logits.into_data().try_into_vec().unwrap()
 }
 

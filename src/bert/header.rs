@@ -1,6 +1,6 @@
 //! The header of a safetensors file, read without the file: which tensors it has, and whether they lie as they should.
 
-use crate::hub::ByteSource;
+use crate::io::ByteSource;
 use crate::{Error, Result};
 use safetensors::tensor::Metadata;
 

@@ -136,7 +136,7 @@ impl ModuleVisitor for Collector {
 mod tests {
     use crate::bert::names::expected_shapes;
     use crate::bert::{BertConfig, LoadLimits, WeightsLoader, random_checkpoint};
-    use crate::hub::MemoryFile;
+    use crate::io::MemoryFile;
     use burn::tensor::Device;
     use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@
 use super::LoadLimits;
 use super::assembly::Loaded;
 use super::names::{Place, WORDS, place_of};
-use crate::hub::ByteSource;
+use crate::io::ByteSource;
 use crate::kernels;
 use crate::{Error, Result};
 use burn::tensor::{Device, Tensor, TensorData};

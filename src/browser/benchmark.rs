@@ -4,11 +4,11 @@
 use super::convert::{error, to_js};
 use super::device::{self, Opened};
 use crate::bert::{BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader};
-use crate::hub::MemoryFile;
+use crate::io::MemoryFile;
 use crate::settings::{RunSettings, Values};
-use crate::tokens::{Batch, Encoding, Padding, pad_batch};
+use crate::tokens::{Batch, DataCollator, Encoding, Example};
 use crate::train::{
-    Event, Example, MemoryDemand, MemoryPlan, StepLog, Trainer, TrainerOptions, TrainingArguments,
+    Event, MemoryDemand, MemoryPlan, StepLog, Trainer, TrainerOptions, TrainingArguments,
 };
 use crate::{Error, Result};
 use burn::module::Module;
@@ -182,12 +182,10 @@ impl Benchmark {
             .take(work.batch)
             .map(|row| &row.encoding)
             .collect();
-        self.batch = Some(pad_batch(&first, Padding::Longest, work.seq, 0));
+        self.batch = Some(DataCollator::longest(work.seq, 0).collate(&first));
         let options = TrainerOptions {
             arguments,
-            padding: Padding::Longest,
-            max_length: work.seq,
-            pad_token_id: 0,
+            collator: DataCollator::longest(work.seq, 0),
             shuffle: false,
         };
         self.trainer = Some(Trainer::new(model, examples, Vec::new(), options)?);

@@ -7,7 +7,9 @@ use crate::Result;
 use crate::bert::{
     BertConfig, BertForSequenceClassification, LoadLimits, LoadReport, WeightsLoader,
 };
-use crate::hub::{ByteSource, INDEX_FILE, ShardIndex, pickle_refused};
+use crate::bert::{INDEX_FILE, ShardIndex};
+use crate::hub::pickle_refused;
+use crate::io::ByteSource;
 use crate::tokens::{Tokenizer, VocabSettings};
 use burn::module::Module;
 use burn::tensor::Device;

@@ -3,10 +3,8 @@
 use super::app::{Webtune, read_settings};
 use super::convert::{error, to_js};
 use crate::settings::RunSettings;
-use crate::tokens::widest_batch;
-use crate::train::{
-    Example, MemoryDemand, MemoryPlan, TrainPlan, TrainingArguments, WayOut, ways_out,
-};
+use crate::tokens::Example;
+use crate::train::{MemoryDemand, MemoryPlan, TrainPlan, TrainingArguments, WayOut, ways_out};
 use crate::{Error, Result, Warning};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -153,7 +151,7 @@ impl Webtune {
             Some(tokens) => {
                 let shape = |examples: &[Example], count| {
                     let rows = examples.iter().map(|row| &row.encoding);
-                    widest_batch(rows, count, tokens.padding, tokens.max_length)
+                    tokens.collator(0).widest_batch(rows, count)
                 };
                 (shape(&tokens.train, rows), shape(&tokens.test, eval_rows))
             }

@@ -7,11 +7,10 @@ use super::progress::send;
 use super::views::{EvaluationContext, ReportView, StepView, TrainResultView};
 use crate::bert::BertForSequenceClassification;
 use crate::data::Dataset;
-use crate::evaluate::{Evaluation, evaluate};
-use crate::export::History;
+use crate::evaluate::{Evaluation, EvaluationOptions, evaluate};
 use crate::selftest;
 use crate::settings::{RunSettings, Values};
-use crate::train::{Event, Trainer, TrainerOptions, TrainingArguments};
+use crate::train::{Event, History, Trainer, TrainerOptions, TrainingArguments};
 use crate::{Error, Result};
 use burn::module::Module;
 use js_sys::Function;
@@ -160,9 +159,7 @@ impl Webtune {
         let seed = settings.arguments.seed;
         let initial = model.with_head(dataset.labels.len(), seed);
         let options = TrainerOptions {
-            padding: tokens.padding,
-            max_length: tokens.max_length,
-            pad_token_id: model.tokenizer.pad_token_id(),
+            collator: tokens.collator(model.tokenizer.pad_token_id()),
             shuffle: settings.shuffle,
             arguments: settings.arguments,
         };
@@ -258,17 +255,15 @@ impl Webtune {
                 dataset.labels.len()
             )));
         }
-        let mut arguments = TrainingArguments::default();
-        if let Some(run) = &self.run {
-            arguments.per_device_eval_batch_size = run.eval_batch_size;
-            arguments.fp16 = run.fp16;
-        }
-        let options = TrainerOptions {
-            padding: tokens.padding,
-            max_length: tokens.max_length,
-            pad_token_id: model.tokenizer.pad_token_id(),
-            shuffle: false,
-            arguments,
+        let defaults = TrainingArguments::default();
+        let options = EvaluationOptions {
+            collator: tokens.collator(model.tokenizer.pad_token_id()),
+            per_device_eval_batch_size: match &self.run {
+                Some(run) => run.eval_batch_size,
+                None => defaults.per_device_eval_batch_size,
+            },
+            label_smoothing_factor: 0.0,
+            fp16: self.run.as_ref().is_some_and(|run| run.fp16),
         };
         let mut progress = |done, total| say(on_event, done, total);
         let evaluation = evaluate(&network.valid(), &tokens.test, &options, &mut progress).await?;
@@ -279,7 +274,7 @@ impl Webtune {
                 test: &split.test,
                 step: state.map_or(0, |state| state.global_step),
                 epoch: state.map_or(0.0, |state| state.epoch),
-                batch_size: options.arguments.per_device_eval_batch_size,
+                batch_size: options.per_device_eval_batch_size,
                 seconds: seconds_since(started),
             },
         ))

@@ -5,7 +5,7 @@ use super::download::Download;
 use super::http::AbortSignal;
 use super::hub::HubSource;
 use super::shared::Shared;
-use crate::hub::{ByteSource, MemoryFile, ended_early};
+use crate::io::{ByteSource, MemoryFile, ended_early};
 use crate::{Error, Result};
 use js_sys::{ArrayBuffer, Function, Uint8Array};
 use std::io::{Read, Seek, SeekFrom};

@@ -4,8 +4,8 @@ use super::views::{TokenRow, TokensView};
 use crate::Result;
 use crate::data::{Dataset, Split};
 use crate::settings::RunSettings;
-use crate::tokens::{Encoding, Padding, Tokenizer, batch_width};
-use crate::train::{Example, epoch_order};
+use crate::tokens::{DataCollator, Encoding, Example, Padding, Tokenizer};
+use crate::train::epoch_order;
 
 /// The rows of both parts, encoded.
 pub(super) struct Tokenized {
@@ -39,6 +39,15 @@ impl Tokenized {
             padding: settings.padding,
             max_length: settings.max_length,
         })
+    }
+
+    /// Pads its batches.
+    pub(super) fn collator(&self, pad_token_id: u32) -> DataCollator {
+        DataCollator {
+            padding: self.padding,
+            max_length: self.max_length,
+            pad_token_id,
+        }
     }
 
     /// Every row with the padding that it gets in the first epoch's batches, in the order of the split.
@@ -89,7 +98,7 @@ impl Tokenized {
         let mut widths = vec![self.max_length; examples.len()];
         for batch in order.chunks(batch_size) {
             let rows = batch.iter().map(|&at| &examples[at].encoding);
-            let width = batch_width(rows, self.padding, self.max_length);
+            let width = self.collator(0).width(rows);
             for &at in batch {
                 widths[at] = width;
             }

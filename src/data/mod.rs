@@ -1,10 +1,8 @@
 //! Rows of text and label: where they come from and how they are divided into a training and a test part.
 
-mod random_state;
 mod split;
 mod toy;
 
-pub use random_state::RandomState;
 pub use split::{Split, SplitOptions, train_test_split};
 pub use toy::{NEGATIVE_SENTENCE, POSITIVE_SENTENCE, toy_dataset};
 

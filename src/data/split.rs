@@ -1,6 +1,7 @@
 //! scikit-learn's `train_test_split`: the same rows on the same side for the same `random_state`.
 
-use super::{Dataset, RandomState, count_labels};
+use super::{Dataset, count_labels};
+use crate::random::RandomState;
 use crate::{Error, Result, Warning};
 use serde_json::json;
 use std::collections::HashSet;

@@ -1,6 +1,7 @@
 //! The article's toy reviews: two sentences, each repeated for half of the rows, shuffled.
 
-use super::{Dataset, RandomState, Row};
+use super::{Dataset, Row};
+use crate::random::RandomState;
 
 /// The sentence labelled 1, positive.
 pub const POSITIVE_SENTENCE: &str = "This product has been an amazing addition to my kitchen.";

@@ -4,4 +4,4 @@ mod metrics;
 mod predict;
 
 pub use metrics::{ClassReport, Metrics, Misclassified};
-pub use predict::{Evaluation, evaluate, probabilities};
+pub use predict::{Evaluation, EvaluationOptions, evaluate, probabilities};

@@ -1,10 +1,9 @@
 //! Running the network without training it: over a test part, or over one text.
 
 use super::Metrics;
-use crate::bert::BertForSequenceClassification;
+use crate::bert::{BertForSequenceClassification, cross_entropy, targets};
 use crate::kernels::{Autocast, BatchRoom};
-use crate::tokens::{Encoding, Padding, pad_batch, widest_batch};
-use crate::train::{Example, TrainerOptions, cross_entropy, targets};
+use crate::tokens::{DataCollator, Encoding, Example};
 use crate::{Error, Result};
 use burn::tensor::Tensor;
 
@@ -27,6 +26,19 @@ pub struct Evaluation {
     pub metrics: Metrics,
 }
 
+/// What an evaluation needs beside a model and its rows; the fields of `TrainingArguments` that the Trainer's evaluation reads.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EvaluationOptions {
+    /// Pads the batches.
+    pub collator: DataCollator,
+    /// Rows of a batch.
+    pub per_device_eval_batch_size: usize,
+    /// Share of the target distribution that is spread over all labels.
+    pub label_smoothing_factor: f64,
+    /// Whether matrix products take operands of 16 bits.
+    pub fp16: bool,
+}
+
 /// Evaluates `model` (on a device without autodiff: no dropout) over `examples`. `progress` is told rows done and rows in all. Results are
 /// read from the device every few batches, so that rows done are rows computed, not rows queued.
 ///
@@ -36,7 +48,7 @@ pub struct Evaluation {
 pub async fn evaluate(
     model: &BertForSequenceClassification,
     examples: &[Example],
-    options: &TrainerOptions,
+    options: &EvaluationOptions,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Evaluation> {
     if examples.is_empty() {
@@ -46,24 +58,19 @@ pub async fn evaluate(
     }
     let device = model.device();
     let num_labels = model.num_labels();
-    let batch_size = options.arguments.per_device_eval_batch_size;
+    let batch_size = options.per_device_eval_batch_size;
     let rows = examples.iter().map(|row| &row.encoding);
-    let widest = widest_batch(rows, batch_size, options.padding, options.max_length);
+    let widest = options.collator.widest_batch(rows, batch_size);
     let (mut outputs, mut values, mut done) = (Vec::new(), Vec::new(), 0);
     for rows in examples.chunks(batch_size) {
         let encodings: Vec<&Encoding> = rows.iter().map(|row| &row.encoding).collect();
         let labels: Vec<usize> = rows.iter().map(|row| row.label).collect();
-        let batch = pad_batch(
-            &encodings,
-            options.padding,
-            options.max_length,
-            options.pad_token_id,
-        );
+        let batch = options.collator.collate(&encodings);
         let room = BatchRoom::new([batch.batch, batch.seq], widest);
-        let autocast = Autocast::new(&device, options.arguments.fp16)?;
+        let autocast = Autocast::new(&device, options.fp16)?;
         let logits = model.forward(&batch);
         drop((room, autocast));
-        let smoothing = options.arguments.label_smoothing_factor;
+        let smoothing = options.label_smoothing_factor;
         let loss = cross_entropy(
             logits.clone(),
             targets(&labels, num_labels, smoothing, &device),
@@ -86,10 +93,10 @@ fn collect(
     values: &[f32],
     examples: &[Example],
     num_labels: usize,
-    options: &TrainerOptions,
+    options: &EvaluationOptions,
 ) -> Result<Evaluation> {
     let (mut logits, mut loss, mut rest) = (Vec::with_capacity(examples.len()), 0.0, values);
-    for rows in examples.chunks(options.arguments.per_device_eval_batch_size) {
+    for rows in examples.chunks(options.per_device_eval_batch_size) {
         let Some((batch, tail)) = rest.split_at_checked(rows.len() * num_labels + 1) else {
             return Err(Error::Device(
                 "The device returned fewer results than were computed.".into(),
@@ -122,7 +129,7 @@ pub async fn probabilities(
     encoding: &Encoding,
     pad_token_id: u32,
 ) -> Result<Vec<f32>> {
-    let batch = pad_batch(&[encoding], Padding::Longest, 0, pad_token_id);
+    let batch = DataCollator::longest(0, pad_token_id).collate(&[encoding]);
     // Texts of all lengths share a few sets of buffers.
     let widest = [1, batch.seq.next_multiple_of(LENGTHS_APART)];
     let room = BatchRoom::new([1, batch.seq], widest);

@@ -11,16 +11,15 @@ mod adapter;
 mod archive;
 mod card;
 mod config;
-mod history;
 mod tokenizer;
 mod weights;
 
 pub use card::Card;
-pub use history::History;
 
 use crate::bert::BertForSequenceClassification;
 use crate::settings::{self, RunSettings, Values};
 use crate::tokens::Tokenizer;
+use crate::train::History;
 use crate::{Error, Result};
 use archive::Archive;
 use serde_json::Value;

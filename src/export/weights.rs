@@ -108,7 +108,7 @@ mod tests {
     use crate::bert::{
         BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader, random_checkpoint,
     };
-    use crate::hub::MemoryFile;
+    use crate::io::MemoryFile;
     use burn::tensor::Device;
 
     #[test]

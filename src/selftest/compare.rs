@@ -8,14 +8,12 @@ use super::{Check, SelfTest, compare_values, largest, read};
 use crate::Result;
 use crate::bert::{
     BertConfig, BertForSequenceClassification, LoadLimits, LoraConfig, TargetModules,
-    WeightsLoader, random_checkpoint, read_all,
+    WeightsLoader, cross_entropy, random_checkpoint, read_all, targets,
 };
-use crate::hub::MemoryFile;
+use crate::io::MemoryFile;
 use crate::kernels::DropoutStream;
-use crate::tokens::{Batch, Encoding, Padding, pad_batch};
-use crate::train::{
-    Event, Example, Trainer, TrainerOptions, TrainingArguments, cross_entropy, targets,
-};
+use crate::tokens::{Batch, DataCollator, Encoding, Example};
+use crate::train::{Event, Trainer, TrainerOptions, TrainingArguments};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 
@@ -173,7 +171,7 @@ fn examples() -> Vec<Example> {
 fn batch() -> Batch {
     let examples = examples();
     let rows: Vec<&Encoding> = examples.iter().map(|row| &row.encoding).collect();
-    pad_batch(&rows, Padding::Longest, 20, 0)
+    DataCollator::longest(20, 0).collate(&rows)
 }
 
 fn options() -> TrainerOptions {
@@ -187,9 +185,7 @@ fn options() -> TrainerOptions {
             adam_epsilon: 1e-6,
             ..TrainingArguments::default()
         },
-        padding: Padding::Longest,
-        max_length: 20,
-        pad_token_id: 0,
+        collator: DataCollator::longest(20, 0),
         shuffle: true,
     }
 }

@@ -31,72 +31,88 @@ impl Batch {
     }
 }
 
-/// Columns that `rows`, one batch, take with this padding.
-pub fn batch_width<'a>(
-    rows: impl Iterator<Item = &'a Encoding>,
-    padding: Padding,
-    max_length: usize,
-) -> usize {
-    match padding {
-        Padding::Longest => rows.map(|row| row.input_ids.len()).max().unwrap_or(0),
-        Padding::MaxLength => max_length,
-    }
+/// An encoded text and its label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// Unpadded ids.
+    pub encoding: Encoding,
+    /// Label id.
+    pub label: usize,
 }
 
-/// Rows and columns of the widest batch of up to `batch_size` of `rows`.
-pub fn widest_batch<'a>(
-    rows: impl ExactSizeIterator<Item = &'a Encoding>,
-    batch_size: usize,
-    padding: Padding,
-    max_length: usize,
-) -> [usize; 2] {
-    let count = batch_size.min(rows.len());
-    [count, batch_width(rows, padding, max_length)]
+/// Turns encoded rows into padded batches, as transformers' `DataCollatorWithPadding` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DataCollator {
+    /// How rows are brought to one length.
+    pub padding: Padding,
+    /// Tokens of a row at most, and of each row with [`Padding::MaxLength`].
+    pub max_length: usize,
+    /// Id that fills up short rows.
+    pub pad_token_id: u32,
 }
 
-/// Pads `rows`, each at most `max_length` long, to one length.
-pub fn pad_batch(
-    rows: &[&Encoding],
-    padding: Padding,
-    max_length: usize,
-    pad_token_id: u32,
-) -> Batch {
-    let seq = batch_width(rows.iter().copied(), padding, max_length);
-    let mut input_ids = Vec::with_capacity(rows.len() * seq);
-    let mut attention_mask = Vec::with_capacity(rows.len() * seq);
-    for row in rows {
-        input_ids.extend(row.input_ids.iter().map(|&id| id as i32));
-        input_ids.extend(std::iter::repeat_n(
-            pad_token_id as i32,
-            seq - row.input_ids.len(),
-        ));
-        attention_mask.extend(std::iter::repeat_n(1, row.input_ids.len()));
-        attention_mask.extend(std::iter::repeat_n(0, seq - row.input_ids.len()));
+impl DataCollator {
+    /// Pads each batch to its longest row.
+    pub fn longest(max_length: usize, pad_token_id: u32) -> Self {
+        Self {
+            padding: Padding::Longest,
+            max_length,
+            pad_token_id,
+        }
     }
-    Batch {
-        batch: rows.len(),
-        seq,
-        input_ids,
-        attention_mask,
-    }
-}
 
-/// Padding tokens of one pass over `rows` in batches of `batch_size`, in the order given.
-pub fn padding_tokens(
-    rows: &[&Encoding],
-    batch_size: usize,
-    padding: Padding,
-    max_length: usize,
-) -> usize {
-    rows.chunks(batch_size)
-        .map(|batch| {
-            let seq = batch_width(batch.iter().copied(), padding, max_length);
+    /// Columns of the batch that `rows` make.
+    pub fn width<'a>(&self, rows: impl Iterator<Item = &'a Encoding>) -> usize {
+        match self.padding {
+            Padding::Longest => rows.map(|row| row.input_ids.len()).max().unwrap_or(0),
+            Padding::MaxLength => self.max_length,
+        }
+    }
+
+    /// Rows and columns of the widest batch of up to `batch_size` of `rows`, in whatever order they are taken.
+    pub fn widest_batch<'a>(
+        &self,
+        rows: impl ExactSizeIterator<Item = &'a Encoding>,
+        batch_size: usize,
+    ) -> [usize; 2] {
+        let count = batch_size.min(rows.len());
+        [count, self.width(rows)]
+    }
+
+    /// Pads `rows`, each at most `max_length` long, to one length.
+    ///
+    /// # Shapes
+    /// `rows.len()` encodings → `[batch, seq]`.
+    pub fn collate(&self, rows: &[&Encoding]) -> Batch {
+        let seq = self.width(rows.iter().copied());
+        let mut input_ids = Vec::with_capacity(rows.len() * seq);
+        let mut attention_mask = Vec::with_capacity(rows.len() * seq);
+        for row in rows {
+            let padding = seq - row.input_ids.len();
+            input_ids.extend(row.input_ids.iter().map(|&id| id as i32));
+            input_ids.extend(std::iter::repeat_n(self.pad_token_id as i32, padding));
+            attention_mask.extend(std::iter::repeat_n(1, row.input_ids.len()));
+            attention_mask.extend(std::iter::repeat_n(0, padding));
+        }
+        Batch {
+            batch: rows.len(),
+            seq,
+            input_ids,
+            attention_mask,
+        }
+    }
+
+    /// Padding tokens of one pass over `rows` in batches of `batch_size`, in the order given.
+    pub fn padding_tokens(&self, rows: &[&Encoding], batch_size: usize) -> usize {
+        let padding = |batch: &[&Encoding]| {
+            let seq = self.width(batch.iter().copied());
             batch
                 .iter()
                 .map(|row| seq - row.input_ids.len())
                 .sum::<usize>()
-        })
-        .sum()
+        };
+        rows.chunks(batch_size).map(padding).sum()
+    }
 }
 
 #[cfg(test)]
@@ -114,13 +130,18 @@ mod tests {
     fn pads_to_the_longest_row_or_to_max_length() {
         let (short, long) = (row(&[101, 102]), row(&[101, 7, 8, 102]));
         let rows = [&short, &long];
-        let batch = pad_batch(&rows, Padding::Longest, 6, 0);
+        let longest = DataCollator::longest(6, 0);
+        let batch = longest.collate(&rows);
         assert_eq!((batch.batch, batch.seq, batch.real_tokens()), (2, 4, 6));
         assert_eq!(batch.input_ids, [101, 102, 0, 0, 101, 7, 8, 102]);
         assert_eq!(batch.attention_mask, [1, 1, 0, 0, 1, 1, 1, 1]);
-        assert_eq!(pad_batch(&rows, Padding::MaxLength, 6, 0).seq, 6);
-        assert_eq!(padding_tokens(&rows, 8, Padding::Longest, 6), 2);
-        assert_eq!(padding_tokens(&rows, 1, Padding::Longest, 6), 0);
-        assert_eq!(padding_tokens(&rows, 2, Padding::MaxLength, 6), 6);
+        let max_length = DataCollator {
+            padding: Padding::MaxLength,
+            ..longest
+        };
+        assert_eq!(max_length.collate(&rows).seq, 6);
+        assert_eq!(longest.padding_tokens(&rows, 8), 2);
+        assert_eq!(longest.padding_tokens(&rows, 1), 0);
+        assert_eq!(max_length.padding_tokens(&rows, 2), 6);
     }
 }

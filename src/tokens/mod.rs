@@ -3,5 +3,5 @@
 mod batch;
 mod tokenizer;
 
-pub use batch::{Batch, Padding, batch_width, pad_batch, padding_tokens, widest_batch};
+pub use batch::{Batch, DataCollator, Example, Padding};
 pub use tokenizer::{Encoding, Tokenizer, VocabSettings};

@@ -4,8 +4,7 @@
 //! and the way back computes each layer again before it goes back through it. The masks of the dropouts are computed from a stream, not
 //! stored, so a layer that is computed again draws the same ones, and the gradients are the same.
 
-use super::cross_entropy;
-use crate::bert::{BertForSequenceClassification, batch_tensors};
+use crate::bert::{BertForSequenceClassification, batch_tensors, cross_entropy};
 use crate::kernels::{DropoutStream, with_gradient};
 use crate::tokens::Batch;
 use burn::module::{Module, ModuleVisitor, Param};

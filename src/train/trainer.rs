@@ -3,39 +3,38 @@
 
 use super::backward::Pass;
 use super::events::{Event, StepLog, TrainerState};
-use super::{AdamW, GradScaler, TrainingArguments, norm_and_clip, sum_of_squares, targets};
-use crate::bert::BertForSequenceClassification;
-use crate::evaluate::{Evaluation, evaluate};
+use super::{AdamW, GradScaler, TrainingArguments, norm_and_clip, sum_of_squares};
+use crate::bert::{BertForSequenceClassification, targets};
+use crate::evaluate::{Evaluation, EvaluationOptions, evaluate};
 use crate::kernels::{Autocast, BatchRoom, DropoutStream};
 use crate::random::TorchGenerator;
-use crate::tokens::{Encoding, Padding, pad_batch, padding_tokens, widest_batch};
+use crate::tokens::{DataCollator, Encoding, Example};
 use crate::{Error, Result};
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Tensor;
-
-/// A tokenized row and its label.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Example {
-    /// Unpadded ids.
-    pub encoding: Encoding,
-    /// Label id.
-    pub label: usize,
-}
 
 /// Everything a run needs that is not the model.
 #[derive(Debug, Clone)]
 pub struct TrainerOptions {
     /// `TrainingArguments`.
     pub arguments: TrainingArguments,
-    /// How batches are filled up.
-    pub padding: Padding,
-    /// Tokens a row at most.
-    pub max_length: usize,
-    /// Id that fills up short rows.
-    pub pad_token_id: u32,
+    /// Pads the batches.
+    pub collator: DataCollator,
     /// Whether the training rows are shuffled in each epoch; the recordings of the reference take them in order.
     pub shuffle: bool,
+}
+
+impl TrainerOptions {
+    /// What an evaluation with these options reads of them.
+    pub fn evaluation(&self) -> EvaluationOptions {
+        EvaluationOptions {
+            collator: self.collator,
+            per_device_eval_batch_size: self.arguments.per_device_eval_batch_size,
+            label_smoothing_factor: self.arguments.label_smoothing_factor,
+            fp16: self.arguments.fp16,
+        }
+    }
 }
 
 /// Fine-tunes a classifier, a step at a time.
@@ -95,11 +94,9 @@ impl Trainer {
             evaluation_due: false,
             finished: max_steps == 0,
             log_every: 1,
-            widest: widest_batch(
+            widest: options.collator.widest_batch(
                 train.iter().map(|row| &row.encoding),
                 arguments.per_device_train_batch_size,
-                options.padding,
-                options.max_length,
             ),
             positions: 0,
             pending: Vec::new(),
@@ -215,7 +212,7 @@ impl Trainer {
     /// [`Error::Device`] from the device.
     pub async fn evaluate(&self, progress: &mut dyn FnMut(usize, usize)) -> Result<Evaluation> {
         let model = self.model()?.valid();
-        evaluate(&model, &self.eval, &self.options, progress).await
+        evaluate(&model, &self.eval, &self.options.evaluation(), progress).await
     }
 
     /// One update over the next group of batches.
@@ -236,12 +233,10 @@ impl Trainer {
         let (grads, loss, tokens) = self.gradients(&model, group);
         drop(autocast);
         let rows: Vec<&Encoding> = group.iter().map(|&row| &self.train[row].encoding).collect();
-        let padding = padding_tokens(
-            &rows,
-            arguments.per_device_train_batch_size,
-            self.options.padding,
-            self.options.max_length,
-        );
+        let padding = self
+            .options
+            .collator
+            .padding_tokens(&rows, arguments.per_device_train_batch_size);
         self.positions += tokens + padding;
         let clip = match &mut self.scaler {
             Some(scaler) => scaler.update(sum_of_squares(&model, &grads)),
@@ -282,12 +277,7 @@ impl Trainer {
             let encodings: Vec<&Encoding> =
                 rows.iter().map(|&row| &self.train[row].encoding).collect();
             let labels: Vec<usize> = rows.iter().map(|&row| self.train[row].label).collect();
-            let batch = pad_batch(
-                &encodings,
-                self.options.padding,
-                self.options.max_length,
-                self.options.pad_token_id,
-            );
+            let batch = self.options.collator.collate(&encodings);
             tokens += batch.real_tokens();
             let targets = targets(
                 &labels,

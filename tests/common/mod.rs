@@ -8,10 +8,10 @@ use webtune::bert::{
     BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader, random_checkpoint,
 };
 use webtune::evaluate::Evaluation;
-use webtune::hub::MemoryFile;
+use webtune::io::MemoryFile;
 use webtune::random::TorchGenerator;
-use webtune::tokens::{Encoding, Padding};
-use webtune::train::{Event, Example, StepLog, Trainer, TrainerOptions, TrainingArguments};
+use webtune::tokens::{DataCollator, Encoding, Example};
+use webtune::train::{Event, StepLog, Trainer, TrainerOptions, TrainingArguments};
 
 /// Rows of the tiny network's vocabulary.
 pub const VOCAB_SIZE: usize = 40;
@@ -100,9 +100,7 @@ pub fn rows(count: usize, num_labels: usize, seed: u32) -> Vec<Example> {
 pub fn options(arguments: TrainingArguments) -> TrainerOptions {
     TrainerOptions {
         arguments,
-        padding: Padding::Longest,
-        max_length: 32,
-        pad_token_id: 0,
+        collator: DataCollator::longest(32, 0),
         shuffle: false,
     }
 }

@@ -12,11 +12,11 @@ use webtune::bert::{
     BertConfig, BertForSequenceClassification, LoadLimits, LoadReport, WeightsLoader,
 };
 use webtune::evaluate::{Evaluation, evaluate};
-use webtune::export::{Card, Folder, History};
-use webtune::hub::MemoryFile;
+use webtune::export::{Card, Folder};
+use webtune::io::MemoryFile;
 use webtune::settings::{RunSettings, Values};
-use webtune::tokens::{Tokenizer, VocabSettings};
-use webtune::train::{Event, Example, StepLog, Trainer, TrainerOptions};
+use webtune::tokens::{DataCollator, Example, Tokenizer, VocabSettings};
+use webtune::train::{Event, History, StepLog, Trainer, TrainerOptions};
 
 /// A vocabulary of the tiny network's size.
 pub fn tokenizer() -> Tokenizer {
@@ -90,9 +90,11 @@ pub fn run(values: &Values) -> Run {
     let test = vec![example("good film", 1), example("bad coffee", 0)];
     let options = TrainerOptions {
         arguments: settings.arguments,
-        padding: settings.padding,
-        max_length: settings.max_length,
-        pad_token_id: tokenizer.pad_token_id(),
+        collator: DataCollator {
+            padding: settings.padding,
+            max_length: settings.max_length,
+            pad_token_id: tokenizer.pad_token_id(),
+        },
         shuffle: true,
     };
     let config = BertConfig::from_json(&base_config()).unwrap();
@@ -205,7 +207,7 @@ pub fn logits(model: &BertForSequenceClassification, run: &Run) -> Vec<Vec<f32>>
     let evaluation = block_on(evaluate(
         &model.valid(),
         &run.test,
-        &run.options,
+        &run.options.evaluation(),
         &mut |_, _| (),
     ));
     evaluation.unwrap().logits

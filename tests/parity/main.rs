@@ -13,10 +13,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use webtune::bert::{BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader};
 use webtune::evaluate::{Evaluation, evaluate};
-use webtune::export::History;
 use webtune::settings::Values;
-use webtune::tokens::{Padding, Tokenizer};
-use webtune::train::{Event, Example, StepLog, Trainer, TrainerOptions, TrainingArguments};
+use webtune::tokens::{DataCollator, Example, Padding, Tokenizer};
+use webtune::train::{Event, History, StepLog, Trainer, TrainerOptions, TrainingArguments};
 
 const LOSS_SHARE: &str = "loss (relative)";
 const EVAL_SHARE: &str = "eval loss (relative)";
@@ -57,7 +56,13 @@ fn logits(
 ) -> Vec<Vec<f32>> {
     let mut options = options.clone();
     options.arguments.per_device_eval_batch_size = 1;
-    let evaluation = block_on(evaluate(&model.valid(), rows, &options, &mut |_, _| ())).unwrap();
+    let evaluation = block_on(evaluate(
+        &model.valid(),
+        rows,
+        &options.evaluation(),
+        &mut |_, _| (),
+    ))
+    .unwrap();
     evaluation.logits
 }
 
@@ -115,15 +120,19 @@ fn run(folder: &Path, fp16: bool) -> Vec<Worst> {
             fp16,
             ..settings.arguments
         },
-        padding: settings.padding,
-        max_length: settings.max_length,
-        pad_token_id: tokenizer.pad_token_id(),
+        collator: DataCollator {
+            padding: settings.padding,
+            max_length: settings.max_length,
+            pad_token_id: tokenizer.pad_token_id(),
+        },
         shuffle: case.shuffle,
     };
     let encode = |rows: &[webtune::data::Row]| -> Vec<Example> {
         rows.iter()
             .map(|row| Example {
-                encoding: tokenizer.encode(&row.text, options.max_length).unwrap(),
+                encoding: tokenizer
+                    .encode(&row.text, options.collator.max_length)
+                    .unwrap(),
                 label: row.label,
             })
             .collect()
@@ -131,8 +140,8 @@ fn run(folder: &Path, fp16: bool) -> Vec<Worst> {
     let (train, eval) = (encode(&case.train), encode(&case.eval));
     for (row, ids) in eval.iter().zip(&expected.eval_input_ids) {
         let mut found = row.encoding.input_ids.clone();
-        if options.padding == Padding::MaxLength {
-            found.resize(options.max_length, options.pad_token_id);
+        if options.collator.padding == Padding::MaxLength {
+            found.resize(options.collator.max_length, options.collator.pad_token_id);
         }
         assert_eq!(&found, ids, "token ids");
     }

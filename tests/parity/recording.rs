@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use webtune::hub::MemoryFile;
+use webtune::io::MemoryFile;
 use webtune::settings::{RunSettings, Values};
 
 /// `case.json`: what the Trainer was given.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::bert::random_checkpoint;
-use crate::hub::MemoryFile;
+use crate::io::MemoryFile;
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 

@@ -1,8 +1,8 @@
 //! What a run logged, as transformers' `Trainer` keeps it in `trainer_state.json`.
 
+use super::{StepLog, Trainer, TrainerState, TrainingArguments};
 use crate::Result;
 use crate::evaluate::Evaluation;
-use crate::train::{StepLog, Trainer, TrainerState, TrainingArguments};
 use serde_json::{Value, json};
 
 /// The log of a run. Whoever drives the trainer tells it what happened, in order, and how long it took: the trainer has no clock.
