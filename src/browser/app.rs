@@ -5,16 +5,15 @@
 use super::budget::Budget;
 use super::convert::{error, to_js, values};
 use super::device::{self, Opened};
-use super::http::AbortSignal;
-use super::hub::HubSource;
+use super::environment::{BrowserEnvironment, services};
 use super::model::{LoadedModel, Target, say};
+use super::opfs::BrowserBlob;
 use super::run::Run;
-use super::source::Source;
 use super::views::{Credit, DatasetView, PredictView, RowsView, SplitView, TokensView};
 use super::{clock, tokenized::Tokenized};
 use crate::data::{Dataset, Row, Split, toy_dataset, train_test_split};
 use crate::evaluate::probabilities;
-use crate::hub::{self, Repo};
+use crate::hub::Source;
 use crate::selftest::{self, SelfTest};
 use crate::settings::RunSettings;
 use crate::{Error, Result};
@@ -22,6 +21,7 @@ use burn::module::Module;
 use js_sys::{Array, Function, Reflect};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
+use web_sys::AbortSignal;
 
 /// The workflow's state on one device.
 #[wasm_bindgen]
@@ -178,7 +178,7 @@ impl Webtune {
         signal: AbortSignal,
     ) -> Result<JsValue, JsValue> {
         let credit = Credit::of(&base);
-        let source = Source::of_site(base, signal, on_event.clone());
+        let source = Source::site(base, services(signal, &on_event).await);
         self.replace_model(source, credit, &on_event).await
     }
 
@@ -195,14 +195,14 @@ impl Webtune {
         signal: AbortSignal,
     ) -> Result<JsValue, JsValue> {
         say(&on_event, "hub");
-        let source = async {
-            let repo = Repo::parse(&repo)?;
-            HubSource::open(hub::endpoint(&endpoint)?, repo, signal, on_event.clone()).await
+        let services = services(signal, &on_event).await;
+        let source = Source::hub(&endpoint, &repo, services).await;
+        let source = source.map_err(error)?;
+        let credit = match source.pin() {
+            Some(pin) => Credit::of_hub(&pin),
+            None => Credit::of(&repo),
         };
-        let source = source.await.map_err(error)?;
-        let credit = Credit::of_hub(&source.pin());
-        self.replace_model(Source::Hub(source), credit, &on_event)
-            .await
+        self.replace_model(source, credit, &on_event).await
     }
 
     /// Builds the network from files of the visitor's disk, `[{path, blob}]`: one `.zip`, or the files of a folder called `name`
@@ -219,9 +219,9 @@ impl Webtune {
         let files = files.iter().filter_map(|file| {
             let path = Reflect::get(&file, &"path".into()).ok()?.as_string()?;
             let blob = Reflect::get(&file, &"blob".into()).ok()?;
-            Some((path, blob.unchecked_into()))
+            Some((path, BrowserBlob(blob.unchecked_into())))
         });
-        let source = Source::of_files(files.collect()).map_err(error)?;
+        let source = Source::files(files.collect()).map_err(error)?;
         self.replace_model(source, Credit::of_disk(&name), &on_event)
             .await
     }
@@ -260,7 +260,7 @@ impl Webtune {
     /// Takes the model of a source in place of the one before (`ModelView`).
     async fn replace_model(
         &mut self,
-        source: Source,
+        source: Source<BrowserEnvironment>,
         credit: Credit,
         on_event: &Function,
     ) -> Result<JsValue, JsValue> {

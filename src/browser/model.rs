@@ -1,29 +1,25 @@
 //! A model folder becomes a tokenizer and a network.
 
+use super::environment::BrowserEnvironment;
 use super::progress::send;
-use super::source::Source;
 use super::views::{Credit, ModelView};
 use crate::Result;
 use crate::bert::{
     BertConfig, BertForSequenceClassification, LoadLimits, LoadReport, WeightsLoader,
 };
 use crate::bert::{INDEX_FILE, ShardIndex};
-use crate::hub::pickle_refused;
+use crate::hub::{LoadEvent, Source, pickle_refused};
 use crate::io::ByteSource;
 use crate::tokens::{Tokenizer, VocabSettings};
 use burn::module::Module;
 use burn::tensor::Device;
 use js_sys::Function;
-use serde::Serialize;
 
 /// Seed of the head that is on the model until a run draws its own.
 const HEAD_SEED: u32 = 42;
 
 /// Where older checkpoints have their weights.
 const PICKLE_FILE: &str = "pytorch_model.bin";
-
-/// Times that a model is read anew because a file became another one meanwhile.
-const MOST_READINGS: usize = 3;
 
 /// A checkpoint on the device.
 pub(super) struct LoadedModel {
@@ -44,33 +40,23 @@ pub(super) struct Target<'a> {
     pub limits: LoadLimits,
 }
 
-#[derive(Serialize)]
-struct Phase {
-    kind: &'static str,
-    phase: &'static str,
-}
+type BrowserSource = Source<BrowserEnvironment>;
 
 impl LoadedModel {
     /// Reads the files of `source`, telling `on_event` what it is doing.
     pub(super) async fn load(
-        mut source: Source,
+        mut source: BrowserSource,
         credit: Credit,
         target: &Target<'_>,
         on_event: &Function,
     ) -> Result<Self> {
-        let mut readings = 1;
-        let model = loop {
-            match Self::read(&mut source, &credit, target, on_event).await {
-                Err(_) if source.take_changed() && readings < MOST_READINGS => readings += 1,
-                read => break read?,
-            }
-        };
-        source.built().await;
-        Ok(model)
+        let read =
+            async |source: &mut BrowserSource| Self::read(source, &credit, target, on_event).await;
+        source.build(read).await
     }
 
     async fn read(
-        source: &mut Source,
+        source: &mut BrowserSource,
         credit: &Credit,
         target: &Target<'_>,
         on_event: &Function,
@@ -100,7 +86,7 @@ impl LoadedModel {
     }
 
     /// `tokenizer.json`, or where a checkpoint is older `vocab.txt`, used as `tokenizer_config.json` says.
-    async fn tokenizer(source: &mut Source) -> Result<Tokenizer> {
+    async fn tokenizer(source: &mut BrowserSource) -> Result<Tokenizer> {
         if let Some(file) = source.open_if_there("tokenizer.json").await? {
             return Tokenizer::from_json(&file.text().await?);
         }
@@ -117,7 +103,7 @@ impl LoadedModel {
 
     /// `model.safetensors`, or the shards that an index names.
     async fn weights(
-        source: &mut Source,
+        source: &mut BrowserSource,
         loader: &WeightsLoader<'_>,
     ) -> Result<(BertForSequenceClassification, LoadReport)> {
         let name = "model.safetensors";
@@ -162,9 +148,5 @@ impl LoadedModel {
 }
 
 pub(super) fn say(on_event: &Function, phase: &'static str) {
-    let event = Phase {
-        kind: "phase",
-        phase,
-    };
-    send(on_event, &event);
+    send(on_event, &LoadEvent::Phase { phase });
 }

@@ -1,186 +1,240 @@
-//! The origin private file system, as far as models need it: folders, files, and a file's synchronous handle, which only a worker has.
+//! The disk: the origin private file system, and files that the visitor chooses.
 
-use super::http::{get, object};
-use super::source::Blob;
-use js_sys::{Function, Promise};
+use super::convert::{error, to_js};
+use super::environment::worker;
+use crate::hub::{self, Blob, Disk, DiskError, Folder, OpenFile};
+use js_sys::{IteratorNext, Object, Promise, Reflect, Uint8Array};
+use std::ops::Range;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    FileReaderSync, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions,
+    FileSystemGetFileOptions, FileSystemReadWriteOptions, FileSystemSyncAccessHandle,
+    StorageEstimate, StorageManager,
+};
+
+/// The folder of models in the site's own root.
+const FOLDER: &str = "webtune-models";
 
 #[wasm_bindgen]
 extern "C" {
-    /// A file that is read and written at any place, at once.
-    #[wasm_bindgen(js_name = FileSystemSyncAccessHandle)]
-    pub type SyncHandle;
-    #[wasm_bindgen(method, catch)]
-    fn read(this: &SyncHandle, bytes: &mut [u8], at: &JsValue) -> Result<f64, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn write(this: &SyncHandle, bytes: &[u8], at: &JsValue) -> Result<f64, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn truncate(this: &SyncHandle, size: f64) -> Result<(), JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn flush(this: &SyncHandle) -> Result<(), JsValue>;
-    #[wasm_bindgen(method)]
-    fn close(this: &SyncHandle);
-    #[wasm_bindgen(method, catch, js_name = getSize)]
-    fn get_size(this: &SyncHandle) -> Result<f64, JsValue>;
+    /// A file handle with `move`, which web-sys lacks because the standard does not have it yet.
+    #[wasm_bindgen(extends = FileSystemFileHandle)]
+    type MovableFile;
+    #[wasm_bindgen(method, catch, js_name = move)]
+    fn rename(this: &MovableFile, name: &str) -> Result<Promise, JsValue>;
 }
 
-/// A folder.
+/// The folders of the store.
 #[derive(Clone)]
-pub(super) struct Folder(JsValue);
+pub(super) struct BrowserDisk {
+    files: FileSystemDirectoryHandle,
+    pins: FileSystemDirectoryHandle,
+}
 
-impl Folder {
-    /// The site's own root.
-    ///
-    /// # Errors
-    /// What the browser threw: it has no such storage, or keeps it from this page.
-    pub(super) async fn root() -> Result<Self, JsValue> {
-        let storage = get(&get(&js_sys::global(), "navigator"), "storage");
-        call(&storage, "getDirectory", &[]).await.map(Self)
+impl BrowserDisk {
+    /// Opens it; none where the browser has no such storage or keeps it from this page.
+    pub(super) async fn open() -> Option<Self> {
+        Self::try_open().await.ok()
     }
 
-    /// The folder of this name inside, made when it is not there.
-    ///
-    /// # Errors
-    /// What the browser threw.
-    pub(super) async fn folder(&self, name: &str) -> Result<Self, JsValue> {
-        let create = object(&[("create", true.into())]).into();
-        call(&self.0, "getDirectoryHandle", &[name.into(), create])
-            .await
-            .map(Self)
-    }
-
-    /// The names of everything inside.
-    ///
-    /// # Errors
-    /// What the browser threw.
-    pub(super) async fn names(&self) -> Result<Vec<String>, JsValue> {
-        let keys: Function = get(&self.0, "keys").dyn_into()?;
-        let keys = keys.call0(&self.0)?;
-        let mut names = Vec::new();
-        loop {
-            let next = call(&keys, "next", &[]).await?;
-            if get(&next, "done").is_truthy() {
-                return Ok(names);
-            }
-            names.extend(get(&next, "value").as_string());
-        }
-    }
-
-    /// The whole file of this name, to be read when it is needed.
-    ///
-    /// # Errors
-    /// What the browser threw, also when it is not there.
-    pub(super) async fn blob(&self, name: &str) -> Result<Blob, JsValue> {
-        let file = call(&self.0, "getFileHandle", &[name.into()]).await?;
-        let blob = call(&file, "getFile", &[]).await?;
-        Ok(blob.unchecked_into())
-    }
-
-    /// Opens the file of this name for writing, made when it is not there.
-    ///
-    /// # Errors
-    /// What the browser threw, also when another tab has it open.
-    pub(super) async fn open(&self, name: &str) -> Result<OpenFile, JsValue> {
-        let create = object(&[("create", true.into())]).into();
-        let file = call(&self.0, "getFileHandle", &[name.into(), create]).await?;
-        let handle = call(&file, "createSyncAccessHandle", &[]).await?;
-        Ok(OpenFile {
-            file,
-            handle: handle.unchecked_into(),
+    async fn try_open() -> Result<Self, DiskError> {
+        let storage = storage();
+        check_supported(&storage, "getDirectory")?;
+        let root = cast(storage.get_directory()).await?;
+        let models = folder(&root, FOLDER).await?;
+        Ok(Self {
+            files: folder(&models, "files").await?,
+            pins: folder(&models, "pins").await?,
         })
     }
 
-    /// Removes the file of this name.
-    ///
-    /// # Errors
-    /// What the browser threw, also when a tab has it open.
-    pub(super) async fn remove(&self, name: &str) -> Result<(), JsValue> {
-        call(&self.0, "removeEntry", &[name.into()]).await.map(drop)
+    fn folder(&self, folder: Folder) -> &FileSystemDirectoryHandle {
+        match folder {
+            Folder::Files => &self.files,
+            Folder::Pins => &self.pins,
+        }
     }
 }
 
-/// A file that is open for writing. Dropping it closes it, and what was written stays.
-pub(super) struct OpenFile {
-    file: JsValue,
-    handle: SyncHandle,
+/// Undefined where the page is not from a secure context.
+fn storage() -> StorageManager {
+    worker().navigator().storage()
 }
 
-impl OpenFile {
-    /// Bytes in the file.
-    pub(super) fn size(&self) -> u64 {
+/// The folder `name` of `parent`, created when it is not there.
+async fn folder(
+    parent: &FileSystemDirectoryHandle,
+    name: &str,
+) -> Result<FileSystemDirectoryHandle, DiskError> {
+    let options = FileSystemGetDirectoryOptions::new();
+    options.set_create(true);
+    cast(parent.get_directory_handle_with_options(name, &options)).await
+}
+
+/// # Errors
+/// [`DiskError`] where an older browser lacks this method: calling it would end the worker.
+fn check_supported(object: &JsValue, method: &str) -> Result<(), DiskError> {
+    match Reflect::has(object, &method.into()) {
+        Ok(true) => Ok(()),
+        _ => Err(DiskError(format!("this browser has no {method}"))),
+    }
+}
+
+/// What a promise of web-sys resolves to, which is documented to be a `T`.
+async fn cast<T: JsCast>(promise: Promise) -> Result<T, DiskError> {
+    let value = promise.await.map_err(disk_error)?;
+    Ok(value.unchecked_into())
+}
+
+fn disk_error(thrown: JsValue) -> DiskError {
+    DiskError(Object::from(thrown).to_string().into())
+}
+
+impl Disk for BrowserDisk {
+    type File = BrowserFile;
+    type Blob = BrowserBlob;
+
+    async fn names(&self, folder: Folder) -> Result<Vec<String>, DiskError> {
+        let keys = self.folder(folder).keys();
+        let mut names = Vec::new();
+        loop {
+            let next: IteratorNext = cast(keys.next().map_err(disk_error)?).await?;
+            if next.done() {
+                return Ok(names);
+            }
+            names.extend(next.value().as_string());
+        }
+    }
+
+    async fn blob(&self, folder: Folder, name: &str) -> Result<BrowserBlob, DiskError> {
+        let file: FileSystemFileHandle = cast(self.folder(folder).get_file_handle(name)).await?;
+        cast(file.get_file()).await.map(BrowserBlob)
+    }
+
+    async fn open(&self, folder: Folder, name: &str) -> Result<BrowserFile, DiskError> {
+        let options = FileSystemGetFileOptions::new();
+        options.set_create(true);
+        let folder = self.folder(folder);
+        let file: FileSystemFileHandle =
+            cast(folder.get_file_handle_with_options(name, &options)).await?;
+        check_supported(&file, "createSyncAccessHandle")?;
+        let handle = cast(file.create_sync_access_handle()).await?;
+        Ok(BrowserFile { file, handle })
+    }
+
+    async fn remove(&self, folder: Folder, name: &str) -> Result<(), DiskError> {
+        let removed = self.folder(folder).remove_entry(name).await;
+        removed.map(drop).map_err(disk_error)
+    }
+
+    async fn usage(&self) -> Option<(u64, u64)> {
+        let estimate: StorageEstimate = cast(storage().estimate().ok()?).await.ok()?;
+        Some((estimate.get_usage()? as u64, estimate.get_quota()? as u64))
+    }
+}
+
+/// A file that is open for writing.
+pub(super) struct BrowserFile {
+    file: FileSystemFileHandle,
+    handle: FileSystemSyncAccessHandle,
+}
+
+impl OpenFile for BrowserFile {
+    fn size(&self) -> u64 {
         self.handle.get_size().unwrap_or(0.0) as u64
     }
 
-    /// The bytes from `at` on, as many as `bytes` has room for.
-    ///
-    /// # Errors
-    /// What the browser threw, or a sentence when there are fewer.
-    pub(super) fn read(&self, bytes: &mut [u8], at: u64) -> Result<(), JsValue> {
-        let wanted = bytes.len() as f64;
-        let read = self.handle.read(bytes, &place(at))?;
-        if read == wanted {
-            Ok(())
-        } else {
-            Err("the file is shorter than it was".into())
-        }
+    fn read(&self, bytes: &mut [u8], at: u64) -> Result<(), DiskError> {
+        let needed = bytes.len() as f64;
+        let read = self
+            .handle
+            .read_with_u8_array_and_options(bytes, &place(at))
+            .map_err(disk_error)?;
+        complete(read, needed, "the file is shorter than it was")
     }
 
-    /// Writes all bytes at `at`.
-    ///
-    /// # Errors
-    /// What the browser threw, or a sentence when only some fit: the storage is full.
-    pub(super) fn write(&self, bytes: &[u8], at: u64) -> Result<(), JsValue> {
-        let written = self.handle.write(bytes, &place(at))?;
-        if written == bytes.len() as f64 {
-            Ok(())
-        } else {
-            Err("the storage is full".into())
-        }
+    fn write(&self, bytes: &[u8], at: u64) -> Result<(), DiskError> {
+        let written = self
+            .handle
+            .write_with_u8_array_and_options(bytes, &place(at))
+            .map_err(disk_error)?;
+        complete(written, bytes.len() as f64, "the storage is full")
     }
 
-    /// Makes the file so many bytes long.
-    ///
-    /// # Errors
-    /// What the browser threw.
-    pub(super) fn truncate(&self, size: u64) -> Result<(), JsValue> {
-        self.handle.truncate(size as f64)
+    fn truncate(&self, size: u64) -> Result<(), DiskError> {
+        self.handle
+            .truncate_with_f64(size as f64)
+            .map_err(disk_error)
     }
 
-    /// Closes the file and gives it another name in its folder.
-    ///
-    /// # Errors
-    /// What the browser threw.
-    pub(super) async fn rename(self, name: &str) -> Result<(), JsValue> {
-        let file = self.file.clone();
+    async fn rename(self, name: &str) -> Result<(), DiskError> {
+        let file: MovableFile = self.file.clone().unchecked_into();
+        // An open file cannot be renamed.
         drop(self);
-        call(&file, "move", &[name.into()]).await.map(drop)
+        let renamed = file.rename(name).map_err(disk_error)?.await;
+        renamed.map(drop).map_err(disk_error)
     }
 }
 
-impl Drop for OpenFile {
+impl Drop for BrowserFile {
     fn drop(&mut self) {
-        // A disk that takes nothing more is found out when the file is read again: its size is looked at.
+        // A failed flush is noticed when the file is opened again: its size is compared.
         let _ = self.handle.flush();
         self.handle.close();
     }
 }
 
-fn place(at: u64) -> JsValue {
-    object(&[("at", (at as f64).into())]).into()
+fn place(at: u64) -> FileSystemReadWriteOptions {
+    let options = FileSystemReadWriteOptions::new();
+    options.set_at(at as f64);
+    options
 }
 
-/// Bytes that this site stores, and bytes that the browser grants it.
-pub(super) async fn estimate() -> Option<(f64, f64)> {
-    let storage = get(&get(&js_sys::global(), "navigator"), "storage");
-    let estimate = call(&storage, "estimate", &[]).await.ok()?;
-    let number = |name| get(&estimate, name).as_f64();
-    Some((number("usage")?, number("quota")?))
+fn complete(done: f64, needed: f64, problem: &str) -> Result<(), DiskError> {
+    match done == needed {
+        true => Ok(()),
+        false => Err(DiskError(problem.into())),
+    }
 }
 
-async fn call(object: &JsValue, method: &str, arguments: &[JsValue]) -> Result<JsValue, JsValue> {
-    let method: Function = get(object, method).dyn_into()?;
-    let arguments = arguments.iter().collect::<js_sys::Array>();
-    let promise: Promise = method.apply(object, &arguments)?.dyn_into()?;
-    JsFuture::from(promise).await
+/// A file that is read when it is needed, synchronously, as only a worker may.
+#[derive(Clone)]
+pub(super) struct BrowserBlob(pub web_sys::Blob);
+
+impl Blob for BrowserBlob {
+    fn size(&self) -> u64 {
+        self.0.size() as u64
+    }
+
+    fn read(&self, range: Range<u64>) -> Result<Vec<u8>, DiskError> {
+        let part = self
+            .0
+            .slice_with_f64_and_f64(range.start as f64, range.end as f64);
+        let bytes = part.and_then(|part| FileReaderSync::new()?.read_as_array_buffer(&part));
+        let bytes = bytes.map_err(|_| {
+            let problem =
+                "the disk cannot be read. Was the file moved or changed since it was chosen?";
+            DiskError(problem.into())
+        })?;
+        Ok(Uint8Array::new(&bytes).to_vec())
+    }
+}
+
+/// The models that are stored, and how full the storage is (`StoredView`).
+///
+/// # Errors
+/// A `WorkerError`.
+#[wasm_bindgen]
+pub async fn stored_models() -> Result<JsValue, JsValue> {
+    to_js(&hub::stored_models(BrowserDisk::open().await).await)
+}
+
+/// Deletes a stored model by its key, then as [`stored_models`].
+///
+/// # Errors
+/// A `WorkerError`.
+#[wasm_bindgen]
+pub async fn forget_model(key: String) -> Result<JsValue, JsValue> {
+    let stored = hub::forget_model(BrowserDisk::open().await, &key).await;
+    to_js(&stored.map_err(error)?)
 }

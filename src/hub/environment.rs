@@ -1,4 +1,5 @@
-//! What sources of files need of their surroundings: a network, a disk, a clock. `browser` has the page's; tests bring their own.
+//! What sources of files need of their surroundings: a network, a disk, a clock. `browser` has the page's; tests bring
+//! their own.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -27,8 +27,8 @@ pub(super) fn hash_of(text: &str) -> String {
     hash.hex()
 }
 
-/// The SHA-256 in an etag or a listing: 64 hexadecimal digits, quoted or not. Anything else, such as Git's shorter hash of a small file,
-/// is none.
+/// The SHA-256 in an etag or a listing: 64 hexadecimal digits, quoted or not. Anything else, such as Git's shorter hash
+/// of a small file, is none.
 pub fn sha256_of(text: &str) -> Option<String> {
     let bare = text.trim().trim_start_matches("W/").trim_matches('"');
     let is_hash = bare.len() == 64 && bare.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -1,4 +1,5 @@
-//! A download's state, without the network: what to ask for next, what an answer means, and whether what arrives is still the same file.
+//! A download's state, without the network: what to ask for next, what an answer means, and whether what arrives is
+//! still the same file.
 
 use super::hash::ContentHash;
 
@@ -151,7 +152,8 @@ impl Incoming {
     /// Takes bytes of the body.
     ///
     /// # Errors
-    /// [`Changed`] when the server has begun anew, and what came before was another file: nothing that was made of it may be used.
+    /// [`Changed`] when the server has begun anew, and what came before was another file: nothing that was made of it
+    /// may be used.
     pub fn received(&mut self, bytes: &[u8]) -> Result<(), Changed> {
         let mut rest = bytes;
         if let Some((upto, expected)) = &self.before {
@@ -183,7 +185,8 @@ impl Incoming {
         }
     }
 
-    /// The connection is lost or was refused: milliseconds to wait before the next request, or none when there have been enough.
+    /// The connection is lost or was refused: milliseconds to wait before the next request, or none when there have
+    /// been enough.
     pub fn broken(&mut self, retry_after: Option<u64>) -> Option<u64> {
         self.failures += 1;
         if self.failures > MOST_FAILURES {

@@ -1,7 +1,9 @@
-//! What the Hub says about a repository at one commit: which files it has, how long they are, and the SHA-256 of the large ones.
+//! What the Hub says about a repository at one commit: which files it has, how long they are, and the SHA-256 of the
+//! large ones.
 //!
-//! A browser follows the redirect of a large file by itself and never sees the headers that name its hash (`X-Linked-ETag`), and the
-//! storage behind the redirect has an etag of its own that is no SHA-256: the listing is where both are found for certain.
+//! A browser follows the redirect of a large file by itself and never sees the headers that name its hash
+//! (`X-Linked-ETag`), and the storage behind the redirect has an etag of its own that is no SHA-256: the listing is
+//! where both are found for certain.
 
 use super::hash::sha256_of;
 use crate::{Error, Result};

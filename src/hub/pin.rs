@@ -1,4 +1,5 @@
-//! What is kept of a model from the Hub: which commit its revision was, and under which content each of its files is stored.
+//! What is kept of a model from the Hub: which commit its revision was, and under which content each of its files is
+//! stored.
 
 use super::Repo;
 use super::hash::hash_of;

@@ -1,0 +1,187 @@
+//! A model's files, wherever the visitor has them: below an address of the site, in a repository of the Hub, in a
+//! folder of the disk, in a zip.
+
+use super::archive::{Archive, Entry};
+use super::blob_file::BlobFile;
+use super::context::Context;
+use super::download::Download;
+use super::environment::Environment;
+use super::pin::Pin;
+use super::repo::{Repo, endpoint};
+use super::repository::Repository;
+use super::services::Services;
+use super::source_file::{BlobOf, SourceFile};
+use crate::{Error, Result};
+use std::rc::Rc;
+
+/// Times that a model is read because a file changed while it was read.
+pub const MOST_READINGS: usize = 3;
+
+/// Where a model's files are.
+pub struct Source<E: Environment>(Place<E>);
+
+enum Place<E: Environment> {
+    /// A folder of this site.
+    Site(Rc<Context<E>>),
+    /// A repository at one commit.
+    Hub(Repository<E>),
+    /// Files by their path in the folder that was chosen.
+    Folder(Vec<(String, BlobOf<E>)>),
+    /// An archive, such as the page's own export.
+    Zip(Archive<BlobOf<E>>),
+}
+
+impl<E: Environment> Source<E> {
+    /// The files below an address of this site that ends in `/`.
+    pub fn site(base: String, services: Services<E>) -> Self {
+        Self(Place::Site(Rc::new(Context::site(base, services))))
+    }
+
+    /// A repository of the Hub, `owner/name` or `owner/name@revision`; an empty `endpoint` is
+    /// [`DEFAULT_ENDPOINT`](super::DEFAULT_ENDPOINT). Its files are stored where there is a disk.
+    ///
+    /// # Errors
+    /// [`Error::Download`] when the name or the address cannot be used, there is no such repository or the Hub cannot
+    /// be reached; [`Error::Stopped`].
+    pub async fn hub(hub: &str, repo: &str, services: Services<E>) -> Result<Self> {
+        let repo = Repo::parse(repo)?;
+        let repository = Repository::open(endpoint(hub)?, repo, services).await?;
+        Ok(Self(Place::Hub(repository)))
+    }
+
+    /// A single zip, or the files of a folder by their paths.
+    ///
+    /// # Errors
+    /// [`Error::Download`] when there is no file, or the one that is there is no zip.
+    pub fn files(files: Vec<(String, BlobOf<E>)>) -> Result<Self> {
+        match <[_; 1]>::try_from(files) {
+            Ok([(name, blob)]) if name.to_lowercase().ends_with(".zip") => {
+                Ok(Self(Place::Zip(Archive::new(&name, blob)?)))
+            }
+            Ok(files) => Ok(Self(Place::Folder(files.into()))),
+            Err(files) if files.is_empty() => {
+                Err(cannot_read("the folder", "there is no file in it."))
+            }
+            Err(files) => Ok(Self(Place::Folder(files))),
+        }
+    }
+
+    /// Opens the file of this name, in the folder itself or below it.
+    ///
+    /// # Errors
+    /// [`Error::Download`] when it is not there or cannot be read, [`Error::Stopped`].
+    pub async fn open(&mut self, name: &str) -> Result<SourceFile<E>> {
+        let file = self.open_if_there(name).await?;
+        file.ok_or_else(|| self.missing(name))
+    }
+
+    /// Opens the file of this name; none where it is not there.
+    ///
+    /// # Errors
+    /// [`Error::Download`] when it cannot be read, [`Error::Stopped`].
+    pub async fn open_if_there(&mut self, name: &str) -> Result<Option<SourceFile<E>>> {
+        match &mut self.0 {
+            Place::Site(context) => {
+                let file = Download::open(context.clone(), name).await?;
+                Ok(file.map(SourceFile::from))
+            }
+            Place::Hub(repository) => repository.open_file(name).await,
+            Place::Folder(files) => {
+                let file = files.iter().find(|(path, _)| is_named(path, name));
+                let file = file.map(|(_, blob)| BlobFile::whole(name, blob.clone()));
+                Ok(file.map(SourceFile::disk))
+            }
+            Place::Zip(archive) => {
+                let entry = archive.open(name, |path| is_named(path, name))?;
+                Ok(entry.map(|entry| match entry {
+                    Entry::Range(file) => SourceFile::disk(file),
+                    Entry::Content(file) => SourceFile::from(file),
+                }))
+            }
+        }
+    }
+
+    /// Whether there is a file of this name, without reading it where that is known.
+    ///
+    /// # Errors
+    /// As [`open_if_there`](Self::open_if_there).
+    pub async fn has(&mut self, name: &str) -> Result<bool> {
+        if let Some(has) = self.pin().and_then(|pin| pin.has(name)) {
+            return Ok(has);
+        }
+        Ok(self.open_if_there(name).await?.is_some())
+    }
+
+    /// The error for a file that is not there.
+    pub fn missing(&self, name: &str) -> Error {
+        let problem = match &self.0 {
+            Place::Site(context) => {
+                let url = context.url(name);
+                format!("the server answered 404. Is the file part of the model folder at {url}?")
+            }
+            Place::Hub(_) | Place::Folder(_) | Place::Zip(_) => {
+                "it is not there. A model's folder holds config.json, tokenizer.json and model.safetensors."
+                    .into()
+            }
+        };
+        cannot_read(name, &problem)
+    }
+
+    /// The pin of a repository of the Hub as it is now.
+    pub fn pin(&self) -> Option<Pin> {
+        match &self.0 {
+            Place::Hub(repository) => Some(repository.pin()),
+            Place::Site(_) | Place::Folder(_) | Place::Zip(_) => None,
+        }
+    }
+
+    /// Whether a file changed after parts of it were read, so that the model has to be read again. Asking clears it.
+    pub fn take_changed(&self) -> bool {
+        match &self.0 {
+            Place::Hub(repository) => repository.take_changed(),
+            Place::Site(context) => context.take_changed(),
+            Place::Folder(_) | Place::Zip(_) => false,
+        }
+    }
+
+    /// Notes that a model was built from it: a repository's files are then complete in the storage.
+    pub async fn built(&self) {
+        if let Place::Hub(repository) = &self.0 {
+            repository.built().await;
+        }
+    }
+
+    /// Builds a model with `read`, again from the start when a file changed meanwhile, at most [`MOST_READINGS`] times.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub async fn build<T>(
+        &mut self,
+        mut read: impl AsyncFnMut(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let mut readings = 1;
+        let model = loop {
+            match read(self).await {
+                Err(_) if self.take_changed() && readings < MOST_READINGS => readings += 1,
+                read => break read?,
+            }
+        };
+        self.built().await;
+        Ok(model)
+    }
+}
+
+/// Whether a path ends in this file name, whatever the folders before it are.
+fn is_named(path: &str, name: &str) -> bool {
+    path == name
+        || path
+            .strip_suffix(name)
+            .is_some_and(|folders| folders.ends_with('/'))
+}
+
+fn cannot_read(file: &str, problem: &str) -> Error {
+    Error::Download {
+        file: file.into(),
+        problem: problem.into(),
+    }
+}

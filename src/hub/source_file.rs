@@ -1,0 +1,93 @@
+//! One open file of a source.
+
+use super::blob_file::BlobFile;
+use super::download::Download;
+use super::environment::{Disk, Environment};
+use crate::io::{ByteSource, MemoryFile};
+use crate::{Error, Result};
+use std::ops::Range;
+
+/// A file of an environment's disk.
+pub(super) type BlobOf<E> = <<E as Environment>::Disk as Disk>::Blob;
+
+/// One open file of a [`Source`](super::Source).
+pub struct SourceFile<E: Environment>(Place<E>);
+
+enum Place<E: Environment> {
+    Remote(Box<Download<E>>),
+    Disk(BlobFile<BlobOf<E>>),
+    Memory(MemoryFile),
+}
+
+impl<E: Environment> SourceFile<E> {
+    /// Reads the whole file as text.
+    ///
+    /// # Errors
+    /// [`Error::Download`] when it cannot be read or is not UTF-8, [`Error::Stopped`].
+    pub async fn text(mut self) -> Result<String> {
+        let name = self.name().to_string();
+        let bytes = match self.0 {
+            Place::Remote(file) => file.rest().await?,
+            Place::Disk(_) | Place::Memory(_) => {
+                let len = self.size().await?.unwrap_or(0);
+                self.read(0..len).await?
+            }
+        };
+        String::from_utf8(bytes).map_err(|_| Error::Download {
+            file: name,
+            problem: "it is not UTF-8 text.".into(),
+        })
+    }
+}
+
+impl<E: Environment> From<Download<E>> for SourceFile<E> {
+    fn from(file: Download<E>) -> Self {
+        Self(Place::Remote(Box::new(file)))
+    }
+}
+
+impl<E: Environment> From<MemoryFile> for SourceFile<E> {
+    fn from(file: MemoryFile) -> Self {
+        Self(Place::Memory(file))
+    }
+}
+
+impl<E: Environment> SourceFile<E> {
+    pub(super) fn disk(file: BlobFile<BlobOf<E>>) -> Self {
+        Self(Place::Disk(file))
+    }
+}
+
+impl<E: Environment> ByteSource for SourceFile<E> {
+    fn name(&self) -> &str {
+        match &self.0 {
+            Place::Remote(file) => file.name(),
+            Place::Disk(file) => file.name(),
+            Place::Memory(file) => file.name(),
+        }
+    }
+
+    async fn size(&mut self) -> Result<Option<u64>> {
+        match &mut self.0 {
+            Place::Remote(file) => file.size().await,
+            Place::Disk(file) => file.size().await,
+            Place::Memory(file) => file.size().await,
+        }
+    }
+
+    async fn read(&mut self, range: Range<u64>) -> Result<Vec<u8>> {
+        match &mut self.0 {
+            Place::Remote(file) => file.read(range).await,
+            Place::Disk(file) => file.read(range).await,
+            Place::Memory(file) => file.read(range).await,
+        }
+    }
+
+    async fn finish(&mut self) -> Result<()> {
+        match &mut self.0 {
+            Place::Remote(file) => file.finish().await,
+            Place::Disk(file) => file.finish().await,
+            Place::Memory(file) => file.finish().await,
+        }
+    }
+}
