@@ -26,6 +26,10 @@ mod source;
 mod source_file;
 mod store;
 mod stored;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use environment::{
     Blob, Body, Clock, Disk, DiskError, Environment, Fetch, Folder, Host, OpenFile, Response,

@@ -1,0 +1,78 @@
+//! An environment for tests: a network that fails where a test says so, a disk with a quota, and a clock.
+
+mod disk;
+mod network;
+
+use super::{Clock, Environment, LoadEvent, Services};
+pub(crate) use disk::{FakeBlob, FakeDisk};
+pub(crate) use network::{COMMIT, ENDPOINT, FakeNetwork, Trouble};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// Network, disk and clock of a test.
+pub(crate) struct FakeEnvironment;
+
+impl Environment for FakeEnvironment {
+    type Fetch = FakeNetwork;
+    type Disk = FakeDisk;
+    type Clock = FakeClock;
+}
+
+/// A clock that a test moves.
+#[derive(Clone, Default)]
+pub(crate) struct FakeClock(Rc<Cell<f64>>);
+
+impl FakeClock {
+    /// Moves the clock forward.
+    pub(crate) fn advance(&self, milliseconds: f64) {
+        self.0.set(self.0.get() + milliseconds);
+    }
+}
+
+impl Clock for FakeClock {
+    fn now(&self) -> f64 {
+        self.0.get()
+    }
+}
+
+/// Everything that a test looks at afterwards. Each call of [`services`](Self::services) is a further request of the
+/// same visitor.
+#[derive(Clone, Default)]
+pub(crate) struct Fakes {
+    pub network: FakeNetwork,
+    pub disk: FakeDisk,
+    pub clock: FakeClock,
+    events: Rc<RefCell<Vec<LoadEvent>>>,
+}
+
+impl Fakes {
+    /// The services of a request.
+    pub(crate) fn services(&self) -> Services<FakeEnvironment> {
+        self.services_stopped_at(|_| false)
+    }
+
+    /// The services of a request that the visitor stops at the first event that `stops` accepts.
+    pub(crate) fn services_stopped_at(
+        &self,
+        stops: impl Fn(&LoadEvent) -> bool + 'static,
+    ) -> Services<FakeEnvironment> {
+        self.network.set_stopped(false);
+        let fakes = self.clone();
+        Services {
+            fetch: self.network.clone(),
+            disk: Some(self.disk.clone()),
+            clock: self.clock.clone(),
+            on_event: Rc::new(move |event| {
+                if stops(&event) {
+                    fakes.network.set_stopped(true);
+                }
+                fakes.events.borrow_mut().push(event);
+            }),
+        }
+    }
+
+    /// The events since the last call.
+    pub(crate) fn take_events(&self) -> Vec<LoadEvent> {
+        self.events.take()
+    }
+}
