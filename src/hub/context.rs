@@ -27,7 +27,7 @@ pub(super) struct Context<E: Environment> {
 }
 
 impl<E: Environment> Context<E> {
-    /// A repository of the Hub, whose files are stored where there is a disk.
+    /// A repository of the Hub. Its files are stored where there is a disk.
     pub(super) fn hub(endpoint: String, repo: Repo, pin: Pin, services: Services<E>) -> Self {
         Self {
             origin: Origin::Hub { endpoint, repo },

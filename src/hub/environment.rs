@@ -1,15 +1,15 @@
-//! What sources of files need of their surroundings: a network, a disk, a clock. `browser` has the page's; tests bring
-//! their own.
+//! What sources of files need from their environment: a network, a disk, a clock. `browser` implements them for the
+//! page, and tests for themselves.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Whose file is asked for.
+/// The host of a file, which decides how it is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Host {
-    /// This site's own: loaded as the page itself is, with the browser's cache.
+    /// This site: requested as the page itself is, with the browser's cache.
     Site,
-    /// Another site's: without cookies, and without a second copy in the browser's cache.
+    /// The Hub, another site: requested without cookies, and without a second copy in the browser's cache.
     Hub,
 }
 
@@ -44,7 +44,7 @@ pub trait Fetch: Clone {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unreachable;
 
-/// An answer's head, and its body.
+/// Status, headers and body of an answer.
 #[derive(Debug)]
 pub struct Response<B> {
     /// HTTP status.
@@ -73,9 +73,9 @@ pub trait Body {
 /// A folder of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Folder {
-    /// Files by their content, and those that are still arriving.
+    /// Files by their content, and those that have arrived in part.
     Files,
-    /// What is known of each stored model.
+    /// The pin of each stored model.
     Pins,
 }
 
@@ -174,7 +174,7 @@ pub trait Clock: Clone {
     fn now(&self) -> f64;
 }
 
-/// The surroundings of a session.
+/// The environment of a session.
 pub trait Environment {
     /// The network of one request.
     type Fetch: Fetch;

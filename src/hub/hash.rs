@@ -1,9 +1,9 @@
-//! SHA-256 of a file that arrives in pieces, and what a finished file is compared with.
+//! SHA-256 of a file that arrives in pieces, and the check of a complete file.
 
 use crate::{Error, Result};
 use sha2::{Digest, Sha256};
 
-/// A hash that grows with the file.
+/// The SHA-256 of a file of which more bytes arrive.
 #[derive(Clone, Default)]
 pub struct ContentHash(Sha256);
 
@@ -35,10 +35,10 @@ pub fn sha256_of(text: &str) -> Option<String> {
     is_hash.then(|| bare.to_ascii_lowercase())
 }
 
-/// Compares a finished file with what was said about it.
+/// Compares a complete file with the size and hash that its server states.
 ///
 /// # Errors
-/// [`Error::Download`] when the size or the hash is another.
+/// [`Error::Download`] when the size or the hash differs.
 pub fn check_content(
     file: &str,
     arrived: u64,
@@ -56,12 +56,14 @@ pub fn check_content(
         && size != arrived
     {
         return refuse(format!(
-            "{arrived} bytes have arrived, but the Hub says that it has {size}. What arrived was thrown away; try again."
+            "{arrived} bytes have arrived, but the Hub says that it has {size}. \
+             What arrived was thrown away; try again."
         ));
     }
     match sha256 {
         Some(expected) if expected != hash.hex() => refuse(format!(
-            "its SHA-256 is {}, but the Hub says {expected}. It was damaged or exchanged on its way and was thrown away; try again.",
+            "its SHA-256 is {}, but the Hub says {expected}. \
+             It was damaged or exchanged on its way and was thrown away; try again.",
             hash.hex()
         )),
         _ => Ok(()),
@@ -75,7 +77,7 @@ mod tests {
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     #[test]
-    fn pieces_give_the_hash_of_the_whole() {
+    fn hashing_in_pieces_equals_hashing_at_once() {
         let mut hash = ContentHash::default();
         hash.update(b"a");
         hash.update(b"bc");
@@ -90,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn only_64_digits_are_a_hash() {
+    fn only_64_hexadecimal_digits_are_a_hash() {
         assert_eq!(sha256_of(&format!("\"{ABC}\"")).as_deref(), Some(ABC));
         assert_eq!(
             sha256_of(&ABC.to_uppercase()).as_deref(),

@@ -1,18 +1,18 @@
-//! A download's state, without the network: what to ask for next, what an answer means, and whether what arrives is
-//! still the same file.
+//! The state of a download, without the network: what to request next, what an answer means, and whether the bytes that
+//! arrive are still those of the same file.
 
 use super::hash::ContentHash;
 
-/// Attempts in a row that bring no new byte, before the download fails.
+/// Failures in a row, without a new byte in between, that a download survives.
 const MOST_FAILURES: u32 = 5;
-/// The wait after the first of them, in milliseconds; each further one takes twice as long.
+/// The wait after the first failure, in milliseconds; it doubles with each further one.
 const FIRST_WAIT: u64 = 500;
-/// Longest wait that a server is granted, in milliseconds.
+/// Longest wait, in milliseconds, whatever a server asks for.
 const LONGEST_WAIT: u64 = 30_000;
-/// Times that a file may turn out to be another one.
+/// Times that a file may change before the download fails.
 const MOST_RESTARTS: u32 = 3;
 
-/// What an answer's status line and headers say.
+/// Status and headers of an answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answer {
     /// HTTP status.
@@ -28,23 +28,23 @@ pub struct Answer {
 /// What to do with an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Next {
-    /// Its body goes on where the download stands.
+    /// Its body continues where the download stands.
     Append,
     /// Its body is the file from its beginning.
     StartOver,
-    /// It is of no use, nor is anything that has arrived: ask for the whole file.
+    /// The file has changed: drop what has arrived, and request the whole file.
     AskAgain,
-    /// The server is busy: break it off as a lost connection.
+    /// The server is busy: treat it as a lost connection.
     Retry,
-    /// It will not work: why, as a sentence.
+    /// The file cannot be downloaded: why, as a sentence.
     Fail(String),
 }
 
-/// The bytes that arrive again after a server has begun anew are other ones: another file.
+/// The server has started over, and sends other bytes than before: the file has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Changed;
 
-/// How far one file's download is.
+/// How far the download of one file is.
 #[derive(Clone, Default)]
 pub struct Incoming {
     arrived: u64,
@@ -52,14 +52,14 @@ pub struct Incoming {
     etag: Option<String>,
     failures: u32,
     restarts: u32,
-    /// The most bytes that were ever there: only what is further ahead makes up for a failure.
+    /// The most bytes that were ever there: only a byte beyond them resets the count of failures.
     reached: u64,
-    /// After a start over: up to where, and with which hash, the bytes must be the ones from before.
+    /// After a start over: how many bytes must be the same as before, and their hash.
     before: Option<(u64, String)>,
 }
 
 impl Incoming {
-    /// Goes on after bytes that are there already; `etag` is that of the answer they came with.
+    /// Resumes after bytes that are there already; `etag` is that of the answer that they came with.
     pub fn resumed(arrived: u64, hash: ContentHash, etag: Option<String>) -> Self {
         Self {
             arrived,
@@ -80,7 +80,7 @@ impl Incoming {
         self.reached
     }
 
-    /// The hash of those that are there.
+    /// The hash of the bytes that are there.
     pub fn hash(&self) -> &ContentHash {
         &self.hash
     }
@@ -90,19 +90,19 @@ impl Incoming {
         self.etag.as_deref()
     }
 
-    /// The `Range` header of the next request; none asks for the whole file.
+    /// The `Range` header of the next request; none for the whole file.
     pub fn range(&self) -> Option<String> {
         (self.arrived > 0).then(|| format!("bytes={}-", self.arrived))
     }
 
-    /// Takes the head of an answer to a request with [`range`](Self::range).
+    /// Takes status and headers of the answer to a request with [`range`](Self::range).
     pub fn answered(&mut self, answer: &Answer) -> Next {
         match answer.status {
             206 => {
-                let other_place = answer.first.is_some_and(|first| first != self.arrived);
-                let other_file =
+                let is_elsewhere = answer.first.is_some_and(|first| first != self.arrived);
+                let has_changed =
                     matches!((&self.etag, &answer.etag), (Some(old), Some(new)) if old != new);
-                if other_place || other_file {
+                if is_elsewhere || has_changed {
                     return self.ask_again();
                 }
                 if self.etag.is_none() {
@@ -111,16 +111,18 @@ impl Incoming {
                 Next::Append
             }
             200 => {
-                // A check that is still under way reaches further than what has arrived since.
+                // A start over within a start over still compares with the first one, which reaches further.
                 if self.arrived > 0 && self.before.is_none() {
                     self.before = Some((self.arrived, self.hash.hex()));
                 }
-                self.forget(answer.etag.clone());
+                self.reset(answer.etag.clone());
                 Next::StartOver
             }
             416 if self.arrived > 0 => self.ask_again(),
             401 | 403 => Next::Fail(format!(
-                "the server answered {}: it is not there, or for accounts that were given access. This page never asks for an account; take a public model, or put the folder on this page from your disk.",
+                "the server answered {}: it is not there, or for accounts that were given access. \
+                 This page never asks for an account; \
+                 take a public model, or put the folder on this page from your disk.",
                 answer.status
             )),
             404 | 410 => Next::Fail(format!(
@@ -139,11 +141,11 @@ impl Incoming {
         }
         self.before = None;
         self.reached = 0;
-        self.forget(None);
+        self.reset(None);
         Next::AskAgain
     }
 
-    fn forget(&mut self, etag: Option<String>) {
+    fn reset(&mut self, etag: Option<String>) {
         self.arrived = 0;
         self.hash = ContentHash::default();
         self.etag = etag;
@@ -152,19 +154,18 @@ impl Incoming {
     /// Takes bytes of the body.
     ///
     /// # Errors
-    /// [`Changed`] when the server has begun anew, and what came before was another file: nothing that was made of it
-    /// may be used.
+    /// [`Changed`] when the server has started over with other bytes: what was read before is of another file.
     pub fn received(&mut self, bytes: &[u8]) -> Result<(), Changed> {
         let mut rest = bytes;
         if let Some((upto, expected)) = &self.before {
-            let room = usize::try_from(upto - self.arrived).unwrap_or(usize::MAX);
-            if room > bytes.len() {
+            let repeated = usize::try_from(upto - self.arrived).unwrap_or(usize::MAX);
+            if repeated > bytes.len() {
                 self.take(bytes);
                 return Ok(());
             }
             let expected = expected.clone();
-            self.take(&bytes[..room]);
-            rest = &bytes[room..];
+            self.take(&bytes[..repeated]);
+            rest = &bytes[repeated..];
             self.before = None;
             if self.hash.hex() != expected {
                 self.take(rest);
@@ -185,8 +186,8 @@ impl Incoming {
         }
     }
 
-    /// The connection is lost or was refused: milliseconds to wait before the next request, or none when there have
-    /// been enough.
+    /// Notes a lost or refused connection: milliseconds to wait before the next request, or none after too many
+    /// failures.
     pub fn broken(&mut self, retry_after: Option<u64>) -> Option<u64> {
         self.failures += 1;
         if self.failures > MOST_FAILURES {
@@ -197,7 +198,7 @@ impl Incoming {
         Some(wait.max(asked).min(LONGEST_WAIT))
     }
 
-    /// Requests in a row that brought nothing new.
+    /// Failures in a row, without a new byte in between.
     pub fn failures(&self) -> u32 {
         self.failures
     }
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_download_goes_on_where_it_stands() {
+    fn a_broken_download_resumes_where_it_stands() {
         let mut incoming = begun(b"hello ");
         assert_eq!(incoming.broken(None), Some(500));
         assert_eq!(incoming.range().as_deref(), Some("bytes=6-"));
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn another_etag_or_place_starts_over() {
+    fn another_etag_or_offset_starts_over() {
         let mut incoming = begun(b"hello ");
         assert_eq!(incoming.answered(&answer(206, Some("b"))), Next::AskAgain);
         assert_eq!((incoming.arrived(), incoming.range()), (0, None));
@@ -256,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn an_etag_that_cannot_be_read_is_no_other_one() {
+    fn an_unreadable_etag_is_not_a_changed_file() {
         assert_eq!(begun(b"x").answered(&answer(206, None)), Next::Append);
         let mut resumed = Incoming::resumed(3, ContentHash::default(), None);
         assert_eq!(resumed.answered(&answer(206, Some("a"))), Next::Append);
@@ -273,7 +274,7 @@ mod tests {
             }
             assert_eq!(incoming.arrived(), 11);
         }
-        // Also when it breaks once more before it has caught up.
+        // Also when the connection breaks again before the old bytes are complete.
         let mut incoming = begun(b"hello ");
         incoming.answered(&answer(200, None));
         incoming.received(b"hel").unwrap();
@@ -284,12 +285,12 @@ mod tests {
         incoming.answered(&answer(200, None));
         assert_eq!(incoming.received(b"jello"), Ok(()));
         assert_eq!(incoming.received(b" world"), Err(Changed));
-        // What is there now is the new file.
+        // The bytes that are there now are those of the new file.
         assert_eq!((incoming.arrived(), incoming.reached()), (11, 11));
     }
 
     #[test]
-    fn waits_double_until_enough_have_failed() {
+    fn waits_double_until_too_many_have_failed() {
         let mut incoming = begun(b"hello");
         let waits: Vec<_> = (0..6).map(|_| incoming.broken(None)).collect();
         assert_eq!(
@@ -303,7 +304,7 @@ mod tests {
                 None
             ]
         );
-        // A byte makes up for it.
+        // A new byte resets the count.
         incoming.received(b"!").unwrap();
         assert_eq!(incoming.broken(Some(7)), Some(7000));
         assert_eq!(incoming.broken(Some(1_000_000)), Some(30_000));
@@ -321,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses() {
+    fn a_status_is_retried_or_fails() {
         let next = |status| Incoming::default().answered(&answer(status, None));
         for status in [429, 500, 503] {
             assert_eq!(next(status), Next::Retry, "{status}");
@@ -335,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_changes_for_ever_fails() {
+    fn a_file_that_changes_each_time_fails() {
         let mut incoming = begun(b"hello");
         let mut last = Next::Append;
         for etag in ["b", "c", "d", "e"] {

@@ -27,7 +27,7 @@ pub struct Listing {
     pub commit: String,
     /// The licence's identifier, where the repository names one.
     pub license: Option<String>,
-    /// The files of the repository's own folder that a model can be made of.
+    /// The files of the repository's top folder that a model can consist of.
     pub files: Vec<RemoteFile>,
 }
 
@@ -57,7 +57,7 @@ impl Listing {
     /// Reads the answer of `api/models/{repo}/revision/{revision}?blobs=true`.
     ///
     /// # Errors
-    /// [`Error::Download`] when it is another kind of answer.
+    /// [`Error::Download`] when it is no such answer.
     pub fn from_json(repo: &str, text: &str) -> Result<Self> {
         let info: ModelInfo = serde_json::from_str(text).map_err(|error| Error::Download {
             file: repo.into(),
@@ -92,7 +92,9 @@ fn is_of_a_model(name: &str) -> bool {
 pub fn pickle_refused(file: &str) -> Error {
     Error::WeightsFile {
         file: file.into(),
-        problem: "it is a Python pickle, a program that runs when it is opened, so this page does not. Take a model whose folder has a model.safetensors; many repositories have one at another revision (owner/name@refs/pr/1, for example), and transformers' save_pretrained writes one."
+        problem: "it is a Python pickle, a program that runs when it is opened, so this page does not. \
+                  Take a model whose folder has a model.safetensors; many repositories have one at another revision \
+                  (owner/name@refs/pr/1, for example), and transformers' save_pretrained writes one."
             .into(),
     }
 }
@@ -102,12 +104,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_hashes_of_what_a_model_is_made_of() {
+    fn lists_sizes_and_hashes_of_model_files() {
         let hash = "ab".repeat(32);
         let text = format!(
             r#"{{"id": "a/b", "sha": "c0ffee", "tags": ["bert", "license:apache-2.0"], "siblings": [
                 {{"rfilename": "config.json", "size": 570, "blobId": "1"}},
-                {{"rfilename": "model.safetensors", "size": 9, "lfs": {{"sha256": "{hash}", "size": 9, "pointerSize": 135}}}},
+                {{"rfilename": "model.safetensors", "size": 9,
+                  "lfs": {{"sha256": "{hash}", "size": 9, "pointerSize": 135}}}},
                 {{"rfilename": "onnx/model.json", "size": 1}}, {{"rfilename": "README.md"}}]}}"#
         );
         let listing = Listing::from_json("a/b", &text).unwrap();

@@ -1,12 +1,12 @@
-//! What is kept of a model from the Hub: which commit its revision was, and under which content each of its files is
-//! stored.
+//! What is stored about a model of the Hub: the commit of its revision, and the content of each file, which is its name
+//! in the storage.
 
-use super::Repo;
 use super::hash::hash_of;
 use super::listing::{Listing, RemoteFile};
+use super::repo::Repo;
 use serde::{Deserialize, Serialize};
 
-/// How the name of a file ends of which not all has arrived.
+/// The end of the name of a file of which only a part has arrived.
 pub const PART_ENDING: &str = ".part";
 
 /// A file of a [`Pin`].
@@ -15,13 +15,13 @@ pub struct PinnedFile {
     /// What the Hub says about it.
     #[serde(flatten)]
     pub remote: RemoteFile,
-    /// The etag of the answer that its stored beginning came with.
+    /// The etag of the answer that its stored part came with.
     pub etag: Option<String>,
-    /// The SHA-256 of its whole content, which is its name in the storage; none while it is not stored whole.
+    /// The SHA-256 of its whole content, which is its name in the storage; none until it is complete.
     pub content: Option<String>,
     /// Bytes of that content.
     pub bytes: u64,
-    /// Whether the model was built of it.
+    /// Whether the model was built from it.
     #[serde(default)]
     pub needed: bool,
 }
@@ -35,13 +35,13 @@ pub struct Pin {
     pub repo: String,
     /// As it was asked for.
     pub revision: String,
-    /// What it was.
+    /// The commit of that revision.
     pub commit: String,
     /// The licence's identifier, where the repository names one.
     pub license: Option<String>,
     /// Whether [`files`](Self::files) names every file that the repository has; else only those that were found.
     pub listed: bool,
-    /// Whether a model was built from it, so that every file that is needed is stored.
+    /// Whether a model was built from it and every file that it needs is stored.
     pub complete: bool,
     /// Its files.
     pub files: Vec<PinnedFile>,
@@ -75,7 +75,7 @@ impl Pin {
         }
     }
 
-    /// Takes over what an earlier pin of the same commit has of its files.
+    /// Takes over the state of the files of an earlier pin, if it is of the same commit.
     pub fn take_over(&mut self, earlier: Pin) {
         if earlier.commit != self.commit {
             return;
@@ -94,17 +94,17 @@ impl Pin {
         }
     }
 
-    /// The name under which the pin itself is kept.
+    /// The name under which the pin itself is stored.
     pub fn key(&self) -> String {
         Self::key_of(&self.endpoint, &self.repo())
     }
 
-    /// The name under which the pin of a repository is kept.
+    /// The name under which the pin of a repository is stored.
     pub fn key_of(endpoint: &str, repo: &Repo) -> String {
         hash_of(&format!("{endpoint}\n{}\n{}", repo.id, repo.revision))
     }
 
-    /// The name under which the beginning of a file is kept.
+    /// The name under which a part of a file is stored.
     pub fn part_name(&self, file: &str) -> String {
         let whole = hash_of(&format!(
             "{}\n{}\n{}\n{file}",
@@ -118,7 +118,7 @@ impl Pin {
         self.files.iter().find(|file| file.remote.name == name)
     }
 
-    /// What is known of a file, to be added to.
+    /// What is known of a file; it is added when the pin does not name it yet.
     pub fn file_mut(&mut self, name: &str) -> &mut PinnedFile {
         let at = self.files.iter().position(|file| file.remote.name == name);
         let at = at.unwrap_or_else(|| {
@@ -143,18 +143,18 @@ impl Pin {
         }
     }
 
-    /// Whether every file that the model was built of is stored, so that the next time needs no network.
+    /// Whether every file that the model was built from is stored, so that loading it again needs no network.
     pub fn is_stored(&self) -> bool {
         let mut needed = self.files.iter().filter(|file| file.needed).peekable();
         needed.peek().is_some() && needed.all(|file| file.content.is_some())
     }
 
-    /// Bytes of its files that are stored whole.
+    /// Bytes of its complete files.
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()
     }
 
-    /// Every name in the storage that belongs to it.
+    /// The names of its stored files.
     fn stored_names(&self) -> impl Iterator<Item = String> {
         self.files.iter().map(|file| match &file.content {
             Some(content) => content.clone(),
@@ -163,7 +163,7 @@ impl Pin {
     }
 }
 
-/// Names in the storage that no pin leads to.
+/// The names of stored files that no pin names.
 pub fn unreferenced(names: Vec<String>, pins: &[Pin]) -> Vec<String> {
     let used: std::collections::HashSet<String> = pins.iter().flat_map(Pin::stored_names).collect();
     names
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn comes_back_from_json_under_the_same_name() {
+    fn json_preserves_a_pin_and_its_key() {
         let mut first = pin("main", "c1");
         first.file_mut("config.json").content = Some("h".into());
         let text = serde_json::to_string(&first).unwrap();
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_knows_of_files() {
+    fn has_tells_which_files_exist() {
         let mut pin = pin("main", "c1");
         assert_eq!(
             (pin.has("config.json"), pin.has("vocab.txt")),
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_stored_when_all_that_is_needed_is() {
+    fn is_stored_once_every_needed_file_is() {
         let mut pin = pin("main", "c1");
         assert!(!pin.is_stored(), "nothing was needed yet");
         pin.file_mut("config.json").content = Some("h".into());
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_same_commit_is_taken_over() {
+    fn takes_over_files_of_the_same_commit_only() {
         let mut old = pin("main", "c1");
         old.file_mut("config.json").etag = Some("e".into());
         for (commit, etag) in [("c1", Some("e")), ("c2", None)] {
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_pins_share_stays_while_one_of_them_does() {
+    fn a_shared_file_is_referenced_while_one_pin_names_it() {
         let (mut main, mut tag) = (pin("main", "c1"), pin("v1", "c1"));
         for pin in [&mut main, &mut tag] {
             pin.file_mut("config.json").content = Some("shared".into());

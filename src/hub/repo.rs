@@ -27,12 +27,11 @@ impl Repo {
     /// [`Error::Download`] for anything else.
     pub fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
-        let refuse = || {
-            Error::Download {
+        let refuse = || Error::Download {
             file: format!("\"{text}\""),
-            problem: "a model of the Hub is written owner/name or owner/name@revision, for example google-bert/bert-base-uncased."
+            problem: "a model of the Hub is written owner/name or owner/name@revision, \
+                      for example google-bert/bert-base-uncased."
                 .into(),
-        }
         };
         let (path, at) = match text.split_once("://") {
             Some((_, rest)) => (rest.split_once('/').ok_or_else(refuse)?.1, None),
@@ -118,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_revisions_and_addresses() {
+    fn parses_names_revisions_and_addresses() {
         let read = |text: &str| {
             let repo = Repo::parse(text).unwrap();
             (repo.id, repo.revision)
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused_with_an_example() {
+    fn invalid_names_are_refused_with_an_example() {
         for text in [
             "",
             "bert-base-uncased",
@@ -154,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_files() {
+    fn builds_addresses_of_files() {
         let repo = Repo::parse("a/b@refs/pr/3").unwrap();
         let hub = endpoint("http://127.0.0.1:8000/").unwrap();
         assert_eq!(

@@ -60,7 +60,7 @@ impl<E: Environment> Services<E> {
         if self.fetch.is_stopped() {
             return Err(Error::Stopped(
                 "The download was stopped. What has arrived of a model from the Hub is kept: \
-                 load it again to go on from there."
+                 load it again to resume the download."
                     .into(),
             ));
         }

@@ -1,4 +1,4 @@
-//! A network with a Hub and a site, whose answers fail where a test says so.
+//! A network with a Hub and a site. Its answers fail where a test says so.
 
 use crate::hub::{Body, ContentHash, Fetch, Host, Repo, Response, Unreachable};
 use serde_json::json;
