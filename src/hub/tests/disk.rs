@@ -1,6 +1,6 @@
 //! Damaged, full and missing storage.
 
-use super::super::testing::{FakeDisk, Trouble};
+use super::super::testing::{COMMIT, FakeDisk, Trouble};
 use super::super::{Disk, OpenFile};
 use super::*;
 
@@ -46,8 +46,14 @@ fn a_stored_file_that_was_cut_short_is_downloaded_again() {
         .content(Folder::Files, &name)
         .borrow_mut()
         .truncate(50);
+    fakes.take_events();
     assert_eq!(load(&fakes).unwrap(), weights);
     assert_eq!(*fakes.disk.content(Folder::Files, &name).borrow(), weights);
+    let pinned = LoadEvent::Pinned {
+        commit: COMMIT.into(),
+        stored: false,
+    };
+    assert_eq!(fakes.take_events().first(), Some(&pinned));
 }
 
 #[test]

@@ -87,6 +87,20 @@ fn a_connection_that_always_stalls_at_one_byte_is_an_error_with_its_place() {
 }
 
 #[test]
+fn a_file_that_is_shorter_than_its_list_says_is_an_error_with_both_sizes() {
+    let short = Trouble {
+        body: Some(bytes(1, 48)),
+        ..Trouble::default()
+    };
+    let (fakes, _) = offered(vec![short; 12]);
+    let error = problem(load(&fakes).unwrap_err());
+    assert!(
+        error.contains("ended after 48 bytes, but at least 100"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_server_that_ignores_ranges_sends_the_same_bytes_again() {
     let ignores_range = |breaks_after| Trouble {
         ignores_range: true,

@@ -23,6 +23,10 @@ fn offer(fakes: &Fakes, repo: &str, config: &str, weights: &[u8]) {
     fakes.network.offer_repo(repo, &files);
 }
 
+fn is_of_weights(event: &LoadEvent) -> bool {
+    matches!(event, LoadEvent::Download { file, .. } if file == WEIGHTS)
+}
+
 #[test]
 fn a_stored_model_loads_without_a_network() {
     let fakes = Fakes::default();
@@ -163,12 +167,28 @@ fn a_built_model_removes_files_that_no_pin_names() {
 }
 
 #[test]
+fn a_stopped_load_keeps_the_files_that_were_complete() {
+    let fakes = Fakes::default();
+    offer(&fakes, REPO, "{}", &bytes(1, 100));
+    let services = fakes.services_stopped_at(is_of_weights);
+    let mut source = block_on(Source::hub(ENDPOINT, REPO, services)).unwrap();
+    let config = block_on(async { source.open(CONFIG).await?.text().await });
+    assert_eq!(config.unwrap(), "{}");
+    build(&mut source).unwrap_err();
+    drop(source);
+    load_repo(&fakes, REPO).unwrap();
+    assert_eq!(fakes.network.ranges(CONFIG), [None]);
+    assert_eq!(
+        fakes.network.ranges(WEIGHTS),
+        [None, Some("bytes=8-".into())]
+    );
+}
+
+#[test]
 fn a_part_counts_as_a_stored_model_that_is_not_complete() {
     let fakes = Fakes::default();
     offer(&fakes, REPO, "{}", &bytes(1, 100));
-    let stops =
-        |event: &LoadEvent| matches!(event, LoadEvent::Download { file, .. } if file == WEIGHTS);
-    let services = fakes.services_stopped_at(stops);
+    let services = fakes.services_stopped_at(is_of_weights);
     let mut source = block_on(Source::hub(ENDPOINT, REPO, services)).unwrap();
     build(&mut source).unwrap_err();
     drop(source);
