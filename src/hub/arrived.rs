@@ -128,3 +128,32 @@ impl<F: OpenFile> Arrived<F> {
         self.disk.take()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::FakeFile;
+    use super::*;
+
+    #[test]
+    fn bytes_in_memory_are_read_once_and_in_order() {
+        let mut arrived = Arrived::<FakeFile>::new(None);
+        arrived.write(b"hello world", 0).unwrap();
+        assert_eq!(arrived.read(2..5).unwrap(), b"llo");
+        assert_eq!(arrived.read(4..6), Err(ReadError::Dropped));
+        assert_eq!(arrived.read(5..7).unwrap(), b" w");
+        arrived.drop_tail();
+        assert_eq!(arrived.read(7..8), Err(ReadError::Dropped));
+        arrived.write(b"!", 11).unwrap();
+        assert_eq!(arrived.read(11..12).unwrap(), b"!");
+    }
+
+    #[test]
+    fn a_start_over_adds_only_bytes_beyond_the_known_ones() {
+        let mut arrived = Arrived::<FakeFile>::new(None);
+        arrived.write(b"hello ", 0).unwrap();
+        for (at, bytes) in [(0, b"hel"), (3, b"lo "), (6, b"wor")] {
+            arrived.write(bytes, at).unwrap();
+        }
+        assert_eq!(arrived.read(0..9).unwrap(), b"hello wor");
+    }
+}

@@ -4,7 +4,7 @@ mod disk;
 mod network;
 
 use super::{Clock, Environment, LoadEvent, Services};
-pub(crate) use disk::{FakeBlob, FakeDisk};
+pub(crate) use disk::{FakeBlob, FakeDisk, FakeFile};
 pub(crate) use network::{COMMIT, ENDPOINT, FakeNetwork, Trouble};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
