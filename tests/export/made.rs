@@ -15,7 +15,7 @@ use webtune::evaluate::{Evaluation, evaluate};
 use webtune::export::{Card, Folder};
 use webtune::io::MemoryFile;
 use webtune::settings::{RunSettings, Values};
-use webtune::tokens::{DataCollator, Example, Tokenizer, VocabSettings};
+use webtune::tokens::{Example, Tokenizer, VocabSettings};
 use webtune::train::{Event, History, StepLog, Trainer, TrainerOptions};
 
 /// A vocabulary of the tiny network's size.
@@ -88,15 +88,7 @@ pub fn run(values: &Values) -> Run {
         example("is the film bad", 0),
     ];
     let test = vec![example("good film", 1), example("bad coffee", 0)];
-    let options = TrainerOptions {
-        arguments: settings.arguments,
-        collator: DataCollator {
-            padding: settings.padding,
-            max_length: settings.max_length,
-            pad_token_id: tokenizer.pad_token_id(),
-        },
-        shuffle: true,
-    };
+    let options = settings.trainer_options(tokenizer.pad_token_id());
     let config = BertConfig::from_json(&base_config()).unwrap();
     let mut history = History::new(&options.arguments, train.len());
     let model = settings.tuning.apply(random_model(&config, 2, 50), 4);

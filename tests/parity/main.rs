@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use webtune::bert::{BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader};
 use webtune::evaluate::{Evaluation, evaluate};
 use webtune::settings::Values;
-use webtune::tokens::{DataCollator, Example, Padding, Tokenizer};
-use webtune::train::{Event, History, StepLog, Trainer, TrainerOptions, TrainingArguments};
+use webtune::tokens::{Example, Padding, Tokenizer};
+use webtune::train::{Event, History, StepLog, Trainer, TrainerOptions};
 
 const LOSS_SHARE: &str = "loss (relative)";
 const EVAL_SHARE: &str = "eval loss (relative)";
@@ -115,18 +115,9 @@ fn run(folder: &Path, fp16: bool) -> Vec<Worst> {
     let config = BertConfig::from_json(&text("config.json"))
         .unwrap()
         .without_dropout();
-    let options = TrainerOptions {
-        arguments: TrainingArguments {
-            fp16,
-            ..settings.arguments
-        },
-        collator: DataCollator {
-            padding: settings.padding,
-            max_length: settings.max_length,
-            pad_token_id: tokenizer.pad_token_id(),
-        },
-        shuffle: case.shuffle,
-    };
+    let mut options = settings.trainer_options(tokenizer.pad_token_id());
+    options.arguments.fp16 = fp16;
+    options.shuffle = case.shuffle;
     let encode = |rows: &[webtune::data::Row]| -> Vec<Example> {
         rows.iter()
             .map(|row| Example {
