@@ -1,86 +1,60 @@
-//! What to change so that a run takes less memory: first what leaves its mathematics as they are, then what learns fewer parameters.
+//! Changes of settings under which a run needs less memory: first those that keep its mathematics, then those that
+//! train fewer parameters.
 
 use super::{MemoryDemand, MemoryPlan, TrainingArguments, Tuning, TuningMethod};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// Most batches of one update that the table of settings allows.
-const MOST_ACCUMULATED: usize = 256;
+/// The maximum of `gradient_accumulation_steps` in the table of settings.
+const MAX_ACCUMULATION_STEPS: usize = 256;
 
-/// A change of settings under which a run takes less memory.
+/// A change of settings under which a run needs less memory.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct WayOut {
-    /// What it is.
-    pub way: Way,
-    /// The settings to change, and their new values.
+pub struct Suggestion {
+    /// What is changed.
+    #[serde(rename = "way")]
+    pub kind: SuggestionKind,
+    /// The settings to change, with their new values.
     pub settings: Map<String, Value>,
-    /// What the run takes then.
+    /// The memory that the run needs with them.
     pub plan: MemoryPlan,
 }
 
-/// Kinds of changes.
+/// What a [`Suggestion`] changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Way {
-    /// Fewer rows at once, and the gradients of as many batches added up as make the same update.
+pub enum SuggestionKind {
+    /// A smaller batch with gradient accumulation: the same update.
     SmallerBatch,
-    /// Activations computed again instead of kept: the same numbers.
+    /// Gradient checkpointing: the same update, in more time.
     GradientCheckpointing,
     /// Both of these.
     SmallerBatchAndCheckpointing,
-    /// LoRA's adapters learn, beside the classifier.
+    /// LoRA's adapters and the classifier are trained.
     Lora,
-    /// The upper half of the layers learns.
+    /// The upper half of the encoder layers, the pooler and the classifier are trained.
     Freeze,
-    /// The classifier learns.
+    /// The classifier is trained.
     Head,
 }
 
-/// The ways out of a run that is too large, in the order of [`Way`], each with the least change that `fits`: batches are cut, and
-/// activations computed again, no more than is needed. A way that does not lead to a run that fits is left out.
-pub fn ways_out(
+/// The suggestions for a run that is too large, in the order of [`SuggestionKind`], each with the smallest change under
+/// which the run `fits`. A kind of change that is not enough is left out.
+pub fn memory_suggestions(
     demand: &MemoryDemand,
     arguments: &TrainingArguments,
     fits: impl Fn(&MemoryPlan) -> bool,
-) -> Vec<WayOut> {
+) -> Vec<Suggestion> {
     let now = Candidate {
         demand: *demand,
-        rows: arguments.per_device_train_batch_size,
-        batches: arguments.gradient_accumulation_steps,
-        eval_rows: arguments.per_device_eval_batch_size,
+        batch_size: arguments.per_device_train_batch_size,
+        accumulation_steps: arguments.gradient_accumulation_steps,
+        eval_batch_size: arguments.per_device_eval_batch_size,
     };
-    let tuning = demand.tuning;
-    let with = |method| Tuning { method, ..tuning };
-    let full = tuning.method == TuningMethod::Full;
-    let frozen = Tuning {
-        freeze_layers: demand.config.num_hidden_layers.div_ceil(2),
-        ..tuning
-    };
-    let tries: [(Way, bool, Vec<Candidate>); 6] = [
-        (Way::SmallerBatch, true, now.smaller_batches()),
-        (Way::GradientCheckpointing, true, now.checkpointed()),
-        (
-            Way::SmallerBatchAndCheckpointing,
-            true,
-            now.checkpointed_and_smaller(),
-        ),
-        (Way::Lora, full, now.learning(with(TuningMethod::Lora))),
-        (
-            Way::Freeze,
-            full && tuning.freeze_layers < frozen.freeze_layers,
-            now.learning(frozen),
-        ),
-        (
-            Way::Head,
-            tuning.method != TuningMethod::Head,
-            now.learning(with(TuningMethod::Head)),
-        ),
-    ];
-    let mut found: Vec<WayOut> = Vec::new();
-    for (way, open, candidates) in tries {
-        // One of the two is enough.
-        let needless = way == Way::SmallerBatchAndCheckpointing && !found.is_empty();
-        if !open || needless {
+    let mut suggestions: Vec<Suggestion> = Vec::new();
+    for (kind, candidates) in candidates(now) {
+        // Either of the two changes is enough already.
+        if kind == SuggestionKind::SmallerBatchAndCheckpointing && !suggestions.is_empty() {
             continue;
         }
         let fitting = candidates
@@ -88,63 +62,102 @@ pub fn ways_out(
             .map(|candidate| (candidate, MemoryPlan::new(&candidate.demand)))
             .find(|(_, plan)| fits(plan));
         if let Some((candidate, plan)) = fitting {
-            found.push(WayOut {
-                way,
+            suggestions.push(Suggestion {
+                kind,
                 settings: candidate.changes(&now),
                 plan,
             });
         }
     }
-    found
+    suggestions
 }
 
-/// Settings that a run could have instead.
+/// The candidates of each kind, from the smallest change on; none for a kind that changes nothing.
+fn candidates<'a>(now: Candidate<'a>) -> [(SuggestionKind, Vec<Candidate<'a>>); 6] {
+    let tuning = now.demand.tuning;
+    let with = |method| now.with_tuning(Tuning { method, ..tuning });
+    let frozen = Tuning {
+        freeze_layers: now.demand.config.num_hidden_layers.div_ceil(2),
+        ..tuning
+    };
+    let is_full = tuning.method == TuningMethod::Full;
+    let when = |allowed: bool, candidates: Vec<Candidate<'a>>| match allowed {
+        true => candidates,
+        false => Vec::new(),
+    };
+    let freezes_more = is_full && tuning.freeze_layers < frozen.freeze_layers;
+    let trains_more = tuning.method != TuningMethod::Head;
+    [
+        (SuggestionKind::SmallerBatch, now.smaller_batches()),
+        (SuggestionKind::GradientCheckpointing, now.checkpointed()),
+        (
+            SuggestionKind::SmallerBatchAndCheckpointing,
+            now.checkpointed_and_smaller(),
+        ),
+        (
+            SuggestionKind::Lora,
+            when(is_full, with(TuningMethod::Lora)),
+        ),
+        (
+            SuggestionKind::Freeze,
+            when(freezes_more, now.with_tuning(frozen)),
+        ),
+        (
+            SuggestionKind::Head,
+            when(trains_more, with(TuningMethod::Head)),
+        ),
+    ]
+}
+
+/// Settings that a run could have instead of its own.
 #[derive(Debug, Clone, Copy)]
 struct Candidate<'a> {
     demand: MemoryDemand<'a>,
     /// `per_device_train_batch_size`.
-    rows: usize,
+    batch_size: usize,
     /// `gradient_accumulation_steps`.
-    batches: usize,
+    accumulation_steps: usize,
     /// `per_device_eval_batch_size`.
-    eval_rows: usize,
+    eval_batch_size: usize,
 }
 
 impl Candidate<'_> {
-    /// Every batch that divides the one there is, from the largest on; together they have the rows of one update that there were.
+    /// Every smaller batch that divides this one, from the largest on, with the accumulation steps that keep the rows
+    /// of an update.
     fn smaller_batches(self) -> Vec<Self> {
-        let Self { rows, batches, .. } = self;
-        let fewer = (1..rows).rev().filter(|fewer| rows % fewer == 0);
-        fewer
-            .filter(|fewer| batches * rows / fewer <= MOST_ACCUMULATED)
-            .map(|fewer| {
+        let divisors = (1..self.batch_size).rev();
+        divisors
+            .filter(|divisor| self.batch_size.is_multiple_of(*divisor))
+            .map(|batch_size| {
                 let mut next = self;
-                next.rows = fewer;
-                next.batches = batches * rows / fewer;
-                next.eval_rows = self.eval_rows.min(fewer);
-                next.demand.batch = self.demand.batch.min(fewer);
+                next.batch_size = batch_size;
+                next.accumulation_steps = self.accumulation_steps * self.batch_size / batch_size;
+                next.eval_batch_size = self.eval_batch_size.min(batch_size);
+                next.demand.batch = self.demand.batch.min(batch_size);
                 next.demand.accumulates = true;
-                next.demand.evaluation[0] = self.demand.evaluation[0].min(fewer);
+                next.demand.evaluation[0] = self.demand.evaluation[0].min(batch_size);
                 next
             })
+            .filter(|next| next.accumulation_steps <= MAX_ACCUMULATION_STEPS)
             .collect()
     }
 
-    /// With activations computed again; none where they are already.
+    /// With gradient checkpointing; none if the run has it already.
     fn checkpointed(mut self) -> Vec<Self> {
-        if std::mem::replace(&mut self.demand.gradient_checkpointing, true) {
+        if self.demand.gradient_checkpointing {
             return Vec::new();
         }
+        self.demand.gradient_checkpointing = true;
         vec![self]
     }
 
     fn checkpointed_and_smaller(self) -> Vec<Self> {
-        let again = self.checkpointed().into_iter();
-        again.flat_map(Self::smaller_batches).collect()
+        let checkpointed = self.checkpointed().into_iter();
+        checkpointed.flat_map(Self::smaller_batches).collect()
     }
 
-    /// With what learns changed; alone if that is enough, else with what else can be saved.
-    fn learning(mut self, tuning: Tuning) -> Vec<Self> {
+    /// With another tuning: first alone, then with the changes that keep the update.
+    fn with_tuning(mut self, tuning: Tuning) -> Vec<Self> {
         self.demand.tuning = tuning;
         [
             vec![self],
@@ -155,41 +168,37 @@ impl Candidate<'_> {
         .concat()
     }
 
-    /// The settings that are others than `before`'s.
+    /// The settings that differ from those of `before`.
     fn changes(&self, before: &Candidate) -> Map<String, Value> {
-        let (tuning, old) = (self.demand.tuning, before.demand.tuning);
+        self.settings()
+            .into_iter()
+            .zip(before.settings())
+            .filter(|((_, new), (_, old))| new != old)
+            .map(|((name, new), _)| (name.to_string(), new))
+            .collect()
+    }
+
+    /// The settings that a suggestion may change.
+    fn settings(&self) -> [(&'static str, Value); 6] {
+        let Tuning {
+            method,
+            freeze_layers,
+            ..
+        } = self.demand.tuning;
         [
-            (
-                "per_device_train_batch_size",
-                json!(self.rows),
-                json!(before.rows),
-            ),
+            ("per_device_train_batch_size", json!(self.batch_size)),
             (
                 "gradient_accumulation_steps",
-                json!(self.batches),
-                json!(before.batches),
+                json!(self.accumulation_steps),
             ),
-            (
-                "per_device_eval_batch_size",
-                json!(self.eval_rows),
-                json!(before.eval_rows),
-            ),
+            ("per_device_eval_batch_size", json!(self.eval_batch_size)),
             (
                 "gradient_checkpointing",
                 json!(self.demand.gradient_checkpointing),
-                json!(before.demand.gradient_checkpointing),
             ),
-            ("tuning", json!(tuning.method), json!(old.method)),
-            (
-                "freeze_layers",
-                json!(tuning.freeze_layers),
-                json!(old.freeze_layers),
-            ),
+            ("tuning", json!(method)),
+            ("freeze_layers", json!(freeze_layers)),
         ]
-        .into_iter()
-        .filter(|(_, new, old)| new != old)
-        .map(|(name, new, _)| (name.to_string(), new))
-        .collect()
     }
 }
 
@@ -237,24 +246,32 @@ mod tests {
         }
     }
 
-    fn ways(tuning: Tuning, arguments: &TrainingArguments, room: f64) -> Vec<WayOut> {
+    fn suggestions(tuning: Tuning, arguments: &TrainingArguments, share: f64) -> Vec<Suggestion> {
         let config = BertConfig::default();
         let demand = demand(&config, tuning, arguments);
-        let room = (room * MemoryPlan::new(&demand).total as f64) as u64;
-        let ways = ways_out(&demand, arguments, |plan| plan.total <= room);
-        assert!(ways.iter().all(|way| way.plan.total <= room), "{ways:?}");
-        ways
+        let available = (share * MemoryPlan::new(&demand).total as f64) as u64;
+        let fits = |plan: &MemoryPlan| plan.total <= available;
+        let suggestions = memory_suggestions(&demand, arguments, fits);
+        assert!(
+            suggestions.iter().all(|one| fits(&one.plan)),
+            "{suggestions:?}"
+        );
+        suggestions
     }
 
-    /// Applies a way's settings through the table, as the page does.
-    fn applied(way: &WayOut, arguments: &TrainingArguments) -> RunSettings {
+    /// Applies a suggestion's settings through the table, as the page does.
+    fn applied(suggestion: &Suggestion, arguments: &TrainingArguments) -> RunSettings {
         let mut values = Map::new();
         let rows = arguments.per_device_train_batch_size;
         let batches = arguments.gradient_accumulation_steps;
         values.insert("per_device_train_batch_size".into(), json!(rows));
         values.insert("gradient_accumulation_steps".into(), json!(batches));
-        values.extend(way.settings.clone());
+        values.extend(suggestion.settings.clone());
         RunSettings::from_values(&values).expect("settings of the table")
+    }
+
+    fn kinds(suggestions: &[Suggestion]) -> Vec<SuggestionKind> {
+        suggestions.iter().map(|one| one.kind).collect()
     }
 
     #[test]
@@ -262,49 +279,50 @@ mod tests {
         let arguments = arguments(12, 2);
         let mut seen = 0;
         for percent in (40..100).step_by(5) {
-            for way in ways(FULL, &arguments, f64::from(percent) / 100.0) {
-                let new = applied(&way, &arguments).arguments;
+            for suggestion in suggestions(FULL, &arguments, f64::from(percent) / 100.0) {
+                let new = applied(&suggestion, &arguments).arguments;
                 let rows = new.per_device_train_batch_size * new.gradient_accumulation_steps;
-                assert_eq!(rows, 24, "{way:?}");
+                assert_eq!(rows, 24, "{suggestion:?}");
                 assert_eq!(12 % new.per_device_train_batch_size, 0);
-                seen += usize::from(way.way == Way::SmallerBatch);
+                seen += usize::from(suggestion.kind == SuggestionKind::SmallerBatch);
             }
         }
         assert!(seen > 0);
     }
 
     #[test]
-    fn each_way_changes_no_more_than_it_must() {
+    fn each_suggestion_is_the_smallest_change_that_fits() {
         let arguments = arguments(32, 1);
-        let roomy = ways(FULL, &arguments, 0.99);
-        let names: Vec<Way> = roomy.iter().map(|way| way.way).collect();
+        let large = suggestions(FULL, &arguments, 0.99);
         assert_eq!(
-            names,
+            kinds(&large),
             [
-                Way::SmallerBatch,
-                Way::GradientCheckpointing,
-                Way::Lora,
-                Way::Freeze,
-                Way::Head
+                SuggestionKind::SmallerBatch,
+                SuggestionKind::GradientCheckpointing,
+                SuggestionKind::Lora,
+                SuggestionKind::Freeze,
+                SuggestionKind::Head
             ]
         );
-        assert_eq!(roomy[0].settings["per_device_train_batch_size"], 16);
-        assert_eq!(roomy[1].settings.len(), 1);
-        assert_eq!(roomy[2].settings.len(), 1);
-        assert_eq!(roomy[3].settings["freeze_layers"], 6);
-        assert_eq!(roomy[4].settings["tuning"], "head");
+        assert_eq!(large[0].settings["per_device_train_batch_size"], 16);
+        assert_eq!(large[1].settings.len(), 1);
+        assert_eq!(large[2].settings.len(), 1);
+        assert_eq!(large[3].settings["freeze_layers"], 6);
+        assert_eq!(large[4].settings["tuning"], "head");
 
-        // All parameters with their gradients and moments are too many, whatever is saved on activations.
-        let tight = ways(FULL, &arguments, 0.2);
-        assert!(tight.iter().all(|way| !matches!(
-            way.way,
-            Way::SmallerBatch | Way::GradientCheckpointing | Way::SmallerBatchAndCheckpointing
+        // All parameters with their gradients and moments do not fit, however few the activations are.
+        let small = kinds(&suggestions(FULL, &arguments, 0.2));
+        assert!(small.iter().all(|kind| !matches!(
+            kind,
+            SuggestionKind::SmallerBatch
+                | SuggestionKind::GradientCheckpointing
+                | SuggestionKind::SmallerBatchAndCheckpointing
         )));
-        assert!(tight.iter().any(|way| way.way == Way::Head));
+        assert!(small.contains(&SuggestionKind::Head));
     }
 
     #[test]
-    fn nothing_is_offered_that_is_so_already() {
+    fn does_not_suggest_what_the_run_has_already() {
         let lora = Tuning {
             method: TuningMethod::Lora,
             ..FULL
@@ -313,34 +331,29 @@ mod tests {
             gradient_checkpointing: true,
             ..arguments(8, 1)
         };
-        let names: Vec<Way> = ways(lora, &arguments, 0.999)
-            .iter()
-            .map(|way| way.way)
-            .collect();
-        assert_eq!(names, [Way::SmallerBatch, Way::Head]);
+        assert_eq!(
+            kinds(&suggestions(lora, &arguments, 0.999)),
+            [SuggestionKind::SmallerBatch, SuggestionKind::Head]
+        );
         let head = Tuning {
             method: TuningMethod::Head,
             ..FULL
         };
-        let nothing_left = TrainingArguments {
+        let smallest = TrainingArguments {
             per_device_train_batch_size: 1,
             ..arguments
         };
-        assert!(ways(head, &nothing_left, 0.999).is_empty());
+        assert!(suggestions(head, &smallest, 0.999).is_empty());
     }
 
     #[test]
-    fn both_are_offered_together_where_neither_is_enough() {
+    fn suggests_both_changes_together_if_neither_is_enough() {
         let lora = Tuning {
             method: TuningMethod::Lora,
             ..FULL
         };
         let arguments = arguments(32, 1);
-        let offered = |room: f64| -> Vec<Way> {
-            let ways = ways(lora, &arguments, room);
-            ways.iter().map(|way| way.way).collect()
-        };
-        // Of what a run with adapters takes, nearly all are parameters and activations.
+        // Nearly all memory of a run with adapters is parameters and activations.
         let config = BertConfig::default();
         let demand = demand(&config, lora, &arguments);
         let share = |change: fn(&mut MemoryDemand)| {
@@ -353,11 +366,14 @@ mod tests {
             demand.accumulates = true;
             demand.evaluation[0] = 1;
         });
-        let again = share(|demand| demand.gradient_checkpointing = true);
-        let just_less = one_row.min(again) - 1e-3;
+        let checkpointed = share(|demand| demand.gradient_checkpointing = true);
+        let available = one_row.min(checkpointed) - 1e-3;
         assert_eq!(
-            offered(just_less),
-            [Way::SmallerBatchAndCheckpointing, Way::Head]
+            kinds(&suggestions(lora, &arguments, available)),
+            [
+                SuggestionKind::SmallerBatchAndCheckpointing,
+                SuggestionKind::Head
+            ]
         );
     }
 }
