@@ -1,28 +1,29 @@
-//! The model card, `README.md`: what the model is, what it was trained on and how, how well it does, and whose licence holds.
+//! The [model card](https://huggingface.co/docs/hub/model-cards), `README.md`: the model, its data, results, settings
+//! and licence.
 
 use super::Folder;
 use crate::evaluate::Evaluation;
 use crate::settings::Values;
 use std::fmt::Write;
 
-/// What the card says that neither the model nor its settings know.
+/// The facts of the card that are in neither the model nor its settings.
 #[derive(Debug, Clone)]
 pub struct Card<'a> {
     /// The model's name, the card's title.
     pub name: &'a str,
-    /// The base model, as the Hub names it where it is there: `sentence-transformers/all-MiniLM-L6-v2`.
+    /// The base model; its name on the Hub if it has one, such as `sentence-transformers/all-MiniLM-L6-v2`.
     pub base_model: &'a str,
-    /// The base model's licence: an identifier such as `Apache-2.0`, or empty when it is not known.
+    /// The licence of the base model: an identifier such as `Apache-2.0`, or empty if it is not known.
     pub license: &'a str,
-    /// The texts' language, where it is known: an identifier such as `en`.
+    /// The language of the texts: an identifier such as `en`, if it is known.
     pub language: Option<&'a str>,
-    /// What the rows are, in a few words.
+    /// A short description of the rows.
     pub dataset: &'a str,
     /// Training rows of each label, by label id.
     pub train_label_counts: &'a [usize],
     /// Test rows of each label, by label id.
     pub test_label_counts: &'a [usize],
-    /// How the model does on the test rows.
+    /// The evaluation on the test rows.
     pub evaluation: Option<&'a Evaluation>,
 }
 
@@ -129,7 +130,7 @@ pub(super) fn readme(folder: &Folder<'_>, settings: &Values) -> String {
     text
 }
 
-/// The metadata that the Hub reads. Strings are in JSON's quotes, which are YAML's too.
+/// The metadata for the Hub, in YAML. Strings are quoted as JSON, which is valid YAML.
 fn front_matter(card: &Card<'_>) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let mut lines = vec!["---".to_string()];
@@ -164,7 +165,7 @@ fn front_matter(card: &Card<'_>) -> String {
     lines.join("\n")
 }
 
-/// The Hub's identifiers are lower case; what is none of them is `other`, and nothing at all is `unknown`.
+/// The Hub's identifier of a licence: lower case; `other` for any other text, and `unknown` for none.
 fn license(license: &str) -> String {
     if license.is_empty() {
         return "unknown".into();
@@ -199,7 +200,7 @@ fn results(evaluation: &Evaluation, labels: &[String]) -> String {
     text
 }
 
-/// Text of others within a line or a table's cell.
+/// Escapes text of a visitor for one line or one cell of a table.
 fn inline(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut escaped = String::with_capacity(line.len());
@@ -226,13 +227,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn licences_are_the_hubs() {
+    fn licences_are_identifiers_of_the_hub() {
         let all = ["Apache-2.0", "MIT", "", "see the file LICENSE"].map(license);
         assert_eq!(all, ["apache-2.0", "mit", "unknown", "other"]);
     }
 
     #[test]
-    fn text_of_others_stays_in_its_cell() {
+    fn text_of_a_visitor_is_escaped() {
         assert_eq!(inline("a|b\nc <i>"), "a\\|b c \\<i\\>");
         let items = |items: &[&str]| join(items.iter().map(|item| item.to_string()));
         assert_eq!(items(&["a"]), "a");
