@@ -18,7 +18,7 @@ pub struct ClassReport {
     pub support: usize,
 }
 
-/// A row whose prediction is not its label.
+/// A row with another prediction than its label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Misclassified {
     /// Its index in the test rows.
@@ -32,7 +32,7 @@ pub struct Misclassified {
 /// The metrics of a classifier on the test rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metrics {
-    /// Share of rows whose prediction is their label.
+    /// Share of rows with a correct prediction.
     pub accuracy: f64,
     /// One report a class, by label id.
     pub classes: Vec<ClassReport>,

@@ -1,5 +1,5 @@
-//! A [safetensors](https://huggingface.co/docs/safetensors) file of f32 parameters, whose header is written before any
-//! weight is read.
+//! A [safetensors](https://huggingface.co/docs/safetensors) file of f32 parameters. Its header is written before any
+//! weight is read back.
 
 use super::refuse;
 use crate::Result;

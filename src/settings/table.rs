@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// The section of the page whose form shows a setting.
+/// The section of the page that has a setting in its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Group {

@@ -38,7 +38,7 @@ impl AdamW {
 
     /// Updates every parameter that has a gradient.
     ///
-    /// `clip` is the result of [`norm_and_clip`](super::norm_and_clip), whose second value multiplies the gradients.
+    /// `clip` is the result of [`norm_and_clip`](super::norm_and_clip); its second value multiplies the gradients.
     /// With `fp16` it is the result of [`GradScaler::update`](super::GradScaler::update): a skipped update changes
     /// neither parameters nor moments and is not counted as a step.
     ///

@@ -1,4 +1,4 @@
-//! A short run of the tiny network, the folder that is written of it, and what is read from such a folder.
+//! A short run of the tiny network, its exported folder, and the reading of such a folder.
 
 use crate::common::{random_model, tiny_config};
 use burn::module::Module;
@@ -48,7 +48,7 @@ pub fn settings() -> Values {
     Values::from_iter([
         ("num_train_epochs".to_string(), json!(2)),
         ("per_device_train_batch_size".to_string(), json!(3)),
-        // Of 17 digits: read back with one bit less it would be another run.
+        // 17 digits: parsed with one bit less, it would give another run.
         ("learning_rate".to_string(), json!(0.0024000000000000002)),
         ("max_length".to_string(), json!(8)),
         ("seed".to_string(), json!(7)),
@@ -69,7 +69,7 @@ pub struct Run {
     pub test: Vec<Example>,
 }
 
-/// A short run with these settings, dropouts and shuffling included.
+/// A short run with these settings, dropout and shuffling.
 pub fn run(values: &Values) -> Run {
     let tokenizer = tokenizer();
     let settings = RunSettings::from_values(values).unwrap();
@@ -180,10 +180,10 @@ pub fn parsed(files: &BTreeMap<String, Vec<u8>>, name: &str) -> Value {
     serde_json::from_slice(&files[name]).unwrap()
 }
 
-/// The model of the folder's own `config.json` and weights.
+/// The model of the folder's `config.json` and weights.
 pub fn opened(files: &BTreeMap<String, Vec<u8>>) -> (BertForSequenceClassification, LoadReport) {
     let config = BertConfig::from_json(&text(files, "config.json")).unwrap();
-    // Another seed and no head: what the file does not have would be noticed.
+    // The seed differs: a parameter that the file lacks would have other values.
     let loader = WeightsLoader {
         config: &config,
         num_labels: 2,
