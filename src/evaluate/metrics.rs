@@ -1,7 +1,7 @@
-//! scikit-learn's [`classification_report`] and [`confusion_matrix`], from probabilities.
+//! scikit-learn's [`classification_report`][report] and [`confusion_matrix`][matrix], from probabilities.
 //!
-//! [`classification_report`]: https://scikit-learn.org/stable/modules/generated/sklearn.metrics.classification_report.html
-//! [`confusion_matrix`]: https://scikit-learn.org/stable/modules/generated/sklearn.metrics.confusion_matrix.html
+//! [report]: https://scikit-learn.org/stable/modules/generated/sklearn.metrics.classification_report.html
+//! [matrix]: https://scikit-learn.org/stable/modules/generated/sklearn.metrics.confusion_matrix.html
 
 use serde::Serialize;
 

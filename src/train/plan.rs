@@ -57,7 +57,8 @@ impl TrainPlan {
                 "learning_rate_low_for_tuning",
                 format!(
                     "Only few parameters are trained, and they start from new values: with a learning_rate of \
-                     {rate:.1e} they hardly change. With LoRA 2e-4 to 1e-3 is usual, with the classifier alone 1e-3 or more."
+                     {rate:.1e} they hardly change. With LoRA 2e-4 to 1e-3 is usual, with the classifier alone 1e-3 \
+                     or more."
                 ),
                 json!({"learning_rate": rate}),
             ));
