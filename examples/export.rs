@@ -1,8 +1,8 @@
-//! Fine-tunes the default checkpoint on the toy reviews natively, as the page does it with its recommended settings, and writes the
-//! exported archive, for `cargo xtask parity` to open it in transformers.
+//! Fine-tunes a checkpoint on the toy reviews natively, by default with the page's recommended settings, and writes the
+//! exported archive, which `cargo xtask parity` opens in transformers.
 //!
-//! `cargo run --example export -- MODEL_DIR OUT_DIR [SETTINGS]` writes `OUT_DIR/model.zip` and `OUT_DIR/expected.json`: for each of 20
-//! sentences `text`, `input_ids` and `logits`. SETTINGS is a JSON object of settings that are not the recommended ones.
+//! `cargo run --example export -- MODEL_DIR OUT_DIR [SETTINGS]` writes `OUT_DIR/model.zip` and `OUT_DIR/expected.json`,
+//! which has `text`, `input_ids` and `logits` of 20 sentences. SETTINGS is a JSON object of the settings to change.
 
 use burn::module::Module;
 use burn::tensor::Device;
@@ -20,10 +20,11 @@ use webtune::evaluate::{Evaluation, evaluate};
 use webtune::export::{Card, Folder};
 use webtune::io::MemoryFile;
 use webtune::settings::{RunSettings, Values, defaults};
-use webtune::tokens::{DataCollator, Example, Tokenizer};
+use webtune::tokens::{Example, Tokenizer};
 use webtune::train::{Event, History, Trainer, TrainerOptions};
 
-/// What the trained model is asked: its own sentences, others, other scripts, none at all, and one that is truncated.
+/// The sentences to classify, beside one that is truncated: those of the dataset, others, other scripts, and an empty
+/// one.
 const SENTENCES: [&str; 19] = [
     POSITIVE_SENTENCE,
     NEGATIVE_SENTENCE,
@@ -71,43 +72,20 @@ fn export(folder: &Path, out: &Path, values: Values) -> Outcome<()> {
 
     let dataset = toy_dataset(settings.num_rows, settings.dataset_seed);
     let split = train_test_split(&dataset, settings.split)?;
-    let encode = |text: &str, label| -> webtune::Result<Example> {
-        let encoding = tokenizer.encode(text, settings.max_length)?;
-        Ok(Example { encoding, label })
-    };
-    let part = |rows: &[usize]| -> webtune::Result<Vec<Example>> {
-        let rows = rows.iter().map(|&row| &dataset.rows[row]);
-        rows.map(|row| encode(&row.text, row.label)).collect()
-    };
+    let examples = |rows: &[usize]| tokenizer.examples(&dataset, rows, settings.max_length);
     let counts = |rows: &[usize]| {
         let rows = rows.iter().map(|&row| &dataset.rows[row]);
         count_labels(rows, dataset.labels.len())
     };
 
-    let model = load(
-        folder,
-        &config,
-        dataset.labels.len(),
-        settings.arguments.seed,
-    )?;
-    let model = settings.tuning.apply(model, settings.arguments.seed)?;
-    let options = TrainerOptions {
-        arguments: settings.arguments,
-        collator: DataCollator {
-            padding: settings.padding,
-            max_length: settings.max_length,
-            pad_token_id: tokenizer.pad_token_id(),
-        },
-        shuffle: true,
-    };
-    let trainer = Trainer::new(
-        model,
-        part(&split.train)?,
-        part(&split.test)?,
-        options.clone(),
-    )?;
+    let seed = settings.arguments.seed;
+    let model = load(folder, &config, dataset.labels.len(), seed)?;
+    let model = settings.tuning.apply(model, seed)?;
+    let options = settings.trainer_options(tokenizer.pad_token_id());
+    let (train, test) = (examples(&split.train)?, examples(&split.test)?);
+    let trainer = Trainer::new(model, train, test, options.clone())?;
     let history = History::new(&options.arguments, split.train.len());
-    let (trainer, history, last) = train(trainer, history)?;
+    let (trainer, history, last) = run_to_end(trainer, history)?;
 
     let card = Card {
         name: "Toy reviews",
@@ -134,15 +112,18 @@ fn export(folder: &Path, out: &Path, values: Values) -> Outcome<()> {
             .map_err(|error| webtune::Error::Export(format!("{error}.")))
     }))?;
 
-    let answers = answers(trainer.model()?, options, encode)?;
-    let expected =
-        json!({"max_length": settings.max_length, "labels": dataset.labels, "sentences": answers});
+    let sentences = predictions(trainer.model()?, options, &tokenizer)?;
+    let expected = json!({
+        "max_length": settings.max_length,
+        "labels": dataset.labels,
+        "sentences": sentences,
+    });
     fs::write(out.join("expected.json"), format!("{expected:#}\n"))?;
     Ok(())
 }
 
-/// Runs to the end; with the log, and the last evaluation.
-fn train(
+/// Trains to the end; returns the log and the last evaluation too.
+fn run_to_end(
     mut trainer: Trainer,
     mut history: History,
 ) -> Outcome<(Trainer, History, Option<Evaluation>)> {
@@ -176,32 +157,32 @@ fn train(
     Ok((trainer, history, last))
 }
 
-/// What the model says to each sentence by itself.
-fn answers(
+/// The model's logits for each sentence, in batches of one row.
+fn predictions(
     model: &BertForSequenceClassification,
     mut options: TrainerOptions,
-    encode: impl Fn(&str, usize) -> webtune::Result<Example>,
+    tokenizer: &Tokenizer,
 ) -> Outcome<Vec<Value>> {
     let long = "very ".repeat(200);
     let sentences: Vec<&str> = SENTENCES.into_iter().chain([long.as_str()]).collect();
-    let rows = sentences
-        .iter()
-        .map(|text| encode(text, 0))
-        .collect::<webtune::Result<Vec<_>>>()?;
+    let mut rows = Vec::with_capacity(sentences.len());
+    for text in &sentences {
+        let encoding = tokenizer.encode(text, options.collator.max_length)?;
+        rows.push(Example { encoding, label: 0 });
+    }
     options.arguments.per_device_eval_batch_size = 1;
-    let evaluation = block_on(evaluate(
-        &model.valid(),
-        &rows,
-        &options.evaluation(),
-        &mut |_, _| (),
-    ))?;
-    let answers = sentences.iter().zip(&rows).zip(&evaluation.logits);
-    Ok(answers
-        .map(|((text, row), logits)| json!({"text": text, "input_ids": row.encoding.input_ids, "logits": logits}))
+    let (model, options) = (model.valid(), options.evaluation());
+    let evaluation = block_on(evaluate(&model, &rows, &options, &mut |_, _| ()))?;
+    let predictions = sentences.iter().zip(&rows).zip(&evaluation.logits);
+    Ok(predictions
+        .map(|((text, row), logits)| {
+            let input_ids = &row.encoding.input_ids;
+            json!({"text": text, "input_ids": input_ids, "logits": logits})
+        })
         .collect())
 }
 
-/// The checkpoint of the folder with a new head, ready to be trained on the CPU device.
+/// Loads the folder's checkpoint with a new head on the CPU device with autodiff.
 fn load(
     folder: &Path,
     config: &BertConfig,

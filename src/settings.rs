@@ -1,5 +1,5 @@
-//! One table of settings. Each hyper-parameter is declared here once (name, type, default, bounds, help); the form, the
-//! URL, the validation and the exported `training_args.json` all come from it.
+//! The table of settings. Each hyper-parameter is declared once (name, type, default, bounds, help); the form, the URL,
+//! the validation and the exported `training_args.json` derive from it.
 
 mod run;
 mod table;
@@ -11,7 +11,7 @@ use crate::Result;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// One value a setting, by name.
+/// Values of settings, by name.
 pub type Values = Map<String, Value>;
 
 /// A named set of values for every setting.
@@ -23,7 +23,7 @@ pub struct Preset {
     pub values: Values,
 }
 
-/// The presets: what we recommend, and the article's `TrainingArguments` to the letter.
+/// The presets: the recommended values, and those of the article.
 pub fn presets() -> Vec<Preset> {
     let recommended = defaults();
     let mut article = recommended.clone();
@@ -63,7 +63,7 @@ pub fn defaults() -> Values {
         .collect()
 }
 
-/// `values` with the default of every setting that is not named: read back, they give the same run.
+/// `values` with the default of every setting that they leave out. Read back, they give the same run.
 ///
 /// # Errors
 /// As [`RunSettings::from_values`].
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn defaults_and_presets_pass_their_own_checks() {
+    fn defaults_and_presets_are_valid() {
         for preset in presets() {
             assert_eq!(preset.values.len(), SETTINGS.len());
             RunSettings::from_values(&preset.values).unwrap();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn complete_values_are_the_same_run() {
+    fn complete_values_give_the_same_run() {
         let values: Values = Map::from_iter([
             ("learning_rate".to_string(), json!(3e-4)),
             ("padding".to_string(), json!("max_length")),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_articles_preset_is_the_articles() {
+    fn the_article_preset_has_the_values_of_the_article() {
         let values = presets().remove(1).values;
         let arguments = RunSettings::from_values(&values).unwrap().arguments;
         assert_eq!(arguments.warmup_steps, 500);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_with_a_sentence_that_names_the_setting() {
+    fn errors_name_the_setting_the_value_and_the_bounds() {
         let message = |name, value| with(name, value).unwrap_err().to_string();
         assert_eq!(
             message("per_device_train_batch_size", json!(0)),

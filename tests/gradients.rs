@@ -1,5 +1,5 @@
-//! The gradient of the loss with respect to every parameter of a tiny BERT, against central differences: f32 logits of the same
-//! network with one value moved, the loss summed up in f64.
+//! The gradient of the loss with respect to every parameter of a tiny BERT, against central differences: f32 logits of
+//! the same network with one changed value, and the loss in f64.
 
 mod common;
 
@@ -15,8 +15,8 @@ use webtune::tokens::{Batch, DataCollator, Example};
 
 const NUM_LABELS: usize = 3;
 
-/// Half the distance between two neighbours of the five-point stencil. Its truncation error shrinks with the fourth power of this, the
-/// rounding errors of the f32 logits grow with its inverse.
+/// The step of the five-point stencil. Its truncation error falls with the fourth power of the step; the rounding error
+/// of the f32 logits grows with its inverse.
 const STEP: f32 = 0.02;
 
 /// Every parameter's shape and values, by name.
@@ -65,7 +65,7 @@ fn labels(rows: &[Example]) -> Vec<usize> {
     rows.iter().map(|row| row.label).collect()
 }
 
-/// `[rows, NUM_LABELS]`, each time with the same masks of the dropouts.
+/// Logits `[rows, NUM_LABELS]`, with the same dropout masks in each call.
 fn logits(model: &BertForSequenceClassification, rows: &[Example]) -> Tensor<2> {
     model.forward_with_dropouts(&batch(rows), DropoutStream::new(5, 1))
 }
@@ -111,36 +111,36 @@ fn difference(
 ) -> f64 {
     let start = values[name].1[at];
     let mut moved = |steps: f32| {
-        let place = &mut values.get_mut(name).unwrap().1[at];
-        *place = start + steps * STEP;
-        let distance = f64::from(*place) - f64::from(start);
+        let value = &mut values.get_mut(name).unwrap().1[at];
+        *value = start + steps * STEP;
+        let distance = f64::from(*value) - f64::from(start);
         (loss(&model(config, values), rows), distance)
     };
-    let mut slope = |steps| {
+    let mut difference = |steps| {
         let ((above, up), (below, down)) = (moved(steps), moved(-steps));
         (above - below) / (up - down)
     };
-    let derivative = (4.0 * slope(1.0) - slope(2.0)) / 3.0;
+    let derivative = (4.0 * difference(1.0) - difference(2.0)) / 3.0;
     values.get_mut(name).unwrap().1[at] = start;
     derivative
 }
 
-/// Places to look at: the largest gradient, the one in the middle, and the smallest that is not 0.
-fn places(gradient: &[f32]) -> Vec<usize> {
-    let mut places: Vec<usize> = (0..gradient.len())
+/// The indices to check: those of the largest gradient, of the median, and of the smallest that is not 0.
+fn indices(gradient: &[f32]) -> Vec<usize> {
+    let mut candidates: Vec<usize> = (0..gradient.len())
         .filter(|&at| gradient[at] != 0.0)
         .collect();
-    places.sort_by(|&a, &b| gradient[b].abs().total_cmp(&gradient[a].abs()));
+    candidates.sort_by(|&a, &b| gradient[b].abs().total_cmp(&gradient[a].abs()));
     let mut chosen = vec![
-        places[0],
-        places[places.len() / 2],
-        places[places.len() - 1],
+        candidates[0],
+        candidates[candidates.len() / 2],
+        candidates[candidates.len() - 1],
     ];
     chosen.dedup();
     chosen
 }
 
-/// What a gradient may be off by, relative to the parameter's largest one. Measured: at most 5e-4.
+/// The maximum error of a gradient, relative to the largest one of its parameter. Measured: at most 5e-4.
 const TOLERANCE: f64 = 1e-3;
 
 fn check(config: &BertConfig) {
@@ -155,10 +155,11 @@ fn check(config: &BertConfig) {
         let largest = gradient
             .iter()
             .fold(0.0f32, |max, value| max.max(value.abs()));
-        // The keys' biases move all scores of a query alike: softmax does not see them, and rounding errors are all there is.
+        // The bias of the keys adds a constant to all scores of a query, which softmax cancels: the gradient is
+        // rounding error.
         let vanishes = name.ends_with("key.bias");
         assert_eq!(largest < 1e-6, vanishes, "{name}: {largest}");
-        for at in places(gradient) {
+        for at in indices(gradient) {
             let found = f64::from(gradient[at]);
             let expected = difference(config, &mut values, (name, at), &rows);
             let deviation = (found - expected).abs() / f64::from(largest).max(0.01);
@@ -182,9 +183,9 @@ fn every_parameter_has_the_gradient_of_central_differences() {
     check(&tiny_config());
 }
 
-/// The masks are the same each time, so the loss is a function that has a gradient.
+/// The masks are fixed, so that the loss is a differentiable function.
 #[test]
-fn so_it_is_with_dropouts() {
+fn every_parameter_has_the_gradient_of_central_differences_with_dropout() {
     check(&BertConfig {
         hidden_dropout_prob: 0.2,
         attention_probs_dropout_prob: 0.3,
@@ -193,9 +194,9 @@ fn so_it_is_with_dropouts() {
     });
 }
 
-/// Rows of the embeddings that no token of the batch takes have no gradient at all.
+/// Embedding rows of tokens that are not in the batch have a gradient of 0.
 #[test]
-fn what_the_batch_does_not_touch_has_no_gradient() {
+fn embeddings_outside_the_batch_have_no_gradient() {
     let rows = rows(3, NUM_LABELS, 22);
     let batch = batch(&rows);
     let gradients = gradients(&random_model(&tiny_config(), NUM_LABELS, 23), &rows);
@@ -208,7 +209,7 @@ fn what_the_batch_does_not_touch_has_no_gradient() {
     };
     let mut real = batch.input_ids.iter().zip(&batch.attention_mask);
     for word in 0..tiny_config().vocab_size {
-        // Padding is a token like others here: its rows are computed, but nothing looks at them.
+        // The rows of padding are computed, but the attention mask excludes them.
         let used = real
             .clone()
             .any(|(id, mask)| *id == word as i32 && *mask == 1);

@@ -1,5 +1,5 @@
-//! Mixed precision: products of what f16 leaves of their operands, against a reference by hand; and loss scaling, whose updates are those
-//! without it, whose overflows change nothing but the scale, and whose scale grows again.
+//! Mixed precision: matrix products of operands rounded to f16, against a reference in f64; and loss scaling:
+//! updates equal those without it, an overflow changes only the scale, and the scale grows again.
 
 mod common;
 
@@ -33,7 +33,7 @@ fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_into_vec().unwrap()
 }
 
-/// `[m, k] × [k, n]` of what f16 leaves of both, added up in f64.
+/// `[m, k] × [k, n]` of operands rounded to f16, accumulated in f64.
 fn product(lhs: &[f32], rhs: &[f32], [m, n, k]: [usize; 3]) -> Vec<f64> {
     let half = |value: f32| f16::from_f32(value).to_f64();
     let one = |row: usize, column: usize| {
@@ -62,41 +62,41 @@ fn same(found: &[f32], expected: &[f64]) {
 }
 
 #[test]
-fn products_are_of_rounded_operands_forth_and_back() {
+fn forward_and_backward_products_have_rounded_operands() {
     let device = Device::flex().autodiff();
     let [m, n, k] = [5, 7, 33];
     let (input, input_tensor) = matrix([m, k], 1, &device);
     let (weight, weight_tensor) = matrix([n, k], 2, &device);
-    let (slope, slope_tensor) = matrix([m, n], 3, &device);
+    let (gradient, gradient_tensor) = matrix([m, n], 3, &device);
     let input_tensor = input_tensor.require_grad();
     let weight_tensor = weight_tensor.require_grad();
     let bias = Tensor::<1>::zeros([n], &device).require_grad();
     let autocast = Autocast::new(&device, true).unwrap();
     let output =
         webtune::kernels::linear(input_tensor.clone(), weight_tensor.clone(), bias.clone());
-    // The way back is in the precision of the way forth, whatever is asked for now.
+    // The backward pass has the precision of its forward pass, even if autocast has ended.
     drop(autocast);
-    let grads = (output.clone() * slope_tensor).sum().backward();
+    let grads = (output.clone() * gradient_tensor).sum().backward();
     same(
         &values(output.inner()),
         &product(&input, &transposed(&weight, [n, k]), [m, n, k]),
     );
     same(
         &values(input_tensor.grad(&grads).unwrap()),
-        &product(&slope, &weight, [m, k, n]),
+        &product(&gradient, &weight, [m, k, n]),
     );
     same(
         &values(weight_tensor.grad(&grads).unwrap()),
-        &product(&transposed(&slope, [m, n]), &input, [n, k, m]),
+        &product(&transposed(&gradient, [m, n]), &input, [n, k, m]),
     );
     same(
         &values(bias.grad(&grads).unwrap()),
-        &product(&vec![1.0; m], &slope, [1, n, m]),
+        &product(&vec![1.0; m], &gradient, [1, n, m]),
     );
 }
 
 #[test]
-fn what_f16_has_no_number_for_is_an_infinity() {
+fn values_above_the_range_of_f16_are_infinite() {
     let device = Device::flex();
     let one = |value: f32| {
         let input = Tensor::from_data(TensorData::new(vec![value], [1, 1]), &device);
@@ -114,7 +114,7 @@ fn what_f16_has_no_number_for_is_an_infinity() {
 }
 
 #[test]
-fn logits_are_rounded_while_training_and_evaluating_only() {
+fn only_evaluations_with_fp16_round_their_operands() {
     let model = random_model(&tiny_config(), LABELS, 5);
     let rows = rows(6, LABELS, 1);
     let logits = |fp16| {
@@ -138,7 +138,7 @@ fn logits_are_rounded_while_training_and_evaluating_only() {
     assert_eq!(logits(false), plain);
 }
 
-/// The gradients of one batch, times `scale`.
+/// The gradients of one batch, multiplied by `scale`.
 fn gradients(model: &BertForSequenceClassification, scale: f32, seed: u32) -> GradientsParams {
     let rows = rows(4, LABELS, seed);
     let encodings: Vec<_> = rows.iter().map(|row| &row.encoding).collect();
@@ -153,14 +153,14 @@ fn arguments(fp16: bool) -> TrainingArguments {
     TrainingArguments {
         weight_decay: 0.1,
         max_grad_norm: 0.7,
-        // With the usual 1e-8 AdamW makes whole steps of the key biases' rounding noise.
+        // With the default of 1e-8 AdamW would scale the rounding errors of the keys' bias to full updates.
         adam_epsilon: 1e-6,
         fp16,
         ..Default::default()
     }
 }
 
-/// A run of updates by hand whose gradients are scaled by what the scaler says; `overflows` are the updates that get an infinity instead.
+/// Updates with gradients that are multiplied by the scaler's scale; those of the updates in `overflows` are infinite.
 struct Scaled {
     model: BertForSequenceClassification,
     optimizer: AdamW,
@@ -188,7 +188,7 @@ impl Scaled {
         values(self.scaler.scale().inner())[0]
     }
 
-    /// One update, and the norm that it reports.
+    /// Does one update and returns its gradient norm.
     fn update(self, seed: u32, overflows: bool) -> (Self, f32) {
         let Self {
             model,
@@ -225,7 +225,7 @@ fn close(found: &BTreeMap<String, Vec<f32>>, expected: &BTreeMap<String, Vec<f32
 }
 
 #[test]
-fn scaled_updates_are_the_updates_without_a_scale() {
+fn scaled_updates_equal_updates_without_a_scale() {
     let mut model = random_model(&tiny_config(), LABELS, 3);
     let mut plain = AdamW::new(&arguments(false));
     let mut scaled = Scaled::new(2000);
@@ -243,7 +243,7 @@ fn scaled_updates_are_the_updates_without_a_scale() {
 }
 
 #[test]
-fn an_overflow_changes_nothing_but_the_scale() {
+fn an_overflow_changes_only_the_scale() {
     let mut clean = Scaled::new(2000);
     let mut other = Scaled::new(2000);
     for seed in 0..4 {
@@ -254,12 +254,12 @@ fn an_overflow_changes_nothing_but_the_scale() {
         assert_eq!(next.scale(), INIT_SCALE / 2.0f32.powi(seed as i32 + 1));
         (other, clean) = (next.update(seed, false).0, clean.update(seed, false).0);
     }
-    // Moments and the count of steps are those of a run that never overflowed, too: its later updates are the same.
+    // The moments and the step count do not change either: later updates equal those of a run without an overflow.
     close(&parameters(&other.model), &parameters(&clean.model));
 }
 
 #[test]
-fn the_scale_grows_after_as_many_good_updates_in_a_row() {
+fn the_scale_grows_after_the_growth_interval() {
     let mut run = Scaled::new(3);
     let mut scales = Vec::new();
     for (seed, overflows) in [false, false, true, false, false, false, false, false, false]
@@ -272,8 +272,8 @@ fn the_scale_grows_after_as_many_good_updates_in_a_row() {
     assert_eq!(scales, [1.0, 1.0, 0.5, 0.5, 0.5, 1.0, 1.0, 1.0, 2.0]);
 }
 
-/// A network whose gradients are so large that the first scales overflow.
-fn steep_model() -> BertForSequenceClassification {
+/// A network with gradients so large that they overflow at the first scales.
+fn model_with_large_gradients() -> BertForSequenceClassification {
     let config = tiny_config();
     let mut draw = TorchGenerator::new(8);
     random_model(&config, LABELS, 3)
@@ -284,7 +284,10 @@ fn steep_model() -> BertForSequenceClassification {
         .unwrap()
 }
 
-fn steep(gradient_checkpointing: bool, gradient_accumulation_steps: usize) -> common::Run {
+fn run_with_large_gradients(
+    gradient_checkpointing: bool,
+    gradient_accumulation_steps: usize,
+) -> common::Run {
     let arguments = TrainingArguments {
         num_train_epochs: 2.0,
         gradient_checkpointing,
@@ -293,7 +296,7 @@ fn steep(gradient_checkpointing: bool, gradient_accumulation_steps: usize) -> co
         ..arguments(true)
     };
     train(
-        steep_model(),
+        model_with_large_gradients(),
         rows(32, LABELS, 1),
         rows(4, LABELS, 2),
         options(arguments),
@@ -301,28 +304,29 @@ fn steep(gradient_checkpointing: bool, gradient_accumulation_steps: usize) -> co
 }
 
 #[test]
-fn a_run_outlasts_its_overflows() {
+fn a_run_continues_after_overflows() {
     for accumulation in [1, 2] {
-        let run = steep(false, accumulation);
+        let run = run_with_large_gradients(false, accumulation);
         let finite: Vec<bool> = run
             .logs
             .iter()
             .map(|log| log.grad_norm.is_finite())
             .collect();
-        assert!(!finite[0], "the first scale was to overflow");
+        assert!(!finite[0], "the first scale overflows");
         let first = finite.iter().position(|&finite| finite).unwrap();
         assert!(finite[first..].iter().all(|&finite| finite), "{finite:?}");
         assert!(run.logs.iter().all(|log| log.loss.is_finite()));
         assert_eq!(run.logs.len(), run.trainer.state().max_steps);
-        // What was skipped is not what was computed after it: the network changed only then.
-        let before = parameters(&steep_model());
+        // The network changes after the skipped updates, not in them.
+        let before = parameters(&model_with_large_gradients());
         assert_ne!(parameters(run.trainer.model().unwrap()), before);
     }
 }
 
 #[test]
-fn checkpointing_scales_the_same_gradients() {
-    let [whole, by_layer] = [false, true].map(|checkpointing| steep(checkpointing, 1));
+fn checkpointed_gradients_are_scaled_alike() {
+    let [whole, by_layer] =
+        [false, true].map(|checkpointing| run_with_large_gradients(checkpointing, 1));
     for (whole, by_layer) in whole.logs.iter().zip(&by_layer.logs) {
         assert!((whole.loss - by_layer.loss).abs() < 1e-5);
         assert_eq!(whole.grad_norm.is_finite(), by_layer.grad_norm.is_finite());
@@ -330,7 +334,7 @@ fn checkpointing_scales_the_same_gradients() {
 }
 
 #[test]
-fn what_no_scale_can_cure_is_a_run_that_diverged() {
+fn an_overflow_at_every_scale_is_a_diverged_run() {
     let config = tiny_config();
     let model = random_model(&config, LABELS, 3)
         .with_head(
@@ -345,7 +349,7 @@ fn what_no_scale_can_cure_is_a_run_that_diverged() {
         matches!(error, Error::Diverged { what: "loss", .. }),
         "{error}"
     );
-    // A scale below 1 that still overflows is no scale's fault.
+    // An overflow at a scale below 1 does not come from the scale.
     assert!(GradScaler::tolerates(&[f32::INFINITY, 0.0, 0.0, 1.0]));
     assert!(!GradScaler::tolerates(&[f32::INFINITY, 0.0, 0.0, 0.5]));
     assert!(!GradScaler::tolerates(&[f32::NAN, 1.0, 1.0, 65_536.0]));

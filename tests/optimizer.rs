@@ -1,5 +1,5 @@
-//! AdamW, clipping and schedules against what PyTorch and transformers themselves computed
-//! (`tests/fixtures/reference/optimizer.py` recorded it).
+//! AdamW, clipping and schedules against recordings of PyTorch and transformers
+//! (`tests/fixtures/reference/optimizer.py`).
 
 mod common;
 
@@ -87,7 +87,7 @@ fn worst(found: &[f32], expected: &[f32]) -> f32 {
     })
 }
 
-/// A network of which only the head is given gradients.
+/// A network with this head; only the head has gradients.
 fn model_with_head(weight: Vec<f32>, bias: Vec<f32>) -> BertForSequenceClassification {
     let config = BertConfig {
         hidden_size: 4,
@@ -115,7 +115,7 @@ fn head_gradients(model: &BertForSequenceClassification, step: &AdamWStep) -> Gr
 }
 
 #[test]
-fn updates_and_clipping_are_torchs() {
+fn updates_and_clipping_equal_those_of_pytorch() {
     for run in recording().adamw {
         let mut model = model_with_head(run.weight, run.bias);
         let before = parameters(&model);
@@ -152,7 +152,7 @@ fn updates_and_clipping_are_torchs() {
 }
 
 #[test]
-fn the_same_parameters_decay_as_in_the_trainer() {
+fn the_same_parameters_decay_as_in_transformers() {
     let expected = recording().parameters;
     let config = BertConfig {
         hidden_size: 8,
@@ -170,11 +170,11 @@ fn the_same_parameters_decay_as_in_the_trainer() {
         .map(|parameter| (parameter.name.clone(), parameter.shape.clone()))
         .collect();
     assert_eq!(shapes, expected.shapes);
-    // No gradient at all: the update is the decay alone, here to nothing.
+    // With gradients of 0 the update is the decay alone, here to 0.
     for parameter in named {
         let id = parameter.parts[0].id;
         match parameter.shape[..] {
-            // Queries, keys and values are parts of one parameter.
+            // Query, key and value are parts of one parameter.
             _ if parameter.parts[0].range.start > 0 => (),
             [rows, columns] => {
                 let rows = if parameter.name.contains("query") {
@@ -224,7 +224,7 @@ fn the_norm_is_over_all_parameters() {
     let targets = targets(&labels, 3, 0.0, &model.device());
     let loss = cross_entropy(model.forward(&batch), targets, rows.len());
     let gradients = GradientsParams::from_grads(loss.backward(), &model);
-    // Queries, keys and values are one parameter.
+    // Query, key and value are one parameter.
     let named = model.named_parameters();
     let ids: BTreeSet<_> = named
         .iter()
@@ -247,7 +247,7 @@ fn the_norm_is_over_all_parameters() {
 }
 
 #[test]
-fn learning_rates_are_transformers() {
+fn learning_rates_equal_those_of_transformers() {
     for schedule in recording().schedules {
         let mut arguments = TrainingArguments {
             lr_scheduler_type: schedule.lr_scheduler_type,
@@ -274,7 +274,7 @@ fn learning_rates_are_transformers() {
 }
 
 #[test]
-fn the_order_of_rows_is_torchs() {
+fn the_order_of_rows_equals_that_of_pytorch() {
     for permutation in recording().permutations {
         let rows = permutation.order.len();
         assert_eq!(
@@ -282,7 +282,7 @@ fn the_order_of_rows_is_torchs() {
             permutation.order
         );
     }
-    // Epoch 1 of seed 42 is what seed 43 gives.
+    // Epoch 1 of seed 42 has the order of epoch 0 of seed 43.
     let [_, second, ..] = &recording().permutations[..] else {
         panic!("the recording has too few permutations");
     };
@@ -290,7 +290,7 @@ fn the_order_of_rows_is_torchs() {
 }
 
 #[test]
-fn new_heads_are_torchs() {
+fn new_heads_equal_those_of_pytorch() {
     for normal in recording().normal {
         let found = TorchGenerator::new(normal.seed).normal(normal.values.len(), 0.02);
         let deviation = worst(&found, &normal.values);
@@ -298,10 +298,11 @@ fn new_heads_are_torchs() {
     }
 }
 
-/// 22 rows in batches of 4, two an update: groups of 8, 8 and 6 rows, the last one of 4 and 2. The keys' biases have no gradient but
-/// rounding errors (softmax does not see them); with the default epsilon of 1e-8 Adam would make whole updates of those.
+/// 22 rows in batches of 4, two batches an update: updates of 8, 8 and 6 rows, the last one of 4 and 2. The gradient of
+/// the keys' bias is rounding error, because softmax cancels it; with the default epsilon of 1e-8 Adam would scale it
+/// to a full update.
 #[test]
-fn two_batches_of_four_are_one_batch_of_eight() {
+fn two_accumulated_batches_of_four_equal_one_batch_of_eight() {
     for label_smoothing_factor in [0.0, 0.1] {
         let run = |per_device_train_batch_size, gradient_accumulation_steps| {
             let arguments = TrainingArguments {
@@ -349,7 +350,7 @@ fn max_steps_ends_within_an_epoch() {
         learning_rate: 1e-3,
         ..TrainingArguments::default()
     };
-    // Four batches, two updates an epoch.
+    // An epoch has four batches and two updates.
     let model = random_model(&tiny_config(), 2, 3);
     let run = train(model, rows(10, 2, 5), rows(3, 2, 6), options(arguments));
     let at: Vec<_> = run.logs.iter().map(|log| (log.step, log.epoch)).collect();

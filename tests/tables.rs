@@ -1,5 +1,5 @@
-//! A vocabulary that is cut into blocks is the network that it is whole: its outputs, its gradients, its updates, its names; and weights
-//! that come in pieces are the weights that come at once.
+//! Word embeddings in blocks equal those in one table: outputs, gradients, updates, names. A weights file that is read
+//! in chunks equals one that is read at once.
 
 mod common;
 
@@ -24,10 +24,10 @@ use webtune::{Error, Result};
 const NUM_LABELS: usize = 3;
 const WORDS: &str = "bert.embeddings.word_embeddings.weight";
 
-/// The positions are the largest parameter but the vocabulary: 18 rows of 4 values.
+/// The position embeddings are the largest parameter after the word embeddings: 18 rows of 4 values.
 const PARAMETER: u64 = 4 * 18 * 4;
 
-/// Dropouts and all.
+/// A network with dropout.
 fn config() -> BertConfig {
     BertConfig {
         vocab_size: common::VOCAB_SIZE,
@@ -69,7 +69,7 @@ fn load(limits: LoadLimits) -> BertForSequenceClassification {
     load_from(&mut file, limits).unwrap().0
 }
 
-/// The network whole, and in blocks of 14, 14 and 12 rows of the vocabulary.
+/// The network with its word embeddings in one table, and in blocks of 14, 14 and 12 rows.
 fn both() -> [BertForSequenceClassification; 2] {
     let both = [LoadLimits::default(), in_blocks()].map(load);
     let blocks = |model: &BertForSequenceClassification| {
@@ -82,12 +82,12 @@ fn both() -> [BertForSequenceClassification; 2] {
     both
 }
 
-/// Rows for the evaluation at the end of an epoch, which is not what is compared.
+/// Rows for the evaluation at the end of an epoch, which is not compared.
 fn test() -> Vec<Example> {
     rows(2, NUM_LABELS, 7)
 }
 
-/// Logits and every gradient by name, and the norm of all.
+/// Logits, every gradient by name, and their global norm.
 fn pass(model: &BertForSequenceClassification) -> (Vec<f32>, BTreeMap<String, Vec<f32>>, f32) {
     let rows = rows(8, NUM_LABELS, 11);
     let encodings: Vec<&Encoding> = rows.iter().map(|row| &row.encoding).collect();
@@ -112,7 +112,7 @@ fn pass(model: &BertForSequenceClassification) -> (Vec<f32>, BTreeMap<String, Ve
 }
 
 #[test]
-fn blocks_have_the_names_and_the_values_of_the_table() {
+fn blocks_have_the_names_and_values_of_one_table() {
     let [whole, blocks] = both();
     let shapes = |model: &BertForSequenceClassification| {
         let named = model.named_parameters().into_iter();
@@ -126,24 +126,24 @@ fn blocks_have_the_names_and_the_values_of_the_table() {
 }
 
 #[test]
-fn blocks_compute_what_the_table_computes() {
+fn blocks_have_the_outputs_and_gradients_of_one_table() {
     let [
         (logits, gradients, norm),
         (in_blocks, of_blocks, norm_of_blocks),
     ] = both().map(|model| pass(&model));
     assert_eq!(in_blocks, logits);
     assert_eq!(of_blocks, gradients);
-    // Every block was looked up, and learns.
+    // Every block has a gradient.
     for rows in [0..14, 14..28, 28..40] {
         let values = &gradients[WORDS][4 * rows.start..4 * rows.end];
         assert!(values.iter().any(|value| *value != 0.0), "{rows:?}");
     }
-    // The sums of squares are added up in another order.
+    // The sum of squares has another order.
     assert!((norm_of_blocks / norm - 1.0).abs() < 1e-6);
 }
 
 #[test]
-fn blocks_learn_what_the_table_learns() {
+fn blocks_have_the_updates_of_one_table() {
     for gradient_checkpointing in [false, true] {
         let trained = both().map(|model| {
             let arguments = TrainingArguments {
@@ -153,7 +153,7 @@ fn blocks_learn_what_the_table_learns() {
                 weight_decay: 0.1,
                 max_steps: 4,
                 gradient_checkpointing,
-                // The factor would be that of norms that differ in their last bit.
+                // The norms differ in their last bit, and so would the clipping factors.
                 max_grad_norm: 0.0,
                 ..TrainingArguments::default()
             };
@@ -169,7 +169,7 @@ fn blocks_learn_what_the_table_learns() {
 }
 
 #[test]
-fn frozen_blocks_stay() {
+fn frozen_blocks_do_not_change() {
     let lora = LoraConfig {
         r: 2,
         lora_alpha: 4,
@@ -194,7 +194,7 @@ fn frozen_blocks_stay() {
     }
 }
 
-/// A file that writes down what is asked of it.
+/// A file that records the ranges that are read.
 struct Watched {
     file: MemoryFile,
     reads: Vec<Range<u64>>,
@@ -215,7 +215,7 @@ impl ByteSource for Watched {
     }
 }
 
-/// A random checkpoint in another dtype, after its values were changed.
+/// A random checkpoint with changed values, in another dtype.
 fn checkpoint(dtype: Dtype, change: impl Fn(&str, &mut [f32])) -> Vec<u8> {
     let bytes = random_checkpoint(&config(), 3).unwrap();
     let parsed = safetensors::SafeTensors::deserialize(&bytes).unwrap();
@@ -255,7 +255,7 @@ fn checkpoint(dtype: Dtype, change: impl Fn(&str, &mut [f32])) -> Vec<u8> {
 }
 
 #[test]
-fn a_file_in_pieces_is_the_file_at_once() {
+fn a_file_read_in_chunks_equals_a_file_read_at_once() {
     for (dtype, size) in [(Dtype::F32, 4), (Dtype::F16, 2), (Dtype::BF16, 2)] {
         let bytes = checkpoint(dtype, |_, _| ());
         let load = |limits| {
@@ -276,7 +276,7 @@ fn a_file_in_pieces_is_the_file_at_once() {
         ] {
             let (found, report, reads) = load(LoadLimits { parameter, piece });
             assert_eq!((found, &report), (expected.clone(), &whole));
-            // The header's length and the header come first.
+            // The first two reads are the length of the header and the header.
             let weights = &reads[2..];
             let longest = weights.iter().map(|range| range.end - range.start).max();
             assert_eq!(longest, Some((piece / 4).max(1) * size));
@@ -289,7 +289,7 @@ fn a_file_in_pieces_is_the_file_at_once() {
 }
 
 #[test]
-fn a_value_that_is_not_finite_is_found_in_any_piece() {
+fn a_value_that_is_not_finite_is_found_in_every_chunk() {
     for (tensor, at) in [
         (WORDS, 150),
         ("bert.encoder.layer.1.attention.self.key.weight", 9),
@@ -315,7 +315,7 @@ fn a_value_that_is_not_finite_is_found_in_any_piece() {
 }
 
 #[test]
-fn what_cannot_be_cut_is_refused_before_it_is_read() {
+fn a_tensor_that_cannot_be_split_is_refused_before_it_is_read() {
     let refused = |max_position_embeddings, parameter| {
         let config = BertConfig {
             max_position_embeddings,
@@ -357,6 +357,6 @@ fn what_cannot_be_cut_is_refused_before_it_is_read() {
     // Query, key and value are one parameter.
     let key = "bert.encoder.layer.0.attention.self.key.weight";
     assert_eq!(refused(4, 191), (key.into(), 3 * 64));
-    // The vocabulary can be cut, but not a row of it.
+    // The word embeddings can be split, but not one row of them.
     assert_eq!(refused(1, 15).1, 16);
 }

@@ -1,4 +1,5 @@
-//! What learns and how: gradient checkpointing, LoRA's adapters, frozen layers. What the reference gives for them is in `parity/`.
+//! Trainable parameters and gradient checkpointing: LoRA's adapters, frozen layers, the classifier alone. `parity/`
+//! compares them with the reference.
 
 mod common;
 
@@ -12,7 +13,7 @@ use webtune::train::{TrainingArguments, Tuning, TuningMethod};
 
 const NUM_LABELS: usize = 3;
 
-/// Every dropout at work: a layer that is computed a second time must draw the masks of the first.
+/// A network with all dropouts: a recomputed layer must use the masks of the forward pass.
 fn config() -> BertConfig {
     BertConfig {
         hidden_dropout_prob: 0.1,
@@ -104,7 +105,7 @@ fn checkpointing_gives_the_same_run_to_the_last_bit() {
 }
 
 #[test]
-fn only_what_learns_changes() {
+fn only_trainable_parameters_change() {
     let before = parameters(&random_model(&config(), NUM_LABELS, 3));
     let changed = |tuning: &Tuning| -> Vec<String> {
         let run = run(tuning, false);
@@ -126,7 +127,7 @@ fn only_what_learns_changes() {
 }
 
 #[test]
-fn adapters_begin_at_the_checkpoint_and_merge_into_it() {
+fn adapters_start_at_the_checkpoint_and_merge_into_it() {
     for target_modules in [
         TargetModules::QueryValue,
         TargetModules::QueryKeyValue,
@@ -150,7 +151,7 @@ fn adapters_begin_at_the_checkpoint_and_merge_into_it() {
         };
         assert!(worst(&before, &after) > 1e-2, "nothing was learned");
         assert!(worst(&after, &logits(&merged)) < 2e-5);
-        // Only the weights that have adapters are others now.
+        // Only the weights with adapters differ.
         let (kept, merged) = (parameters(trained), parameters(&merged));
         let changed = kept.keys().filter(|name| kept[*name] != merged[*name]);
         assert_eq!(changed.count(), trained.adapter_parameters().len() / 2);
@@ -158,7 +159,7 @@ fn adapters_begin_at_the_checkpoint_and_merge_into_it() {
 }
 
 #[test]
-fn adapters_are_named_as_peft_names_them() {
+fn adapters_have_the_names_of_peft() {
     let model = random_model(&config(), NUM_LABELS, 3);
     let model = model.with_lora(&lora(TargetModules::QueryValue), 8);
     let found: Vec<(String, Vec<usize>)> = model
@@ -178,7 +179,7 @@ fn adapters_are_named_as_peft_names_them() {
 }
 
 #[test]
-fn more_frozen_layers_than_there_are_is_refused() {
+fn more_frozen_layers_than_the_network_has_are_refused() {
     let model = random_model(&config(), NUM_LABELS, 3);
     let tuning = Tuning {
         freeze_layers: 3,

@@ -2,7 +2,7 @@
 //!
 //! Every method builds the new thing whole before it replaces the old one: a request that fails loses nothing.
 
-use super::budget::Budget;
+use super::budget::{self, Budget};
 use super::convert::{error, to_js, values};
 use super::device::{self, Opened};
 use super::environment::{BrowserEnvironment, services};
@@ -56,7 +56,10 @@ impl Webtune {
     pub async fn open(wanted: String) -> Result<Webtune, JsValue> {
         let opened = device::open(&wanted).await.map_err(error)?;
         Ok(Self {
-            budget: Budget::new(opened.gpu.clone()),
+            budget: budget::new(
+                opened.gpu.clone(),
+                opened.info.max_storage_buffer_binding_size,
+            ),
             opened,
             self_test: None,
             fp16_test: None,
@@ -273,7 +276,7 @@ impl Webtune {
         };
         let model = LoadedModel::load(source, credit, &target, on_event);
         let model = model.await.map_err(error)?;
-        self.budget.holds(model.parameter_bytes());
+        self.budget.set_in_use(model.parameter_bytes());
         let model = self.model.insert(model);
         // The network of the run before is another one now.
         (self.tokens, self.run) = (None, None);

@@ -1,11 +1,11 @@
-//! What a run will do and what it takes, told before it starts; a run that finds no room is refused here.
+//! The steps and the memory of a run before it starts. A run that does not fit into the memory of the device is refused
+//! here.
 
 use super::app::{Webtune, read_settings};
 use super::convert::{error, to_js};
 use crate::settings::RunSettings;
-use crate::tokens::Example;
-use crate::train::{MemoryDemand, MemoryPlan, TrainPlan, TrainingArguments, WayOut, ways_out};
-use crate::{Error, Result, Warning};
+use crate::train::{BatchShapes, MemoryDemand, MemoryPlan, MemoryReport, TrainPlan};
+use crate::{Result, Warning};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -18,29 +18,7 @@ struct PlanView<'a> {
     learning_rates: &'a [f64],
     warnings: Vec<Warning>,
     /// None before a model is loaded.
-    memory: Option<MemoryView>,
-}
-
-/// `MemoryView` in `www/protocol.js`.
-#[derive(Serialize)]
-struct MemoryView {
-    #[serde(flatten)]
-    plan: MemoryPlan,
-    /// Rows and tokens of the widest batch.
-    rows: usize,
-    tokens: usize,
-    lacks: Option<Lack>,
-    ways: Vec<WayOut>,
-}
-
-/// What a run does not get.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum Lack {
-    /// A tensor is larger than a kernel can be given.
-    Binding { needs: u64, offered: u64 },
-    /// The device has no memory left for all of them.
-    Memory { needs: u64, offered: u64 },
+    memory: Option<MemoryReport>,
 }
 
 #[wasm_bindgen]
@@ -69,108 +47,54 @@ impl Webtune {
 }
 
 impl Webtune {
-    /// Refuses a run that finds no room on the device, and remembers what one takes that does.
+    /// Refuses a run that does not fit into the memory of the device, and reserves the memory of one that does.
     ///
     /// # Errors
-    /// [`Error::Memory`], with what it needs and what there is.
-    pub(super) async fn check_room(&self, settings: &RunSettings) -> Result<()> {
-        let Some(demand) = self.demand(settings) else {
-            return Ok(());
-        };
-        let plan = MemoryPlan::new(&demand);
-        match self.lacks(&plan).await {
-            Some(Lack::Binding { needs, offered }) => Err(Error::Memory {
-                what: "its largest tensor",
-                needs,
-                offered,
-            }),
-            Some(Lack::Memory { needs, offered }) => Err(Error::Memory {
-                what: "this run",
-                needs,
-                offered,
-            }),
-            None => {
-                self.budget.holds(plan.total);
-                Ok(())
-            }
+    /// [`Error::Memory`](crate::Error::Memory) with the bytes that the run needs and those that are available.
+    pub(super) async fn reserve_memory(&self, settings: &RunSettings) -> Result<()> {
+        match self.demand(settings) {
+            Some(demand) => self.budget.reserve(&MemoryPlan::new(&demand)).await,
+            None => Ok(()),
         }
     }
 
-    async fn memory(&self, settings: &RunSettings) -> Option<MemoryView> {
+    async fn memory(&self, settings: &RunSettings) -> Option<MemoryReport> {
         let demand = self.demand(settings)?;
-        let plan = MemoryPlan::new(&demand);
-        // Before the rows are tokenized the plan is one of rows as long as they can be: nothing is tried for what will hardly be run.
-        let lacks = match &self.tokens {
-            Some(_) => self.lacks(&plan).await,
-            None => None,
-        };
-        let binding = self.opened.info.max_storage_buffer_binding_size;
-        let fits = |other: &MemoryPlan| {
-            other.total < plan.total
-                && binding.is_none_or(|most| other.largest <= most)
-                && self.budget.may_fit(other.total)
-        };
-        Some(MemoryView {
-            rows: demand.batch,
-            tokens: demand.seq,
-            ways: ways_out(&demand, &settings.arguments, fits),
-            lacks,
-            plan,
-        })
+        // Until the rows are tokenized, the plan is an upper bound: no memory is allocated on trial for it.
+        let trial = self.tokens.is_some();
+        Some(
+            self.budget
+                .report(&demand, &settings.arguments, trial)
+                .await,
+        )
     }
 
-    async fn lacks(&self, plan: &MemoryPlan) -> Option<Lack> {
-        let binding = self.opened.info.max_storage_buffer_binding_size;
-        if let Some(offered) = binding.filter(|&most| plan.largest > most) {
-            return Some(Lack::Binding {
-                needs: plan.largest,
-                offered,
-            });
-        }
-        let offered = self.budget.lacks(plan.total).await?;
-        Some(Lack::Memory {
-            needs: plan.total,
-            offered,
-        })
-    }
-
-    /// What a run would be made of; none before a model is loaded. Before its rows are tokenized, each may be as long as it can.
+    /// What the memory of a run depends on; none before a model is loaded.
     fn demand<'a>(&'a self, settings: &RunSettings) -> Option<MemoryDemand<'a>> {
         let (dataset, split) = self.need_split().ok()?;
         let config = &self.model.as_ref()?.config;
-        let TrainingArguments {
-            per_device_train_batch_size: rows,
-            per_device_eval_batch_size: eval_rows,
-            ..
-        } = settings.arguments;
-        let longest = settings.max_length.min(config.max_position_embeddings);
+        let arguments = &settings.arguments;
         let tokens = self.tokens.as_ref().filter(|made| {
             (made.max_length, made.padding) == (settings.max_length, settings.padding)
         });
-        let ([batch, seq], evaluation) = match tokens {
+        let shapes = match tokens {
             Some(tokens) => {
-                let shape = |examples: &[Example], count| {
-                    let rows = examples.iter().map(|row| &row.encoding);
-                    tokens.collator(0).widest_batch(rows, count)
-                };
-                (shape(&tokens.train, rows), shape(&tokens.test, eval_rows))
+                BatchShapes::of(&tokens.collator(0), &tokens.train, &tokens.test, arguments)
             }
-            None => (
-                [rows.min(split.train.len()), longest],
-                [eval_rows.min(split.test.len()), longest],
-            ),
+            None => {
+                let rows = [split.train.len(), split.test.len()];
+                let longest = settings.max_length.min(config.max_position_embeddings);
+                BatchShapes::upper_bound(rows, longest, arguments)
+            }
         };
-        Some(MemoryDemand {
+        let (labels, limits) = (dataset.labels.len(), self.opened.info.limits());
+        Some(MemoryDemand::new(
             config,
-            num_labels: dataset.labels.len(),
-            batch,
-            seq,
-            evaluation,
-            accumulates: settings.arguments.gradient_accumulation_steps > 1,
-            gradient_checkpointing: settings.arguments.gradient_checkpointing,
-            tuning: settings.tuning,
-            keeps_original: true,
-            limits: self.opened.info.limits(),
-        })
+            labels,
+            shapes,
+            arguments,
+            settings.tuning,
+            limits,
+        ))
     }
 }

@@ -69,7 +69,7 @@ impl Webtune {
         if settings.arguments.fp16 {
             self.check_fp16().await.map_err(error)?;
         }
-        self.check_room(&settings).await.map_err(error)?;
+        self.reserve_memory(&settings).await.map_err(error)?;
         let next = self.new_run(settings, values).map_err(error)?;
         if self.run.replace(next).is_some() {
             // Buffers are used again for tensors of their own size only, and those of the run before may fit nothing in this one.

@@ -1,24 +1,27 @@
-//! scikit-learn's `classification_report` and `confusion_matrix`, from probabilities.
+//! scikit-learn's [`classification_report`][report] and [`confusion_matrix`][matrix], from probabilities.
+//!
+//! [report]: https://scikit-learn.org/stable/modules/generated/sklearn.metrics.classification_report.html
+//! [matrix]: https://scikit-learn.org/stable/modules/generated/sklearn.metrics.confusion_matrix.html
 
 use serde::Serialize;
 
-/// Precision, recall and F1 of one class; each is 0 where its denominator is 0 (`zero_division=0`).
+/// Precision, recall and F1 of one class; each is 0 if its denominator is 0 (`zero_division=0`).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct ClassReport {
-    /// Of the rows predicted to be of the class, the share that are.
+    /// Share of the rows predicted as the class that have its label.
     pub precision: f64,
-    /// Of the rows of the class, the share that are predicted to be.
+    /// Share of the rows with the label that are predicted as the class.
     pub recall: f64,
-    /// Harmonic mean of the two.
+    /// Harmonic mean of precision and recall.
     pub f1: f64,
-    /// Rows of the class.
+    /// Rows with the label.
     pub support: usize,
 }
 
-/// A row whose prediction is not its label.
+/// A row with another prediction than its label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Misclassified {
-    /// Its place in the test part.
+    /// Its index in the test rows.
     pub at: usize,
     /// Its label.
     pub label: usize,
@@ -26,23 +29,29 @@ pub struct Misclassified {
     pub predicted: usize,
 }
 
-/// What a classifier got right.
+/// The metrics of a classifier on the test rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Metrics {
-    /// Share of rows whose prediction is their label.
+    /// Share of rows with a correct prediction.
     pub accuracy: f64,
-    /// By label id.
+    /// One report a class, by label id.
     pub classes: Vec<ClassReport>,
-    /// The plain mean of the classes' reports; its support is the number of rows.
+    /// The unweighted mean of the classes' reports (`macro avg`); its support is the number of rows.
     pub macro_average: ClassReport,
     /// `confusion[label][predicted]`, in rows.
     pub confusion: Vec<Vec<usize>>,
-    /// In the order of the test part.
+    /// The misclassified rows, in the order of the test rows.
     pub misclassified: Vec<Misclassified>,
 }
 
 impl Metrics {
     /// Compares the most probable label of each row with its label.
+    ///
+    /// # Shapes
+    /// `labels`: `[rows]`, `probabilities`: `[rows][num_labels]`.
+    ///
+    /// # Panics
+    /// For a label that is not below `num_labels`, or a row without probabilities.
     pub fn new(labels: &[usize], probabilities: &[Vec<f32>], num_labels: usize) -> Self {
         let mut confusion = vec![vec![0; num_labels]; num_labels];
         let mut misclassified = Vec::new();
@@ -88,7 +97,7 @@ impl Metrics {
     }
 }
 
-/// The first of the highest values, as numpy's `argmax`.
+/// The index of the first maximum, as NumPy's `argmax`.
 fn argmax(values: &[f32]) -> usize {
     let mut best = 0;
     for (at, value) in values.iter().enumerate() {
@@ -111,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_scikit_learns_report() {
+    fn equals_the_report_of_scikit_learn() {
         // sklearn.metrics.classification_report([0, 0, 0, 1, 1, 2], [0, 0, 1, 1, 1, 1], zero_division=0)
         let labels = [0, 0, 0, 1, 1, 2];
         let probabilities: Vec<Vec<f32>> = [0, 0, 1, 1, 1, 1]

@@ -1,4 +1,4 @@
-//! Logits become a loss, probabilities, and the metrics of a report.
+//! Evaluation: logits, loss, probabilities and scikit-learn's metrics.
 
 mod metrics;
 mod predict;

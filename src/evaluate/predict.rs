@@ -1,4 +1,4 @@
-//! Running the network without training it: over a test part, or over one text.
+//! The forward pass without training: over the test rows, or over one text.
 
 use super::Metrics;
 use crate::bert::{BertForSequenceClassification, cross_entropy, targets};
@@ -7,44 +7,49 @@ use crate::tokens::{DataCollator, Encoding, Example};
 use crate::{Error, Result};
 use burn::tensor::Tensor;
 
-/// Batches whose results are read from the device together: a read holds its queue back.
-const BATCHES_A_READ: usize = 4;
+/// Batches whose results are read back together, because a read-back stalls the GPU queue.
+const BATCHES_PER_READ: usize = 4;
 
-/// Single texts are given the buffers of the next multiple of so many tokens.
-const LENGTHS_APART: usize = 64;
+/// The buffers of a single text have the size of the next multiple of this many tokens.
+const LENGTH_STEP: usize = 64;
 
-/// An evaluation of a test part.
+/// An evaluation of the test rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
     /// Mean loss over the rows.
     pub loss: f64,
-    /// Probabilities a row and label, in the order of the test part.
+    /// Probabilities, `[rows][num_labels]`, in the order of the test rows.
     pub probabilities: Vec<Vec<f32>>,
-    /// Logits a row and label.
+    /// Logits, `[rows][num_labels]`.
     pub logits: Vec<Vec<f32>>,
-    /// What the probabilities amount to.
+    /// The metrics of the probabilities.
     pub metrics: Metrics,
 }
 
-/// What an evaluation needs beside a model and its rows; the fields of `TrainingArguments` that the Trainer's evaluation reads.
+/// The options of an evaluation: a collator, and the fields of `TrainingArguments` that transformers'
+/// `Trainer.evaluate` reads.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EvaluationOptions {
     /// Pads the batches.
     pub collator: DataCollator,
     /// Rows of a batch.
     pub per_device_eval_batch_size: usize,
-    /// Share of the target distribution that is spread over all labels.
+    /// Share of the target distribution that is spread over all classes.
     pub label_smoothing_factor: f64,
-    /// Whether matrix products take operands of 16 bits.
+    /// Whether matrix products have f16 operands.
     pub fp16: bool,
 }
 
-/// Evaluates `model` (on a device without autodiff: no dropout) over `examples`. `progress` is told rows done and rows in all. Results are
-/// read from the device every few batches, so that rows done are rows computed, not rows queued.
+/// Evaluates `model` over `examples`, as
+/// [`Trainer.evaluate`](https://huggingface.co/docs/transformers/main_classes/trainer#transformers.Trainer.evaluate).
+/// `model` must be on a device without autodiff, which disables dropout.
+///
+/// Calls `progress` with the rows done and all rows. Results are read back every few batches, so that rows done are
+/// computed, not only queued.
 ///
 /// # Errors
-/// [`Error::NotReady`] for no examples, [`Error::Setting`] for `fp16` on a device that cannot compute in f16, [`Error::Device`] from the
-/// device.
+/// [`Error::NotReady`] for no examples, [`Error::Setting`] for `fp16` on a device without f16, [`Error::Device`] if the
+/// device fails.
 pub async fn evaluate(
     model: &BertForSequenceClassification,
     examples: &[Example],
@@ -76,11 +81,11 @@ pub async fn evaluate(
             targets(&labels, num_labels, smoothing, &device),
             examples.len(),
         );
-        // One row more than the batch: the batch's share of the loss, so that everything is read at once.
+        // The loss of a batch follows its logits, so that one read-back returns both.
         outputs.push(logits.flatten::<1>(0, 1));
         outputs.push(loss);
         done += rows.len();
-        if outputs.len() >= BATCHES_A_READ * 2 || done == examples.len() {
+        if outputs.len() >= BATCHES_PER_READ * 2 || done == examples.len() {
             let read = Tensor::cat(std::mem::take(&mut outputs), 0);
             values.extend(read.into_data_async().await?.try_into_vec::<f32>()?);
             progress(done, examples.len());
@@ -89,6 +94,7 @@ pub async fn evaluate(
     collect(&values, examples, num_labels, options)
 }
 
+/// Splits values that were read back into the logits and losses of the batches.
 fn collect(
     values: &[f32],
     examples: &[Example],
@@ -120,18 +126,19 @@ fn collect(
     })
 }
 
-/// Probabilities of one text by label id.
+/// Probabilities of one text by label id, from a forward pass of the shape `[1, seq]`. `model` must be on a device
+/// without autodiff.
 ///
 /// # Errors
-/// [`Error::Device`] from the device.
+/// [`Error::Device`] if the device fails.
 pub async fn probabilities(
     model: &BertForSequenceClassification,
     encoding: &Encoding,
     pad_token_id: u32,
 ) -> Result<Vec<f32>> {
     let batch = DataCollator::longest(0, pad_token_id).collate(&[encoding]);
-    // Texts of all lengths share a few sets of buffers.
-    let widest = [1, batch.seq.next_multiple_of(LENGTHS_APART)];
+    // Buffers of a few sizes serve texts of all lengths.
+    let widest = [1, batch.seq.next_multiple_of(LENGTH_STEP)];
     let room = BatchRoom::new([1, batch.seq], widest);
     let logits = model.forward(&batch);
     drop(room);

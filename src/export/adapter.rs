@@ -1,11 +1,12 @@
-//! LoRA's adapters as PEFT's folder: `adapter_config.json` and `adapter_model.safetensors`, for whoever has the base model already.
+//! LoRA's adapters in the [format of PEFT](https://huggingface.co/docs/peft/developer_guides/checkpoint):
+//! `adapter_config.json` and `adapter_model.safetensors`, to be used with the base model.
 
 use super::{pretty, weights};
 use crate::Result;
 use crate::bert::{BertForSequenceClassification, LoraConfig};
 use serde_json::json;
 
-/// PEFT's `LoraConfig` of these adapters; what is not named has PEFT's default.
+/// PEFT's `LoraConfig` of these adapters; fields that are left out have PEFT's defaults.
 pub(super) fn config(lora: &LoraConfig, base_model: &str) -> String {
     pretty(&json!({
         "base_model_name_or_path": base_model,
@@ -15,7 +16,7 @@ pub(super) fn config(lora: &LoraConfig, base_model: &str) -> String {
         "init_lora_weights": true,
         "lora_alpha": lora.lora_alpha,
         "lora_dropout": 0.0,
-        // The classifier is trained whole; PEFT names both of the names that transformers' classifiers have.
+        // The classifier has no adapter and is saved as a whole. PEFT lists both names of transformers' classifiers.
         "modules_to_save": ["classifier", "score"],
         "peft_type": "LORA",
         "r": lora.r,
@@ -26,10 +27,10 @@ pub(super) fn config(lora: &LoraConfig, base_model: &str) -> String {
     }))
 }
 
-/// The adapters and the classifier.
+/// The file of the adapters and the classifier.
 ///
 /// # Errors
-/// [`Error::Export`](crate::Error::Export) when the header cannot be made.
+/// [`Error::Export`](crate::Error::Export) for a header that cannot be written.
 pub(super) fn weights(model: &BertForSequenceClassification) -> Result<weights::File> {
     let mut parameters = model.adapter_parameters();
     parameters.extend(model.classifier_parameters());

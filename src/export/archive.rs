@@ -1,4 +1,5 @@
-//! A zip archive that is written front to back and never sought in: entries are stored, their sizes follow their bytes.
+//! A zip archive that is written front to back without seeking: entries are not compressed, and their sizes follow
+//! their bytes.
 
 use super::refuse;
 use crate::{Error, Result};
@@ -6,10 +7,10 @@ use std::io::{self, BufWriter, Write};
 use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
 use zip::{CompressionMethod, DateTime, result::ZipError};
 
-/// Bytes that are collected before the sink gets them: a zip's headers are many small writes.
+/// Bytes of the buffer in front of the sink, because the headers of a zip are many small writes.
 const BUFFER: usize = 1 << 20;
 
-/// The archive, entry after entry.
+/// An archive that is being written.
 pub(super) struct Archive<'a> {
     zip: ZipWriter<StreamWriter<BufWriter<Sink<'a>>>>,
 }
@@ -25,38 +26,38 @@ impl<'a> Archive<'a> {
         }
     }
 
-    /// Begins a file of `len` bytes; [`Archive::write`] fills it.
+    /// Starts a file of `len` bytes, to be written by [`Archive::write`].
     ///
     /// # Errors
-    /// What the sink answers.
+    /// The error of the sink.
     pub(super) fn start(&mut self, name: &str, len: u64) -> Result<()> {
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
-            // The first moment that a zip knows, as reproducible archives have it.
+            // The earliest date of the format, as in reproducible archives.
             .last_modified_time(DateTime::default())
             .large_file(len > u64::from(u32::MAX));
         self.zip.start_file(name, options).map_err(zip_error)
     }
 
-    /// Appends to the file that was begun last.
+    /// Appends to the file that was started last.
     ///
     /// # Errors
-    /// What the sink answers.
+    /// The error of the sink.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.zip.write_all(bytes).map_err(io_error)
     }
 
-    /// Writes the table of contents and the last bytes.
+    /// Writes the central directory and flushes the buffer.
     ///
     /// # Errors
-    /// What the sink answers.
+    /// The error of the sink.
     pub(super) fn finish(self) -> Result<()> {
         let stream = self.zip.finish().map_err(zip_error)?;
         stream.into_inner().flush().map_err(io_error)
     }
 }
 
-/// Whoever takes the bytes. After it has failed it is not called again.
+/// Calls the sink with the bytes; not again after it failed.
 struct Sink<'a> {
     sink: &'a mut dyn FnMut(&[u8]) -> Result<()>,
     failed: bool,
@@ -81,7 +82,7 @@ impl Write for Sink<'_> {
     }
 }
 
-/// The sink's own error, where it is one.
+/// The error of the sink if it is one, else an error of the export.
 fn io_error(error: io::Error) -> Error {
     match error.downcast::<Error>() {
         Ok(error) => error,
@@ -102,7 +103,7 @@ mod tests {
     use std::io::{Cursor, Read};
 
     #[test]
-    fn holds_what_was_written_in_pieces() {
+    fn contains_files_that_were_written_in_parts() {
         let mut bytes = Vec::new();
         let (mut pieces, large) = (0, vec![7; 3 * BUFFER]);
         let mut sink = |piece: &[u8]| {
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sink_that_fails_is_told_nothing_more() {
+    fn a_sink_that_failed_is_not_called_again() {
         let mut calls = 0;
         let mut sink = |_: &[u8]| {
             calls += 1;

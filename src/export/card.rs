@@ -1,135 +1,131 @@
-//! The model card, `README.md`: what the model is, what it was trained on and how, how well it does, and whose licence holds.
+//! The [model card](https://huggingface.co/docs/hub/model-cards), `README.md`: the model, its data, results, settings
+//! and licence.
 
 use super::Folder;
 use crate::evaluate::Evaluation;
 use crate::settings::Values;
-use std::fmt::Write;
 
-/// What the card says that neither the model nor its settings know.
+/// The facts of the card that are in neither the model nor its settings.
 #[derive(Debug, Clone)]
 pub struct Card<'a> {
     /// The model's name, the card's title.
     pub name: &'a str,
-    /// The base model, as the Hub names it where it is there: `sentence-transformers/all-MiniLM-L6-v2`.
+    /// The base model; its name on the Hub if it has one, such as `sentence-transformers/all-MiniLM-L6-v2`.
     pub base_model: &'a str,
-    /// The base model's licence: an identifier such as `Apache-2.0`, or empty when it is not known.
+    /// The licence of the base model: an identifier such as `Apache-2.0`, or empty if it is not known.
     pub license: &'a str,
-    /// The texts' language, where it is known: an identifier such as `en`.
+    /// The language of the texts: an identifier such as `en`, if it is known.
     pub language: Option<&'a str>,
-    /// What the rows are, in a few words.
+    /// A short description of the rows.
     pub dataset: &'a str,
     /// Training rows of each label, by label id.
     pub train_label_counts: &'a [usize],
     /// Test rows of each label, by label id.
     pub test_label_counts: &'a [usize],
-    /// How the model does on the test rows.
+    /// The evaluation on the test rows.
     pub evaluation: Option<&'a Evaluation>,
 }
 
-/// The whole file.
+/// The text of the card.
 pub(super) fn readme(folder: &Folder<'_>, settings: &Values) -> String {
-    let card = folder.card;
-    let mut text = front_matter(card);
-    let mut line = |line: &str| {
-        text.push_str(line);
-        text.push('\n');
-    };
-    line(&format!("# {}", inline(card.name)));
-    line("");
-    line(&format!(
-        "A text classifier: `{}`, fine-tuned in a browser tab with webtune {}. It tells {} apart.",
-        card.base_model,
+    let mut sections = vec![
+        front_matter(folder.card),
+        introduction(folder),
+        data(folder.card, folder.labels),
+    ];
+    if let Some(evaluation) = folder.card.evaluation {
+        sections.push(results(evaluation, folder.labels));
+    }
+    sections.push(training(folder, settings));
+    sections.push(licence(folder.card));
+    sections.join("\n")
+}
+
+/// Title, summary, and how to load the model.
+fn introduction(folder: &Folder<'_>) -> String {
+    let labels = folder.labels.iter();
+    let mut text = format!(
+        "# {}\n\nA text classifier: `{}`, fine-tuned in a browser tab with webtune {}. It tells {} apart.\n",
+        inline(folder.card.name),
+        folder.card.base_model,
         env!("CARGO_PKG_VERSION"),
-        join(
-            folder
-                .labels
-                .iter()
-                .map(|label| format!("*{}*", inline(label)))
-        )
-    ));
-    line("");
-    line("```python");
-    line("from transformers import pipeline");
-    line("");
-    line("classifier = pipeline(\"text-classification\", model=\"path/to/this/folder\")");
-    line("classifier(\"…\")");
-    line("```");
-    line("");
+        join(labels.map(|label| format!("*{}*", inline(label))))
+    );
+    text += r#"
+```python
+from transformers import pipeline
+
+classifier = pipeline("text-classification", model="path/to/this/folder")
+classifier("…")
+```
+"#;
     if folder.model.has_adapters() {
-        line(
-            "It was trained by LoRA: the weights have the adapters merged in, and `adapter/` has them by themselves, for PEFT:",
-        );
-        line("");
-        line("```python");
-        line("from peft import AutoPeftModelForSequenceClassification");
-        line("");
-        line(&format!(
-            "model = AutoPeftModelForSequenceClassification.from_pretrained(\"path/to/this/folder/adapter\", num_labels={})",
+        text += &format!(
+            r#"
+It was trained with LoRA: the adapters are merged into the weights, and `adapter/` has them alone, for PEFT:
+
+```python
+from peft import AutoPeftModelForSequenceClassification
+
+folder = "path/to/this/folder/adapter"
+model = AutoPeftModelForSequenceClassification.from_pretrained(folder, num_labels={})
+```
+"#,
             folder.labels.len()
-        ));
-        line("```");
-        line("");
+        );
     }
-    line("## Data");
-    line("");
-    line(&format!("{}.", inline(card.dataset.trim_end_matches('.'))));
-    line("");
-    line("| label | training rows | test rows |");
-    line("| --- | ---: | ---: |");
-    for (id, label) in folder.labels.iter().enumerate() {
-        let count = |counts: &[usize]| counts.get(id).copied().unwrap_or(0);
-        line(&format!(
-            "| {} | {} | {} |",
-            inline(label),
-            count(card.train_label_counts),
-            count(card.test_label_counts)
-        ));
-    }
-    line(&format!(
-        "| all | {} | {} |",
-        card.train_label_counts.iter().sum::<usize>(),
-        card.test_label_counts.iter().sum::<usize>()
-    ));
-    line("");
-    if let Some(evaluation) = card.evaluation {
-        line("## Results");
-        line("");
-        line(&results(evaluation, folder.labels));
-    }
-    line("## Training");
-    line("");
-    line(&format!(
-        "{} updates of AdamW. `training_args.json` has these settings and gives the same run again on the same rows; `trainer_state.json` has its losses.",
-        folder
-            .history
-            .log()
-            .iter()
-            .filter(|entry| entry.get("loss").is_some())
-            .count()
-    ));
-    line("");
-    line("| setting | value |");
-    line("| --- | --- |");
-    for (name, value) in settings {
-        line(&format!("| `{name}` | {} |", inline(&value.to_string())));
-    }
-    line("");
-    line("## Licence");
-    line("");
-    line(&match card.license {
-        "" => format!(
-            "The licence of the base model, `{}`, is not known here; it holds for these weights too.",
-            card.base_model
-        ),
-        license => format!(
-            "These weights are derived from `{}`, whose licence is {license}.",
-            card.base_model
-        ),
-    });
     text
 }
 
-/// The metadata that the Hub reads. Strings are in JSON's quotes, which are YAML's too.
+/// The dataset and its rows by label.
+fn data(card: &Card<'_>, labels: &[String]) -> String {
+    let dataset = inline(card.dataset.trim_end_matches('.'));
+    let mut text = format!("## Data\n\n{dataset}.\n\n");
+    text += "| label | training rows | test rows |\n| --- | ---: | ---: |\n";
+    let (train, test) = (card.train_label_counts, card.test_label_counts);
+    for (id, label) in labels.iter().enumerate() {
+        let count = |counts: &[usize]| counts.get(id).copied().unwrap_or(0);
+        text += &format!(
+            "| {} | {} | {} |\n",
+            inline(label),
+            count(train),
+            count(test)
+        );
+    }
+    let all = |counts: &[usize]| counts.iter().sum::<usize>();
+    text += &format!("| all | {} | {} |\n", all(train), all(test));
+    text
+}
+
+/// The settings of the run.
+fn training(folder: &Folder<'_>, settings: &Values) -> String {
+    let log = folder.history.log().iter();
+    let updates = log.filter(|entry| entry.get("loss").is_some()).count();
+    let mut text = format!(
+        "## Training\n\n{updates} updates of AdamW. `training_args.json` has these settings and gives the same run \
+         again on the same rows; `trainer_state.json` has its losses.\n\n| setting | value |\n| --- | --- |\n"
+    );
+    for (name, value) in settings {
+        text += &format!("| `{name}` | {} |\n", inline(&value.to_string()));
+    }
+    text
+}
+
+/// The licence of the weights.
+fn licence(card: &Card<'_>) -> String {
+    let base = card.base_model;
+    let sentence = match card.license {
+        "" => format!(
+            "The licence of the base model, `{base}`, is not known here; it holds for these weights too."
+        ),
+        license => {
+            format!("These weights are derived from `{base}`, whose licence is {license}.")
+        }
+    };
+    format!("## Licence\n\n{sentence}\n")
+}
+
+/// The metadata for the Hub, in YAML. Strings are quoted as JSON, which is valid YAML.
 fn front_matter(card: &Card<'_>) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let mut lines = vec!["---".to_string()];
@@ -146,7 +142,8 @@ fn front_matter(card: &Card<'_>) -> String {
     ]);
     if let Some(evaluation) = card.evaluation {
         lines.push(format!(
-            "model-index:\n- name: {}\n  results:\n  - task:\n      type: text-classification\n    dataset:\n      name: {}\n      type: custom\n    metrics:",
+            "model-index:\n- name: {}\n  results:\n  - task:\n      type: text-classification\n    dataset:\n      \
+             name: {}\n      type: custom\n    metrics:",
             quoted(card.name),
             quoted(card.dataset)
         ));
@@ -160,11 +157,11 @@ fn front_matter(card: &Card<'_>) -> String {
             ));
         }
     }
-    lines.push("---\n\n".into());
+    lines.push("---\n".into());
     lines.join("\n")
 }
 
-/// The Hub's identifiers are lower case; what is none of them is `other`, and nothing at all is `unknown`.
+/// The Hub's identifier of a licence: lower case; `other` for any other text, and `unknown` for none.
 fn license(license: &str) -> String {
     if license.is_empty() {
         return "unknown".into();
@@ -176,30 +173,29 @@ fn license(license: &str) -> String {
     "other".into()
 }
 
-/// The report of the test rows.
+/// The metrics of the test rows.
 fn results(evaluation: &Evaluation, labels: &[String]) -> String {
     let metrics = &evaluation.metrics;
     let mut text = format!(
-        "On the test rows: accuracy {:.4}, loss {:.4}.\n\n| label | precision | recall | F1 | rows |\n| --- | ---: | ---: | ---: | ---: |\n",
+        "## Results\n\nOn the test rows: accuracy {:.4}, loss {:.4}.\n\n",
         metrics.accuracy, evaluation.loss
     );
+    text += "| label | precision | recall | F1 | rows |\n| --- | ---: | ---: | ---: | ---: |\n";
     let named = labels
         .iter()
         .map(|label| inline(label))
         .zip(&metrics.classes);
     let average = ("macro average".to_string(), &metrics.macro_average);
     for (label, class) in named.chain([average]) {
-        // Writing to a String does not fail.
-        let _ = writeln!(
-            text,
-            "| {label} | {:.4} | {:.4} | {:.4} | {} |",
+        text += &format!(
+            "| {label} | {:.4} | {:.4} | {:.4} | {} |\n",
             class.precision, class.recall, class.f1, class.support
         );
     }
     text
 }
 
-/// Text of others within a line or a table's cell.
+/// Escapes text of a visitor for one line or one cell of a table.
 fn inline(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut escaped = String::with_capacity(line.len());
@@ -226,13 +222,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn licences_are_the_hubs() {
+    fn licences_are_identifiers_of_the_hub() {
         let all = ["Apache-2.0", "MIT", "", "see the file LICENSE"].map(license);
         assert_eq!(all, ["apache-2.0", "mit", "unknown", "other"]);
     }
 
     #[test]
-    fn text_of_others_stays_in_its_cell() {
+    fn text_of_a_visitor_is_escaped() {
         assert_eq!(inline("a|b\nc <i>"), "a\\|b c \\<i\\>");
         let items = |items: &[&str]| join(items.iter().map(|item| item.to_string()));
         assert_eq!(items(&["a"]), "a");

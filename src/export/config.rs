@@ -1,13 +1,14 @@
-//! `config.json`: the base model's own, extended by what makes it a classifier of these labels.
+//! `config.json`: that of the base model with the fields of a classifier of these labels.
 
 use super::{pretty, refuse};
 use crate::{Error, Result};
 use serde_json::{Map, Value, json};
 
-/// The base's `config.json` with the classifier's fields. What says how the base's file came about is left out.
+/// The `config.json` of the base model with the fields of transformers' `BertForSequenceClassification`, without the
+/// history of the file.
 ///
 /// # Errors
-/// [`Error::Config`] when `config` is no JSON object, [`Error::Export`] when there is not one name for each of the `num_labels`.
+/// [`Error::Config`] if `config` is not a JSON object, [`Error::Export`] if the number of names is not `num_labels`.
 pub(super) fn exported(config: &str, labels: &[String], num_labels: usize) -> Result<String> {
     if labels.len() != num_labels {
         return Err(refuse(format!(
@@ -20,7 +21,8 @@ pub(super) fn exported(config: &str, labels: &[String], num_labels: usize) -> Re
     let Value::Object(mut config) = value else {
         return Err(Error::Config("it is not a JSON object.".into()));
     };
-    // transformers derives num_labels from id2label; torch_dtype is dtype's older name, and the weights are f32 now.
+    // transformers derives num_labels from id2label. torch_dtype is the older name of dtype, which is f32 in the
+    // export.
     for outdated in [
         "num_labels",
         "_num_labels",

@@ -1,11 +1,11 @@
-//! The trained model as a Hugging Face folder in a `.zip`, handed out piece by piece.
+//! Export of the trained model as a Hugging Face folder in a `.zip`, as a stream of bytes.
 //!
-//! Whoever calls [`Folder::write`] passes a sink for the bytes: a file, or the browser's `Blob` parts. Weights are read from the device
-//! a few million values at a time, so neither the model nor the archive is ever in memory whole. The same run gives the same bytes:
-//! no clock is asked.
+//! The caller of [`Folder::write`] passes a sink for the bytes: a file, or the parts of a browser's `Blob`. Weights are
+//! read back from the device a few million values at a time. Neither the model nor the archive is ever in memory as a
+//! whole. The archive contains no time stamps, so that the same run gives the same bytes.
 //!
-//! What LoRA's adapters learned is in the folder twice: merged into the weights, so that the folder is a whole model, and below `adapter/`
-//! as PEFT has it.
+//! LoRA's adapters are exported twice: merged into the weights, so that the folder is a complete model, and in
+//! `adapter/` in PEFT's format.
 
 mod adapter;
 mod archive;
@@ -24,31 +24,32 @@ use crate::{Error, Result};
 use archive::Archive;
 use serde_json::Value;
 
-/// Everything that the folder says.
+/// The content of the folder.
 pub struct Folder<'a> {
     /// The trained model.
     pub model: &'a BertForSequenceClassification,
-    /// The base model's own `config.json`.
+    /// The `config.json` of the base model.
     pub config: &'a str,
     /// The tokenizer of the run.
     pub tokenizer: &'a Tokenizer,
     /// Label names by id.
     pub labels: &'a [String],
-    /// The settings of the run; what is not named had its default.
+    /// The settings of the run; those that are left out have their defaults.
     pub settings: &'a Values,
-    /// What the run logged.
+    /// The log of the run.
     pub history: &'a History,
-    /// What the model card adds.
+    /// The text of the model card.
     pub card: &'a Card<'a>,
 }
 
 impl Folder<'_> {
-    /// Writes the archive from its first byte to its last and gives each file's name and bytes. `sink` is given one piece after another,
-    /// each at most a few megabytes.
+    /// Writes the archive front to back and returns the name and bytes of each file. `sink` is called with consecutive
+    /// parts of at most a few megabytes.
     ///
     /// # Errors
-    /// [`Error::Export`] for labels that do not fit the model, [`Error::Config`] or [`Error::Tokenizer`] for a file of the base model that
-    /// is not what it should be, [`Error::Setting`], [`Error::Device`] from the device, and whatever `sink` answers.
+    /// [`Error::Export`] for labels that do not fit the model, [`Error::Config`] or [`Error::Tokenizer`] for an invalid
+    /// file of the base model, [`Error::Setting`] for an invalid setting, [`Error::Device`] if the device fails, and
+    /// the errors of `sink`.
     pub async fn write(
         &self,
         sink: &mut dyn FnMut(&[u8]) -> Result<()>,
@@ -98,7 +99,7 @@ impl Folder<'_> {
     }
 }
 
-/// JSON for people, as Python's `json.dumps(indent=2)` writes it.
+/// Indented JSON, as `json.dumps(indent=2)` of Python.
 fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
 }

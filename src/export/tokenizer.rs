@@ -1,4 +1,4 @@
-//! The tokenizer's four files: `tokenizer.json` as it was loaded, and what older readers want beside it.
+//! The four files of the tokenizer: `tokenizer.json` as it was loaded, and those for readers without `tokenizers`.
 
 use super::pretty;
 use crate::bert::BertConfig;
@@ -6,7 +6,7 @@ use crate::tokens::Tokenizer;
 use crate::{Error, Result};
 use serde_json::{Map, Value, json};
 
-/// BERT's special tokens under transformers' names for them.
+/// BERT's special tokens with their names in transformers.
 const SPECIAL: [(&str, &str); 5] = [
     ("cls_token", "[CLS]"),
     ("mask_token", "[MASK]"),
@@ -15,10 +15,10 @@ const SPECIAL: [(&str, &str); 5] = [
     ("unk_token", "[UNK]"),
 ];
 
-/// `tokenizer.json`, `tokenizer_config.json`, `special_tokens_map.json` and `vocab.txt`, by name.
+/// Name and text of `tokenizer.json`, `tokenizer_config.json`, `special_tokens_map.json` and `vocab.txt`.
 ///
 /// # Errors
-/// [`Error::Tokenizer`] for a `tokenizer.json` without a vocabulary, [`Error::Config`] for a `config.json` of no BERT.
+/// [`Error::Tokenizer`] for a `tokenizer.json` without a vocabulary, [`Error::Config`] for an invalid `config.json`.
 pub(super) fn files(tokenizer: &Tokenizer, config: &str) -> Result<Vec<(&'static str, String)>> {
     let json = tokenizer.json();
     let value: Value = serde_json::from_str(json).map_err(|error| refuse(error.to_string()))?;
@@ -54,7 +54,7 @@ pub(super) fn files(tokenizer: &Tokenizer, config: &str) -> Result<Vec<(&'static
     ])
 }
 
-/// Every token at the place of its id; a place that no token has is empty.
+/// Every token at the index of its id; empty for an id without a token.
 fn tokens(value: &Value) -> Result<Vec<&str>> {
     let Some(vocab) = value["model"]["vocab"].as_object() else {
         return Err(refuse("it has no vocabulary".into()));
@@ -91,7 +91,7 @@ mod tests {
     const VOCAB: &str = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##b\n";
 
     #[test]
-    fn the_vocabulary_comes_back() {
+    fn the_vocabulary_is_exported_unchanged() {
         for do_lower_case in [true, false] {
             let settings = VocabSettings {
                 do_lower_case,
@@ -112,8 +112,11 @@ mod tests {
     }
 
     #[test]
-    fn added_tokens_have_their_places() {
-        let value = json!({"model": {"vocab": {"a": 0, "b": 1}}, "added_tokens": [{"content": "[X]", "id": 3}]});
+    fn added_tokens_are_at_the_index_of_their_id() {
+        let value = json!({
+            "model": {"vocab": {"a": 0, "b": 1}},
+            "added_tokens": [{"content": "[X]", "id": 3}],
+        });
         assert_eq!(tokens(&value).unwrap(), ["a", "b", "", "[X]"]);
         let value = json!({"model": {"vocab": {"a": 4_000_000_000u32}}});
         assert!(tokens(&value).is_err());

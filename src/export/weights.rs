@@ -1,4 +1,5 @@
-//! A safetensors file whose header is known before the first weight is read: parameters in f32 under their names.
+//! A [safetensors](https://huggingface.co/docs/safetensors) file of f32 parameters. Its header is written before any
+//! weight is read back.
 
 use super::refuse;
 use crate::Result;
@@ -7,21 +8,21 @@ use burn::tensor::{DType, Tensor};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use std::collections::HashMap;
 
-/// Values that are read from the device at once: few enough for the wasm heap, enough that the waiting does not add up.
-const PIECE: usize = 1 << 21;
+/// Values of one read-back: few enough for the wasm heap, enough to make the latency of a read-back negligible.
+const CHUNK: usize = 1 << 21;
 
-/// A safetensors file that is yet to be written.
+/// A safetensors file before it is written.
 pub(super) struct File {
-    /// The length of the header and the header, padded to 8 bytes.
+    /// The length of the header, and the header with padding to 8 bytes.
     head: Vec<u8>,
     parameters: Vec<NamedParameter>,
 }
 
 impl File {
-    /// Lays the tensors out one behind another in the order of their names, as the safetensors library does.
+    /// Stores the tensors contiguously in the order of their names.
     ///
     /// # Errors
-    /// [`Error::Export`](crate::Error::Export) when the header cannot be made.
+    /// [`Error::Export`](crate::Error::Export) for a header that cannot be written.
     pub(super) fn new(mut parameters: Vec<NamedParameter>) -> Result<Self> {
         parameters.sort_by(|a, b| a.name.cmp(&b.name));
         let mut end = 0;
@@ -49,39 +50,39 @@ impl File {
         Ok(Self { head, parameters })
     }
 
-    /// Bytes in all.
+    /// Bytes of the file.
     pub(super) fn len(&self) -> u64 {
         let values: usize = self.parameters.iter().map(len).sum();
         (self.head.len() + values * size_of::<f32>()) as u64
     }
 
-    /// Reads the weights and hands the file out, front to back.
+    /// Reads the weights back from the device and writes the file front to back.
     ///
     /// # Errors
-    /// [`Error::Device`](crate::Error::Device) from the device, and whatever `write` answers.
+    /// [`Error::Device`](crate::Error::Device) if the device fails, and the errors of `write`.
     pub(super) async fn write(self, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        self.write_in_pieces(PIECE, write).await
+        self.write_in_chunks(CHUNK, write).await
     }
 
-    /// Small tensors are joined and large ones cut into reads of `piece` values, so that each read is worth its wait.
-    async fn write_in_pieces(
+    /// Joins small tensors and splits large ones into read-backs of `chunk` values.
+    async fn write_in_chunks(
         self,
-        piece: usize,
+        chunk: usize,
         write: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
         write(&self.head)?;
-        let (mut group, mut room) = (Vec::new(), piece);
+        let (mut group, mut remaining) = (Vec::new(), chunk);
         let parts = self.parameters.into_iter().flat_map(|one| one.parts);
         for part in parts {
             let (mut start, len) = (0, part.range.len());
             while start < len {
-                let end = len.min(start + room);
+                let end = len.min(start + remaining);
                 group.push(part.values.clone().narrow(0, start, end - start));
-                room -= end - start;
+                remaining -= end - start;
                 start = end;
-                if room == 0 {
+                if remaining == 0 {
                     read(std::mem::take(&mut group), write).await?;
-                    room = piece;
+                    remaining = chunk;
                 }
             }
         }
@@ -98,7 +99,7 @@ fn len(parameter: &NamedParameter) -> usize {
 
 async fn read(group: Vec<Tensor<1>>, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
     let data = Tensor::cat(group, 0).into_data_async().await?;
-    // Both f32 and safetensors are little-endian wherever this crate runs.
+    // The bytes are little-endian, as in safetensors, on every target of this crate.
     write(data.convert_dtype(DType::F32).as_bytes())
 }
 
@@ -112,7 +113,7 @@ mod tests {
     use burn::tensor::Device;
 
     #[test]
-    fn the_file_is_the_same_in_pieces_of_any_size_and_from_blocks() {
+    fn the_file_does_not_depend_on_chunks_and_blocks() {
         let config = BertConfig {
             vocab_size: 40,
             hidden_size: 4,
@@ -138,24 +139,24 @@ mod tests {
         };
         let (model, in_blocks) = (load(u64::MAX), load(192));
         assert_eq!(in_blocks.bert.embeddings.word_embeddings.further.len(), 3);
-        let written = |model: &BertForSequenceClassification, piece| {
+        let written = |model: &BertForSequenceClassification, chunk| {
             let file = File::new(model.named_parameters()).unwrap();
             let (len, mut bytes, mut longest) = (file.len(), Vec::new(), 0);
             let head = file.head.len();
-            pollster::block_on(file.write_in_pieces(piece, &mut |piece| {
-                longest = longest.max(if bytes.is_empty() { 0 } else { piece.len() });
-                bytes.extend_from_slice(piece);
+            pollster::block_on(file.write_in_chunks(chunk, &mut |part| {
+                longest = longest.max(if bytes.is_empty() { 0 } else { part.len() });
+                bytes.extend_from_slice(part);
                 Ok(())
             }))
             .unwrap();
             assert_eq!(bytes.len() as u64, len);
-            assert!(longest <= 4 * piece && longest == (4 * piece).min(bytes.len() - head));
+            assert!(longest <= 4 * chunk && longest == (4 * chunk).min(bytes.len() - head));
             bytes
         };
-        let whole = written(&model, PIECE);
-        for piece in [1, 7, 44, 100, PIECE] {
-            assert_eq!(written(&model, piece), whole, "pieces of {piece}");
-            assert_eq!(written(&in_blocks, piece), whole, "pieces of {piece}");
+        let whole = written(&model, CHUNK);
+        for chunk in [1, 7, 44, 100, CHUNK] {
+            assert_eq!(written(&model, chunk), whole, "chunks of {chunk}");
+            assert_eq!(written(&in_blocks, chunk), whole, "chunks of {chunk}");
         }
     }
 }

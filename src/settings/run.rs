@@ -1,31 +1,33 @@
-//! Values become what a run needs, checked by the table's types and bounds.
+//! Converts the values of a form, a URL or `training_args.json` to the options of a run.
 
 use super::{Kind, SETTINGS, Setting, Values};
 use crate::bert::{LoraConfig, TargetModules};
 use crate::data::SplitOptions;
-use crate::tokens::Padding;
-use crate::train::{LrSchedulerType, TrainingArguments, Tuning, TuningMethod};
+use crate::tokens::{DataCollator, Padding};
+use crate::train::{LrSchedulerType, TrainerOptions, TrainingArguments, Tuning, TuningMethod};
 use crate::{Error, Result};
 use serde_json::Value;
 
-/// What a run needs to know, checked.
+const UNKNOWN: &str = "there is no setting of this name";
+
+/// The settings of a run, checked by the table's types and bounds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunSettings {
     /// Rows of the toy dataset.
     pub num_rows: usize,
     /// Seed of the dataset's shuffle.
     pub dataset_seed: u32,
-    /// How the rows are divided.
+    /// Options of the split into training and test rows.
     pub split: SplitOptions,
-    /// Tokens a row at most.
+    /// Maximum tokens of a row, special tokens included.
     pub max_length: usize,
-    /// How batches are filled up.
+    /// How batches are padded.
     pub padding: Padding,
-    /// Whether the training rows are taken in a new random order in each epoch.
+    /// Whether each epoch takes the training rows in a new random order.
     pub shuffle: bool,
-    /// What of the model is trained.
+    /// Which parameters are trained.
     pub tuning: Tuning,
-    /// How it is trained.
+    /// Batches, schedule, optimizer and precision.
     pub arguments: TrainingArguments,
 }
 
@@ -33,91 +35,108 @@ impl RunSettings {
     /// Checks `values` against [`SETTINGS`]; a setting that is not given has its default.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a value of another type, out of bounds, not finite, or for a name that is no setting.
+    /// [`Error::Setting`] for a value of another type, out of bounds or not finite, and for a name that is no setting.
     pub fn from_values(values: &Values) -> Result<Self> {
-        if let Some(name) = values
-            .keys()
-            .find(|name| SETTINGS.iter().all(|setting| setting.name != *name))
-        {
-            return Err(Error::Setting {
-                field: name.clone(),
-                value: values[name].to_string(),
-                expected: "there is no setting of this name".into(),
-            });
+        let is_setting = |name: &str| SETTINGS.iter().any(|setting| setting.name == name);
+        if let Some((name, value)) = values.iter().find(|(name, _)| !is_setting(name)) {
+            return Err(refused(name, value, UNKNOWN));
         }
         let table = Checked(values);
-        let arguments = TrainingArguments {
-            num_train_epochs: table.number("num_train_epochs")?,
-            per_device_train_batch_size: table.integer("per_device_train_batch_size")? as usize,
-            per_device_eval_batch_size: table.integer("per_device_eval_batch_size")? as usize,
-            gradient_accumulation_steps: table.integer("gradient_accumulation_steps")? as usize,
-            learning_rate: table.number("learning_rate")?,
-            lr_scheduler_type: match table.choice("lr_scheduler_type")? {
-                "cosine" => LrSchedulerType::Cosine,
-                "constant" => LrSchedulerType::Constant,
-                "constant_with_warmup" => LrSchedulerType::ConstantWithWarmup,
-                _ => LrSchedulerType::Linear,
-            },
-            warmup_steps: table.integer("warmup_steps")? as usize,
-            warmup_ratio: table.number("warmup_ratio")?,
-            weight_decay: table.number("weight_decay")?,
-            max_grad_norm: table.number("max_grad_norm")?,
-            label_smoothing_factor: table.number("label_smoothing_factor")?,
-            max_steps: table.integer("max_steps")? as usize,
-            adam_beta1: table.number("adam_beta1")?,
-            adam_beta2: table.number("adam_beta2")?,
-            adam_epsilon: table.number("adam_epsilon")?,
-            gradient_checkpointing: table.boolean("gradient_checkpointing")?,
-            fp16: table.boolean("fp16")?,
-            seed: table.integer("seed")?,
-        };
-        let tuning = Tuning {
-            method: match table.choice("tuning")? {
-                "lora" => TuningMethod::Lora,
-                "head" => TuningMethod::Head,
-                _ => TuningMethod::Full,
-            },
-            lora: LoraConfig {
-                r: table.integer("lora_r")? as usize,
-                lora_alpha: table.integer("lora_alpha")? as usize,
-                target_modules: match table.choice("lora_target_modules")? {
-                    "query,key,value" => TargetModules::QueryKeyValue,
-                    "all-linear" => TargetModules::AllLinear,
-                    _ => TargetModules::QueryValue,
-                },
-            },
-            freeze_embeddings: table.boolean("freeze_embeddings")?,
-            freeze_layers: table.integer("freeze_layers")? as usize,
-        };
         Ok(Self {
-            num_rows: table.integer("num_rows")? as usize,
+            num_rows: table.size("num_rows")?,
             dataset_seed: table.integer("dataset_seed")?,
             split: SplitOptions {
                 test_size: table.number("test_size")?,
                 random_state: table.integer("random_state")?,
                 stratify: table.boolean("stratify")?,
             },
-            max_length: table.integer("max_length")? as usize,
+            max_length: table.size("max_length")?,
             shuffle: table.boolean("shuffle")?,
             padding: match table.choice("padding")? {
                 "max_length" => Padding::MaxLength,
                 _ => Padding::Longest,
             },
-            tuning,
-            arguments,
+            tuning: tuning(&table)?,
+            arguments: training_arguments(&table)?,
         })
+    }
+
+    /// The options of a [`Trainer`](crate::train::Trainer) for rows of a tokenizer with this padding token.
+    pub fn trainer_options(&self, pad_token_id: u32) -> TrainerOptions {
+        TrainerOptions {
+            arguments: self.arguments.clone(),
+            collator: DataCollator {
+                padding: self.padding,
+                max_length: self.max_length,
+                pad_token_id,
+            },
+            shuffle: self.shuffle,
+        }
     }
 }
 
-/// Reads values by the table's types and bounds.
+fn training_arguments(table: &Checked) -> Result<TrainingArguments> {
+    Ok(TrainingArguments {
+        num_train_epochs: table.number("num_train_epochs")?,
+        per_device_train_batch_size: table.size("per_device_train_batch_size")?,
+        per_device_eval_batch_size: table.size("per_device_eval_batch_size")?,
+        gradient_accumulation_steps: table.size("gradient_accumulation_steps")?,
+        learning_rate: table.number("learning_rate")?,
+        lr_scheduler_type: match table.choice("lr_scheduler_type")? {
+            "cosine" => LrSchedulerType::Cosine,
+            "constant" => LrSchedulerType::Constant,
+            "constant_with_warmup" => LrSchedulerType::ConstantWithWarmup,
+            _ => LrSchedulerType::Linear,
+        },
+        warmup_steps: table.size("warmup_steps")?,
+        warmup_ratio: table.number("warmup_ratio")?,
+        weight_decay: table.number("weight_decay")?,
+        max_grad_norm: table.number("max_grad_norm")?,
+        label_smoothing_factor: table.number("label_smoothing_factor")?,
+        max_steps: table.size("max_steps")?,
+        adam_beta1: table.number("adam_beta1")?,
+        adam_beta2: table.number("adam_beta2")?,
+        adam_epsilon: table.number("adam_epsilon")?,
+        gradient_checkpointing: table.boolean("gradient_checkpointing")?,
+        fp16: table.boolean("fp16")?,
+        seed: table.integer("seed")?,
+    })
+}
+
+fn tuning(table: &Checked) -> Result<Tuning> {
+    Ok(Tuning {
+        method: match table.choice("tuning")? {
+            "lora" => TuningMethod::Lora,
+            "head" => TuningMethod::Head,
+            _ => TuningMethod::Full,
+        },
+        lora: LoraConfig {
+            r: table.size("lora_r")?,
+            lora_alpha: table.size("lora_alpha")?,
+            target_modules: match table.choice("lora_target_modules")? {
+                "query,key,value" => TargetModules::QueryKeyValue,
+                "all-linear" => TargetModules::AllLinear,
+                _ => TargetModules::QueryValue,
+            },
+        },
+        freeze_embeddings: table.boolean("freeze_embeddings")?,
+        freeze_layers: table.size("freeze_layers")?,
+    })
+}
+
+/// Reads values, checked by the table's types and bounds.
 struct Checked<'a>(&'a Values);
 
 impl Checked<'_> {
     fn find(&self, name: &'static str) -> Result<(&'static Setting, Option<&Value>)> {
         let setting = SETTINGS.iter().find(|setting| setting.name == name);
-        let setting =
-            setting.ok_or_else(|| refused(name, "", "there is no setting of this name"))?;
+        let setting = setting.ok_or_else(|| refused(name, "", UNKNOWN))?;
         Ok((setting, self.0.get(name)))
+    }
+
+    /// An integer that counts something.
+    fn size(&self, name: &'static str) -> Result<usize> {
+        self.integer(name).map(|value| value as usize)
     }
 
     fn integer(&self, name: &'static str) -> Result<u32> {
@@ -131,7 +150,7 @@ impl Checked<'_> {
         let Some(value) = value else {
             return Ok(default);
         };
-        // A number from JavaScript is an f64 even when it is whole.
+        // A number from JavaScript is an f64 even if it is an integer.
         let whole = value
             .as_f64()
             .filter(|number| number.fract() == 0.0 && (min as f64..=max as f64).contains(number));
@@ -157,7 +176,7 @@ impl Checked<'_> {
         };
         let number = value.as_f64().filter(|number| (min..=max).contains(number));
         number.ok_or_else(|| {
-            // JSON has no NaN: a NaN from the page arrives as null.
+            // JSON has no NaN: a NaN of the page arrives as null.
             let shown = if value.is_null() {
                 "NaN".to_string()
             } else {

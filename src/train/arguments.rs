@@ -1,67 +1,70 @@
-//! transformers' `TrainingArguments`, as far as they apply to one device and no disk, and the schedules they name.
+//! transformers' `TrainingArguments`, as far as they apply to one device without a disk, and their learning rate
+//! schedules.
 
 use serde::{Deserialize, Serialize};
 
-/// How the learning rate changes over the steps (`SchedulerType`).
+/// The learning rate schedule, a
+/// [`SchedulerType`](https://github.com/huggingface/transformers/blob/main/src/transformers/trainer_utils.py) of
+/// transformers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LrSchedulerType {
-    /// Warmup, then a straight line to 0.
+    /// Warmup, then linear decay to 0.
     Linear,
-    /// Warmup, then half a cosine to 0.
+    /// Warmup, then cosine decay to 0.
     Cosine,
-    /// No change at all.
+    /// The learning rate does not change.
     Constant,
-    /// Warmup, then no change.
+    /// Warmup, then a constant learning rate.
     ConstantWithWarmup,
 }
 
-/// The arguments of a run, under their names in transformers.
+/// The arguments of a run, under their names in transformers'
+/// [`TrainingArguments`](https://huggingface.co/docs/transformers/main_classes/trainer#transformers.TrainingArguments).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainingArguments {
-    /// Passes over the training rows; may be fractional.
+    /// Passes over the training rows, possibly fractional.
     pub num_train_epochs: f64,
     /// Rows in one forward and backward pass.
     pub per_device_train_batch_size: usize,
     /// Rows in one forward pass of an evaluation.
     pub per_device_eval_batch_size: usize,
-    /// Batches whose gradients are added up before an update.
+    /// Batches whose gradients are accumulated before an update.
     pub gradient_accumulation_steps: usize,
-    /// Peak learning rate.
+    /// Peak learning rate of the schedule.
     pub learning_rate: f64,
-    /// Shape of the schedule.
+    /// The schedule.
     pub lr_scheduler_type: LrSchedulerType,
-    /// Steps of warmup; over [`warmup_ratio`](Self::warmup_ratio) when above 0.
+    /// Steps of warmup; 0 uses [`warmup_ratio`](Self::warmup_ratio).
     pub warmup_steps: usize,
-    /// Share of all steps that is warmup.
+    /// Warmup as a share of all steps.
     pub warmup_ratio: f64,
-    /// Decoupled weight decay, on everything but biases and LayerNorm.
+    /// Decoupled weight decay on every parameter except biases and LayerNorm.
     pub weight_decay: f64,
-    /// Norm over all gradients above which they are scaled down; 0 for never.
+    /// Maximum norm over all gradients together; 0 disables clipping.
     pub max_grad_norm: f64,
-    /// Share of the target that is spread over all classes.
+    /// Share of the target distribution that is spread over all classes.
     pub label_smoothing_factor: f64,
-    /// Updates in all; 0 lets `num_train_epochs` decide.
+    /// Updates of the run; 0 uses `num_train_epochs`.
     pub max_steps: usize,
-    /// AdamW's decay of the first moment.
+    /// AdamW: decay of the first moment.
     pub adam_beta1: f64,
-    /// AdamW's decay of the second moment.
+    /// AdamW: decay of the second moment.
     pub adam_beta2: f64,
-    /// AdamW's epsilon.
+    /// AdamW: epsilon.
     pub adam_epsilon: f64,
-    /// Whether the way back computes each layer's activations again instead of keeping them: the same gradients in less memory and more
-    /// time.
+    /// Whether the backward pass recomputes each layer's activations: the same gradients in less memory and more time.
     #[serde(default)]
     pub gradient_checkpointing: bool,
-    /// Whether the matrix products of training and evaluation are in f16, with f32 parameters and loss scaling.
+    /// Mixed precision: matrix products in f16, parameters in f32, and loss scaling.
     #[serde(default)]
     pub fp16: bool,
-    /// Seed of the head, the order of rows and the dropouts.
+    /// Seed of the head, the order of the rows and the dropout masks.
     pub seed: u32,
 }
 
 impl Default for TrainingArguments {
-    /// transformers' defaults.
+    /// The defaults of transformers.
     fn default() -> Self {
         Self {
             num_train_epochs: 3.0,
@@ -87,14 +90,14 @@ impl Default for TrainingArguments {
 }
 
 impl TrainingArguments {
-    /// Updates in one pass over `rows`: the last, incomplete group of batches counts.
+    /// Updates of one epoch of `rows` rows; the last one may have fewer batches.
     pub fn steps_per_epoch(&self, rows: usize) -> usize {
         rows.div_ceil(self.per_device_train_batch_size)
             .div_ceil(self.gradient_accumulation_steps)
             .max(1)
     }
 
-    /// Updates of the whole run on `rows`.
+    /// Updates of a run on `rows` rows.
     pub fn total_steps(&self, rows: usize) -> usize {
         match self.max_steps {
             0 => (self.num_train_epochs * self.steps_per_epoch(rows) as f64).ceil() as usize,
@@ -102,7 +105,7 @@ impl TrainingArguments {
         }
     }
 
-    /// Passes of the whole run on `rows`, the last one counted whole (`num_train_epochs` of transformers' `TrainerState`).
+    /// Epochs of a run on `rows` rows, rounded up (`num_train_epochs` of transformers' `TrainerState`).
     pub fn total_epochs(&self, rows: usize) -> usize {
         match self.max_steps {
             0 => self.num_train_epochs.ceil() as usize,
@@ -110,7 +113,7 @@ impl TrainingArguments {
         }
     }
 
-    /// Rows of the whole run, a row counted in each pass: the Trainer's estimate, from which it tells samples a second.
+    /// Rows of all epochs of a run on `rows` rows: the estimate behind transformers' `train_samples_per_second`.
     pub fn total_rows(&self, rows: usize) -> f64 {
         match self.max_steps {
             0 => rows as f64 * self.num_train_epochs,
@@ -121,7 +124,7 @@ impl TrainingArguments {
         }
     }
 
-    /// Updates of the warmup in a run of `total_steps` (`get_warmup_steps`).
+    /// Updates of the warmup in a run of `total_steps` (`TrainingArguments.get_warmup_steps`).
     pub fn total_warmup_steps(&self, total_steps: usize) -> usize {
         match self.warmup_steps {
             0 => (self.warmup_ratio * total_steps as f64).ceil() as usize,
@@ -129,7 +132,8 @@ impl TrainingArguments {
         }
     }
 
-    /// The learning rate that the update number `step` (from 0) of `total_steps` uses.
+    /// The learning rate of the update `step` (from 0) of `total_steps`, as in transformers'
+    /// [`optimization.py`](https://github.com/huggingface/transformers/blob/main/src/transformers/optimization.py).
     pub fn learning_rate_at(&self, step: usize, total_steps: usize) -> f64 {
         let warmup = self.total_warmup_steps(total_steps);
         let has_warmup = self.lr_scheduler_type != LrSchedulerType::Constant;
@@ -178,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_articles_warmup_never_ends() {
+    fn the_warmup_of_the_article_is_longer_than_its_run() {
         let article = TrainingArguments {
             warmup_steps: 500,
             ..Default::default()
@@ -201,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_steps_as_the_trainer_does() {
+    fn steps_and_epochs_are_those_of_transformers() {
         let mut arguments = TrainingArguments::default();
         assert_eq!(
             (arguments.steps_per_epoch(80), arguments.total_steps(80)),

@@ -1,8 +1,9 @@
-//! One pass forth and back over a batch: at once, or layer by layer.
+//! The forward and backward pass over a batch, with or without gradient checkpointing.
 //!
-//! Gradient checkpointing (Chen et al., 2016; `gradient_checkpointing` in transformers): the way forth keeps only what enters each layer,
-//! and the way back computes each layer again before it goes back through it. The masks of the dropouts are computed from a stream, not
-//! stored, so a layer that is computed again draws the same ones, and the gradients are the same.
+//! Gradient checkpointing ([Chen et al., 2016](https://arxiv.org/abs/1604.06174); `gradient_checkpointing` in
+//! transformers): the forward pass stores only each layer's input; the backward pass recomputes the layer from it
+//! before differentiating. Dropout masks are computed from a stream, not stored. A recomputed layer therefore has the
+//! same masks, and the gradients are the same.
 
 use crate::bert::{BertForSequenceClassification, batch_tensors, cross_entropy};
 use crate::kernels::{DropoutStream, with_gradient};
@@ -11,22 +12,23 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Gradients, Tensor};
 
-/// One batch on its way through the network.
-pub(super) struct Pass<'a> {
+/// One batch and what its gradients depend on, as in
+/// [`Trainer.training_step`](https://github.com/huggingface/transformers/blob/main/src/transformers/trainer.py).
+pub(super) struct TrainingStep<'a> {
     pub model: &'a BertForSequenceClassification,
     pub batch: &'a Batch,
-    /// `[batch, num_labels]`.
+    /// Target distributions, `[batch, num_labels]`.
     pub targets: Tensor<2>,
-    /// Rows that the loss is averaged over: the batch's, or those of a whole group of batches.
+    /// Rows that the loss is averaged over: those of the batch, or of all batches of an update.
     pub rows: usize,
     pub dropouts: DropoutStream,
-    /// What the loss is multiplied by before the way back, `[1]`, and so are the gradients.
+    /// The loss scale, `[1]`: the gradients are multiplied by it.
     pub scale: Option<Tensor<1>>,
 }
 
-impl Pass<'_> {
-    /// The gradients of all parameters that learn, and the loss `[1]`.
-    pub fn whole(self) -> (GradientsParams, Tensor<1>) {
+impl TrainingStep<'_> {
+    /// The gradients of all trainable parameters, and the loss, `[1]`.
+    pub fn gradients(self) -> (GradientsParams, Tensor<1>) {
         let logits = self.model.forward_with_dropouts(self.batch, self.dropouts);
         let loss = cross_entropy(logits, self.targets, self.rows);
         let grads = backward(&loss, self.scale);
@@ -34,8 +36,8 @@ impl Pass<'_> {
         (grads, loss.inner())
     }
 
-    /// The same, with the activations of one layer at a time in memory.
-    pub fn layer_by_layer(self) -> (GradientsParams, Tensor<1>) {
+    /// The same with gradient checkpointing: the activations of one layer at a time are in memory.
+    pub fn checkpointed_gradients(self) -> (GradientsParams, Tensor<1>) {
         let Self { model, batch, .. } = self;
         let (embeddings, layers) = (&model.bert.embeddings, &model.bert.encoder.layer);
         let (input_ids, bias) = batch_tensors(batch, &model.device());
@@ -45,9 +47,9 @@ impl Pass<'_> {
         let mut dropouts = Some(self.dropouts);
         let before_embeddings = dropouts.clone();
         let mut hidden = plain.bert.embeddings.forward(plain_ids, &mut dropouts);
-        let mut entered = Vec::with_capacity(layers.len());
+        let mut inputs = Vec::with_capacity(layers.len());
         for layer in &plain.bert.encoder.layer {
-            entered.push((hidden.clone(), dropouts.clone()));
+            inputs.push((hidden.clone(), dropouts.clone()));
             hidden = layer.forward(hidden, plain_bias.clone(), &mut dropouts);
         }
         drop(plain);
@@ -57,26 +59,30 @@ impl Pass<'_> {
         let loss = cross_entropy(logits, self.targets, self.rows);
         let mut collected = GradientsParams::new();
         let mut grads = backward(&loss, self.scale);
-        let mut behind = leaf.grad(&grads);
+        let mut output_gradient = leaf.grad(&grads);
         collect(&mut collected, &mut grads, &model.bert.pooler);
         collect(&mut collected, &mut grads, &model.classifier);
         drop((leaf, grads));
 
-        let mut left = count_learning(layers) + usize::from(learns(embeddings));
-        for (layer, (entered, mut dropouts)) in layers.iter().zip(entered).rev() {
-            // Nothing further down learns: nobody wants its gradients.
-            let Some(gradient) = behind.take().filter(|_| left > 0) else {
+        let mut remaining = count_trainable(layers) + usize::from(is_trainable(embeddings));
+        for (layer, (input, mut dropouts)) in layers.iter().zip(inputs).rev() {
+            // The backward pass ends where no layer below has a trainable parameter.
+            let Some(gradient) = output_gradient.take().filter(|_| remaining > 0) else {
                 return (collected, loss.inner());
             };
-            left -= usize::from(learns(layer));
-            let leaf = Tensor::from_inner(entered);
-            let leaf = if left > 0 { leaf.require_grad() } else { leaf };
+            remaining -= usize::from(is_trainable(layer));
+            let leaf = Tensor::from_inner(input);
+            let leaf = if remaining > 0 {
+                leaf.require_grad()
+            } else {
+                leaf
+            };
             let output = layer.forward(leaf.clone(), bias.clone(), &mut dropouts);
             let mut grads = with_gradient(output, Tensor::from_inner(gradient)).backward();
-            behind = leaf.grad(&grads);
+            output_gradient = leaf.grad(&grads);
             collect(&mut collected, &mut grads, layer);
         }
-        if let Some(gradient) = behind.filter(|_| left > 0) {
+        if let Some(gradient) = output_gradient.filter(|_| remaining > 0) {
             let mut dropouts = before_embeddings;
             let output = embeddings.forward(input_ids, &mut dropouts);
             let mut grads = with_gradient(output, Tensor::from_inner(gradient)).backward();
@@ -86,7 +92,7 @@ impl Pass<'_> {
     }
 }
 
-/// The way back from the loss, times `scale` where there is one.
+/// The backward pass from the loss, multiplied by `scale` if there is one.
 fn backward(loss: &Tensor<1>, scale: Option<Tensor<1>>) -> Gradients {
     match scale {
         Some(scale) => (loss.clone() * scale).backward(),
@@ -94,12 +100,13 @@ fn backward(loss: &Tensor<1>, scale: Option<Tensor<1>>) -> Gradients {
     }
 }
 
-/// Moves the gradients of a module's parameters into those of the whole network.
+/// Moves the gradients of a module's parameters into those of the network.
 fn collect<M: Module>(all: &mut GradientsParams, grads: &mut Gradients, module: &M) {
     let from = GradientsParams::from_module(grads, module);
     module.visit(&mut Mover { from, to: all });
 }
 
+/// Moves the gradients of the parameters that it visits.
 struct Mover<'a> {
     from: GradientsParams,
     to: &'a mut GradientsParams,
@@ -113,22 +120,24 @@ impl ModuleVisitor for Mover<'_> {
     }
 }
 
-fn count_learning<M: Module>(modules: &[M]) -> usize {
-    modules.iter().filter(|module| learns(*module)).count()
+fn count_trainable<M: Module>(modules: &[M]) -> usize {
+    let trainable = modules.iter().filter(|module| is_trainable(*module));
+    trainable.count()
 }
 
-/// Whether a parameter of the module wants a gradient.
-fn learns<M: Module>(module: &M) -> bool {
-    let mut search = Search { found: false };
+/// Whether a parameter of the module requires a gradient.
+fn is_trainable<M: Module>(module: &M) -> bool {
+    let mut search = TrainableSearch { found: false };
     module.visit(&mut search);
     search.found
 }
 
-struct Search {
+/// Searches for a parameter that requires a gradient.
+struct TrainableSearch {
     found: bool,
 }
 
-impl ModuleVisitor for Search {
+impl ModuleVisitor for TrainableSearch {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         self.found |= param.val().is_require_grad();
     }

@@ -1,46 +1,47 @@
-//! What a step of the trainer says that it did.
+//! What a step of the trainer returns.
 
 use crate::evaluate::Evaluation;
 use serde::Serialize;
 
-/// What one update logs, under the Trainer's names.
+/// The log of one update, under transformers' names.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct StepLog {
-    /// Updates done, this one included.
+    /// Updates done, including this one.
     pub step: usize,
-    /// Passes over the training rows done after this update.
+    /// Epochs done after this update.
     pub epoch: f64,
-    /// Mean loss over the rows of the update, before it.
+    /// Mean loss over the rows of the update, before the update.
     pub loss: f64,
-    /// The learning rate that the update used.
+    /// Learning rate of the update.
     pub learning_rate: f64,
-    /// Norm of all gradients before clipping. With `fp16` it may be infinite or NaN: the update was skipped then, and the loss scale halved.
+    /// Norm of all gradients before clipping. With `fp16` it may be infinite or NaN: then the update was skipped and
+    /// the loss scale halved.
     pub grad_norm: f64,
 }
 
-/// What a step did.
+/// What a step of the trainer did.
 #[derive(Debug)]
 pub enum Event {
     /// One update.
     Step {
-        /// Tokens that went through the network, padding left out.
+        /// Tokens of the batches of the update, without padding.
         tokens: usize,
-        /// Logs that were read from the device now: none, this update's, or those of several updates.
+        /// Logs that this step read back from the device, of no, one or several updates.
         logs: Vec<StepLog>,
     },
-    /// The end of an epoch.
+    /// The evaluation at the end of an epoch or of the run.
     Evaluated(Evaluation),
-    /// Nothing is left to do.
+    /// The run is complete.
     Finished,
 }
 
-/// How far a run is.
+/// The progress of a run, under transformers' names.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct TrainerState {
     /// Updates done.
     pub global_step: usize,
-    /// Updates in all.
+    /// Updates of the whole run.
     pub max_steps: usize,
-    /// Passes over the training rows done.
+    /// Epochs done.
     pub epoch: f64,
 }

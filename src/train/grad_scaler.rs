@@ -1,29 +1,32 @@
-//! Loss scaling (Micikevicius et al., 2017), as `torch.amp.GradScaler` does it: the loss is multiplied by a scale before the way back, so that
-//! small gradients survive being rounded to f16, and the gradients are divided by it again. Where they overflowed, the update is skipped and
-//! the scale halved; after enough good updates it is doubled.
+//! Loss scaling ([Micikevicius et al., 2017](https://arxiv.org/abs/1710.03740)), as in
+//! [`torch.amp.GradScaler`](https://docs.pytorch.org/docs/stable/amp.html#gradient-scaling): the loss is multiplied by
+//! a scale before the backward pass, so that small gradients do not underflow in f16, and the gradients are divided by
+//! it. If they overflow, the update is skipped and the scale halved; after enough updates without an overflow it is
+//! doubled.
 //!
-//! PyTorch asks the GPU after each way back whether something overflowed. Here the decision is made on the device, by the kernel that clips
-//! the gradients, and AdamW's kernel obeys it: nothing is waited for, and whoever reads the log sees what happened.
+//! PyTorch reads back from the GPU after each backward pass whether a gradient overflowed. Here the kernel that clips
+//! the gradients decides on the device, and AdamW's kernel follows it: no read-back stalls the queue, and the log shows
+//! what happened.
 
 use super::TrainingArguments;
 use crate::kernels::{self, LossScaling, PROCEEDS, SCALE, SCALER_VALUES};
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// The first scale (`init_scale`).
+/// The scale of the first update (`init_scale`).
 pub const INIT_SCALE: f32 = 65_536.0;
-/// A scale below this cannot be what gradients overflow from.
-const LEAST_SCALE: f32 = 1.0;
+/// Gradients that overflow at a scale below this overflow without a scale too.
+const MIN_SCALE: f32 = 1.0;
 
-/// The scale, and how it has fared.
+/// The loss scale and its state, on the device.
 #[derive(Debug)]
 pub struct GradScaler {
     scaling: LossScaling,
-    /// See [`kernels::update_scale`].
+    /// `[SCALER_VALUES]`, see [`kernels::update_scale`].
     state: Tensor<1>,
 }
 
 impl GradScaler {
-    /// A scaler with PyTorch's defaults, for the clipping and the AdamW of these arguments, on a device without autodiff.
+    /// A scaler with PyTorch's defaults and the clipping and AdamW of these arguments. `device` is without autodiff.
     pub fn new(arguments: &TrainingArguments, device: &Device) -> Self {
         let scaling = LossScaling {
             max_norm: arguments.max_grad_norm,
@@ -35,7 +38,7 @@ impl GradScaler {
         Self::with(scaling, device)
     }
 
-    /// A scaler of another pace.
+    /// A scaler with these parameters. `device` is without autodiff.
     pub fn with(scaling: LossScaling, device: &Device) -> Self {
         let mut state = [0.0; SCALER_VALUES];
         state[SCALE] = INIT_SCALE;
@@ -45,21 +48,27 @@ impl GradScaler {
         }
     }
 
-    /// What the loss is multiplied by, `[1]`, on the device with autodiff.
+    /// The loss scale on the device with autodiff.
+    ///
+    /// # Shapes
+    /// `[1]`.
     pub fn scale(&self) -> Tensor<1> {
         Tensor::from_inner(self.state.clone().slice(SCALE..SCALE + 1))
     }
 
-    /// Decides about an update whose scaled gradients have this sum of squares, `[1]`, and about the next scale: what
-    /// [`AdamW::step`](super::AdamW::step) takes as `clip`.
+    /// Decides on an update from the sum of squares of its scaled gradients, and computes the next scale. Returns the
+    /// `clip` of [`AdamW::step`](super::AdamW::step).
+    ///
+    /// # Shapes
+    /// `[1]` → `[SCALER_VALUES]`.
     pub fn update(&mut self, squares: Tensor<1>) -> Tensor<1> {
         self.state = kernels::update_scale(squares, self.state.clone(), self.scaling);
         self.state.clone()
     }
 
-    /// Whether a gradient norm that is not finite is only a scale that was too large: the values are those of [`update`](Self::update). When
-    /// the scale has been halved below 1, the gradients themselves overflow.
+    /// Whether a gradient norm that is not finite comes from a scale that was too large. `values` are those of
+    /// [`update`](Self::update). At a scale below 1 the gradients themselves overflow.
     pub fn tolerates(values: &[f32]) -> bool {
-        values[PROCEEDS] == 0.0 && values[SCALE] >= LEAST_SCALE
+        values[PROCEEDS] == 0.0 && values[SCALE] >= MIN_SCALE
     }
 }

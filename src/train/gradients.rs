@@ -1,6 +1,6 @@
-//! The gradients of all parameters together: their global norm and the factor that clips it.
+//! The global norm over the gradients of all parameters, and the factor that clips it.
 //!
-//! burn's own clipping scales each tensor by its own norm, which is another algorithm than the Trainer's.
+//! burn clips each tensor by its own norm; transformers clips all of them by their global norm.
 
 use crate::bert::BertForSequenceClassification;
 use crate::kernels::{self, SquaresPlace};
@@ -8,8 +8,13 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-/// The Euclidean norm over the gradients of all parameters, and what they are multiplied by so that it is at most `max_norm`
-/// (`torch.nn.utils.clip_grad_norm_`; 1 when `max_norm` is 0): `[2]`.
+/// The Euclidean norm over the gradients of all parameters, and the factor that limits it to `max_norm`, as in
+/// PyTorch's [`clip_grad_norm_`]. The factor is 1 if `max_norm` is 0.
+///
+/// [`clip_grad_norm_`]: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
+///
+/// # Shapes
+/// Returns `[2]`: norm and factor.
 pub fn norm_and_clip(
     model: &BertForSequenceClassification,
     grads: &GradientsParams,
@@ -18,7 +23,10 @@ pub fn norm_and_clip(
     kernels::clip_coefficient(sum_of_squares(model, grads), max_norm)
 }
 
-/// The sum of the squares of all gradients, `[1]`.
+/// The sum of the squares of all gradients.
+///
+/// # Shapes
+/// Returns `[1]`.
 pub fn sum_of_squares(model: &BertForSequenceClassification, grads: &GradientsParams) -> Tensor<1> {
     let device = model.device().without_autodiff();
     let mut all = Collector {
@@ -35,7 +43,7 @@ pub fn sum_of_squares(model: &BertForSequenceClassification, grads: &GradientsPa
     }
     let mut sums = Tensor::zeros([end.max(1)], &device);
     for (grads, places) in all.found.chunks(6).zip(places.chunks(6)) {
-        // A dispatch takes six; the last may have fewer.
+        // A dispatch takes six tensors; the last dispatch may have fewer.
         let spare = |at: usize| {
             let grad = grads.get(at).cloned();
             grad.unwrap_or_else(|| Tensor::empty([1], &device))
@@ -51,7 +59,7 @@ pub fn sum_of_squares(model: &BertForSequenceClassification, grads: &GradientsPa
     sums.sum()
 }
 
-/// Every gradient, flat, in the order of the parameters.
+/// Collects every gradient, flat, in the order of the parameters.
 struct Collector<'a> {
     grads: &'a GradientsParams,
     found: Vec<Tensor<1>>,
@@ -71,7 +79,7 @@ mod tests {
     use burn::tensor::Device;
 
     #[test]
-    fn clips_only_what_is_longer() {
+    fn clips_only_norms_above_the_maximum() {
         let coefficient = |norm: f32, max| {
             let squares = Tensor::from_floats([norm * norm], &Device::flex());
             let both: Vec<f32> = kernels::clip_coefficient(squares, max)

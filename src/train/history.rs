@@ -1,11 +1,13 @@
-//! What a run logged, as transformers' `Trainer` keeps it in `trainer_state.json`.
+//! The log of a run, in the form of transformers' `trainer_state.json`.
 
 use super::{StepLog, Trainer, TrainerState, TrainingArguments};
 use crate::Result;
 use crate::evaluate::Evaluation;
 use serde_json::{Value, json};
 
-/// The log of a run. Whoever drives the trainer tells it what happened, in order, and how long it took: the trainer has no clock.
+/// The log of a run, mirroring transformers'
+/// [`TrainerState`](https://huggingface.co/docs/transformers/main_classes/callback#transformers.TrainerState). The
+/// caller of the trainer adds events in order with their duration, because the trainer has no clock.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History {
     arguments: TrainingArguments,
@@ -16,7 +18,7 @@ pub struct History {
 }
 
 impl History {
-    /// The log of a run that has not begun, with these arguments and on so many training rows.
+    /// The empty log of a run with these arguments on `train_rows` training rows.
     pub fn new(arguments: &TrainingArguments, train_rows: usize) -> Self {
         Self {
             state: TrainerState {
@@ -31,7 +33,7 @@ impl History {
         }
     }
 
-    /// Updates that were logged.
+    /// Adds the logs of updates.
     pub fn steps(&mut self, logs: &[StepLog]) {
         for log in logs {
             self.state.global_step = log.step;
@@ -40,7 +42,7 @@ impl History {
         }
     }
 
-    /// An evaluation of `seconds` after the updates told so far.
+    /// Adds an evaluation that took `seconds`, after the updates added so far.
     pub fn evaluated(&mut self, evaluation: &Evaluation, seconds: f64) {
         let rows = evaluation.logits.len();
         let batches = rows.div_ceil(self.arguments.per_device_eval_batch_size);
@@ -55,7 +57,7 @@ impl History {
         }));
     }
 
-    /// The end of the trainer's run, or its stop, after `seconds` of training.
+    /// Adds the summary of a run that finished or stopped after `seconds` of training.
     ///
     /// # Errors
     /// As [`Trainer::model`].
@@ -76,7 +78,7 @@ impl History {
         Ok(())
     }
 
-    /// The fields of transformers' `TrainerState`; there are no callbacks here, and no checkpoint is called the best.
+    /// The fields of transformers' `TrainerState`. There are no callbacks and no best checkpoint.
     pub fn trainer_state(&self) -> Value {
         json!({
             "best_global_step": null,
@@ -102,13 +104,13 @@ impl History {
         })
     }
 
-    /// The entries so far.
+    /// The entries of `log_history`.
     pub fn log(&self) -> &[Value] {
         &self.log
     }
 }
 
-/// `speed_metrics` of transformers: so many a second, to three places.
+/// `count` per second to three decimals, as transformers' `speed_metrics`.
 fn rate(count: f64, seconds: f64) -> f64 {
     rounded(count / seconds.max(1e-4), 3)
 }

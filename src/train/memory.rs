@@ -1,70 +1,136 @@
-//! What a run takes of the device's memory, before it takes it: parameters, gradients, optimizer state and activations, in bytes.
+//! The device memory of a run, before it starts: parameters, gradients, optimizer state and activations, in bytes.
 //!
-//! The page has every buffer used again only for tensors of its own size (`src/browser/device.rs`), so what a run holds at its peak is,
-//! size by size, the most tensors of that size that are alive at one time. `memory/count.rs` counts them, and a browser test compares the
-//! sum with the bytes of the buffers that WebGPU really holds.
+//! The page reuses a buffer only for tensors of the same size (`src/browser/device.rs`). The peak of a run is
+//! therefore, for each size, the largest number of tensors of that size that are alive at one time. `memory/count.rs`
+//! counts them. A browser test compares the sum with the buffers that WebGPU allocates.
 
 mod count;
 
-use super::Tuning;
+use super::{TrainingArguments, Tuning};
 use crate::bert::{BertConfig, LoadLimits};
+use crate::tokens::{DataCollator, Example};
 use count::{Alive, Count};
 use serde::Serialize;
 
 /// Bytes of an f32.
 const VALUE: u64 = 4;
 
-/// Bytes of what does not depend on the run: the kernels' scalars, which cubecl keeps up to 4,096 sets of, and the buffers of reads.
+/// Bytes that do not depend on the run: the kernels' scalars, of which cubecl keeps up to 4,096 sets, and the buffers
+/// of read-backs.
 const RUNTIME: u64 = 3 << 20;
 
-/// What a run is made of.
+/// The shapes of the widest batches of a run, `[batch, seq]`, padding included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchShapes {
+    /// Of the forward and backward pass.
+    pub train: [usize; 2],
+    /// Of the forward pass of an evaluation.
+    pub eval: [usize; 2],
+}
+
+impl BatchShapes {
+    /// The shapes for tokenized rows.
+    pub fn of(
+        collator: &DataCollator,
+        train: &[Example],
+        eval: &[Example],
+        arguments: &TrainingArguments,
+    ) -> Self {
+        let widest = |examples: &[Example], batch_size| {
+            let rows = examples.iter().map(|row| &row.encoding);
+            collator.widest_batch(rows, batch_size)
+        };
+        Self {
+            train: widest(train, arguments.per_device_train_batch_size),
+            eval: widest(eval, arguments.per_device_eval_batch_size),
+        }
+    }
+
+    /// The shapes for this many training and evaluation rows of at most `longest` tokens.
+    pub fn upper_bound(rows: [usize; 2], longest: usize, arguments: &TrainingArguments) -> Self {
+        let [train, eval] = rows;
+        Self {
+            train: [arguments.per_device_train_batch_size.min(train), longest],
+            eval: [arguments.per_device_eval_batch_size.min(eval), longest],
+        }
+    }
+}
+
+/// What the memory of a run depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct MemoryDemand<'a> {
     /// The network.
     pub config: &'a BertConfig,
     /// Classes of its head.
     pub num_labels: usize,
-    /// Rows in one forward and backward pass.
+    /// Rows of the widest batch in training.
     pub batch: usize,
-    /// Tokens of the widest batch, padding included.
+    /// Columns of the widest batch in training, padding included.
     pub seq: usize,
-    /// Rows in one forward pass of an evaluation, and tokens of the widest.
+    /// `[batch, seq]` of the widest batch in an evaluation.
     pub evaluation: [usize; 2],
-    /// Whether the gradients of several batches are added up before an update.
+    /// Whether the gradients of several batches are added before an update.
     pub accumulates: bool,
-    /// Whether activations are computed again instead of kept.
+    /// Whether the backward pass recomputes activations instead of storing them.
     pub gradient_checkpointing: bool,
-    /// What learns.
+    /// Which parameters are trained.
     pub tuning: Tuning,
-    /// Whether the network as it was loaded is kept beside the one that is trained, to compare with.
+    /// Whether the loaded network is kept beside the one that is trained, to compare them.
     pub keeps_original: bool,
-    /// What the network was loaded with: they say which blocks the word embeddings are in.
+    /// The limits that the network was loaded with, which set the blocks of its word embeddings.
     pub limits: LoadLimits,
 }
 
-/// What the run takes of the device's memory, in bytes.
+impl<'a> MemoryDemand<'a> {
+    /// The demand of a run that keeps the loaded network.
+    pub fn new(
+        config: &'a BertConfig,
+        num_labels: usize,
+        shapes: BatchShapes,
+        arguments: &TrainingArguments,
+        tuning: Tuning,
+        limits: LoadLimits,
+    ) -> Self {
+        let [batch, seq] = shapes.train;
+        Self {
+            config,
+            num_labels,
+            batch,
+            seq,
+            evaluation: shapes.eval,
+            accumulates: arguments.gradient_accumulation_steps > 1,
+            gradient_checkpointing: arguments.gradient_checkpointing,
+            tuning,
+            keeps_original: true,
+            limits,
+        }
+    }
+}
+
+/// The device memory that a run needs, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct MemoryPlan {
-    /// The checkpoint's parameters and any adapters.
+    /// Parameters of the checkpoint and of adapters.
     pub parameters: u64,
-    /// A second copy of those that learn, where the original is kept.
+    /// A second copy of the trainable ones, if the loaded network is kept.
     pub original: u64,
-    /// One gradient a parameter that learns, and the sums of those before where batches are accumulated.
+    /// One gradient of each trainable parameter, and the accumulated gradients if there are several batches an update.
     pub gradients: u64,
-    /// AdamW's two moments of each parameter that learns.
+    /// AdamW's two moments of each trainable parameter.
     pub optimizer: u64,
-    /// What the way back needs of the way forth, and what both work with, at the widest batch.
+    /// What the forward pass stores for the backward pass, and the temporaries of both, at the widest batch.
     pub activations: u64,
-    /// What does not depend on the run: the kernels' scalars and the buffers of reads.
+    /// What does not depend on the run: the kernels' scalars and the buffers of read-backs.
     pub runtime: u64,
-    /// The bytes of all buffers at the peak; less than the sum where gradients take up the buffers of activations of their size.
+    /// The bytes of all buffers at the peak; less than the sum where gradients reuse buffers of activations.
     pub total: u64,
-    /// The largest tensor that a run makes of a batch: no adapter binds more than its `maxStorageBufferBindingSize` at once.
+    /// The largest tensor that depends on the batch. A kernel binds at most `maxStorageBufferBindingSize` bytes at
+    /// once.
     pub largest: u64,
 }
 
 impl MemoryPlan {
-    /// The plan of a run.
+    /// Counts the memory of a run.
     pub fn new(demand: &MemoryDemand) -> Self {
         let mut count = Count::new(demand);
         count.parameters();
@@ -94,6 +160,7 @@ impl MemoryPlan {
 mod tests {
     use super::*;
     use crate::bert::{LoraConfig, TargetModules};
+    use crate::tokens::Encoding;
     use crate::train::TuningMethod;
 
     const TUNING: Tuning = Tuning {
@@ -153,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_take_what_the_table_takes() {
+    fn blocks_of_the_word_embeddings_need_the_memory_of_one_table() {
         let plan = |limits| {
             MemoryPlan::new(&MemoryDemand {
                 config: &BertConfig::default(),
@@ -177,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn every_way_out_takes_less() {
+    fn every_suggestion_needs_less_memory() {
         let whole = bert_base(TUNING, 8, false);
         let lora = Tuning {
             method: TuningMethod::Lora,
@@ -197,5 +264,31 @@ mod tests {
         ];
         assert!(totals.is_sorted_by(|a, b| a > b), "{totals:?}");
         assert!(bert_base(TUNING, 4, false).largest < whole.largest);
+    }
+
+    #[test]
+    fn shapes_are_bounded_by_the_rows() {
+        let arguments = TrainingArguments {
+            gradient_accumulation_steps: 2,
+            ..Default::default()
+        };
+        let row = |tokens: usize| Example {
+            encoding: Encoding {
+                input_ids: vec![0; tokens],
+                truncated: false,
+            },
+            label: 0,
+        };
+        let (train, eval) = (vec![row(5); 20], [row(3), row(9)]);
+        let collator = DataCollator::longest(64, 0);
+        let shapes = BatchShapes::of(&collator, &train, &eval, &arguments);
+        assert_eq!((shapes.train, shapes.eval), ([8, 5], [2, 9]));
+        let bound = BatchShapes::upper_bound([20, 2], 64, &arguments);
+        assert_eq!((bound.train, bound.eval), ([8, 64], [2, 64]));
+
+        let (config, limits) = (BertConfig::default(), LoadLimits::default());
+        let demand = MemoryDemand::new(&config, 2, shapes, &arguments, TUNING, limits);
+        assert_eq!((demand.batch, demand.seq), (8, 5));
+        assert!(demand.accumulates && demand.keeps_original && !demand.gradient_checkpointing);
     }
 }

@@ -1,5 +1,5 @@
-//! Training as transformers' `Trainer` does it: [`TrainingArguments`], the learning rate schedule, AdamW with parameter
-//! groups and global norm clipping, and the [`Trainer`], a machine that is stepped.
+//! Training with the arithmetic of transformers' `Trainer`: [`TrainingArguments`], the learning rate schedule, AdamW
+//! with parameter groups, clipping by the global norm, and the [`Trainer`], which its caller steps.
 
 mod arguments;
 mod backward;
@@ -8,20 +8,22 @@ mod grad_scaler;
 mod gradients;
 mod history;
 mod memory;
+mod memory_budget;
+mod memory_suggestions;
 mod optimizer;
 mod plan;
 mod trainer;
 mod tuning;
-mod ways_out;
 
 pub use arguments::{LrSchedulerType, TrainingArguments};
 pub use events::{Event, StepLog, TrainerState};
 pub use grad_scaler::{GradScaler, INIT_SCALE};
 pub use gradients::{norm_and_clip, sum_of_squares};
 pub use history::History;
-pub use memory::{MemoryDemand, MemoryPlan};
+pub use memory::{BatchShapes, MemoryDemand, MemoryPlan};
+pub use memory_budget::{DeviceMemory, MemoryBudget, MemoryProbe, MemoryReport, Shortage};
+pub use memory_suggestions::{Suggestion, SuggestionKind, memory_suggestions};
 pub use optimizer::AdamW;
 pub use plan::TrainPlan;
 pub use trainer::{Trainer, TrainerOptions, epoch_order};
 pub use tuning::{Tuning, TuningMethod};
-pub use ways_out::{Way, WayOut, ways_out};

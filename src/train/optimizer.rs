@@ -1,4 +1,4 @@
-//! AdamW over the whole network, with PyTorch's arithmetic and transformers' two parameter groups.
+//! AdamW over all parameters of the network, with PyTorch's arithmetic and transformers' two parameter groups.
 
 use super::TrainingArguments;
 use crate::bert::BertForSequenceClassification;
@@ -8,20 +8,23 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use std::collections::HashMap;
 
-/// `torch.optim.AdamW` with weight decay on every parameter but biases and LayerNorm (`Trainer.get_decay_parameter_names`).
+/// [`torch.optim.AdamW`](https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html) with weight decay on
+/// every parameter except biases and LayerNorm, as in transformers' [`get_decay_parameter_names`].
+///
+/// [`get_decay_parameter_names`]: https://github.com/huggingface/transformers/blob/main/src/transformers/trainer.py
 pub struct AdamW {
     betas: (f64, f64),
     eps: f64,
     weight_decay: f64,
-    /// Whether a [`GradScaler`](super::GradScaler) decides about each update and counts them.
+    /// Whether a [`GradScaler`](super::GradScaler) decides on each update and counts them.
     scaled: bool,
     steps: i32,
-    /// The first and then the second moments of each parameter, `[2 n]`.
+    /// The first and then the second moments of each parameter of `n` values, `[2 n]`.
     moments: HashMap<ParamId, Tensor<1>>,
 }
 
 impl AdamW {
-    /// An optimizer that has done no step.
+    /// An optimizer before its first step.
     pub fn new(arguments: &TrainingArguments) -> Self {
         Self {
             betas: (arguments.adam_beta1, arguments.adam_beta2),
@@ -33,9 +36,14 @@ impl AdamW {
         }
     }
 
-    /// Updates every parameter that has a gradient. The gradients are multiplied by the second value of `clip`, from
-    /// [`norm_and_clip`](super::norm_and_clip), first. With `fp16`, `clip` is from [`GradScaler::update`](super::GradScaler::update): what it
-    /// skips changes neither parameters nor moments, and does not count as a step.
+    /// Updates every parameter that has a gradient.
+    ///
+    /// `clip` is the result of [`norm_and_clip`](super::norm_and_clip); its second value multiplies the gradients.
+    /// With `fp16` it is the result of [`GradScaler::update`](super::GradScaler::update): a skipped update changes
+    /// neither parameters nor moments and is not counted as a step.
+    ///
+    /// # Shapes
+    /// `clip`: `[2]`, with `fp16` `[SCALER_VALUES]`.
     pub fn step(
         &mut self,
         model: BertForSequenceClassification,
@@ -45,23 +53,23 @@ impl AdamW {
     ) -> BertForSequenceClassification {
         self.steps += 1;
         let device = model.device();
-        // The parameters are taken out of the model, so that nobody else holds them and they are written in place.
-        let mut taking = Taking {
+        // A parameter that only the kernel references is written in place.
+        let mut extractor = Extractor {
             optimizer: self,
             grads,
             learning_rate,
             path: Vec::new(),
             empty: Tensor::empty([1], &device),
-            taken: Vec::new(),
+            extracted: Vec::new(),
         };
-        let model = model.map(&mut taking);
-        let taken = taking.taken;
+        let model = model.map(&mut extractor);
+        let extracted = extractor.extracted;
         let mut updated = HashMap::new();
-        for (id, parameter, moments) in update(taken, clip, &device.without_autodiff()) {
+        for (id, parameter, moments) in update(extracted, clip, &device.without_autodiff()) {
             self.moments.insert(id, moments);
             updated.insert(id, parameter);
         }
-        model.map(&mut Putting { updated })
+        model.map(&mut Restorer { updated })
     }
 
     fn scalars(&self, learning_rate: f64, decays: bool) -> AdamWScalars {
@@ -83,46 +91,46 @@ impl AdamW {
     }
 }
 
-/// A parameter that was taken out of the model, and its shape there.
-struct Taken {
+/// A parameter that was moved out of the model, and its shape there.
+struct Extracted {
     id: ParamId,
     shape: Vec<usize>,
     state: AdamWState,
 }
 
-/// A parameter after its update, in the shape it had.
+/// A flat parameter after its update, and its shape in the model.
 struct Updated {
     parameter: Tensor<1>,
     shape: Vec<usize>,
 }
 
-/// Updates the parameters two by two.
+/// Updates the parameters in pairs, because one dispatch takes two.
 fn update(
-    taken: Vec<Taken>,
+    extracted: Vec<Extracted>,
     clip: Tensor<1>,
     device: &Device,
 ) -> Vec<(ParamId, Updated, Tensor<1>)> {
-    let mut done = Vec::with_capacity(taken.len());
-    let mut taken = taken.into_iter();
-    while let Some(one) = taken.next() {
-        let (other, other_state) = match taken.next() {
-            Some(other) => (Some((other.id, other.shape)), other.state),
-            None => (None, nobody(&one.state, device)),
+    let mut updated = Vec::with_capacity(extracted.len());
+    let mut extracted = extracted.into_iter();
+    while let Some(a) = extracted.next() {
+        let (b, b_state) = match extracted.next() {
+            Some(b) => (Some((b.id, b.shape)), b.state),
+            None => (None, empty_state(&a.state, device)),
         };
-        let [(parameter, moments), (other_parameter, other_moments)] =
-            kernels::adamw([one.state, other_state], clip.clone());
-        let shape = one.shape;
-        done.push((one.id, Updated { parameter, shape }, moments));
-        if let Some((id, shape)) = other {
-            let parameter = other_parameter;
-            done.push((id, Updated { parameter, shape }, other_moments));
+        let [(parameter, moments), (b_parameter, b_moments)] =
+            kernels::adamw([a.state, b_state], clip.clone());
+        let shape = a.shape;
+        updated.push((a.id, Updated { parameter, shape }, moments));
+        if let Some((id, shape)) = b {
+            let parameter = b_parameter;
+            updated.push((id, Updated { parameter, shape }, b_moments));
         }
     }
-    done
+    updated
 }
 
-/// The partner of the last of an odd number.
-fn nobody(last: &AdamWState, device: &Device) -> AdamWState {
+/// The second state of a dispatch if the number of parameters is odd.
+fn empty_state(last: &AdamWState, device: &Device) -> AdamWState {
     AdamWState {
         parameter: Tensor::zeros([1], device),
         gradient: Tensor::zeros([1], device),
@@ -131,24 +139,26 @@ fn nobody(last: &AdamWState, device: &Device) -> AdamWState {
     }
 }
 
-struct Taking<'a> {
+/// Moves parameters, gradients and moments out of the model and the optimizer.
+struct Extractor<'a> {
     optimizer: &'a mut AdamW,
     grads: GradientsParams,
     learning_rate: f64,
     path: Vec<String>,
-    /// What is in the model while a parameter is away.
+    /// The placeholder of an extracted parameter in the model.
     empty: Tensor<1>,
-    taken: Vec<Taken>,
+    extracted: Vec<Extracted>,
 }
 
-impl Taking<'_> {
+impl Extractor<'_> {
+    /// Whether weight decay applies to the parameter at the current path.
     fn decays(&self) -> bool {
         let is_bias = self.path.last().is_some_and(|name| name == "bias");
         !is_bias && !self.path.iter().any(|name| name == "layer_norm")
     }
 }
 
-impl ModuleMapper for Taking<'_> {
+impl ModuleMapper for Extractor<'_> {
     fn enter_module(&mut self, name: &str, _container_type: &str) {
         self.path.push(name.to_string());
     }
@@ -174,16 +184,17 @@ impl ModuleMapper for Taking<'_> {
             moments,
             scalars,
         };
-        self.taken.push(Taken { id, shape, state });
+        self.extracted.push(Extracted { id, shape, state });
         Param::from_mapped_value(id, self.empty.clone().reshape([1; D]), mapper)
     }
 }
 
-struct Putting {
+/// Moves updated parameters back into the model.
+struct Restorer {
     updated: HashMap<ParamId, Updated>,
 }
 
-impl ModuleMapper for Putting {
+impl ModuleMapper for Restorer {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some(Updated { parameter, shape }) = self.updated.remove(&param.id) else {
             return param;

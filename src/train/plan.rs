@@ -1,13 +1,14 @@
-//! What a run will do, said before it starts: its steps, its learning rates, and what is wrong with them.
+//! The steps and learning rates of a run before it starts, with warnings.
 
 use super::{TrainingArguments, TuningMethod};
 use crate::Warning;
 use serde::Serialize;
 use serde_json::json;
 
-/// Below this, adapters or a classifier hardly move in a short run: Hu et al. (2021, table 9) train LoRA on GLUE with 2e-4 to 5e-4, where
-/// 1e-5 to 5e-5 are usual for every parameter.
-const LEAST_RATE_OF_FEW: f64 = 1e-4;
+/// The smallest learning rate without a warning if only adapters or the classifier are trained. LoRA on GLUE uses 2e-4
+/// to 5e-4 ([Hu et al., 2021](https://arxiv.org/abs/2106.09685), table 9); 1e-5 to 5e-5 are usual if every parameter is
+/// trained.
+const MIN_RATE_OF_PARTIAL_TUNING: f64 = 1e-4;
 
 /// The steps of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -20,12 +21,12 @@ pub struct TrainPlan {
     pub warmup_steps: usize,
     /// The learning rate of every update.
     pub learning_rates: Vec<f64>,
-    /// What the visitor should know.
+    /// Reasons for which the run may not work as expected.
     pub warnings: Vec<Warning>,
 }
 
 impl TrainPlan {
-    /// The plan of a run on `rows` training rows, in which what `method` says learns.
+    /// The plan of a run on `rows` training rows.
     pub fn new(arguments: &TrainingArguments, method: TuningMethod, rows: usize) -> Self {
         let max_steps = arguments.total_steps(rows);
         let warmup_steps = arguments.total_warmup_steps(max_steps);
@@ -38,18 +39,26 @@ impl TrainPlan {
             warnings.push(Warning::new(
                 "warmup_longer_than_run",
                 format!(
-                    "The warmup takes {warmup_steps} steps, but the whole run has {max_steps}: the learning rate never passes {peak:.1e} of the {:.1e} asked for, and the model hardly changes.",
+                    "The warmup takes {warmup_steps} steps, but the whole run has {max_steps}: the learning rate never \
+                     passes {peak:.1e} of the {:.1e} asked for, and the model hardly changes.",
                     arguments.learning_rate
                 ),
-                json!({"warmup_steps": warmup_steps, "max_steps": max_steps, "peak": peak, "learning_rate": arguments.learning_rate}),
+                json!({
+                    "warmup_steps": warmup_steps,
+                    "max_steps": max_steps,
+                    "peak": peak,
+                    "learning_rate": arguments.learning_rate,
+                }),
             ));
         }
         let rate = arguments.learning_rate;
-        if method != TuningMethod::Full && rate < LEAST_RATE_OF_FEW {
+        if method != TuningMethod::Full && rate < MIN_RATE_OF_PARTIAL_TUNING {
             warnings.push(Warning::new(
                 "learning_rate_low_for_tuning",
                 format!(
-                    "Only few parameters learn, and new ones from their start: with a learning_rate of {rate:.1e} they hardly move. With LoRA 2e-4 to 1e-3 is usual, with the classifier alone 1e-3 or more."
+                    "Only few parameters are trained, and they start from new values: with a learning_rate of \
+                     {rate:.1e} they hardly change. With LoRA 2e-4 to 1e-3 is usual, with the classifier alone 1e-3 \
+                     or more."
                 ),
                 json!({"learning_rate": rate}),
             ));
@@ -69,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn warns_of_a_warmup_that_never_ends() {
+    fn warns_of_a_warmup_longer_than_the_run() {
         let article = TrainingArguments {
             warmup_steps: 500,
             ..Default::default()
@@ -84,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn warns_of_a_rate_that_is_made_for_every_parameter() {
+    fn warns_of_a_rate_too_low_for_partial_tuning() {
         let codes = |method, learning_rate| -> Vec<&str> {
             let arguments = TrainingArguments {
                 learning_rate,

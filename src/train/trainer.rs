@@ -1,7 +1,7 @@
-//! The trainer: a machine that is stepped. One [`Trainer::step`] does one update, or one evaluation, and says what happened.
-//! It owns no clock, no thread, no storage; whoever drives it may pause, stop or read the model between steps.
+//! The trainer, which its caller steps. [`Trainer::step`] does one update or one evaluation and returns what happened.
+//! The trainer owns no clock, thread or storage; the caller may pause, stop or read the model between steps.
 
-use super::backward::Pass;
+use super::backward::TrainingStep;
 use super::events::{Event, StepLog, TrainerState};
 use super::{AdamW, GradScaler, TrainingArguments, norm_and_clip, sum_of_squares};
 use crate::bert::{BertForSequenceClassification, targets};
@@ -14,19 +14,19 @@ use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::Tensor;
 
-/// Everything a run needs that is not the model.
+/// The options of a run.
 #[derive(Debug, Clone)]
 pub struct TrainerOptions {
-    /// `TrainingArguments`.
+    /// Batches, schedule, optimizer and precision.
     pub arguments: TrainingArguments,
     /// Pads the batches.
     pub collator: DataCollator,
-    /// Whether the training rows are shuffled in each epoch; the recordings of the reference take them in order.
+    /// Whether each epoch takes the training rows in a new random order.
     pub shuffle: bool,
 }
 
 impl TrainerOptions {
-    /// What an evaluation with these options reads of them.
+    /// The options of an evaluation.
     pub fn evaluation(&self) -> EvaluationOptions {
         EvaluationOptions {
             collator: self.collator,
@@ -37,11 +37,12 @@ impl TrainerOptions {
     }
 }
 
-/// Fine-tunes a classifier, a step at a time.
+/// Fine-tunes a classifier step by step, as transformers'
+/// [`Trainer`](https://huggingface.co/docs/transformers/main_classes/trainer#transformers.Trainer) does on one device.
 pub struct Trainer {
     model: Option<BertForSequenceClassification>,
     optimizer: AdamW,
-    /// With `fp16`.
+    /// Only with `fp16`.
     scaler: Option<GradScaler>,
     options: TrainerOptions,
     train: Vec<Example>,
@@ -55,17 +56,17 @@ pub struct Trainer {
     log_every: usize,
     /// Rows and columns of the widest batch.
     widest: [usize; 2],
-    /// Tokens that went through the network, padding included.
-    positions: usize,
+    /// Tokens of all training batches so far, padding included.
+    padded_tokens: usize,
     pending: Vec<(StepLog, Tensor<1>)>,
     log_history: Vec<StepLog>,
 }
 
 impl Trainer {
-    /// A run that has not begun. `model` must be on a device with autodiff.
+    /// Prepares a run. `model` must be on a device with autodiff.
     ///
     /// # Errors
-    /// [`Error::NotReady`] when there are no training rows, [`Error::Setting`] for `fp16` on a device that cannot compute in f16.
+    /// [`Error::NotReady`] if there are no training rows, [`Error::Setting`] for `fp16` on a device without f16.
     pub fn new(
         model: BertForSequenceClassification,
         train: Vec<Example>,
@@ -98,7 +99,7 @@ impl Trainer {
                 train.iter().map(|row| &row.encoding),
                 arguments.per_device_train_batch_size,
             ),
-            positions: 0,
+            padded_tokens: 0,
             pending: Vec::new(),
             log_history: Vec::new(),
             model: Some(model),
@@ -108,12 +109,12 @@ impl Trainer {
         })
     }
 
-    /// The losses of `steps` updates are read from the device together: reading holds a GPU's queue back.
+    /// Reads losses back once every `steps` updates, because a read-back stalls the GPU queue.
     pub fn set_log_every(&mut self, steps: usize) {
         self.log_every = steps.max(1);
     }
 
-    /// How far the run is.
+    /// The progress of the run.
     pub fn state(&self) -> TrainerState {
         TrainerState {
             global_step: self.global_step,
@@ -122,7 +123,7 @@ impl Trainer {
         }
     }
 
-    /// Passes done, counted in batches as the Trainer does: the last update of an epoch may have fewer of them.
+    /// Epochs done, counted in batches as transformers does: the last update of an epoch may have fewer batches.
     fn epoch(&self) -> f64 {
         let arguments = &self.options.arguments;
         let batches = self
@@ -137,29 +138,27 @@ impl Trainer {
         (before / self.steps_per_epoch) as f64 + done as f64 / batches as f64
     }
 
-    /// Every log that was read so far.
+    /// The logs that have been read back.
     pub fn log_history(&self) -> &[StepLog] {
         &self.log_history
     }
 
-    /// The model as it is now.
+    /// The model after the last update.
     ///
     /// # Errors
-    /// [`Error::NotReady`] after a step that failed half way.
+    /// [`Error::NotReady`] after an update that was interrupted.
     pub fn model(&self) -> Result<&BertForSequenceClassification> {
-        self.model.as_ref().ok_or_else(|| {
-            Error::NotReady("The last training step failed half way; load the model again.".into())
-        })
+        self.model.as_ref().ok_or_else(interrupted)
     }
 
-    /// The mean of the losses of all updates (`train_loss`); NaN before the first.
+    /// Mean loss of all updates (`train_loss` of transformers); NaN before the first.
     pub fn train_loss(&self) -> f64 {
         let sum: f64 = self.log_history.iter().map(|log| log.loss).sum();
         sum / self.log_history.len() as f64
     }
 
-    /// Floating point operations of the updates so far, as the Trainer estimates them (`total_flos`): six for each token, padding included,
-    /// and each parameter outside the embeddings.
+    /// Floating point operations of all updates, as transformers estimates them (`total_flos`): 6 for each token,
+    /// padding included, and each parameter outside the embeddings.
     ///
     /// # Errors
     /// As [`Trainer::model`].
@@ -171,15 +170,16 @@ impl Trainer {
             .filter(|parameter| !parameter.name.ends_with("_embeddings.weight"))
             .map(|parameter| parameter.shape.iter().product::<usize>())
             .sum();
-        Ok(6.0 * self.positions as f64 * outside as f64)
+        Ok(6.0 * self.padded_tokens as f64 * outside as f64)
     }
 
-    /// Does one update; after the last one of an epoch, one evaluation; after all of them, nothing. `progress` is told how many of
-    /// how many rows an evaluation has done.
+    /// Does one update; after the last update of an epoch, one evaluation; after the whole run, nothing. An evaluation
+    /// calls `progress` with the rows done and all rows.
     ///
     /// # Errors
-    /// [`Error::Diverged`] for a loss or gradient norm that is not finite (with `fp16`, the latter only where the loss scale cannot be the
-    /// reason), [`Error::Device`] from the device.
+    /// [`Error::Diverged`] for a loss or gradient norm that is not finite (with `fp16`, a gradient norm only if the
+    /// loss scale cannot be the reason), [`Error::Device`] if the device fails, [`Error::NotReady`] after an update
+    /// that was interrupted.
     pub async fn step(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<Event> {
         if self.evaluation_due {
             self.skip_evaluation();
@@ -200,22 +200,22 @@ impl Trainer {
         Ok(Event::Step { tokens, logs })
     }
 
-    /// Leaves out the evaluation that the last step made due, if any.
+    /// Skips the evaluation after the last update, if one is due.
     pub fn skip_evaluation(&mut self) {
         self.evaluation_due = false;
         self.finished = self.global_step >= self.max_steps;
     }
 
-    /// Evaluates the model as it is now on the test part.
+    /// Evaluates the model on the test rows.
     ///
     /// # Errors
-    /// [`Error::Device`] from the device.
+    /// As [`evaluate`](crate::evaluate::evaluate) and [`Trainer::model`].
     pub async fn evaluate(&self, progress: &mut dyn FnMut(usize, usize)) -> Result<Evaluation> {
         let model = self.model()?.valid();
         evaluate(&model, &self.eval, &self.options.evaluation(), progress).await
     }
 
-    /// One update over the next group of batches.
+    /// Does one update over the next `gradient_accumulation_steps` batches; returns its tokens without padding.
     fn update(&mut self) -> Result<usize> {
         let arguments = self.options.arguments.clone();
         let step_in_epoch = self.global_step % self.steps_per_epoch;
@@ -227,9 +227,7 @@ impl Trainer {
         let start = step_in_epoch * group_rows;
         let group = &self.order[start..(start + group_rows).min(self.order.len())];
         let autocast = Autocast::new(&self.model()?.device(), arguments.fp16)?;
-        let model = self.model.take().ok_or_else(|| {
-            Error::NotReady("The last training step failed half way; load the model again.".into())
-        })?;
+        let model = self.model.take().ok_or_else(interrupted)?;
         let (grads, loss, tokens) = self.gradients(&model, group);
         drop(autocast);
         let rows: Vec<&Encoding> = group.iter().map(|&row| &self.train[row].encoding).collect();
@@ -237,7 +235,7 @@ impl Trainer {
             .options
             .collator
             .padding_tokens(&rows, arguments.per_device_train_batch_size);
-        self.positions += tokens + padding;
+        self.padded_tokens += tokens + padding;
         let clip = match &mut self.scaler {
             Some(scaler) => scaler.update(sum_of_squares(&model, &grads)),
             None => norm_and_clip(&model, &grads, arguments.max_grad_norm),
@@ -259,7 +257,8 @@ impl Trainer {
         Ok(tokens)
     }
 
-    /// Gradients and loss, averaged over the rows of the group, whatever batches they are cut into.
+    /// Gradients, loss `[1]` and tokens of an update's rows; gradients and loss are averaged over all rows, not over
+    /// batches.
     fn gradients(
         &self,
         model: &BertForSequenceClassification,
@@ -285,22 +284,23 @@ impl Trainer {
                 arguments.label_smoothing_factor,
                 &device,
             );
-            let pass = self.global_step * arguments.gradient_accumulation_steps + at;
+            let batch_number = self.global_step * arguments.gradient_accumulation_steps + at;
             let _room = BatchRoom::new([batch.batch, batch.seq], self.widest);
-            let pass = Pass {
+            let step = TrainingStep {
                 model,
                 batch: &batch,
                 targets,
                 rows: group.len(),
-                dropouts: DropoutStream::new(arguments.seed, pass as u32),
+                dropouts: DropoutStream::new(arguments.seed, batch_number as u32),
                 scale: self.scaler.as_ref().map(GradScaler::scale),
             };
             let (grads, loss) = if arguments.gradient_checkpointing {
-                pass.layer_by_layer()
+                step.checkpointed_gradients()
             } else {
-                pass.whole()
+                step.gradients()
             };
             losses.push(loss);
+            // The only batch of an update needs no accumulator.
             if group.len() <= arguments.per_device_train_batch_size {
                 let loss = losses.remove(0);
                 return (grads, loss, tokens);
@@ -318,7 +318,7 @@ impl Trainer {
         epoch_order(self.options.arguments.seed, epoch, self.train.len())
     }
 
-    /// Reads the losses and norms of the updates since the last read.
+    /// Reads back the losses and gradient norms of the updates since the last read-back.
     ///
     /// # Errors
     /// As [`Trainer::step`].
@@ -351,8 +351,14 @@ impl Trainer {
     }
 }
 
-/// The order in which `epoch` (from 0) takes `rows` shuffled rows: `torch.randperm`, seeded with `seed + epoch` as accelerate's
-/// `SeedableRandomSampler` is.
+/// The error after an update that was interrupted between taking the parameters and writing them.
+fn interrupted() -> Error {
+    Error::NotReady("The last training step failed half way; load the model again.".into())
+}
+
+/// The order of `rows` shuffled rows in `epoch` (from 0): `torch.randperm`, seeded with `seed + epoch` like
+/// accelerate's
+/// [`SeedableRandomSampler`](https://github.com/huggingface/accelerate/blob/main/src/accelerate/data_loader.py).
 pub fn epoch_order(seed: u32, epoch: usize, rows: usize) -> Vec<usize> {
     TorchGenerator::new(seed.wrapping_add(epoch as u32)).randperm(rows)
 }

@@ -1,4 +1,5 @@
-//! Which parameters of the network learn: all of them, those above some frozen layers, the classifier alone, or LoRA's adapters.
+//! Which parameters of the network are trainable: all, those above some frozen layers, the classifier alone, or LoRA's
+//! adapters.
 
 use crate::bert::{BertForSequenceClassification, LoraConfig};
 use crate::{Error, Result};
@@ -10,30 +11,31 @@ use serde::{Deserialize, Serialize};
 pub enum TuningMethod {
     /// Every parameter that is not frozen.
     Full,
-    /// PEFT's LoRA: adapters beside frozen layers, and the classifier.
+    /// Adapters beside frozen layers, and the classifier: [PEFT's
+    /// LoRA](https://huggingface.co/docs/peft/package_reference/lora).
     Lora,
     /// The classifier alone.
     Head,
 }
 
-/// What learns, and what stays as the checkpoint has it.
+/// Which parameters are trained.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Tuning {
     /// The method.
     pub method: TuningMethod,
-    /// Rank, scaling and layers of the adapters, where the method has some.
+    /// Rank, scaling and layers of the adapters, for [`TuningMethod::Lora`].
     pub lora: LoraConfig,
-    /// With [`TuningMethod::Full`]: the embeddings stay as they are.
+    /// With [`TuningMethod::Full`]: the embeddings are frozen.
     pub freeze_embeddings: bool,
-    /// With [`TuningMethod::Full`]: so do they and the first encoder layers, this many.
+    /// With [`TuningMethod::Full`]: if above 0, the embeddings and this many of the first encoder layers are frozen.
     pub freeze_layers: usize,
 }
 
 impl Tuning {
-    /// Prepares a network for the run: freezes, and puts adapters drawn with `seed`.
+    /// Freezes parameters of the network, or adds adapters with random values of `seed`.
     ///
     /// # Errors
-    /// [`Error::Setting`] when more layers are to be frozen than there are.
+    /// [`Error::Setting`] for more frozen layers than the network has.
     pub fn apply(
         &self,
         model: BertForSequenceClassification,

@@ -1,12 +1,12 @@
-//! The exported folder: it opens again as the same model, its files are those of a Hugging Face classifier, and its
-//! `training_args.json` is the same run. What transformers makes of it, `cargo xtask parity` asks transformers.
+//! The exported folder: it loads as the same model, has the files of a Hugging Face classifier, and its
+//! `training_args.json` gives the same run. `cargo xtask parity` loads it in transformers.
 
 #[path = "../common/mod.rs"]
 mod common;
-mod made;
+mod fixture;
 
 use common::parameters;
-use made::{
+use fixture::{
     Run, archive, base_config, logits, opened, parsed, run, settings, text, tokenizer, unzip, write,
 };
 use pollster::block_on;
@@ -30,7 +30,7 @@ const FILES: [&str; 9] = [
 ];
 
 #[test]
-fn the_folder_opens_again_as_the_same_model() {
+fn the_folder_loads_as_the_same_model() {
     let run = run(&settings());
     let files = unzip(&archive(&run));
     assert_eq!(files.keys().collect::<Vec<_>>(), FILES);
@@ -45,9 +45,9 @@ fn the_folder_opens_again_as_the_same_model() {
     assert_eq!(logits(&model, &run), logits(trained, &run));
 }
 
-/// PEFT itself opens this folder in `cargo xtask parity`.
+/// `cargo xtask parity` loads this folder in PEFT.
 #[test]
-fn adapters_are_merged_and_by_themselves() {
+fn adapters_are_exported_merged_and_alone() {
     let mut values = settings();
     for (name, value) in [
         ("tuning", json!("lora")),
@@ -110,7 +110,7 @@ fn weights_have_the_names_and_header_of_a_checkpoint() {
 }
 
 #[test]
-fn the_tokenizer_opens_again_from_each_of_its_files() {
+fn the_tokenizer_loads_from_each_of_its_files() {
     let files = unzip(&archive(&run(&settings())));
     let texts = [
         "Good film!",
@@ -135,7 +135,7 @@ fn the_tokenizer_opens_again_from_each_of_its_files() {
 }
 
 #[test]
-fn the_arguments_are_the_same_run() {
+fn the_arguments_give_the_same_run() {
     let first = run(&settings());
     let files = unzip(&archive(&first));
     let Value::Object(arguments) = parsed(&files, "training_args.json") else {
@@ -146,12 +146,12 @@ fn the_arguments_are_the_same_run() {
     assert_eq!(again.logs, first.logs);
     let weights = |run: &Run| parameters(run.trainer.model().unwrap());
     assert_eq!(weights(&again), weights(&first));
-    // And the same run is the same archive, to the last byte.
+    // The same run gives the same archive, byte by byte.
     assert_eq!(archive(&again), archive(&first));
 }
 
 #[test]
-fn the_history_is_the_trainers() {
+fn the_history_has_the_entries_of_the_run() {
     let run = run(&settings());
     let files = unzip(&archive(&run));
     let state = parsed(&files, "trainer_state.json");
@@ -188,7 +188,7 @@ fn the_history_is_the_trainers() {
 }
 
 #[test]
-fn the_card_says_what_it_is() {
+fn the_card_describes_the_model() {
     let run = run(&settings());
     let files = unzip(&archive(&run));
     let card = text(&files, "README.md");
@@ -225,7 +225,7 @@ fn the_card_says_what_it_is() {
 }
 
 #[test]
-fn a_sink_that_fails_ends_the_export() {
+fn an_error_of_the_sink_ends_the_export() {
     let full = Error::Export("the disk is full.".into());
     let error = write(&run(&settings()), &mut |_| Err(full.clone())).unwrap_err();
     assert_eq!(error, full);

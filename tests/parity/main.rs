@@ -1,26 +1,27 @@
-//! The reference's own numbers: every case folder that `tests/fixtures/parity/make_case.py` recorded from Hugging Face's `Trainer`
-//! is run through this crate's trainer, step by step. `WEBTUNE_PARITY_CASES` names a folder of further cases.
+//! Parity with the reference: each case that `tests/fixtures/parity/make_case.py` recorded from Hugging Face's
+//! `Trainer` is trained with this crate, step by step. `WEBTUNE_PARITY_CASES` names a folder of further cases.
 
 mod recording;
+mod training;
 
 use burn::module::Module;
-use burn::tensor::Device;
 use pollster::block_on;
-use recording::{Case, Expected, head, json, model_folder, read, root, settings, tensors, weights};
+use recording::{Case, Expected, json, root, tensors};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use webtune::bert::{BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader};
+use training::{prepare, train};
+use webtune::bert::BertForSequenceClassification;
 use webtune::evaluate::{Evaluation, evaluate};
 use webtune::settings::Values;
-use webtune::tokens::{DataCollator, Example, Padding, Tokenizer};
-use webtune::train::{Event, History, StepLog, Trainer, TrainerOptions, TrainingArguments};
+use webtune::tokens::Example;
+use webtune::train::{StepLog, TrainerOptions};
 
 const LOSS_SHARE: &str = "loss (relative)";
 const EVAL_SHARE: &str = "eval loss (relative)";
 
-/// The worst deviation of one kind over a case, and what is allowed.
+/// The largest deviation of one kind in a case, and its tolerance.
 struct Worst {
     kind: &'static str,
     deviation: f64,
@@ -37,7 +38,7 @@ impl Worst {
     }
 
     fn see(&mut self, deviation: f64) {
-        // A NaN counts as the worst there is.
+        // A NaN counts as infinite.
         if deviation.is_nan() || deviation > self.deviation {
             self.deviation = if deviation.is_nan() {
                 f64::INFINITY
@@ -48,7 +49,7 @@ impl Worst {
     }
 }
 
-/// Logits of each row by itself, unpadded or padded as the case says.
+/// Logits of each row in a batch of its own, padded as in the case.
 fn logits(
     model: &BertForSequenceClassification,
     rows: &[Example],
@@ -73,8 +74,8 @@ fn compare(worst: &mut Worst, found: &[Vec<f32>], expected: &[Vec<f32>]) {
     }
 }
 
-/// `trainer_state.json` has the Trainer's own fields and entries; numbers within the loss's tolerance, times whatever they are. The
-/// Trainer's one callback with a state, its control flow, does not exist here.
+/// Compares `trainer_state.json` with that of transformers: fields and entries are equal, numbers are within the
+/// tolerance of the loss. Times are not compared, nor the state of callbacks, which do not exist here.
 fn same_state(found: &Value, expected: &Value, at: &str) {
     let timed = ["runtime", "per_second"]
         .iter()
@@ -108,88 +109,31 @@ fn same_state(found: &Value, expected: &Value, at: &str) {
 fn run(folder: &Path, fp16: bool) -> Vec<Worst> {
     let case: Case = json(&folder.join("case.json"));
     let expected: Expected = json(&folder.join("expected.json"));
-    let model_folder = model_folder(folder, &case.model);
-    let settings = settings(&case.arguments);
-    let text = |name: &str| String::from_utf8(read(&model_folder.join(name))).unwrap();
-    let tokenizer = Tokenizer::from_json(&text("tokenizer.json")).unwrap();
-    let config = BertConfig::from_json(&text("config.json"))
-        .unwrap()
-        .without_dropout();
-    let options = TrainerOptions {
-        arguments: TrainingArguments {
-            fp16,
-            ..settings.arguments
-        },
-        collator: DataCollator {
-            padding: settings.padding,
-            max_length: settings.max_length,
-            pad_token_id: tokenizer.pad_token_id(),
-        },
-        shuffle: case.shuffle,
-    };
-    let encode = |rows: &[webtune::data::Row]| -> Vec<Example> {
-        rows.iter()
-            .map(|row| Example {
-                encoding: tokenizer
-                    .encode(&row.text, options.collator.max_length)
-                    .unwrap(),
-                label: row.label,
-            })
-            .collect()
-    };
-    let (train, eval) = (encode(&case.train), encode(&case.eval));
-    for (row, ids) in eval.iter().zip(&expected.eval_input_ids) {
-        let mut found = row.encoding.input_ids.clone();
-        if options.collator.padding == Padding::MaxLength {
-            found.resize(options.collator.max_length, options.collator.pad_token_id);
-        }
-        assert_eq!(&found, ids, "token ids");
-    }
-
-    let device = Device::flex().autodiff();
-    let loader = WeightsLoader {
-        config: &config,
-        num_labels: case.labels.len(),
-        seed: 0,
-        device: &device,
-        limits: LoadLimits::default(),
-    };
-    let (model, _) = block_on(loader.load(&mut weights(&model_folder))).unwrap();
-    let (weight, bias) = head(&folder.join("head.safetensors"));
-    let model = model.with_head(weight, bias).unwrap();
-    let model = settings.tuning.apply(model, 0).unwrap();
-    let model = match folder.join("adapter_initial.safetensors") {
-        file if file.exists() => model.with_adapter_values(&tensors(&file)).unwrap(),
-        _ => model,
-    };
-
+    let prepared = prepare(folder, &case, &expected, fp16);
+    let (eval, options) = (prepared.eval.clone(), prepared.options.clone());
     let mut initial = Worst::new("initial logits", 1e-4);
-    compare(
-        &mut initial,
-        &logits(&model, &eval, &options),
-        &expected.initial_logits,
-    );
-    let mut history = History::new(&options.arguments, train.len());
-    let mut trainer = Trainer::new(model, train, eval.clone(), options.clone()).unwrap();
-    let (mut steps, mut epochs): (Vec<StepLog>, Vec<Evaluation>) = (Vec::new(), Vec::new());
-    loop {
-        match block_on(trainer.step(&mut |_, _| ())).unwrap() {
-            Event::Step { logs, .. } => {
-                history.steps(&logs);
-                steps.extend(logs);
-            }
-            Event::Evaluated(evaluation) => {
-                history.evaluated(&evaluation, 1.0);
-                epochs.push(evaluation);
-            }
-            Event::Finished => break,
-        }
-    }
-    history.finished(&trainer, 1.0).unwrap();
+    let found = logits(&prepared.model, &eval, &options);
+    compare(&mut initial, &found, &expected.initial_logits);
+
+    let trained = train(prepared);
     let recorded = folder.join("trainer_state.json");
     if recorded.exists() && !fp16 {
-        same_state(&history.trainer_state(), &json(&recorded), "trainer_state");
+        let state = trained.history.trainer_state();
+        same_state(&state, &json(&recorded), "trainer_state");
     }
+    let mut all = vec![initial];
+    all.extend(compare_steps(&trained.steps, &expected));
+    all.extend(compare_epochs(&trained.epochs, &expected));
+    let model = trained.trainer.model().unwrap();
+    let mut last = Worst::new("final logits", 2e-3);
+    let found = logits(model, &eval, &options);
+    compare(&mut last, &found, &expected.final_logits);
+    all.extend([last, compare_adapters(model, folder)]);
+    all
+}
+
+/// Learning rate, loss and gradient norm of each step.
+fn compare_steps(steps: &[StepLog], expected: &Expected) -> [Worst; 4] {
     let mut rate = Worst::new("learning rate (relative)", 1e-6);
     let mut loss = Worst::new("loss", 2e-4);
     let mut loss_share = Worst::new(LOSS_SHARE, 5e-3);
@@ -205,6 +149,11 @@ fn run(folder: &Path, fp16: bool) -> Vec<Worst> {
             assert_eq!(found.epoch, epoch, "epoch of step {}", found.step);
         }
     }
+    [rate, loss, loss_share, norm]
+}
+
+/// Loss and accuracy of each evaluation.
+fn compare_epochs(epochs: &[Evaluation], expected: &Expected) -> [Worst; 2] {
     let mut eval_loss = Worst::new("eval loss", 5e-4);
     let mut eval_share = Worst::new(EVAL_SHARE, 5e-3);
     assert_eq!(epochs.len(), expected.epochs.len(), "epochs");
@@ -218,37 +167,36 @@ fn run(folder: &Path, fp16: bool) -> Vec<Worst> {
             expected.eval_accuracy
         );
     }
-    let mut last = Worst::new("final logits", 2e-3);
-    compare(
-        &mut last,
-        &logits(trainer.model().unwrap(), &eval, &options),
-        &expected.final_logits,
-    );
+    [eval_loss, eval_share]
+}
+
+/// The adapters after the last step, if the case has some.
+fn compare_adapters(model: &BertForSequenceClassification, folder: &Path) -> Worst {
     let mut adapters = Worst::new("final adapters", 1e-4);
     let recorded = folder.join("adapter/adapter_model.safetensors");
-    if recorded.exists() {
-        let (model, expected) = (trainer.model().unwrap(), tensors(&recorded));
-        let found = model.adapter_parameters().into_iter();
-        let found: Vec<_> = found.chain(model.classifier_parameters()).collect();
-        assert_eq!(
-            found.iter().map(|one| &one.name).collect::<BTreeSet<_>>(),
-            expected.keys().collect()
-        );
-        for one in found {
-            let values = block_on(one.read()).unwrap();
-            compare(&mut adapters, &[values], &[expected[&one.name].clone()]);
-        }
+    if !recorded.exists() {
+        return adapters;
     }
-    vec![
-        initial, rate, loss, loss_share, norm, eval_loss, eval_share, last, adapters,
-    ]
+    let expected = tensors(&recorded);
+    let found = model.adapter_parameters().into_iter();
+    let found: Vec<_> = found.chain(model.classifier_parameters()).collect();
+    assert_eq!(
+        found.iter().map(|one| &one.name).collect::<BTreeSet<_>>(),
+        expected.keys().collect()
+    );
+    for parameter in found {
+        let values = block_on(parameter.read()).unwrap();
+        let expected = expected[&parameter.name].clone();
+        compare(&mut adapters, &[values], &[expected]);
+    }
+    adapters
 }
 
 fn check(folder: &Path) {
     compare_case(folder, false);
 }
 
-/// In mixed precision, a case's losses are within 0.5 % of the reference's f32.
+/// In mixed precision, the losses of a case are within 0.5 % of the reference in f32.
 fn check_fp16(folder: &Path) {
     compare_case(folder, true);
 }
@@ -266,7 +214,7 @@ fn compare_case(folder: &Path, fp16: bool) {
             one.kind, one.deviation, one.tolerance
         );
     }
-    // Not `print!`, whose output of a test that passes is never shown.
+    // The test harness captures the output of `print!`, but not this.
     std::io::stdout().write_all(report.as_bytes()).unwrap();
     for one in &worst {
         assert!(
@@ -285,8 +233,8 @@ fn article() {
     check(&root().join("tests/fixtures/parity/cases/article"));
 }
 
-/// Its updates are so small that f16 weights notice them late: the checkpoint's are f16 to begin with, and 2.9e-6 is less than half of the
-/// step from one to the next.
+/// The checkpoint is in f16 and the updates are at most 2.9e-6, less than half the distance between two f16 values:
+/// weights rounded to f16 change late.
 #[test]
 fn article_in_mixed_precision() {
     check_fp16(&root().join("tests/fixtures/parity/cases/article"));
@@ -297,13 +245,15 @@ fn accumulation_in_mixed_precision() {
     check_fp16(&root().join("tests/fixtures/parity/cases/accumulation"));
 }
 
-/// Two batches an update, a short group at the end of each epoch, label smoothing, warmup by share, and an end within an epoch.
+/// Two batches an update, a smaller update at the end of each epoch, label smoothing, `warmup_ratio`, and an end within
+/// an epoch.
 #[test]
 fn accumulation() {
     check(&root().join("tests/fixtures/parity/cases/accumulation"));
 }
 
-/// One epoch and a half of shuffled rows, all padded to one length, a constant rate after a warmup, no clipping and no decay.
+/// 1.5 epochs of shuffled rows, padded to `max_length`; a constant learning rate after a warmup, no clipping and no
+/// decay.
 #[test]
 fn half_epoch() {
     check(&root().join("tests/fixtures/parity/cases/half-epoch"));
@@ -314,13 +264,13 @@ fn tiny_3_class() {
     check(&root().join("tests/fixtures/parity/cases/tiny-3-class"));
 }
 
-/// PEFT's LoRA on query and value, with its own initial adapters.
+/// LoRA on query and value, with the initial adapters of PEFT.
 #[test]
 fn lora() {
     check(&root().join("tests/fixtures/parity/cases/lora"));
 }
 
-/// PEFT's LoRA beside every linear layer, the pooler among them.
+/// LoRA on every linear layer including the pooler.
 #[test]
 fn lora_all_linear() {
     check(&root().join("tests/fixtures/parity/cases/lora-all-linear"));
@@ -332,13 +282,13 @@ fn frozen() {
     check(&root().join("tests/fixtures/parity/cases/frozen"));
 }
 
-/// Only the classifier learns.
+/// Only the classifier is trained.
 #[test]
 fn head_only() {
     check(&root().join("tests/fixtures/parity/cases/head-only"));
 }
 
-/// Cases from outside the tree.
+/// Cases outside of the repository.
 #[test]
 fn cases_of_the_environment() {
     let Some(folder) = std::env::var_os("WEBTUNE_PARITY_CASES") else {

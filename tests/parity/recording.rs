@@ -1,4 +1,4 @@
-//! A recording of the reference Trainer, read from its folder.
+//! A recording of transformers' `Trainer`, read from its folder.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use webtune::io::MemoryFile;
 use webtune::settings::{RunSettings, Values};
 
-/// `case.json`: what the Trainer was given.
+/// `case.json`: the input of the recording.
 #[derive(Deserialize)]
 pub struct Case {
     pub model: String,
@@ -14,12 +14,12 @@ pub struct Case {
     pub labels: Vec<String>,
     pub train: Vec<webtune::data::Row>,
     pub eval: Vec<webtune::data::Row>,
-    /// Whether each epoch takes the rows in the Trainer's own random order; else in the file's.
+    /// Whether each epoch takes the rows in a new random order; else in that of the file.
     #[serde(default)]
     pub shuffle: bool,
 }
 
-/// `expected.json`: what it answered.
+/// `expected.json`: the results of the recording.
 #[derive(Deserialize)]
 pub struct Expected {
     pub eval_input_ids: Vec<Vec<u32>>,
@@ -34,7 +34,7 @@ pub struct ExpectedStep {
     pub loss: f64,
     pub learning_rate: f64,
     pub grad_norm: f64,
-    /// Later recordings have it.
+    /// Only in later recordings.
     pub epoch: Option<f64>,
 }
 
@@ -96,8 +96,8 @@ pub fn head(path: &Path) -> (Vec<f32>, Vec<f32>) {
     (values("classifier.weight"), values("classifier.bias"))
 }
 
-/// What a case does not name is transformers' default, not this table's recommendation; and transformers 5 has no `warmup_ratio`: its
-/// `warmup_steps` below 1 are that share of all steps.
+/// Settings that a case leaves out have transformers' defaults, which differ from those of the table. transformers 5
+/// has no `warmup_ratio`: `warmup_steps` below 1 are a share of all steps.
 pub fn settings(arguments: &Values) -> RunSettings {
     let mut values = arguments.clone();
     values.entry("warmup_ratio").or_insert(0.0.into());

@@ -1,5 +1,5 @@
-//! The tensors of a run that are alive at one time, counted by their size: parameters, their gradients and moments, and what autodiff
-//! keeps of a batch, read off `src/kernels/autodiff.rs`.
+//! Counts the tensors of a run that are alive at one time, by their size: parameters, their gradients and moments, and
+//! what autodiff stores of a batch (`src/kernels/autodiff.rs`).
 
 use super::MemoryDemand;
 use crate::bert::TargetModules;
@@ -12,9 +12,9 @@ pub(super) struct Alive {
     pub(super) parameters: u64,
     pub(super) original: u64,
     pub(super) moments: u64,
-    /// At the end of the way back.
+    /// At the end of the backward pass.
     pub(super) gradients: u64,
-    /// At its beginning.
+    /// At the start of the backward pass.
     pub(super) activations: u64,
 }
 
@@ -38,19 +38,19 @@ impl<'a> Count<'a> {
         self.sizes.entry(size).or_default()
     }
 
-    /// `count` parameters of `size`. The optimizer's state of one is a tensor of twice its size.
-    fn parameter(&mut self, size: u64, count: u64, learns: bool) {
+    /// Adds `count` parameters of `size`. The optimizer state of each is one tensor of twice its size.
+    fn parameter(&mut self, size: u64, count: u64, trainable: bool) {
         let (accumulates, keeps) = (self.demand.accumulates, self.demand.keeps_original);
         let alive = self.at(size);
         alive.parameters += count;
-        if learns {
+        if trainable {
             alive.gradients += if accumulates { 2 * count } else { count };
             alive.original += if keeps { count } else { 0 };
             self.at(2 * size).moments += count;
         }
     }
 
-    /// An adapter of a layer: both of its matrices, and `lora_B` scaled, which the step makes. The original network has none.
+    /// Adds `count` adapters: both matrices of each, and the scaled `lora_B` of a step. The loaded network has none.
     fn adapter(&mut self, inputs: u64, outputs: u64, count: u64) {
         let r = self.demand.tuning.lora.r as u64;
         let copies = if self.demand.accumulates { 2 } else { 1 };
@@ -66,16 +66,17 @@ impl<'a> Count<'a> {
     pub(super) fn parameters(&mut self) {
         let config = self.demand.config;
         let (hidden, inner) = (config.hidden_size as u64, config.intermediate_size as u64);
-        let (full, embeddings) = (self.full(), self.embeddings_learn());
-        let words = &self.demand.limits;
-        let words = words.blocks(config.vocab_size, config.hidden_size);
-        let places = [config.max_position_embeddings, config.type_vocab_size];
-        for rows in words.into_iter().chain(places) {
+        let (full, embeddings) = (self.is_full(), self.trains_embeddings());
+        let limits = &self.demand.limits;
+        let word_embeddings = limits.blocks(config.vocab_size, config.hidden_size);
+        let others = [config.max_position_embeddings, config.type_vocab_size];
+        for rows in word_embeddings.into_iter().chain(others) {
             self.parameter(rows as u64 * hidden, 1, embeddings);
         }
         self.parameter(hidden, 2, embeddings);
-        let frozen = self.layers() - self.layers_that_learn();
-        for (layers, learn) in [(frozen, false), (self.layers_that_learn(), full)] {
+        let trainable_layers = self.trainable_layers();
+        let frozen = self.layers() - trainable_layers;
+        for (layers, trainable) in [(frozen, false), (trainable_layers, full)] {
             for (size, count) in [
                 (3 * hidden * hidden, 1),
                 (3 * hidden, 1),
@@ -84,7 +85,7 @@ impl<'a> Count<'a> {
                 (inner, 1),
                 (hidden, 6),
             ] {
-                self.parameter(size, count * layers, learn);
+                self.parameter(size, count * layers, trainable);
             }
         }
         self.parameter(hidden * hidden, 1, full);
@@ -94,7 +95,7 @@ impl<'a> Count<'a> {
         self.parameter(labels, 1, true);
         let projections = self.adapted_projections() * self.layers();
         self.adapter(hidden, hidden, projections);
-        if self.all_linear() {
+        if self.is_all_linear() {
             self.adapter(hidden, hidden, self.layers() + 1);
             self.adapter(hidden, inner, self.layers());
             self.adapter(inner, hidden, self.layers());
@@ -108,47 +109,48 @@ impl<'a> Count<'a> {
         let rows = batch * seq;
         let probs = rows * seq * config.num_attention_heads as u64;
         let layers = self.layers_in_graph();
-        let again = self.demand.gradient_checkpointing && layers > 0;
+        let checkpoints = self.demand.gradient_checkpointing && layers > 0;
         // Layers whose activations are alive at once.
-        let kept = if again { 1 } else { layers };
-        // Before and after their dropout.
+        let stored = if checkpoints { 1 } else { layers };
+        // Attention probabilities before and after dropout.
         let copies = if config.attention_probs_dropout_prob > 0.0 {
             2
         } else {
             1
         };
-        let enters_layers = self.full() || self.all_linear();
-        let of_hidden = match (layers, again) {
+        let stores_inputs = self.is_full() || self.is_all_linear();
+        let of_hidden = match (layers, checkpoints) {
             (0, _) => 3,
-            // What enters each layer; and one layer with its gradients.
+            // The input of each layer, and one layer with its gradients.
             (_, true) => self.layers() + 6,
-            // A layer's output and what comes before each of its two LayerNorms, and what enters the output layer of its attention.
-            (_, false) => layers * if enters_layers { 5 } else { 4 } + 2,
+            // The output of a layer, the inputs of its two LayerNorms, and the input of the output projection of its
+            // attention.
+            (_, false) => layers * if stores_inputs { 5 } else { 4 } + 2,
         };
-        let embeddings = if self.embeddings_learn() && !again {
+        let embeddings = if self.trains_embeddings() && !checkpoints {
             1 + u64::from(config.hidden_dropout_prob > 0.0)
         } else {
             0
         };
         self.at(rows * hidden).activations += of_hidden + embeddings;
-        self.at(rows * 3 * hidden).activations += kept + 1;
+        self.at(rows * 3 * hidden).activations += stored + 1;
         self.at(rows * inner).activations += match layers {
             0 => 2,
-            _ if self.full() => 2 * kept,
-            _ if self.all_linear() => 2 * kept + 1,
-            _ => kept + 1,
+            _ if self.is_full() => 2 * stored,
+            _ if self.is_all_linear() => 2 * stored + 1,
+            _ => stored + 1,
         };
-        self.at(probs).activations += copies * kept + 2;
-        let adapters = self.adapted_projections() + if self.all_linear() { 3 } else { 0 };
+        self.at(probs).activations += copies * stored + 2;
+        let adapters = self.adapted_projections() + if self.is_all_linear() { 3 } else { 0 };
         if adapters > 0 {
             let low = rows * self.demand.tuning.lora.r as u64;
-            self.at(low).activations += adapters * kept + 1;
+            self.at(low).activations += adapters * stored + 1;
         }
         self.largest = (rows * inner.max(3 * hidden)).max(probs);
         self.evaluation();
     }
 
-    /// An evaluation takes the training's buffers where they fit.
+    /// An evaluation reuses the buffers of training that have its sizes.
     fn evaluation(&mut self) {
         let config = self.demand.config;
         let (hidden, inner) = (config.hidden_size as u64, config.intermediate_size as u64);
@@ -171,30 +173,30 @@ impl<'a> Count<'a> {
         self.demand.config.num_hidden_layers as u64
     }
 
-    fn full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.demand.tuning.method == TuningMethod::Full
     }
 
-    fn embeddings_learn(&self) -> bool {
+    fn trains_embeddings(&self) -> bool {
         let tuning = &self.demand.tuning;
-        self.full() && !tuning.freeze_embeddings && tuning.freeze_layers == 0
+        self.is_full() && !tuning.freeze_embeddings && tuning.freeze_layers == 0
     }
 
-    /// Layers whose own parameters learn.
-    fn layers_that_learn(&self) -> u64 {
+    /// Layers whose own parameters are trained.
+    fn trainable_layers(&self) -> u64 {
         let frozen = self.demand.tuning.freeze_layers as u64;
-        if self.full() {
+        if self.is_full() {
             self.layers().saturating_sub(frozen)
         } else {
             0
         }
     }
 
-    /// Layers that the way back goes through: those from the first that learns on.
+    /// Layers of the backward pass: from the first trainable one on.
     fn layers_in_graph(&self) -> u64 {
         match self.demand.tuning.method {
             TuningMethod::Lora => self.layers(),
-            _ => self.layers_that_learn(),
+            _ => self.trainable_layers(),
         }
     }
 
@@ -208,7 +210,7 @@ impl<'a> Count<'a> {
         }
     }
 
-    fn all_linear(&self) -> bool {
+    fn is_all_linear(&self) -> bool {
         let tuning = &self.demand.tuning;
         tuning.method == TuningMethod::Lora
             && tuning.lora.target_modules == TargetModules::AllLinear

@@ -1,4 +1,4 @@
-//! A short run of the tiny network, the folder that is written of it, and what is read from such a folder.
+//! A short run of the tiny network, its exported folder, and the reading of such a folder.
 
 use crate::common::{random_model, tiny_config};
 use burn::module::Module;
@@ -15,7 +15,7 @@ use webtune::evaluate::{Evaluation, evaluate};
 use webtune::export::{Card, Folder};
 use webtune::io::MemoryFile;
 use webtune::settings::{RunSettings, Values};
-use webtune::tokens::{DataCollator, Example, Tokenizer, VocabSettings};
+use webtune::tokens::{Example, Tokenizer, VocabSettings};
 use webtune::train::{Event, History, StepLog, Trainer, TrainerOptions};
 
 /// A vocabulary of the tiny network's size.
@@ -48,7 +48,7 @@ pub fn settings() -> Values {
     Values::from_iter([
         ("num_train_epochs".to_string(), json!(2)),
         ("per_device_train_batch_size".to_string(), json!(3)),
-        // Of 17 digits: read back with one bit less it would be another run.
+        // 17 digits: parsed with one bit less, it would give another run.
         ("learning_rate".to_string(), json!(0.0024000000000000002)),
         ("max_length".to_string(), json!(8)),
         ("seed".to_string(), json!(7)),
@@ -69,7 +69,7 @@ pub struct Run {
     pub test: Vec<Example>,
 }
 
-/// A short run with these settings, dropouts and shuffling included.
+/// A short run with these settings, dropout and shuffling.
 pub fn run(values: &Values) -> Run {
     let tokenizer = tokenizer();
     let settings = RunSettings::from_values(values).unwrap();
@@ -88,15 +88,7 @@ pub fn run(values: &Values) -> Run {
         example("is the film bad", 0),
     ];
     let test = vec![example("good film", 1), example("bad coffee", 0)];
-    let options = TrainerOptions {
-        arguments: settings.arguments,
-        collator: DataCollator {
-            padding: settings.padding,
-            max_length: settings.max_length,
-            pad_token_id: tokenizer.pad_token_id(),
-        },
-        shuffle: true,
-    };
+    let options = settings.trainer_options(tokenizer.pad_token_id());
     let config = BertConfig::from_json(&base_config()).unwrap();
     let mut history = History::new(&options.arguments, train.len());
     let model = settings.tuning.apply(random_model(&config, 2, 50), 4);
@@ -188,10 +180,10 @@ pub fn parsed(files: &BTreeMap<String, Vec<u8>>, name: &str) -> Value {
     serde_json::from_slice(&files[name]).unwrap()
 }
 
-/// The model of the folder's own `config.json` and weights.
+/// The model of the folder's `config.json` and weights.
 pub fn opened(files: &BTreeMap<String, Vec<u8>>) -> (BertForSequenceClassification, LoadReport) {
     let config = BertConfig::from_json(&text(files, "config.json")).unwrap();
-    // Another seed and no head: what the file does not have would be noticed.
+    // The seed differs: a parameter that the file lacks would have other values.
     let loader = WeightsLoader {
         config: &config,
         num_labels: 2,

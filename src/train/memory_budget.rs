@@ -1,0 +1,248 @@
+//! Whether a run fits into the memory of a device, before it starts.
+//!
+//! WebGPU does not report free memory. [`MemoryBudget`] therefore allocates buffers on trial, through a
+//! [`MemoryProbe`], until the bytes of a run are there or the device is out of memory, and frees them at once.
+
+use super::{MemoryDemand, MemoryPlan, Suggestion, TrainingArguments, memory_suggestions};
+use crate::{Error, Result};
+use serde::Serialize;
+use std::cell::Cell;
+
+/// Bytes of the smallest first buffer of a trial.
+const MIN_FIRST_BUFFER: u64 = 64 << 20;
+
+/// Buffers of a trial that succeeds, unless the limits of the device ask for more.
+const BUFFERS: u64 = 16;
+
+/// The smallest buffer of a trial is this part of the first: the resolution of the bytes that a trial finds.
+const RESOLUTION: u64 = 16;
+
+/// Allocates memory of a device on trial.
+#[allow(
+    async_fn_in_trait,
+    reason = "awaited on one thread only: a browser's, or a test's"
+)]
+pub trait MemoryProbe {
+    /// Allocated memory.
+    type Buffer;
+
+    /// Bytes of the largest buffer that the device allocates.
+    fn max_buffer_size(&self) -> u64;
+
+    /// Allocates `bytes`, a multiple of 4; none if the device is out of memory.
+    async fn allocate(&self, bytes: u64) -> Option<Self::Buffer>;
+
+    /// Frees a buffer at once, without waiting for a garbage collector.
+    fn free(&self, buffer: Self::Buffer);
+}
+
+/// How the memory of a device is determined.
+#[derive(Debug, Clone)]
+pub enum DeviceMemory<P> {
+    /// Not at all: no run is too large.
+    Unknown,
+    /// A fixed number of bytes, such as the address space of a CPU.
+    Fixed(u64),
+    /// Allocation on trial.
+    Probe(P),
+}
+
+/// Why a run does not fit into the memory of a device. All numbers are bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Shortage {
+    /// The largest tensor exceeds what a kernel can bind (`maxStorageBufferBindingSize` of WebGPU).
+    Binding {
+        /// Size of the tensor.
+        needs: u64,
+        /// The limit.
+        offered: u64,
+    },
+    /// All tensors together exceed the memory of the device.
+    Memory {
+        /// Size of the run.
+        needs: u64,
+        /// Memory that is available to it.
+        offered: u64,
+    },
+}
+
+impl From<Shortage> for Error {
+    fn from(shortage: Shortage) -> Self {
+        let (what, needs, offered) = match shortage {
+            Shortage::Binding { needs, offered } => ("its largest tensor", needs, offered),
+            Shortage::Memory { needs, offered } => ("this run", needs, offered),
+        };
+        Error::Memory {
+            what,
+            needs,
+            offered,
+        }
+    }
+}
+
+/// The memory that a run needs, whether the device has it, and what to change otherwise.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MemoryReport {
+    /// What the run needs.
+    #[serde(flatten)]
+    pub plan: MemoryPlan,
+    /// Rows of the widest batch.
+    pub rows: usize,
+    /// Columns of the widest batch, in tokens.
+    pub tokens: usize,
+    /// Why it does not fit; none if it fits or has not been tried.
+    #[serde(rename = "lacks")]
+    pub shortage: Option<Shortage>,
+    /// Changes of settings with which the run needs less memory and fits, as far as is known.
+    #[serde(rename = "ways")]
+    pub suggestions: Vec<Suggestion>,
+}
+
+/// What is known about the memory of a device.
+#[derive(Debug)]
+pub struct MemoryBudget<P> {
+    memory: DeviceMemory<P>,
+    /// Bytes of the largest tensor that a kernel can bind.
+    max_binding: Option<u64>,
+    /// Bytes of buffers that are allocated already and that a run reuses.
+    in_use: Cell<u64>,
+    /// Most bytes, those in use included, that a trial has allocated.
+    available: Cell<u64>,
+    /// Bytes at which the last trial failed.
+    exhausted_at: Cell<Option<u64>>,
+}
+
+impl<P: MemoryProbe> MemoryBudget<P> {
+    /// The budget of a device on which nothing is allocated. `max_binding` is the number of bytes of the largest tensor
+    /// that a kernel can bind, if there is such a limit.
+    pub fn new(memory: DeviceMemory<P>, max_binding: Option<u64>) -> Self {
+        Self {
+            memory,
+            max_binding,
+            in_use: Cell::new(0),
+            available: Cell::new(0),
+            exhausted_at: Cell::new(None),
+        }
+    }
+
+    /// Sets the bytes of the buffers that are allocated and that a run reuses. Results of earlier trials are dropped,
+    /// because other programs may have allocated or freed memory since.
+    pub fn set_in_use(&self, bytes: u64) {
+        self.in_use.set(bytes);
+        self.available.set(0);
+        self.exhausted_at.set(None);
+    }
+
+    /// Checks that a run fits, and reserves its memory in the budget.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] with the bytes that the run needs and those that are available.
+    pub async fn reserve(&self, plan: &MemoryPlan) -> Result<()> {
+        if let Some(shortage) = self.shortage(plan).await {
+            return Err(shortage.into());
+        }
+        self.set_in_use(plan.total);
+        Ok(())
+    }
+
+    /// Why a run does not fit; none if it fits.
+    pub async fn shortage(&self, plan: &MemoryPlan) -> Option<Shortage> {
+        if let Some(offered) = self.max_binding.filter(|&limit| plan.largest > limit) {
+            return Some(Shortage::Binding {
+                needs: plan.largest,
+                offered,
+            });
+        }
+        let offered = self.limit_below(plan.total).await?;
+        Some(Shortage::Memory {
+            needs: plan.total,
+            offered,
+        })
+    }
+
+    /// The report of a run with these arguments. Only with `trial` the device is asked for the memory; else the run is
+    /// assumed to fit.
+    pub async fn report(
+        &self,
+        demand: &MemoryDemand<'_>,
+        arguments: &TrainingArguments,
+        trial: bool,
+    ) -> MemoryReport {
+        let plan = MemoryPlan::new(demand);
+        let shortage = match trial {
+            true => self.shortage(&plan).await,
+            false => None,
+        };
+        let fits = |other: &MemoryPlan| other.total < plan.total && self.may_fit(other);
+        MemoryReport {
+            rows: demand.batch,
+            tokens: demand.seq,
+            suggestions: memory_suggestions(demand, arguments, fits),
+            shortage,
+            plan,
+        }
+    }
+
+    /// Whether a run fits as far as is known without another trial.
+    pub fn may_fit(&self, plan: &MemoryPlan) -> bool {
+        let limit = match self.memory {
+            DeviceMemory::Unknown => None,
+            DeviceMemory::Fixed(bytes) => Some(bytes),
+            DeviceMemory::Probe(_) => self.exhausted_at.get(),
+        };
+        let fits = |limit: Option<u64>, bytes| limit.is_none_or(|limit| bytes <= limit);
+        fits(self.max_binding, plan.largest) && fits(limit, plan.total)
+    }
+
+    /// The bytes that are available, if they are fewer than `total`.
+    async fn limit_below(&self, total: u64) -> Option<u64> {
+        let probe = match &self.memory {
+            DeviceMemory::Unknown => return None,
+            DeviceMemory::Fixed(bytes) => return (total > *bytes).then_some(*bytes),
+            DeviceMemory::Probe(probe) => probe,
+        };
+        if total <= self.available.get().max(self.in_use.get()) {
+            return None;
+        }
+        if let Some(limit) = self.exhausted_at.get().filter(|&limit| total > limit) {
+            return Some(limit);
+        }
+        let in_use = self.in_use.get();
+        let available = in_use + allocate_on_trial(probe, total - in_use).await;
+        self.available.set(self.available.get().max(available));
+        let limit = (available < total).then_some(available);
+        self.exhausted_at.set(limit.or(self.exhausted_at.get()));
+        limit
+    }
+}
+
+/// Allocates `bytes` in several buffers and frees them. Returns the bytes that the device allocated, to a
+/// [`RESOLUTION`]th of the first buffer: after each failure the buffers are half as large.
+async fn allocate_on_trial<P: MemoryProbe>(probe: &P, bytes: u64) -> u64 {
+    let mut size = bytes
+        .div_ceil(BUFFERS)
+        .max(MIN_FIRST_BUFFER)
+        .min(probe.max_buffer_size());
+    let min_size = (size / RESOLUTION).max(1);
+    let mut buffers = Vec::new();
+    let mut allocated = 0;
+    while allocated < bytes && size >= min_size {
+        // Sizes of storage buffers are multiples of 4.
+        let next = size.min(bytes - allocated).next_multiple_of(4);
+        match probe.allocate(next).await {
+            Some(buffer) => {
+                buffers.push(buffer);
+                allocated += next;
+            }
+            None => size = next / 2,
+        }
+    }
+    for buffer in buffers {
+        probe.free(buffer);
+    }
+    allocated.min(bytes)
+}
+
+#[cfg(test)]
+mod tests;
