@@ -8,7 +8,7 @@ use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use std::collections::HashMap;
 
 /// Values that are read from the device at once: few enough for the wasm heap, enough that the waiting does not add up.
-const CHUNK_VALUES: usize = 1 << 21;
+const PIECE: usize = 1 << 21;
 
 /// A safetensors file that is yet to be written.
 pub(super) struct File {
@@ -60,7 +60,7 @@ impl File {
     /// # Errors
     /// [`Error::Device`](crate::Error::Device) from the device, and whatever `write` answers.
     pub(super) async fn write(self, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        self.write_in_pieces(CHUNK_VALUES, write).await
+        self.write_in_pieces(PIECE, write).await
     }
 
     /// Small tensors are joined and large ones cut into reads of `piece` values, so that each read is worth its wait.
@@ -122,14 +122,14 @@ mod tests {
             max_position_embeddings: 7,
             ..BertConfig::default()
         };
-        let load = |max_parameter_bytes| {
+        let load = |parameter| {
             let loader = WeightsLoader {
                 config: &config,
                 num_labels: 3,
                 seed: 1,
                 device: &Device::flex(),
                 limits: LoadLimits {
-                    max_parameter_bytes,
+                    max_parameter_bytes: parameter,
                     ..LoadLimits::default()
                 },
             };
@@ -152,8 +152,8 @@ mod tests {
             assert!(longest <= 4 * piece && longest == (4 * piece).min(bytes.len() - head));
             bytes
         };
-        let whole = written(&model, CHUNK_VALUES);
-        for piece in [1, 7, 44, 100, CHUNK_VALUES] {
+        let whole = written(&model, PIECE);
+        for piece in [1, 7, 44, 100, PIECE] {
             assert_eq!(written(&model, piece), whole, "pieces of {piece}");
             assert_eq!(written(&in_blocks, piece), whole, "pieces of {piece}");
         }
