@@ -1,8 +1,8 @@
 //! Limits of a device: the largest parameter, the blocks of the one table that may be larger, and the size of the
 //! chunks in which weights are uploaded.
 
-/// Bytes of f32 values in a chunk of an upload. It is small beside the heap of a browser tab, and large enough that the
-/// number of chunks does not matter.
+/// Bytes of f32 values in a chunk of an upload. It is small compared with the heap of a browser tab, and large
+/// enough that the number of chunks does not matter.
 const CHUNK_BYTES: u64 = 4 << 20;
 
 /// Limits that a network has to meet. The default is a device without limits.

@@ -1,5 +1,5 @@
-//! LoRA ([Hu et al., 2021](https://arxiv.org/abs/2106.09685)) as in PEFT: a linear layer is frozen, and two low-rank
-//! matrices beside it are trained.
+//! LoRA ([Hu et al., 2021](https://arxiv.org/abs/2106.09685)) as in PEFT: a linear layer is frozen, and a low-rank
+//! update of its weight is trained as two matrices.
 //!
 //! `y = x Wᵀ + b + lora_alpha / r * (x lora_Aᵀ) lora_Bᵀ`. `lora_B` starts at 0, so that training starts from the
 //! checkpoint.

@@ -49,7 +49,7 @@ impl<'a> Scope<'a> {
         self.joined_linear(&[name], layer);
     }
 
-    /// Declares the `weight` and `bias` of linear layers of equal size that are one here, in the order of their rows.
+    /// Declares the `weight` and `bias` of linear layers of equal size that `layer` joins, in the order of its rows.
     pub(super) fn joined_linear(&mut self, names: &[&str], layer: &mut Linear) {
         let names = names.iter().map(|name| self.name(name)).collect();
         self.visitor.linear(names, layer);
@@ -60,7 +60,7 @@ impl<'a> Scope<'a> {
         self.visitor.layer_norm(self.name(name), norm);
     }
 
-    /// Declares the `weight` of an embedding table, which is in blocks of rows here.
+    /// Declares the `weight` of an embedding table that consists of `blocks` of rows.
     pub(super) fn embedding(&mut self, name: &str, blocks: Vec<&mut Param<Tensor<2>>>) {
         self.visitor.embedding(self.name(name), blocks);
     }

@@ -38,7 +38,7 @@ pub struct LoadReport {
     pub dropped: Vec<String>,
 }
 
-/// The tensors of one file, sorted by what happens to them.
+/// The tensors of one file that a load reads, and those that it skips.
 struct FilePlan {
     /// The tensors to read, under their names with the `bert.` prefix, in the order of the file.
     tensors: Vec<(String, TensorInfo)>,
@@ -139,7 +139,7 @@ impl WeightsLoader<'_> {
         Ok(load)
     }
 
-    /// Reads one file, which is one of the index's files if there is an index.
+    /// Reads one file. With an index, the file is a shard.
     async fn read_file(
         &self,
         source: &mut impl ByteSource,

@@ -52,8 +52,8 @@ impl Split {
             warnings.push(Warning::new(
                 "texts_on_both_sides",
                 format!(
-                    "{seen} of the {test} test rows have a text that also stands in the training part. Accuracy on \
-                     them shows what the model memorized, not what it learned."
+                    "{seen} of the {test} test rows have a text that is also in the training part. Accuracy on them \
+                     does not show how well the model classifies new texts."
                 ),
                 json!({"seen": seen, "test": test}),
             ));
