@@ -319,7 +319,7 @@ fn a_value_that_is_not_finite_is_found_in_any_piece() {
 
 #[test]
 fn what_cannot_be_cut_is_refused_before_it_is_read() {
-    let refused = |max_position_embeddings, max_parameter_bytes| {
+    let refused = |max_position_embeddings, parameter| {
         let config = BertConfig {
             max_position_embeddings,
             ..config()
@@ -334,7 +334,7 @@ fn what_cannot_be_cut_is_refused_before_it_is_read() {
             seed: 4,
             device: &Device::flex(),
             limits: LoadLimits {
-                max_parameter_bytes,
+                max_parameter_bytes: parameter,
                 ..LoadLimits::default()
             },
         };
@@ -347,7 +347,7 @@ fn what_cannot_be_cut_is_refused_before_it_is_read() {
             panic!("{error}");
         };
         for part in [
-            format!("may have {max_parameter_bytes} here"),
+            format!("may have {parameter} here"),
             "another device".into(),
         ] {
             assert!(problem.contains(&part), "{problem}");
