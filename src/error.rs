@@ -1,28 +1,28 @@
-//! The crate's one error type. Each variant says what was wrong, where, what was expected and what to do:
-//! its `Display` text is shown to the visitor as it is.
+//! The crate's error type. The `Display` text of a variant states the problem, its location, the expected value and a
+//! remedy; the page shows it unchanged.
 
 use thiserror::Error;
 
-/// `Result` with this crate's [`Error`].
+/// `Result` with this crate's [`enum@Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that a user, a file, a network or a GPU can do wrong.
+/// The failures that a user, a file, a network or a GPU can cause.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum Error {
-    /// A hyper-parameter is out of its bounds, of another type, or unknown.
+    /// A hyper-parameter is out of bounds, of another type, or unknown.
     #[error("{field} = {value}: {expected}.")]
     Setting {
         /// The setting's name, as in `TrainingArguments`.
         field: String,
-        /// The value as it was given.
+        /// The rejected value.
         value: String,
-        /// What would be accepted.
+        /// The accepted values.
         expected: String,
     },
     /// The table of rows cannot be used.
     #[error("The dataset cannot be used: {0}")]
     Dataset(String),
-    /// The split leaves a part that cannot be used.
+    /// The split has an unusable part.
     #[error("The split cannot be made: {0}")]
     Split(String),
     /// `tokenizer.json` or `vocab.txt` cannot be used.
@@ -30,18 +30,18 @@ pub enum Error {
     Tokenizer {
         /// File name inside the model folder.
         file: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
     /// `config.json` cannot be used.
     #[error("The model cannot be built from config.json: {0}")]
     Config(String),
-    /// A weights file is not what its format says.
+    /// A weights file violates its format.
     #[error("{file} cannot be read as safetensors: {problem}")]
     WeightsFile {
         /// File name inside the model folder.
         file: String,
-        /// What is wrong with it.
+        /// The problem.
         problem: String,
     },
     /// One tensor of a weights file does not fit the model.
@@ -51,59 +51,62 @@ pub enum Error {
         file: String,
         /// The tensor's name in the file.
         tensor: String,
-        /// Missing, unexpected, or the shape and dtype that were found and expected.
+        /// Missing, unexpected, or the found and the expected shape or dtype.
         problem: String,
     },
-    /// A file could not be fetched or read to its end.
+    /// A file could not be fetched or read completely.
     #[error("{file} could not be downloaded: {problem}")]
     Download {
         /// File name or address.
         file: String,
-        /// Status, or how many bytes of how many arrived.
+        /// The HTTP status, or the number of bytes that arrived.
         problem: String,
     },
-    /// The visitor stopped it.
+    /// The visitor stopped the request.
     #[error("{0}")]
     Stopped(String),
     /// The trained model could not be written.
     #[error("The model cannot be exported: {0}")]
     Export(String),
-    /// The device that computes refused or failed.
+    /// The device refused or failed.
     #[error("{0}")]
     Device(String),
-    /// A run that finds no room on the device.
+    /// A run exceeds the memory of the device.
     #[error(
-        "There is no room: {what} takes {} MB, and this device offers {} MB. Nothing was started and nothing is lost. Use a smaller per_device_train_batch_size with gradient_accumulation_steps, gradient_checkpointing, or tuning = lora; the plan under Training lists what fits.",
+        "Not enough memory: {what} takes {} MB, and this device offers {} MB. Nothing was started and nothing is lost. \
+         Use a smaller per_device_train_batch_size with gradient_accumulation_steps, gradient_checkpointing, or \
+         tuning = lora; the plan under Training lists what fits.",
         needs.div_ceil(1_000_000), offered / 1_000_000
     )]
     Memory {
         /// `this run` or `its largest tensor`.
         what: &'static str,
-        /// Bytes.
+        /// Required bytes.
         needs: u64,
-        /// Bytes.
+        /// Available bytes.
         offered: u64,
     },
-    /// A value that must be finite is not: training has diverged.
+    /// A value is not finite: training has diverged.
     #[error(
-        "The {what} became {value} at step {step}: the run has diverged. Lower learning_rate, or raise warmup_steps, and train again."
+        "The {what} became {value} at step {step}: the run has diverged. Lower learning_rate, or raise warmup_steps, \
+         and train again."
     )]
     Diverged {
         /// `loss` or `gradient norm`.
         what: &'static str,
         /// `NaN` or `inf`.
         value: String,
-        /// Optimizer step, from 1.
+        /// The optimizer step, counted from 1.
         step: usize,
     },
-    /// A stage was asked for before the one that it builds on.
+    /// A request requires an earlier stage of the workflow.
     #[error("{0}")]
     NotReady(String),
 }
 
 impl Error {
-    /// A short name of the variant for the page: `settings`, `dataset`, `split`, `tokenizer`, `model_file`, `download`, `stopped`,
-    /// `export`, `device`, `memory`, `diverged`, `not_ready`.
+    /// Returns the short name of the variant in the protocol of the page: `settings`, `dataset`, `split`, `tokenizer`,
+    /// `model_file`, `download`, `stopped`, `export`, `device`, `memory`, `diverged` or `not_ready`.
     pub fn code(&self) -> &'static str {
         match self {
             Error::Setting { .. } => "settings",
@@ -121,7 +124,7 @@ impl Error {
         }
     }
 
-    /// The name of the setting at fault, where one is.
+    /// Returns the name of the rejected setting, if the error is about one.
     pub fn field(&self) -> Option<&str> {
         match self {
             Error::Setting { field, .. } => Some(field),
@@ -133,7 +136,8 @@ impl Error {
 impl From<burn::tensor::ExecutionError> for Error {
     fn from(error: burn::tensor::ExecutionError) -> Self {
         Error::Device(format!(
-            "The device failed while computing: {error}. Reload the page; if it happens again, use a smaller batch or max_length."
+            "The device failed while computing: {error}. Reload the page; if it happens again, use a smaller batch or \
+             max_length."
         ))
     }
 }
@@ -141,7 +145,7 @@ impl From<burn::tensor::ExecutionError> for Error {
 impl From<burn::tensor::DataError> for Error {
     fn from(error: burn::tensor::DataError) -> Self {
         Error::Device(format!(
-            "The device returned data of another form than was asked for: {error:?}."
+            "The device returned data of an unexpected type: {error:?}."
         ))
     }
 }

@@ -1,43 +1,43 @@
-//! Files that are read a range at a time, wherever they are: in memory, on a disk, on a server.
+//! Files that are read in byte ranges: in memory, on a disk or on a server.
 
 use crate::{Error, Result};
 use std::ops::Range;
 
-/// One file that is read a range at a time.
-#[allow(
-    async_fn_in_trait,
-    reason = "awaited on one thread only: a browser's, or a test's"
-)]
+/// A file that is read in byte ranges.
+#[allow(async_fn_in_trait, reason = "awaited on one thread only")]
 pub trait ByteSource {
-    /// The file's name, for messages.
+    /// Returns the file's name, for messages.
     fn name(&self) -> &str;
 
-    /// Bytes in the whole file, when the source knows.
+    /// Returns the size of the file in bytes, or `None` if the source cannot determine it.
+    ///
+    /// # Errors
+    /// [`Error::Download`] if the file cannot be reached.
     async fn size(&mut self) -> Result<Option<u64>>;
 
-    /// The bytes of `range`. Ranges asked for in ascending order are cheapest.
+    /// Reads the bytes of `range`. Reads in ascending order are the cheapest.
     ///
     /// # Errors
-    /// [`Error::Download`] when the file ends before the range does or cannot be reached.
+    /// [`Error::Download`] if the file ends before the range does or cannot be reached.
     async fn read(&mut self, range: Range<u64>) -> Result<Vec<u8>>;
 
-    /// Says that nothing more will be read: what is left of a download still arrives, and is checked.
+    /// Ends the reads. A download fetches its remaining bytes and verifies the file.
     ///
     /// # Errors
-    /// [`Error::Download`] when the rest cannot be had, or the whole is not what it should be.
+    /// [`Error::Download`] if the remaining bytes cannot be fetched or the verification fails.
     async fn finish(&mut self) -> Result<()> {
         Ok(())
     }
 }
 
-/// A file that is in memory already.
+/// A file in memory.
 pub struct MemoryFile {
     name: String,
     bytes: Vec<u8>,
 }
 
 impl MemoryFile {
-    /// Wraps `bytes` under a name.
+    /// Creates a file of `bytes` with a name.
     pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
         Self {
             name: name.into(),
@@ -66,12 +66,13 @@ impl ByteSource for MemoryFile {
     }
 }
 
-/// The error for a file that ends after `arrived` bytes although `needed` are needed.
+/// Returns the error for a file that ends after `arrived` bytes although `needed` are needed.
 pub fn ended_early(file: &str, arrived: u64, needed: u64) -> Error {
     Error::Download {
         file: file.into(),
         problem: format!(
-            "it ended after {arrived} bytes, but at least {needed} are needed. The file is truncated or the connection broke; try again."
+            "it ended after {arrived} bytes, but at least {needed} are needed. The file is truncated or the \
+             connection broke; try again."
         ),
     }
 }

@@ -1,20 +1,36 @@
-//! webtune: fine-tune a BERT text classifier where the visitor is, in a browser tab.
+//! webtune fine-tunes a BERT text classifier in a web page, on the visitor's GPU through WebGPU.
 //!
-//! The rooms, in the order in which text flows through them:
+//! The modules, in the order of the data flow:
 //!
+//! - [`error`](Error): the error type of the crate.
+//! - [`io`]: files that are read in byte ranges.
+//! - [`random`]: the generators of NumPy and PyTorch that results depend on.
 //! - [`data`]: rows of text and label, and their split into a training and a test part.
-//! - [`tokens`]: text becomes WordPiece ids, ids become padded batches.
-//! - [`bert`]: the network, from `config.json` and a safetensors file.
-//! - [`kernels`]: the operations of a training step that burn's own are too slow or inexact for, for every device.
-//! - [`train`]: `TrainingArguments`, learning rates, AdamW, and the trainer, a machine that is stepped.
-//! - [`evaluate`]: logits become losses, metrics and the rows that went wrong.
-//! - [`export`]: the trained model as a Hugging Face folder in a zip.
-//! - [`hub`]: where a model's files come from, as byte ranges.
-//! - [`settings`]: the one table of hyper-parameters that drives form, URL and validation.
-//! - [`selftest`]: does this device compute what the CPU computes?
-//! - `browser`: the only room that knows the browser (wasm only).
+//! - [`tokens`]: texts → WordPiece ids → padded batches.
+//! - [`hub`]: sources of model files: listing, pin, resumable downloads.
+//! - [`bert`]: the network, from `config.json` and safetensors files.
+//! - [`kernels`]: fused operations, as CPU reference, autodiff rules and WebGPU kernels.
+//! - [`settings`]: the table of hyper-parameters that drives form, URL and validation.
+//! - [`train`]: `TrainingArguments`, learning-rate schedule, AdamW, memory plan, and the trainer.
+//! - [`evaluate`]: logits → losses, metrics and misclassified rows.
+//! - [`export`]: the trained model as a Hugging Face folder in a zip file.
+//! - [`selftest`]: comparison of a device with the CPU.
+//! - `browser`: bindings of the browser (wasm only).
 //!
-//! The device (WebGPU or CPU) is a value that is passed in; nothing but `browser` chooses one.
+//! A fine-tuning run:
+//!
+//! 1. [`data::Dataset::check`] checks the rows, and [`data::train_test_split`] splits them.
+//! 2. [`tokens::Tokenizer::encode`] converts each text to an [`Encoding`](tokens::Encoding) of WordPiece ids.
+//! 3. [`bert::WeightsLoader`] builds the network from byte ranges of the weights file.
+//! 4. [`settings`] validates the hyper-parameters.
+//! 5. [`train::Tuning::apply`] freezes parameters and adds LoRA adapters.
+//! 6. [`tokens::DataCollator::collate`] pads the rows of a [`train::Trainer`] step to a batch.
+//! 7. The forward pass calls [`kernels`]; [`bert::cross_entropy`] computes the loss.
+//! 8. The backward pass computes gradients, [`train::norm_and_clip`] clips them, and [`train::AdamW`] updates.
+//! 9. [`evaluate`] computes the metrics on the test part.
+//! 10. [`export`] writes the network for transformers, or the adapters for PEFT.
+//!
+//! The device (WebGPU or CPU) is a parameter; only `browser` chooses one.
 
 pub mod bert;
 pub mod data;

@@ -1,4 +1,4 @@
-//! A seed is a run: the same one gives the same trajectory with dropouts on, to the last bit on the CPU device; another does not.
+//! Reproducibility: with dropout, the same seed gives a bit-identical run on the CPU device, and another seed does not.
 
 mod common;
 
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use webtune::bert::BertConfig;
 use webtune::train::{StepLog, TrainerOptions, TrainingArguments};
 
-/// Losses, norms and rates of the updates and the weights at the end.
+/// Returns losses, gradient norms and learning rates of a run, and its final weights.
 fn trajectory(
     seed: u32,
     dropout: f64,
@@ -38,20 +38,21 @@ fn trajectory(
 }
 
 #[test]
-fn a_seed_gives_its_trajectory_to_the_last_bit() {
+fn the_same_seed_gives_a_bit_identical_run() {
     let (logs, weights) = trajectory(42, 0.1, 1e-3, true);
     assert_eq!(logs.len(), 6);
-    let again = trajectory(42, 0.1, 1e-3, true);
-    assert_eq!(again, (logs.clone(), weights.clone()));
+    let repeated = trajectory(42, 0.1, 1e-3, true);
+    assert_eq!(repeated, (logs.clone(), weights.clone()));
 
     let (other_logs, other_weights) = trajectory(43, 0.1, 1e-3, true);
     assert_ne!(other_logs[0].loss, logs[0].loss);
     assert_ne!(other_weights, weights);
 }
 
-/// Weights that stand still and rows in their order: without dropouts each loss comes back in the second epoch, with them none does.
+/// With a learning rate of 0 and rows in order, the losses of both epochs are equal without dropout, and all differ
+/// with dropout.
 #[test]
-fn dropouts_are_drawn_anew_for_each_update() {
+fn each_update_draws_new_dropout_masks() {
     let losses = |dropout| {
         let (logs, _) = trajectory(42, dropout, 0.0, false);
         let losses: Vec<f64> = logs.iter().map(|log| log.loss).collect();
@@ -66,9 +67,9 @@ fn dropouts_are_drawn_anew_for_each_update() {
     );
 }
 
-/// Only the order of the rows differs: the seed reaches it too.
+/// Without dropout and updates, only the order of the rows depends on the seed.
 #[test]
-fn another_seed_takes_the_rows_in_another_order() {
+fn the_seed_determines_the_order_of_the_rows() {
     let loss = |seed| trajectory(seed, 0.0, 0.0, true).0[0].loss;
     assert_eq!(loss(42), loss(42));
     assert_ne!(loss(42), loss(43));

@@ -43,8 +43,8 @@ fn config() -> BertConfig {
 
 fn in_blocks() -> LoadLimits {
     LoadLimits {
-        parameter: PARAMETER,
-        piece: 28,
+        max_parameter_bytes: PARAMETER,
+        chunk_bytes: 28,
     }
 }
 
@@ -74,8 +74,8 @@ fn both() -> [BertForSequenceClassification; 2] {
     let both = [LoadLimits::default(), in_blocks()].map(load);
     let blocks = |model: &BertForSequenceClassification| {
         let words = &model.bert.embeddings.word_embeddings;
-        let further = words.further.iter().map(|block| block.dims()[0]);
-        [words.first.dims()[0]].into_iter().chain(further).collect()
+        let rest = words.rest.iter().map(|block| block.dims()[0]);
+        [words.first.dims()[0]].into_iter().chain(rest).collect()
     };
     let found: Vec<Vec<usize>> = both.iter().map(blocks).collect();
     assert_eq!(found, [vec![40], vec![14, 14, 12]]);
@@ -268,18 +268,21 @@ fn a_file_read_in_chunks_equals_a_file_read_at_once() {
             (parameters(&model), report, file.reads)
         };
         let (expected, whole, _) = load(LoadLimits::default());
-        for (parameter, piece) in [
+        for (max_parameter_bytes, chunk_bytes) in [
             (u64::MAX, 4),
             (u64::MAX, 100),
             (PARAMETER, 28),
             (PARAMETER, 1),
         ] {
-            let (found, report, reads) = load(LoadLimits { parameter, piece });
+            let (found, report, reads) = load(LoadLimits {
+                max_parameter_bytes,
+                chunk_bytes,
+            });
             assert_eq!((found, &report), (expected.clone(), &whole));
             // The first two reads are the length of the header and the header.
             let weights = &reads[2..];
             let longest = weights.iter().map(|range| range.end - range.start).max();
-            assert_eq!(longest, Some((piece / 4).max(1) * size));
+            assert_eq!(longest, Some((chunk_bytes / 4).max(1) * size));
             for pair in reads.windows(2) {
                 assert_eq!(pair[0].end, pair[1].start);
             }
@@ -331,7 +334,7 @@ fn a_tensor_that_cannot_be_split_is_refused_before_it_is_read() {
             seed: 4,
             device: &Device::flex(),
             limits: LoadLimits {
-                parameter,
+                max_parameter_bytes: parameter,
                 ..LoadLimits::default()
             },
         };

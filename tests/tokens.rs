@@ -1,5 +1,6 @@
-//! The reference's ids for awkward texts: every case that `tests/fixtures/reference/tokens.py` recorded from transformers'
-//! tokenizer is encoded by this crate, from `tokenizer.json` and from the vocabulary alone. `WEBTUNE_TOKEN_CASES` names a further file.
+//! Token ids of difficult texts, compared with those that `tests/fixtures/reference/tokens.py` recorded from the
+//! tokenizer of transformers, for tokenizers from `tokenizer.json` and from the vocabulary alone. `WEBTUNE_TOKEN_CASES`
+//! names a file of further cases.
 
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use webtune::tokens::{Tokenizer, VocabSettings};
 struct Case {
     text: String,
     ids: Vec<u32>,
-    /// Tokens to truncate to; untruncated when absent.
+    /// Maximum number of tokens; no limit if absent.
     max_length: Option<usize>,
 }
 
@@ -34,18 +35,18 @@ fn recorded() -> PathBuf {
     root().join("tests/fixtures/reference/tokens.json")
 }
 
-/// Encodes every case of the file and says all that differ at once.
+/// Encodes every case of the file, reports all differences in one message, and returns the number of cases.
 fn check(tokenizer: &Tokenizer, file: &Path) -> usize {
     let cases: Vec<Case> = serde_json::from_str(&read(file))
         .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    assert!(!cases.is_empty(), "{} holds no case", file.display());
-    let mut wrong = Vec::new();
+    assert!(!cases.is_empty(), "{} has no case", file.display());
+    let mut differences = Vec::new();
     for case in &cases {
         let max_length = case.max_length.unwrap_or(usize::MAX);
         let found = tokenizer.encode(&case.text, max_length).unwrap().input_ids;
         if found != case.ids {
             let tokens = |ids: &[u32]| tokenizer.tokens(ids).join(" ");
-            wrong.push(format!(
+            differences.push(format!(
                 "{:?}: {}\n     instead of {}",
                 case.text,
                 tokens(&found),
@@ -54,26 +55,26 @@ fn check(tokenizer: &Tokenizer, file: &Path) -> usize {
         }
     }
     assert!(
-        wrong.is_empty(),
+        differences.is_empty(),
         "{} of {} texts of {} differ:\n{}",
-        wrong.len(),
+        differences.len(),
         cases.len(),
         file.display(),
-        wrong.join("\n")
+        differences.join("\n")
     );
     println!("{}: {} texts, all equal", file.display(), cases.len());
     cases.len()
 }
 
 #[test]
-fn ids_are_the_references() {
+fn ids_match_transformers() {
     let tokenizer = Tokenizer::from_json(&tokenizer_json()).unwrap();
     assert!(check(&tokenizer, &recorded()) >= 200);
 }
 
-/// Another file of `[{"text", "ids"}]` from outside the tree.
+/// A file of `[{"text", "ids"}]` that `WEBTUNE_TOKEN_CASES` names.
 #[test]
-fn cases_of_the_environment() {
+fn ids_match_the_cases_of_the_environment() {
     let Some(file) = std::env::var_os("WEBTUNE_TOKEN_CASES") else {
         return;
     };
@@ -81,7 +82,7 @@ fn cases_of_the_environment() {
     check(&tokenizer, Path::new(&file));
 }
 
-/// The MiniLM's vocabulary as a `vocab.txt`, one token a line in the order of the ids.
+/// Returns the vocabulary of the MiniLM as a `vocab.txt`: one token per line in the order of the ids.
 fn vocab_txt() -> String {
     let value: serde_json::Value = serde_json::from_str(&tokenizer_json()).unwrap();
     let table = value["model"]["vocab"].as_object().unwrap();
@@ -93,7 +94,7 @@ fn vocab_txt() -> String {
 }
 
 #[test]
-fn the_vocabulary_alone_gives_the_same_ids() {
+fn ids_match_with_the_vocabulary_alone() {
     let tokenizer = Tokenizer::from_vocab(&vocab_txt(), &VocabSettings::default()).unwrap();
     assert!(check(&tokenizer, &recorded()) >= 200);
 }
@@ -102,15 +103,15 @@ fn the_vocabulary_alone_gives_the_same_ids() {
 struct Vocabulary {
     name: String,
     vocab: Vec<String>,
-    /// `tokenizer_config.json`, where the folder has one.
+    /// The `tokenizer_config.json`, if the folder has one.
     config: Option<serde_json::Value>,
     cases: Vec<Case>,
 }
 
-/// Cased, Korean and Chinese vocabularies with a `tokenizer_config.json`, against what transformers gives for the same folder
+/// Compares cased, Korean and Chinese vocabularies with a `tokenizer_config.json` with transformers on the same folder
 /// (`tests/fixtures/reference/vocabularies.py`).
 #[test]
-fn a_vocabulary_is_used_as_its_settings_say() {
+fn ids_match_with_the_settings_of_a_vocabulary() {
     let file = root().join("tests/fixtures/reference/vocabularies.json");
     let vocabularies: Vec<Vocabulary> = serde_json::from_str(&read(&file)).unwrap();
     assert!(vocabularies.len() >= 8);
@@ -134,7 +135,7 @@ fn a_vocabulary_is_used_as_its_settings_say() {
 }
 
 #[test]
-fn settings_of_a_vocabulary_have_the_references_defaults() {
+fn settings_of_a_vocabulary_default_to_those_of_transformers() {
     let read = |text| VocabSettings::from_json(text).unwrap();
     assert_eq!(read("{}"), VocabSettings::default());
     assert_eq!(
@@ -148,7 +149,7 @@ fn settings_of_a_vocabulary_have_the_references_defaults() {
 }
 
 #[test]
-fn says_whether_the_end_was_left_out() {
+fn reports_truncation() {
     let tokenizer = Tokenizer::from_json(&tokenizer_json()).unwrap();
     let encode = |max_length| tokenizer.encode("a b c", max_length).unwrap();
     assert!(!encode(5).truncated);
@@ -157,7 +158,7 @@ fn says_whether_the_end_was_left_out() {
 }
 
 #[test]
-fn refuses_what_is_no_wordpiece_tokenizer() {
+fn refuses_files_that_are_not_a_wordpiece_tokenizer() {
     let message = |json: &str| Tokenizer::from_json(json).err().unwrap().to_string();
     assert!(message("{").contains("not JSON"));
     assert!(message(r#"{"model": {"type": "BPE", "vocab": {}, "merges": []}}"#).contains("BPE"));

@@ -1,93 +1,90 @@
-//! LoRA's adapters under the names that PEFT's files give them, and the classifier that is trained beside them.
+//! LoRA adapters and the classifier under the names of PEFT's files.
 
 use super::layers::parameter;
-use super::{BertForSequenceClassification, Linear, LoraAdapter, NamedParameter, ParameterPart};
+use super::parameters::{AnyParam, Visitor};
+use super::{BertForSequenceClassification, LayerNorm, Linear, LoraAdapter, NamedParameter};
 use crate::{Error, Result};
 use burn::module::Param;
 use burn::tensor::Tensor;
 use std::collections::BTreeMap;
 
-/// What PEFT puts before a parameter's name in the model that it wraps.
-const PREFIX: &str = "base_model.model.";
+/// The prefix that PEFT adds to the names of the model that it wraps.
+const PEFT_PREFIX: &str = "base_model.model.";
 
-/// Calls `see` with every layer that may have adapters, and the names of its parts in a checkpoint, equal in rows.
-pub(super) fn each_linear(
+/// Calls `visit` with every linear layer below the classifier, and the checkpoint's names of the layers that it joins.
+pub(super) fn for_each_linear(
     model: &mut BertForSequenceClassification,
-    see: &mut dyn FnMut(&mut Linear, Vec<String>),
+    visit: impl FnMut(&mut Linear, Vec<String>),
 ) {
-    for (at, layer) in model.bert.encoder.layer.iter_mut().enumerate() {
-        let name = |part: &str| format!("bert.encoder.layer.{at}.{part}");
-        let projections = ["query", "key", "value"];
-        let projections = projections.map(|part| name(&format!("attention.self.{part}")));
-        see(&mut layer.attention.query_key_value, projections.into());
-        see(
-            &mut layer.attention.dense,
-            vec![name("attention.output.dense")],
-        );
-        see(&mut layer.intermediate, vec![name("intermediate.dense")]);
-        see(&mut layer.output, vec![name("output.dense")]);
-    }
-    see(
-        &mut model.bert.pooler.dense,
-        vec!["bert.pooler.dense".into()],
-    );
+    model.bert.visit_parameters(&mut LinearVisitor(visit));
 }
 
-/// The name of the part of a layer that an adapter is beside.
-fn module_name(adapter: &LoraAdapter, rows: usize, parts: &[String]) -> String {
-    parts[adapter.start * parts.len() / rows].clone()
+struct LinearVisitor<F>(F);
+
+impl<F: FnMut(&mut Linear, Vec<String>)> Visitor for LinearVisitor<F> {
+    fn linear(&mut self, names: Vec<String>, layer: &mut Linear) {
+        (self.0)(layer, names);
+    }
+
+    fn layer_norm(&mut self, _: String, _: &mut LayerNorm) {}
+
+    fn embedding(&mut self, _: String, _: Vec<&mut Param<Tensor<2>>>) {}
+}
+
+/// Returns PEFT's names of an adapter's `lora_A` and `lora_B`, in a layer of `rows` rows that joins those of `names`.
+fn matrix_names(adapter: &LoraAdapter, rows: usize, names: &[String]) -> [String; 2] {
+    let name = &names[adapter.start * names.len() / rows];
+    ["lora_A", "lora_B"].map(|matrix| format!("{PEFT_PREFIX}{name}.{matrix}.weight"))
 }
 
 impl BertForSequenceClassification {
-    /// Whether it has adapters.
+    /// Returns whether the network has LoRA adapters.
     pub fn has_adapters(&self) -> bool {
         !self.adapter_parameters().is_empty()
     }
 
-    /// Both matrices of every adapter, as PEFT's `adapter_model.safetensors` names them; nothing is read from the device. Empty for a
-    /// network without adapters, which has nothing that PEFT would save.
+    /// Returns both matrices of every adapter under the names of PEFT's `adapter_model.safetensors`; empty for a
+    /// network without adapters. It reads nothing back from the device.
     pub fn adapter_parameters(&self) -> Vec<NamedParameter> {
         let mut found = Vec::new();
-        // The walk is one for reading and writing; a module's clone is handles.
-        each_linear(&mut self.clone(), &mut |linear, parts| {
+        // The visitor takes mutable layers; the clone shares its parameters.
+        for_each_linear(&mut self.clone(), |linear, names| {
             let rows = linear.weight.dims()[0];
             for adapter in &linear.lora {
-                let name = module_name(adapter, rows, &parts);
-                for (param, matrix) in [(&adapter.lora_a, "lora_A"), (&adapter.lora_b, "lora_B")] {
-                    found.push(named(format!("{PREFIX}{name}.{matrix}.weight"), param));
+                let names = matrix_names(adapter, rows, &names);
+                for (name, param) in names.into_iter().zip([&adapter.lora_a, &adapter.lora_b]) {
+                    found.push(NamedParameter::of(name, AnyParam::Matrix(param.clone())));
                 }
             }
         });
         found
     }
 
-    /// Puts other values into every adapter: by the names of [`adapter_parameters`](Self::adapter_parameters), row after row.
+    /// Replaces the values of every adapter by those under its names in
+    /// [`adapter_parameters`](Self::adapter_parameters), row-major.
     ///
     /// # Errors
-    /// [`Error::Config`] when an adapter's values are missing or of another number.
+    /// [`Error::Config`] if an adapter's values are missing or their number differs.
     pub fn with_adapter_values(mut self, values: &BTreeMap<String, Vec<f32>>) -> Result<Self> {
         let device = self.device();
-        let mut problem = None;
-        each_linear(&mut self, &mut |linear, parts| {
+        let mut unusable = None;
+        for_each_linear(&mut self, |linear, names| {
             let rows = linear.weight.dims()[0];
             for adapter in &mut linear.lora {
-                let name = module_name(adapter, rows, &parts);
-                for (param, matrix) in [
-                    (&mut adapter.lora_a, "lora_A"),
-                    (&mut adapter.lora_b, "lora_B"),
-                ] {
-                    let name = format!("{PREFIX}{name}.{matrix}.weight");
+                let names = matrix_names(adapter, rows, &names);
+                let params = [&mut adapter.lora_a, &mut adapter.lora_b];
+                for (name, param) in names.into_iter().zip(params) {
                     let shape = param.dims();
                     match values.get(&name) {
                         Some(values) if values.len() == shape[0] * shape[1] => {
                             *param = parameter(values.clone(), shape, &device);
                         }
-                        _ => problem = Some(name),
+                        _ => unusable = Some(name),
                     }
                 }
             }
         });
-        match problem {
+        match unusable {
             None => Ok(self),
             Some(name) => Err(Error::Config(format!(
                 "the adapter `{name}` is missing or of another shape."
@@ -95,29 +92,15 @@ impl BertForSequenceClassification {
         }
     }
 
-    /// The classifier under PEFT's names: it is trained whole, as PEFT's `modules_to_save`.
+    /// Returns the classifier under PEFT's names. It is trained whole, as PEFT's `modules_to_save`.
     pub fn classifier_parameters(&self) -> [NamedParameter; 2] {
+        let Linear { weight, bias, .. } = &self.classifier;
         [
-            named(
-                format!("{PREFIX}classifier.weight"),
-                &self.classifier.weight,
-            ),
-            named(format!("{PREFIX}classifier.bias"), &self.classifier.bias),
+            ("weight", AnyParam::Matrix(weight.clone())),
+            ("bias", AnyParam::Vector(bias.clone())),
         ]
-    }
-}
-
-fn named<const D: usize>(name: String, param: &Param<Tensor<D>>) -> NamedParameter {
-    let value = param.val().inner();
-    let shape = value.dims().to_vec();
-    let part = ParameterPart {
-        range: 0..shape.iter().product(),
-        values: value.flatten(0, D - 1),
-        id: param.id,
-    };
-    NamedParameter {
-        name,
-        shape,
-        parts: vec![part],
+        .map(|(suffix, param)| {
+            NamedParameter::of(format!("{PEFT_PREFIX}classifier.{suffix}"), param)
+        })
     }
 }

@@ -1,36 +1,53 @@
-//! Multi-head self-attention with its output projection, residual and LayerNorm (transformers' `BertAttention`).
+//! Multi-head self-attention with its output projection, residual connection and LayerNorm.
 
-use super::{Dropout, LayerNorm, Linear};
+use super::parameters::Scope;
+use super::{BertConfig, Dropout, LayerNorm, Linear};
 use crate::kernels::{self, DropoutStream, HeadsShape};
 use crate::tokens::Batch;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// What is added to the score of a padding token: low enough that its probability is exactly 0 in f32, finite so
-/// that a row of padding alone gives no NaN. transformers adds `finfo(float32).min`.
-const MASKED: f32 = -1e30;
+/// Added to the attention score of a padding token. Its probability is then exactly 0 in f32; a finite value avoids the
+/// NaN of a row that only has padding. transformers adds `finfo(float32).min`.
+const PADDING_BIAS: f32 = -1e30;
 
-/// Self-attention and what follows it up to the feed-forward.
+/// The attention heads.
+///
+/// Mirrors transformers' [`BertSelfAttention`][hf].
+///
+/// [hf]: https://github.com/huggingface/transformers/blob/v4.57.0/src/transformers/models/bert/modeling_bert.py
 #[derive(Module, Debug)]
-pub struct BertAttention {
-    /// `query`, `key` and `value`, their rows one behind another: weight `[3 * hidden_size, hidden_size]`. One product instead of three;
-    /// checkpoints and [`named_parameters`](super::BertForSequenceClassification::named_parameters) have the three.
+pub struct BertSelfAttention {
+    /// `query`, `key` and `value` as one layer, so that one product computes the three: weight
+    /// `[3 * hidden_size, hidden_size]`. Checkpoints and
+    /// [`named_parameters`](super::BertForSequenceClassification::named_parameters) have the three.
     pub query_key_value: Linear,
-    /// Output projection (`attention.output.dense`).
-    pub dense: Linear,
-    /// After the residual (`attention.output.LayerNorm`).
-    pub layer_norm: LayerNorm,
-    /// Of the attention probabilities.
-    pub probs_dropout: Dropout,
-    /// Of the projected output.
+    /// Dropout of the attention probabilities.
     pub dropout: Dropout,
-    /// Heads.
+    /// Number of heads.
     pub num_attention_heads: usize,
 }
 
-impl BertAttention {
-    /// `hidden` `[batch * seq, hidden_size]` and `bias` `[batch, seq]` from [`attention_bias`] → the shape of `hidden`. `dropouts` is there
-    /// while training.
+impl BertSelfAttention {
+    fn lazy(config: &BertConfig, device: &Device) -> Self {
+        let hidden_size = config.hidden_size;
+        Self {
+            query_key_value: Linear::lazy(3 * hidden_size, hidden_size, device),
+            dropout: Dropout {
+                prob: config.attention_probs_dropout_prob,
+            },
+            num_attention_heads: config.num_attention_heads,
+        }
+    }
+
+    fn visit_parameters(&mut self, mut scope: Scope<'_>) {
+        scope.joined_linear(&["query", "key", "value"], &mut self.query_key_value);
+    }
+
+    /// Computes the context vectors of all heads. `dropouts` is `Some` during training.
+    ///
+    /// # Shapes
+    /// `hidden` `[batch * seq, hidden_size]`, `bias` `[batch, seq]` → `[batch * seq, hidden_size]`.
     pub fn forward(
         &self,
         hidden: Tensor<2>,
@@ -44,18 +61,107 @@ impl BertAttention {
             heads: self.num_attention_heads,
             head_size: hidden.dims()[1] / self.num_attention_heads,
         };
-        let projected = self.query_key_value.forward(hidden.clone());
-        let mask = self.probs_dropout.mask(dropouts);
-        let context = kernels::attention(projected, bias, shape, mask);
-        let output = self.dense.forward(context);
+        let projected = self.query_key_value.forward(hidden);
         let mask = self.dropout.mask(dropouts);
-        self.layer_norm.forward(output, hidden, mask)
+        kernels::attention(projected, bias, shape, mask)
     }
 }
 
-/// What is added to the attention scores: 0 for a token, [`MASKED`] for padding, `[batch, seq]`.
+/// The output projection of the attention, with dropout, residual connection and LayerNorm.
+///
+/// Mirrors transformers' [`BertSelfOutput`][hf].
+///
+/// [hf]: https://github.com/huggingface/transformers/blob/v4.57.0/src/transformers/models/bert/modeling_bert.py
+#[derive(Module, Debug)]
+pub struct BertSelfOutput {
+    /// Weight `[hidden_size, hidden_size]`.
+    pub dense: Linear,
+    /// Applied after the residual connection.
+    pub layer_norm: LayerNorm,
+    /// `hidden_dropout_prob`.
+    pub dropout: Dropout,
+}
+
+impl BertSelfOutput {
+    fn lazy(config: &BertConfig, device: &Device) -> Self {
+        let hidden_size = config.hidden_size;
+        Self {
+            dense: Linear::lazy(hidden_size, hidden_size, device),
+            layer_norm: LayerNorm::lazy(hidden_size, config.layer_norm_eps, device),
+            dropout: Dropout {
+                prob: config.hidden_dropout_prob,
+            },
+        }
+    }
+
+    fn visit_parameters(&mut self, mut scope: Scope<'_>) {
+        scope.linear("dense", &mut self.dense);
+        scope.layer_norm("LayerNorm", &mut self.layer_norm);
+    }
+
+    /// Projects `context` and adds it to `residual`. `dropouts` is `Some` during training.
+    ///
+    /// # Shapes
+    /// `context` and `residual` `[batch * seq, hidden_size]` → `[batch * seq, hidden_size]`.
+    pub fn forward(
+        &self,
+        context: Tensor<2>,
+        residual: Tensor<2>,
+        dropouts: &mut Option<DropoutStream>,
+    ) -> Tensor<2> {
+        let output = self.dense.forward(context);
+        let mask = self.dropout.mask(dropouts);
+        self.layer_norm.forward(output, residual, mask)
+    }
+}
+
+/// Self-attention and its output projection.
+///
+/// Mirrors transformers' [`BertAttention`][hf].
+///
+/// [hf]: https://github.com/huggingface/transformers/blob/v4.57.0/src/transformers/models/bert/modeling_bert.py
+#[derive(Module, Debug)]
+pub struct BertAttention {
+    /// `self` in transformers.
+    pub self_attention: BertSelfAttention,
+    /// Projection, residual connection and LayerNorm.
+    pub output: BertSelfOutput,
+}
+
+impl BertAttention {
+    pub(super) fn lazy(config: &BertConfig, device: &Device) -> Self {
+        Self {
+            self_attention: BertSelfAttention::lazy(config, device),
+            output: BertSelfOutput::lazy(config, device),
+        }
+    }
+
+    pub(super) fn visit_parameters(&mut self, mut scope: Scope<'_>) {
+        self.self_attention.visit_parameters(scope.child("self"));
+        self.output.visit_parameters(scope.child("output"));
+    }
+
+    /// Applies attention, projection and residual connection. `dropouts` is `Some` during training.
+    ///
+    /// # Shapes
+    /// `hidden` `[batch * seq, hidden_size]`, `bias` `[batch, seq]` of attention scores → `[batch * seq, hidden_size]`.
+    pub fn forward(
+        &self,
+        hidden: Tensor<2>,
+        bias: Tensor<2>,
+        dropouts: &mut Option<DropoutStream>,
+    ) -> Tensor<2> {
+        let context = self.self_attention.forward(hidden.clone(), bias, dropouts);
+        self.output.forward(context, hidden, dropouts)
+    }
+}
+
+/// Returns the term that is added to the attention scores: 0 for a token, [`PADDING_BIAS`] for padding.
+///
+/// # Shapes
+/// A batch of `[batch, seq]` → `[batch, seq]`.
 pub(super) fn attention_bias(batch: &Batch, device: &Device) -> Tensor<2> {
-    let bias = |&mask: &u8| if mask == 1 { 0.0 } else { MASKED };
+    let bias = |&mask: &u8| if mask == 1 { 0.0 } else { PADDING_BIAS };
     let bias: Vec<f32> = batch.attention_mask.iter().map(bias).collect();
     Tensor::from_data(TensorData::new(bias, [batch.batch, batch.seq]), device)
 }

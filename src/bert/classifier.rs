@@ -1,21 +1,36 @@
-//! The whole classifier: embeddings, encoder, pooler, dropout, linear head.
+//! The whole classifier: embeddings, encoder, pooler, dropout and the linear head.
 
 use super::attention::attention_bias;
-use super::{BertEmbeddings, BertEncoder, Dropout, Linear};
+use super::layers::parameter;
+use super::parameters::{Scope, Visitor};
+use super::{BertConfig, BertEmbeddings, BertEncoder, Dropout, Linear, LoadLimits};
 use crate::kernels::DropoutStream;
+use crate::random::TorchGenerator;
 use crate::tokens::Batch;
+use crate::{Error, Result};
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 /// `tanh(W x + b)` of the first token.
+///
+/// Mirrors transformers' [`BertPooler`][hf].
+///
+/// [hf]: https://github.com/huggingface/transformers/blob/v4.57.0/src/transformers/models/bert/modeling_bert.py
 #[derive(Module, Debug)]
 pub struct BertPooler {
-    /// `[hidden_size, hidden_size]`.
+    /// Weight `[hidden_size, hidden_size]`.
     pub dense: Linear,
 }
 
 impl BertPooler {
-    /// `[batch * seq, hidden_size]` → `[batch, hidden_size]`.
+    fn visit_parameters(&mut self, mut scope: Scope<'_>) {
+        scope.linear("dense", &mut self.dense);
+    }
+
+    /// Pools the hidden state of each text's first token.
+    ///
+    /// # Shapes
+    /// `hidden` `[batch * seq, hidden_size]` → `[batch, hidden_size]`.
     pub fn forward(&self, hidden: Tensor<2>, batch: usize) -> Tensor<2> {
         let [rows, hidden_size] = hidden.dims();
         let first = hidden
@@ -26,35 +41,89 @@ impl BertPooler {
     }
 }
 
-/// transformers' `BertModel`.
+/// The pretrained network without a head.
+///
+/// Mirrors transformers' [`BertModel`][hf].
+///
+/// [hf]: https://github.com/huggingface/transformers/blob/v4.57.0/src/transformers/models/bert/modeling_bert.py
 #[derive(Module, Debug)]
 pub struct BertModel {
-    /// Ids to vectors.
+    /// Token ids → vectors.
     pub embeddings: BertEmbeddings,
     /// The layers.
     pub encoder: BertEncoder,
-    /// The first token's summary.
+    /// Hidden state of the first token → one vector a text.
     pub pooler: BertPooler,
 }
 
-/// transformers' `BertForSequenceClassification`.
+impl BertModel {
+    /// Visits the parameters under the names that they have with the prefix `bert.`.
+    pub(super) fn visit_parameters(&mut self, visitor: &mut dyn Visitor) {
+        let mut root = Scope::root(visitor);
+        let mut scope = root.child("bert");
+        self.embeddings.visit_parameters(scope.child("embeddings"));
+        self.encoder.visit_parameters(scope.child("encoder"));
+        self.pooler.visit_parameters(scope.child("pooler"));
+    }
+}
+
+/// BERT with a linear classifier on the pooled output.
+///
+/// Mirrors transformers' [`BertForSequenceClassification`][hf].
+///
+/// [hf]: https://github.com/huggingface/transformers/blob/v4.57.0/src/transformers/models/bert/modeling_bert.py
 #[derive(Module, Debug)]
 pub struct BertForSequenceClassification {
-    /// The pretrained part.
+    /// The pretrained network.
     pub bert: BertModel,
     /// `classifier_dropout`.
     pub dropout: Dropout,
-    /// The new head, `[num_labels, hidden_size]`.
+    /// The head: weight `[num_labels, hidden_size]`.
     pub classifier: Linear,
 }
 
 impl BertForSequenceClassification {
-    /// A padded batch → `logits` `[batch, num_labels]`, on the device of the parameters and without dropouts.
+    /// Creates a network that has shapes, but allocates nothing until its parameters are read or replaced.
+    pub(super) fn lazy(
+        config: &BertConfig,
+        num_labels: usize,
+        limits: &LoadLimits,
+        device: &Device,
+    ) -> Self {
+        let hidden_size = config.hidden_size;
+        Self {
+            bert: BertModel {
+                embeddings: BertEmbeddings::lazy(config, limits, device),
+                encoder: BertEncoder::lazy(config, device),
+                pooler: BertPooler {
+                    dense: Linear::lazy(hidden_size, hidden_size, device),
+                },
+            },
+            dropout: Dropout {
+                prob: config.classifier_dropout(),
+            },
+            classifier: Linear::lazy(num_labels, hidden_size, device),
+        }
+    }
+
+    /// Visits the parameters in the order of the forward pass, under their names in a checkpoint.
+    pub(super) fn visit_parameters(&mut self, visitor: &mut dyn Visitor) {
+        self.bert.visit_parameters(visitor);
+        Scope::root(visitor).linear("classifier", &mut self.classifier);
+    }
+
+    /// Computes the logits of a padded batch on the device of the parameters, without dropout.
+    ///
+    /// # Shapes
+    /// `batch` `[batch, seq]` → `[batch, num_labels]`.
     pub fn forward(&self, batch: &Batch) -> Tensor<2> {
         self.logits(batch, &mut None)
     }
 
-    /// As [`forward`](Self::forward), with the dropouts' masks drawn from `dropouts`.
+    /// Computes the logits as [`forward`](Self::forward) does, with dropout masks from `dropouts`.
+    ///
+    /// # Shapes
+    /// `batch` `[batch, seq]` → `[batch, num_labels]`.
     pub fn forward_with_dropouts(&self, batch: &Batch, dropouts: DropoutStream) -> Tensor<2> {
         self.logits(batch, &mut Some(dropouts))
     }
@@ -66,7 +135,10 @@ impl BertForSequenceClassification {
         self.head(hidden, batch.batch, dropouts)
     }
 
-    /// What is behind the encoder: the last hidden states `[batch * seq, hidden_size]` → `logits` `[batch, num_labels]`.
+    /// Applies pooler, dropout and classifier to the last hidden states.
+    ///
+    /// # Shapes
+    /// `hidden` `[batch * seq, hidden_size]` → `[batch, num_labels]`.
     pub(crate) fn head(
         &self,
         hidden: Tensor<2>,
@@ -78,18 +150,69 @@ impl BertForSequenceClassification {
             .forward(self.dropout.forward(pooled, dropouts))
     }
 
-    /// The device of the parameters.
+    /// Returns the device of the parameters.
     pub fn device(&self) -> Device {
         self.classifier.weight.val().device()
     }
 
-    /// Number of classes.
+    /// Returns the number of classes.
     pub fn num_labels(&self) -> usize {
         self.classifier.weight.dims()[0]
     }
+
+    /// Replaces the classifier by an untrained one: weights N(0, `std`) drawn with `seed`, biases 0, as transformers'
+    /// `BertPreTrainedModel._init_weights` does with `std = initializer_range`.
+    pub fn with_new_head(self, num_labels: usize, std: f64, seed: u32) -> Self {
+        let (weight, bias) = new_head(num_labels, self.hidden_size(), std, seed);
+        self.with_classifier(weight, bias)
+    }
+
+    /// Replaces the classifier by the one of these values, row-major.
+    ///
+    /// # Shapes
+    /// `weight` `[num_labels, hidden_size]`, `bias` `[num_labels]`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the lengths do not fit the network.
+    pub fn with_head(self, weight: Vec<f32>, bias: Vec<f32>) -> Result<Self> {
+        let hidden_size = self.hidden_size();
+        if weight.len() != bias.len() * hidden_size {
+            return Err(Error::Config(format!(
+                "a head of {} weights and {} biases does not fit a hidden_size of {hidden_size}.",
+                weight.len(),
+                bias.len()
+            )));
+        }
+        Ok(self.with_classifier(weight, bias))
+    }
+
+    fn with_classifier(mut self, weight: Vec<f32>, bias: Vec<f32>) -> Self {
+        let (device, shape) = (self.device(), [bias.len(), self.hidden_size()]);
+        let weight = parameter(weight, shape, &device);
+        self.classifier = Linear::new(weight, parameter(bias, [shape[0]], &device));
+        self
+    }
+
+    fn hidden_size(&self) -> usize {
+        self.classifier.weight.dims()[1]
+    }
 }
 
-/// `input_ids` and the attention's bias, both `[batch, seq]`.
+/// Draws weight and bias of an untrained head: N(0, `std`) and 0.
+pub(super) fn new_head(
+    num_labels: usize,
+    hidden_size: usize,
+    std: f64,
+    seed: u32,
+) -> (Vec<f32>, Vec<f32>) {
+    let weight = TorchGenerator::new(seed).normal(num_labels * hidden_size, std as f32);
+    (weight, vec![0.0; num_labels])
+}
+
+/// Uploads the token ids and the bias of the attention scores.
+///
+/// # Shapes
+/// Both `[batch, seq]`.
 pub(crate) fn batch_tensors(batch: &Batch, device: &Device) -> (Tensor<2, Int>, Tensor<2>) {
     let shape = [batch.batch, batch.seq];
     let input_ids = Tensor::from_data(TensorData::new(batch.input_ids.clone(), shape), device);

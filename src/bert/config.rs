@@ -1,37 +1,39 @@
-//! `config.json` of a BERT checkpoint.
+//! The `config.json` of a BERT checkpoint.
 
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// The fields of transformers' `BertConfig` that the network depends on, with transformers' defaults.
+/// The fields of transformers' [`BertConfig`][hf] that the network depends on, with transformers' defaults.
+///
+/// [hf]: https://huggingface.co/docs/transformers/v4.57.0/model_doc/bert#transformers.BertConfig
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BertConfig {
-    /// `bert`, or the checkpoint is refused.
+    /// `bert`; any other value is refused.
     pub model_type: String,
-    /// Rows of the word embedding.
+    /// Rows of the word embedding table.
     pub vocab_size: usize,
     /// Width of the residual stream.
     pub hidden_size: usize,
     /// Encoder layers.
     pub num_hidden_layers: usize,
-    /// Attention heads a layer; divides `hidden_size`.
+    /// Attention heads per layer; divides `hidden_size`.
     pub num_attention_heads: usize,
-    /// Width of the feed-forward's middle.
+    /// Width of the feed-forward network's hidden layer.
     pub intermediate_size: usize,
-    /// Activation of the feed-forward: `gelu`, the exact one.
+    /// Activation of the feed-forward network: `gelu`, the exact GELU.
     pub hidden_act: String,
-    /// Dropout after the embeddings and after both halves of a layer.
+    /// Dropout probability after the embeddings, the attention and the feed-forward network.
     pub hidden_dropout_prob: f64,
-    /// Dropout of the attention probabilities.
+    /// Dropout probability of the attention probabilities.
     pub attention_probs_dropout_prob: f64,
-    /// Dropout before the classifier; `hidden_dropout_prob` when absent.
+    /// Dropout probability before the classifier; `hidden_dropout_prob` if absent.
     pub classifier_dropout: Option<f64>,
-    /// Longest sequence in tokens.
+    /// Rows of the position embedding table: the longest sequence in tokens.
     pub max_position_embeddings: usize,
-    /// Rows of the token type embedding.
+    /// Rows of the token type embedding table.
     pub type_vocab_size: usize,
-    /// Standard deviation of a new weight.
+    /// Standard deviation of newly drawn weights.
     pub initializer_range: f64,
     /// Epsilon of every LayerNorm.
     pub layer_norm_eps: f64,
@@ -39,11 +41,11 @@ pub struct BertConfig {
     pub pad_token_id: u32,
 }
 
-/// What makes a relative of BERT another network, where it is a known one.
-fn difference(model_type: &str) -> &'static str {
+/// Returns why a known variant of BERT is incompatible.
+fn incompatibility(model_type: &str) -> &'static str {
     match model_type {
         "roberta" | "xlm-roberta" | "camembert" => {
-            ": a RoBERTa counts its positions from another place and cuts text into pieces by another method"
+            ": a RoBERTa numbers its positions from another offset and tokenizes text by another method"
         }
         "distilbert" => {
             ": a DistilBERT has no pooler and no token types, and other names for its weights"
@@ -78,10 +80,10 @@ impl Default for BertConfig {
 }
 
 impl BertConfig {
-    /// Reads and checks a `config.json`.
+    /// Parses and checks a `config.json`.
     ///
     /// # Errors
-    /// [`Error::Config`] when it is not JSON, not a BERT, or its numbers cannot make a network.
+    /// [`Error::Config`] if the text is not JSON, not a BERT, or its numbers do not describe a network.
     pub fn from_json(text: &str) -> Result<Self> {
         let config: Self =
             serde_json::from_str(text).map_err(|error| Error::Config(format!("{error}.")))?;
@@ -95,7 +97,7 @@ impl BertConfig {
             return refuse(format!(
                 "model_type is \"{}\", but this page trains \"bert\" only{}.",
                 self.model_type,
-                difference(&self.model_type)
+                incompatibility(&self.model_type)
             ));
         }
         if self.hidden_act != "gelu" {
@@ -138,17 +140,17 @@ impl BertConfig {
         Ok(())
     }
 
-    /// Dropout before the classifier.
+    /// Returns the dropout probability before the classifier.
     pub fn classifier_dropout(&self) -> f64 {
         self.classifier_dropout.unwrap_or(self.hidden_dropout_prob)
     }
 
-    /// Width of one attention head.
+    /// Returns the width of one attention head.
     pub fn head_size(&self) -> usize {
         self.hidden_size / self.num_attention_heads
     }
 
-    /// The same network without any dropout, as the recordings of the reference have it.
+    /// Returns the configuration without dropout, which the recordings of the reference use.
     pub fn without_dropout(mut self) -> Self {
         self.hidden_dropout_prob = 0.0;
         self.attention_probs_dropout_prob = 0.0;
@@ -162,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refuses_what_is_no_bert() {
+    fn refuses_other_models_and_unusable_values() {
         let message = |json: &str| BertConfig::from_json(json).unwrap_err().to_string();
         for (name, reason) in [
             ("roberta", "positions"),

@@ -1,16 +1,19 @@
-//! The header of a safetensors file, read without the file: which tensors it has, and whether they lie as they should.
+//! The header of a safetensors file, read without the rest of the file.
+//!
+//! The [format](https://huggingface.co/docs/safetensors/index#format) has 8 bytes of the header's length, the header as
+//! JSON, and the tensors' bytes without gaps.
 
 use crate::io::ByteSource;
 use crate::{Error, Result};
 use safetensors::tensor::Metadata;
 
-/// Largest header that is believed; safetensors' own limit.
-const MAX_HEADER: u64 = 100_000_000;
+/// Bytes of the largest header that is accepted, which is the limit of the safetensors library.
+const MAX_HEADER_BYTES: u64 = 100_000_000;
 
-/// The header's length with the 8 bytes before it, and what it says.
+/// Reads the header and returns the offset of the first tensor, in bytes, and the metadata.
 ///
 /// # Errors
-/// [`Error::WeightsFile`] when it is not safetensors or is cut short, [`Error::Download`] from the source.
+/// [`Error::WeightsFile`] if the file is not safetensors or is truncated, [`Error::Download`] from the source.
 pub(super) async fn read_header(
     source: &mut impl ByteSource,
     file: &str,
@@ -30,12 +33,13 @@ pub(super) async fn read_header(
     let mut len = [0; 8];
     len.copy_from_slice(&source.read(0..8).await?);
     let len = u64::from_le_bytes(len);
-    if len > MAX_HEADER || size.is_some_and(|size| len + 8 > size) {
+    if len > MAX_HEADER_BYTES || size.is_some_and(|size| len + 8 > size) {
         return Err(refuse(format!(
-            "its first 8 bytes announce a header of {len} bytes, which cannot be. It is another kind of file, or truncated."
+            "its first 8 bytes announce a header of {len} bytes, which cannot be. It is another kind of file, or \
+             truncated."
         )));
     }
-    // `SafeTensors::read_metadata` wants the whole file in memory; its header alone is JSON.
+    // `SafeTensors::read_metadata` requires the whole file in memory.
     let header = source.read(8..8 + len).await?;
     let metadata: Metadata = serde_json::from_slice(&header)
         .map_err(|error| refuse(format!("its header is broken ({error}).")))?;
@@ -51,7 +55,7 @@ pub(super) async fn read_header(
     Ok((8 + len, metadata))
 }
 
-/// Tensors must lie one behind another, each as long as its shape and dtype say.
+/// Checks that the tensors are contiguous and that the size of each follows from its shape and dtype.
 fn check_offsets(metadata: &Metadata) -> Result<(), String> {
     let tensors = metadata.tensors();
     let mut tensors: Vec<_> = tensors.iter().collect();
@@ -66,7 +70,7 @@ fn check_offsets(metadata: &Metadata) -> Result<(), String> {
         let (start, stop) = info.data_offsets;
         if start != end || bits != stop.checked_sub(start).map(|bytes| bytes * 8) {
             return Err(format!(
-                "tensor `{name}` of shape {:?} and dtype {:?} lies at bytes {start} to {stop}, which does not fit.",
+                "tensor `{name}` of shape {:?} and dtype {:?} has the bytes {start} to {stop}, which does not fit.",
                 info.shape, info.dtype
             ));
         }
@@ -75,7 +79,7 @@ fn check_offsets(metadata: &Metadata) -> Result<(), String> {
     Ok(())
 }
 
-/// Bytes of all tensors.
+/// Returns the bytes of all tensors.
 pub(super) fn data_len(metadata: &Metadata) -> u64 {
     metadata
         .tensors()

@@ -1,38 +1,41 @@
-//! LoRA (Hu et al., 2021), as PEFT does it: beside a linear layer whose weight stays as it is, two narrow matrices learn.
-//! `y = x Wᵀ + b + lora_alpha / r * (x lora_Aᵀ) lora_Bᵀ`; `lora_B` begins at 0, so that training begins at the checkpoint.
+//! LoRA ([Hu et al., 2021](https://arxiv.org/abs/2106.09685)) as in PEFT: a linear layer is frozen, and a low-rank
+//! update of its weight is trained as two matrices.
+//!
+//! `y = x Wᵀ + b + lora_alpha / r * (x lora_Aᵀ) lora_Bᵀ`. `lora_B` starts at 0, so that training starts from the
+//! checkpoint.
 
-use super::adapters::each_linear;
+use super::adapters::for_each_linear;
+use super::layers::parameter;
 use super::{BertForSequenceClassification, Linear};
-use crate::bert::layers::parameter;
 use crate::kernels;
 use crate::random::TorchGenerator;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-/// The layers that get an adapter, under PEFT's names.
+/// The layers that get an adapter (PEFT's `target_modules`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TargetModules {
-    /// Query and value projections: PEFT's choice for BERT, and the paper's.
+    /// Query and value projections: the default of PEFT for BERT, and the choice of the paper.
     #[serde(rename = "query,value")]
     QueryValue,
-    /// All three projections of the attention.
+    /// The three projections of the attention.
     #[serde(rename = "query,key,value")]
     QueryKeyValue,
-    /// Every linear layer but the classifier.
+    /// Every linear layer except the classifier.
     #[serde(rename = "all-linear")]
     AllLinear,
 }
 
 impl TargetModules {
-    /// Whether the layer of this name gets one.
-    fn takes(self, layer: &str) -> bool {
+    /// Returns whether the layer of this name gets an adapter.
+    fn includes(self, layer: &str) -> bool {
         let last = layer.rsplit('.').next().unwrap_or(layer);
         self.names().contains(&last)
     }
 
-    /// PEFT's `target_modules`: the last parts of the layers' names. `dense` is the attention's output, both layers of the feed-forward
-    /// and the pooler.
+    /// Returns the last parts of the layers' names, as PEFT stores them. `dense` is the output projection of the
+    /// attention, both layers of the feed-forward network and the pooler.
     pub fn names(self) -> &'static [&'static str] {
         match self {
             Self::QueryValue => &["query", "value"],
@@ -42,40 +45,42 @@ impl TargetModules {
     }
 }
 
-/// PEFT's `LoraConfig`, as far as it applies: `bias` is `none` and `lora_dropout` 0.
+/// The supported fields of PEFT's [`LoraConfig`][peft]; `bias` is `none` and `lora_dropout` 0.
+///
+/// [peft]: https://huggingface.co/docs/peft/package_reference/lora#peft.LoraConfig
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LoraConfig {
     /// Rank: columns of `lora_B`, rows of `lora_A`.
     pub r: usize,
     /// The update is scaled by `lora_alpha / r`.
     pub lora_alpha: usize,
-    /// Which layers learn.
+    /// The layers with adapters.
     pub target_modules: TargetModules,
 }
 
 impl LoraConfig {
-    /// What the update is multiplied by.
+    /// Returns the factor of the update, `lora_alpha / r`.
     pub fn scaling(&self) -> f64 {
         self.lora_alpha as f64 / self.r as f64
     }
 }
 
-/// The two matrices beside one linear layer, or beside one part of a joined one.
+/// The two matrices of one linear layer, or of one of the layers that a joined layer consists of.
 #[derive(Module, Debug)]
 pub struct LoraAdapter {
     /// `[r, in_features]`.
     pub lora_a: Param<Tensor<2>>,
     /// `[out_features, r]`.
     pub lora_b: Param<Tensor<2>>,
-    /// The first of the layer's output columns that it adds to.
+    /// The first output column of the layer that the update is added to.
     pub start: usize,
     /// `lora_alpha / r`.
     pub scaling: f64,
 }
 
 impl LoraAdapter {
-    /// An adapter that changes nothing yet: `lora_A` drawn as `torch.nn.Linear`'s weight is, uniform within `1 / sqrt(in_features)`,
-    /// `lora_B` 0.
+    /// Creates an adapter whose update is 0: `lora_A` is drawn as the weight of `torch.nn.Linear` is, uniform within
+    /// `±1 / sqrt(in_features)`, and `lora_B` is 0.
     fn new(
         [out_features, in_features]: [usize; 2],
         start: usize,
@@ -97,42 +102,48 @@ impl LoraAdapter {
         }
     }
 
-    /// `base` `[rows, width]` with the update from `input` `[rows, in_features]` in its columns.
+    /// Adds the update to the layer's output.
+    ///
+    /// # Shapes
+    /// `base` `[rows, width]`, `input` `[rows, in_features]` → `[rows, width]`.
     pub(super) fn add_to(&self, base: Tensor<2>, input: Tensor<2>) -> Tensor<2> {
         let lora_b = self.lora_b.val().mul_scalar(self.scaling);
         kernels::lora(base, input, self.lora_a.val(), lora_b, self.start)
     }
 
-    /// `weight` `[width, in_features]` with the update in its rows, without autodiff.
+    /// Adds the update to the layer's weight, without autodiff.
+    ///
+    /// # Shapes
+    /// `weight` `[width, in_features]` → `[width, in_features]`.
     fn merge_into(&self, weight: Tensor<2>) -> Tensor<2> {
         let [lora_a, lora_b] = [&self.lora_a, &self.lora_b].map(|param| param.val().inner());
         let [rows, columns] = [lora_b.dims()[0], lora_a.dims()[1]];
-        // The network's own product: burn's would add its whole library of them to what a visitor loads.
-        let none = Tensor::zeros([columns], &lora_a.device());
-        let update = kernels::linear(lora_b.mul_scalar(self.scaling), lora_a.transpose(), none);
-        let place = [self.start..self.start + rows, 0..columns];
-        let sum = weight.clone().slice(place.clone()) + update;
-        weight.slice_assign(place, sum)
+        // burn's matmul would link its kernel library into the wasm module.
+        let no_bias = Tensor::zeros([columns], &lora_a.device());
+        let update = kernels::linear(lora_b.mul_scalar(self.scaling), lora_a.transpose(), no_bias);
+        let region = [self.start..self.start + rows, 0..columns];
+        let sum = weight.clone().slice(region.clone()) + update;
+        weight.slice_assign(region, sum)
     }
 }
 
 impl Linear {
-    /// Puts an adapter beside each part named; a part is `[start, rows]`.
-    fn adapt(
+    /// Adds an adapter to each range of output columns `[start, len]`.
+    fn add_adapters(
         &mut self,
-        parts: impl IntoIterator<Item = [usize; 2]>,
+        ranges: impl IntoIterator<Item = [usize; 2]>,
         config: &LoraConfig,
         generator: &mut TorchGenerator,
         device: &Device,
     ) {
         let in_features = self.weight.dims()[1];
-        let adapters = parts.into_iter().map(|[start, rows]| {
-            LoraAdapter::new([rows, in_features], start, config, generator, device)
+        let adapters = ranges.into_iter().map(|[start, len]| {
+            LoraAdapter::new([len, in_features], start, config, generator, device)
         });
         self.lora = adapters.collect();
     }
 
-    /// The layer whose weight is what weight and adapters amount to.
+    /// Adds the updates of the adapters to the weight and removes the adapters.
     fn merge(&mut self) {
         let adapters = std::mem::take(&mut self.lora);
         if adapters.is_empty() {
@@ -148,26 +159,27 @@ impl Linear {
 }
 
 impl BertForSequenceClassification {
-    /// Freezes everything but the classifier and puts adapters, drawn with `seed`, beside the layers that `config` names (PEFT's
-    /// `get_peft_model` for a sequence classification, which trains the classifier whole).
+    /// Freezes everything but the classifier and adds adapters, drawn with `seed`, to the layers that `config` names.
+    ///
+    /// Mirrors PEFT's `get_peft_model` with the task type `SEQ_CLS`, which trains the whole classifier.
     pub fn with_lora(self, config: &LoraConfig, seed: u32) -> Self {
         let mut generator = TorchGenerator::new(seed);
         let device = self.device();
         let mut model = self.head_only();
-        each_linear(&mut model, &mut |linear, names| {
-            let rows = linear.weight.dims()[0] / names.len();
+        for_each_linear(&mut model, |linear, names| {
+            let len = linear.weight.dims()[0] / names.len();
             let targets = names.iter().enumerate();
-            let targets = targets.filter(|(_, name)| config.target_modules.takes(name));
-            let parts: Vec<_> = targets.map(|(at, _)| [at * rows, rows]).collect();
-            linear.adapt(parts, config, &mut generator, &device);
+            let targets = targets.filter(|(_, name)| config.target_modules.includes(name));
+            let ranges: Vec<_> = targets.map(|(at, _)| [at * len, len]).collect();
+            linear.add_adapters(ranges, config, &mut generator, &device);
         });
         model
     }
 
-    /// The same network without adapters and without autodiff: what they learned is in the weights.
+    /// Adds the updates of the adapters to the weights. Returns a network without adapters and without autodiff.
     pub fn merged(&self) -> Self {
         let mut model = self.valid();
-        each_linear(&mut model, &mut |linear, _| linear.merge());
+        for_each_linear(&mut model, |linear, _| linear.merge());
         model
     }
 
@@ -177,7 +189,7 @@ impl BertForSequenceClassification {
         self
     }
 
-    /// Freezes the embeddings where `embeddings` says so, and with them the first `layers` encoder layers.
+    /// Freezes the first `layers` encoder layers, and the embeddings if `embeddings` is set or a layer is frozen.
     pub fn freeze(mut self, embeddings: bool, layers: usize) -> Self {
         if embeddings || layers > 0 {
             self.bert.embeddings = self.bert.embeddings.no_grad();

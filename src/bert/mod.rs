@@ -1,8 +1,16 @@
-//! The network, under Hugging Face's names: [`BertForSequenceClassification`] and its parts, and the mapping
-//! between its parameters and a safetensors file.
+//! The network, with a struct for each module of transformers' [`modeling_bert.py`][hf], and loading of its parameters
+//! from safetensors files. Devlin et al., 2018: [BERT](https://arxiv.org/abs/1810.04805).
+//!
+//! - `embeddings`, `attention`, `encoder`, `classifier`: the modules, each with the names of its parameters.
+//! - `layers`, `lora`, `loss`: linear layer, LayerNorm and dropout; LoRA adapters; cross entropy.
+//! - `config`: `config.json`.
+//! - `parameters`, `named`, `adapters`: the parameters under their names in files of transformers and PEFT.
+//! - `weights`, `header`, `shards`, `names`, `upload`, `limits`: safetensors files → parameters on the device.
+//! - `random`: checkpoints for tests.
+//!
+//! [hf]: https://github.com/huggingface/transformers/blob/v4.57.0/src/transformers/models/bert/modeling_bert.py
 
 mod adapters;
-mod assembly;
 mod attention;
 mod classifier;
 mod config;
@@ -15,25 +23,23 @@ mod lora;
 mod loss;
 mod named;
 mod names;
+mod parameters;
 mod random;
 mod shards;
 mod upload;
 mod weights;
-mod words;
 
-pub use attention::BertAttention;
+pub use attention::{BertAttention, BertSelfAttention, BertSelfOutput};
 pub(crate) use classifier::batch_tensors;
 pub use classifier::{BertForSequenceClassification, BertModel, BertPooler};
 pub use config::BertConfig;
-pub use embeddings::BertEmbeddings;
-pub use encoder::{BertEncoder, BertLayer};
+pub use embeddings::{BertEmbeddings, WordEmbeddings};
+pub use encoder::{BertEncoder, BertIntermediate, BertLayer, BertOutput};
 pub use layers::{Dropout, LayerNorm, Linear};
 pub use limits::LoadLimits;
 pub use lora::{LoraAdapter, LoraConfig, TargetModules};
 pub use loss::{cross_entropy, targets};
 pub use named::{NamedParameter, ParameterPart, read_all};
-pub use names::checkpoint_names;
 pub use random::random_checkpoint;
 pub use shards::{INDEX_FILE, ShardIndex};
 pub use weights::{LoadReport, WeightsLoader};
-pub use words::WordEmbeddings;

@@ -1,61 +1,85 @@
-//! Every parameter of the classifier under its name in a Hugging Face checkpoint (`torch.nn.Module.named_parameters`).
+//! Every parameter of the classifier under its name in a Hugging Face checkpoint.
 
-use super::{BertForSequenceClassification, checkpoint_names};
+use super::BertForSequenceClassification;
+use super::parameters::{AnyParam, CheckpointTensor, TensorPart};
 use crate::Result;
-use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::module::ParamId;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use std::ops::Range;
 
-/// One parameter, its values still on the device.
+/// A parameter by its name in a checkpoint, with its values on the device.
 #[derive(Debug, Clone)]
 pub struct NamedParameter {
     /// E.g. `bert.encoder.layer.0.attention.self.query.weight`.
     pub name: String,
-    /// As PyTorch stores it.
+    /// The shape that PyTorch stores.
     pub shape: Vec<usize>,
-    /// Its values, row after row: one part, unless the device has the parameter in blocks.
+    /// The values, row-major: one part, unless the device has the parameter in blocks.
     pub parts: Vec<ParameterPart>,
 }
 
-/// Rows of a parameter that lie one behind another on the device.
+/// Contiguous rows of a parameter.
 #[derive(Debug, Clone)]
 pub struct ParameterPart {
-    /// The values row after row, without autodiff: `[rows * columns]`.
+    /// The values, row-major and without autodiff: `[rows * columns]`.
     pub values: Tensor<1>,
-    /// burn's own name of the parameter that it is, or is a part of.
+    /// burn's identifier of the parameter that holds them.
     pub id: ParamId,
-    /// Which of that parameter's values it is.
+    /// The range among that parameter's values.
     pub range: Range<usize>,
 }
 
 impl NamedParameter {
-    /// Its gradient, row after row, in parts as its values are, where there is one.
+    /// Creates the entry of a parameter that is one tensor of a file.
+    pub(super) fn of(name: String, param: AnyParam) -> Self {
+        let shape = param.shape();
+        let range = 0..param.len();
+        let parts = vec![TensorPart { param, range }];
+        CheckpointTensor { name, shape, parts }.into()
+    }
+
+    /// Returns the gradient, row-major, in the parts of the values; `None` if the parameter has no gradient.
     pub fn gradient(&self, grads: &GradientsParams) -> Option<Vec<Tensor<1>>> {
-        let gradient = |one: &ParameterPart| {
+        let gradient = |part: &ParameterPart| {
             let whole: Tensor<1> = match self.shape.len() {
-                1 => grads.get::<1>(one.id)?,
-                _ => grads.get::<2>(one.id)?.flatten(0, 1),
+                1 => grads.get::<1>(part.id)?,
+                _ => grads.get::<2>(part.id)?.flatten(0, 1),
             };
-            Some(part(whole, &one.range))
+            Some(slice(whole, &part.range))
         };
         self.parts.iter().map(gradient).collect()
     }
 
-    /// Its values from the device, row after row.
+    /// Reads the values back from the device, row-major.
     ///
     /// # Errors
-    /// [`Error::Device`](crate::Error::Device) from the device.
+    /// [`Error::Device`](crate::Error::Device) if the device fails.
     pub async fn read(&self) -> Result<Vec<f32>> {
         let parts = self.parts.iter().map(|part| part.values.clone());
         read_all(parts).await
     }
 }
 
-/// Values from the device, one tensor's behind another's.
+impl From<CheckpointTensor> for NamedParameter {
+    fn from(tensor: CheckpointTensor) -> Self {
+        let part = |TensorPart { param, range }| ParameterPart {
+            values: slice(param.values(), &range),
+            id: param.id(),
+            range,
+        };
+        Self {
+            name: tensor.name,
+            shape: tensor.shape,
+            parts: tensor.parts.into_iter().map(part).collect(),
+        }
+    }
+}
+
+/// Reads tensors back from the device and concatenates their values.
 ///
 /// # Errors
-/// [`Error::Device`](crate::Error::Device) from the device.
+/// [`Error::Device`](crate::Error::Device) if the device fails.
 pub async fn read_all(parts: impl IntoIterator<Item = Tensor<1>>) -> Result<Vec<f32>> {
     let mut values = Vec::new();
     for part in parts {
@@ -65,8 +89,8 @@ pub async fn read_all(parts: impl IntoIterator<Item = Tensor<1>>) -> Result<Vec<
     Ok(values)
 }
 
-/// The values of `range`, which may be all.
-fn part(whole: Tensor<1>, range: &Range<usize>) -> Tensor<1> {
+/// Returns the values of `range`, without an operation if the range is all of them.
+fn slice(whole: Tensor<1>, range: &Range<usize>) -> Tensor<1> {
     if range.len() == whole.dims()[0] {
         return whole;
     }
@@ -74,74 +98,28 @@ fn part(whole: Tensor<1>, range: &Range<usize>) -> Tensor<1> {
 }
 
 impl BertForSequenceClassification {
-    /// The checkpoint's parameters in the order of the forward pass; adapters are not among them. Nothing is read from the device.
+    /// Returns the checkpoint's parameters in the order of the forward pass, without LoRA adapters. It reads nothing
+    /// back from the device.
+    ///
+    /// Mirrors [`torch.nn.Module.named_parameters`][torch].
+    ///
+    /// [torch]: https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.named_parameters
     pub fn named_parameters(&self) -> Vec<NamedParameter> {
-        let mut collector = Collector {
-            path: Vec::new(),
-            found: Vec::new(),
-        };
-        self.visit(&mut collector);
-        collector.found
-    }
-}
-
-struct Collector {
-    path: Vec<String>,
-    found: Vec<NamedParameter>,
-}
-
-impl ModuleVisitor for Collector {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.to_string());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if self.path.iter().any(|name| name == "lora") {
-            return;
-        }
-        let value = param.val().inner();
-        let mut shape = value.dims().to_vec();
-        let values: Tensor<1> = value.flatten(0, D - 1);
-        let names = checkpoint_names(&self.path);
-        shape[0] /= names.len();
-        let len: usize = shape.iter().product();
-        for (at, name) in names.into_iter().enumerate() {
-            let range = at * len..(at + 1) * len;
-            let part = ParameterPart {
-                values: part(values.clone(), &range),
-                id: param.id,
-                range,
-            };
-            match self.found.last_mut().filter(|last| last.name == name) {
-                // A further block of the one before.
-                Some(last) => {
-                    last.shape[0] += shape[0];
-                    last.parts.push(part);
-                }
-                None => self.found.push(NamedParameter {
-                    name,
-                    shape: shape.clone(),
-                    parts: vec![part],
-                }),
-            }
-        }
+        let tensors = self.checkpoint_tensors().into_iter();
+        tensors.map(NamedParameter::from).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::bert::names::expected_shapes;
+    use crate::bert::parameters::checkpoint_shapes;
     use crate::bert::{BertConfig, LoadLimits, WeightsLoader, random_checkpoint};
     use crate::io::MemoryFile;
     use burn::tensor::Device;
     use std::collections::BTreeMap;
 
     #[test]
-    fn names_and_shapes_are_the_checkpoints() {
+    fn names_and_shapes_match_the_checkpoint() {
         let config = BertConfig {
             vocab_size: 11,
             hidden_size: 4,
@@ -173,7 +151,7 @@ mod tests {
                     (parameter.name, parameter.shape)
                 })
                 .collect();
-            assert_eq!(found, expected_shapes(&config, 3));
+            assert_eq!(found, checkpoint_shapes(&config, 3));
         }
     }
 }

@@ -1,22 +1,23 @@
-//! A checkpoint of random weights, for tests, the self-test and measurements: the same bytes for the same seed.
+//! A checkpoint of random weights for tests, the self-test and benchmarks. The seed determines its bytes.
 
 use super::BertConfig;
-use super::names::expected_shapes;
+use super::names::CLASSIFIER_PREFIX;
+use super::parameters::checkpoint_shapes;
 use crate::random::TorchGenerator;
 use crate::{Error, Result};
 use safetensors::tensor::{Dtype, TensorView};
 
-/// A whole safetensors file in f32 for `config`, without a classifier: every weight N(0, `initializer_range`), every bias near 0 and every
-/// LayerNorm scale near 1.
+/// Returns a safetensors file in f32 for `config`, without a classifier: weights and biases N(0, `initializer_range`),
+/// LayerNorm scales N(1, `initializer_range`).
 ///
 /// # Errors
-/// [`Error::Config`] when the network is too large to describe.
+/// [`Error::Config`] if the network is too large to serialize.
 pub fn random_checkpoint(config: &BertConfig, seed: u32) -> Result<Vec<u8>> {
     let mut generator = TorchGenerator::new(seed);
     let std = config.initializer_range as f32;
-    let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = expected_shapes(config, 1)
+    let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = checkpoint_shapes(config, 1)
         .into_iter()
-        .filter(|(name, _)| !name.starts_with("classifier."))
+        .filter(|(name, _)| !name.starts_with(CLASSIFIER_PREFIX))
         .map(|(name, shape)| {
             let mean = if name.ends_with("LayerNorm.weight") {
                 1.0

@@ -1,13 +1,13 @@
-//! `model.safetensors.index.json`: weights that are spread over several files.
+//! `model.safetensors.index.json`, the index of weights in several files.
 
 use crate::{Error, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// The index's name in a model's folder.
+/// The file name of the index in a model's folder.
 pub const INDEX_FILE: &str = "model.safetensors.index.json";
 
-/// Which file has which tensor.
+/// The file of each tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardIndex {
     /// File names by tensor name.
@@ -20,10 +20,10 @@ struct Index {
 }
 
 impl ShardIndex {
-    /// Reads the index.
+    /// Parses the index.
     ///
     /// # Errors
-    /// [`Error::WeightsFile`] when it is no index, names no file, or names one outside of its folder.
+    /// [`Error::WeightsFile`] if the text is not an index, names no file, or names a file outside of its folder.
     pub fn from_json(text: &str) -> Result<Self> {
         let refuse = |problem: String| Error::WeightsFile {
             file: INDEX_FILE.into(),
@@ -34,9 +34,9 @@ impl ShardIndex {
         if weight_map.is_empty() {
             return Err(refuse("it names no tensor.".into()));
         }
-        let strange =
+        let is_foreign =
             |file: &&String| file.contains(['/', '\\']) || !file.ends_with(".safetensors");
-        if let Some(file) = weight_map.values().find(strange) {
+        if let Some(file) = weight_map.values().find(is_foreign) {
             return Err(refuse(format!(
                 "it names the file {file:?}, but shards are .safetensors files of the same folder."
             )));
@@ -44,7 +44,7 @@ impl ShardIndex {
         Ok(Self { weight_map })
     }
 
-    /// Every file once, in the order of their names, which is the order of the shards.
+    /// Returns the file names without duplicates, sorted, which is the order of the shards.
     pub fn files(&self) -> Vec<&str> {
         let mut files: Vec<&str> = self.weight_map.values().map(String::as_str).collect();
         files.sort_unstable();
@@ -52,12 +52,12 @@ impl ShardIndex {
         files
     }
 
-    /// Every tensor's name.
+    /// Iterates over the names of all tensors.
     pub fn tensors(&self) -> impl Iterator<Item = &str> {
         self.weight_map.keys().map(String::as_str)
     }
 
-    /// The file that a tensor is in.
+    /// Returns the file of a tensor.
     pub fn file_of(&self, tensor: &str) -> Option<&str> {
         self.weight_map.get(tensor).map(String::as_str)
     }
@@ -68,9 +68,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_in_order_and_where_a_tensor_is() {
+    fn lists_files_in_order_and_finds_tensors() {
         let text = r#"{"metadata": {"total_size": 8}, "weight_map":
-            {"b": "model-00002-of-00002.safetensors", "a": "model-00001-of-00002.safetensors", "c": "model-00001-of-00002.safetensors"}}"#;
+            {"b": "model-00002-of-00002.safetensors", "a": "model-00001-of-00002.safetensors",
+             "c": "model-00001-of-00002.safetensors"}}"#;
         let index = ShardIndex::from_json(text).unwrap();
         assert_eq!(
             index.files(),
@@ -85,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_index_is_refused() {
+    fn refuses_what_is_not_an_index() {
         let message = |text: &str| ShardIndex::from_json(text).unwrap_err().to_string();
         assert!(message("{}").contains("no index"));
         assert!(message(r#"{"weight_map": {}}"#).contains("no tensor"));

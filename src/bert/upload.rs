@@ -1,150 +1,140 @@
-//! A checkpoint's tensors on their way to the device, in pieces: a piece is read, converted, checked, uploaded and forgotten, so that the
-//! heap never holds more of a network than that.
+//! Upload of a checkpoint's tensors in chunks. A chunk is read, converted to f32, checked and written to the device
+//! before the next one is read, so that the heap never holds more of the network than one chunk.
 
 use super::LoadLimits;
-use super::assembly::Loaded;
-use super::names::{Place, WORDS, place_of};
+use super::parameters::CheckpointTensor;
 use crate::io::ByteSource;
 use crate::kernels;
 use crate::{Error, Result};
+use burn::module::ParamId;
 use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::tensor::{Dtype, TensorInfo};
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// One tensor of a file.
-pub(super) struct Origin<'a> {
-    /// The file, for messages.
+/// A tensor of a safetensors file.
+pub(super) struct FileTensor<'a> {
+    /// The file's name, for messages.
     pub file: &'a str,
     /// The tensor's name with the `bert.` prefix.
     pub name: &'a str,
     pub info: &'a TensorInfo,
-    /// Where in the file its bytes begin.
+    /// Offset of its first byte in the file.
     pub start: u64,
 }
 
-/// The parameters that are on the device so far, under their names in the network.
+/// The values of the parameters that are on the device so far.
 pub(super) struct Upload {
     limits: LoadLimits,
-    /// Without autodiff: values are written to it that no graph needs to know of.
+    /// Without autodiff, which would record every write.
     device: Device,
-    pub loaded: HashMap<String, Loaded>,
+    /// Row-major, `[len]`.
+    pub values: HashMap<ParamId, Tensor<1>>,
 }
 
 impl Upload {
-    /// Nothing yet.
+    /// Creates an upload of no parameters.
     pub(super) fn new(limits: LoadLimits, device: &Device) -> Self {
         Self {
             limits,
             device: device.clone().without_autodiff(),
-            loaded: HashMap::new(),
+            values: HashMap::new(),
         }
     }
 
-    /// Puts values on the device that are at hand.
-    pub(super) fn put(&mut self, name: &str, values: Vec<f32>, shape: &[usize]) {
-        let len = values.len();
-        let values = Tensor::from_data(TensorData::new(values, [len]), &self.device);
-        let loaded = Loaded {
-            shape: shape.to_vec(),
-            blocks: vec![values],
-        };
-        self.loaded.insert(name.into(), loaded);
+    /// Returns whether every parameter of `tensor` is on the device, whole or in part.
+    pub(super) fn contains(&self, tensor: &CheckpointTensor) -> bool {
+        let mut ids = tensor.parts.iter().map(|part| part.param.id());
+        ids.all(|id| self.values.contains_key(&id))
     }
 
-    /// Reads a tensor of `source` and uploads it, piece by piece.
+    /// Uploads the values of a parameter that joins no others.
+    pub(super) fn insert(&mut self, id: ParamId, values: Vec<f32>) {
+        let len = values.len();
+        let values = Tensor::from_data(TensorData::new(values, [len]), &self.device);
+        self.values.insert(id, values);
+    }
+
+    /// Discards the values of a tensor's parameters.
+    pub(super) fn remove(&mut self, tensor: &CheckpointTensor) {
+        for part in &tensor.parts {
+            self.values.remove(&part.param.id());
+        }
+    }
+
+    /// Reads a tensor of `source` and writes it to the parameters of `target`.
     ///
     /// # Errors
     /// [`Error::Tensor`] for a value that is not finite, [`Error::Download`] from the source.
     pub(super) async fn read(
         &mut self,
         source: &mut impl ByteSource,
-        origin: &Origin<'_>,
+        origin: &FileTensor<'_>,
+        target: &CheckpointTensor,
     ) -> Result<()> {
-        let shape = &origin.info.shape;
-        let len: usize = shape.iter().product();
-        let Place {
-            parameter,
-            part,
-            parts,
-        } = place_of(origin.name);
-        if parts > 1 {
-            // A part goes to its place among the others, in whatever order they come.
-            let before = self.loaded.remove(&parameter);
-            let before = before.and_then(|loaded| loaded.blocks.into_iter().next());
-            let target = before.unwrap_or_else(|| Tensor::empty([parts * len], &self.device));
-            let target = self
-                .fill(source, origin, 0..len, target, part * len)
+        let mut start = 0;
+        for part in &target.parts {
+            let id = part.param.id();
+            // Another tensor of a joined parameter may have come first. The buffer leaves the map, because it is
+            // written in place only while it has one owner.
+            let buffer = self.values.remove(&id);
+            let buffer = buffer.unwrap_or_else(|| Tensor::empty([part.param.len()], &self.device));
+            let range = start..start + part.range.len();
+            start = range.end;
+            let buffer = self
+                .fill(source, origin, range, buffer, part.range.start)
                 .await?;
-            let mut shape = shape.clone();
-            shape[0] *= parts;
-            let blocks = vec![target];
-            self.loaded.insert(parameter, Loaded { shape, blocks });
-            return Ok(());
+            self.values.insert(id, buffer);
         }
-        let rows = match shape[..] {
-            [rows, columns] if origin.name == WORDS => self.limits.blocks(rows, columns),
-            _ => vec![shape[0]],
-        };
-        let row: usize = shape[1..].iter().product();
-        let (mut blocks, mut start) = (Vec::new(), 0);
-        for rows in rows {
-            let end = start + rows * row;
-            let target = Tensor::empty([end - start], &self.device);
-            blocks.push(self.fill(source, origin, start..end, target, 0).await?);
-            start = end;
-        }
-        let shape = shape.clone();
-        self.loaded.insert(parameter, Loaded { shape, blocks });
         Ok(())
     }
 
-    /// Copies the values `range` of a tensor to `target`, from its value `at` on.
+    /// Copies the values `range` of a tensor to `buffer`, beginning at the buffer's value `offset`.
     async fn fill(
         &self,
         source: &mut impl ByteSource,
-        origin: &Origin<'_>,
+        origin: &FileTensor<'_>,
         range: Range<usize>,
-        mut target: Tensor<1>,
-        at: usize,
+        mut buffer: Tensor<1>,
+        offset: usize,
     ) -> Result<Tensor<1>> {
         let size = (origin.info.dtype.bitsize() / 8) as u64;
         let mut start = range.start;
         while start < range.end {
             let end = range
                 .end
-                .min(start.saturating_add(self.limits.piece_values()));
-            let from = origin.start + start as u64 * size;
-            let to = origin.start + end as u64 * size;
-            let bytes = source.read(from..to).await?;
+                .min(start.saturating_add(self.limits.chunk_values()));
+            let first_byte = origin.start + start as u64 * size;
+            let end_byte = origin.start + end as u64 * size;
+            let bytes = source.read(first_byte..end_byte).await?;
             let values = to_f32(origin, &bytes)?;
             drop(bytes);
-            target = kernels::write(target, values, at + start - range.start);
+            buffer = kernels::write(buffer, values, offset + start - range.start);
             start = end;
         }
-        Ok(target)
+        Ok(buffer)
     }
 }
 
-fn to_f32(origin: &Origin<'_>, bytes: &[u8]) -> Result<Vec<f32>> {
+fn to_f32(origin: &FileTensor<'_>, bytes: &[u8]) -> Result<Vec<f32>> {
     let values: Vec<f32> = match origin.info.dtype {
         Dtype::F16 => bytes
             .as_chunks()
             .0
             .iter()
-            .map(|&pair| half::f16::from_le_bytes(pair).to_f32())
+            .map(|&bytes| half::f16::from_le_bytes(bytes).to_f32())
             .collect(),
         Dtype::BF16 => bytes
             .as_chunks()
             .0
             .iter()
-            .map(|&pair| half::bf16::from_le_bytes(pair).to_f32())
+            .map(|&bytes| half::bf16::from_le_bytes(bytes).to_f32())
             .collect(),
         _ => bytes
             .as_chunks()
             .0
             .iter()
-            .map(|&four| f32::from_le_bytes(four))
+            .map(|&bytes| f32::from_le_bytes(bytes))
             .collect(),
     };
     match values.iter().find(|value| !value.is_finite()) {

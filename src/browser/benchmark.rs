@@ -76,7 +76,7 @@ impl Benchmark {
 
     /// From now on as on an adapter that binds no more than so many bytes of a tensor (`maxStorageBufferBindingSize`).
     pub fn limit_binding(&mut self, bytes: f64) {
-        self.limits = LoadLimits::of_binding(bytes as u64);
+        self.limits = LoadLimits::for_binding_size(bytes as u64);
     }
 
     /// Uploads a checkpoint: the texts of `config.json` and the bytes of `model.safetensors`.

@@ -32,8 +32,8 @@ impl DeviceInfo {
     /// How much of a network the device takes at once.
     pub(super) fn limits(&self) -> LoadLimits {
         match self.max_storage_buffer_binding_size {
-            Some(binding) => LoadLimits::of_binding(binding),
-            None => LoadLimits::in_pieces(),
+            Some(binding) => LoadLimits::for_binding_size(binding),
+            None => LoadLimits::chunked(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Rows of text and label: where they come from and how they are divided into a training and a test part.
+//! Labeled texts: the table of rows, the toy dataset, and the split into a training and a test part.
 
 mod split;
 mod toy;
@@ -9,34 +9,34 @@ pub use toy::{NEGATIVE_SENTENCE, POSITIVE_SENTENCE, toy_dataset};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// One labelled text.
+/// One labeled text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
-    /// The text as it was given.
+    /// The unmodified text.
     pub text: String,
     /// Label id, an index into [`Dataset::labels`].
     pub label: usize,
 }
 
-/// A table of labelled texts and the names of its labels.
+/// A table of labeled texts and the names of its labels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dataset {
-    /// The rows in their order.
+    /// The rows in the order of the source.
     pub rows: Vec<Row>,
     /// Label names by id.
     pub labels: Vec<String>,
 }
 
 impl Dataset {
-    /// How many rows have each label, by label id.
+    /// Returns the number of rows of each label, by label id.
     pub fn label_counts(&self) -> Vec<usize> {
         count_labels(self.rows.iter(), self.labels.len())
     }
 
-    /// Checks that a classifier can be trained on the rows: there are some, and of at least two labels.
+    /// Checks that a classifier can be trained on the rows: they have at least two labels, and each label has a name.
     ///
     /// # Errors
-    /// [`Error::Dataset`] for no rows, rows of one class only, or a label without a name.
+    /// [`Error::Dataset`] for no rows, rows of a single class, or a label without a name.
     pub fn check(&self) -> Result<()> {
         if self.rows.is_empty() {
             return Err(Error::Dataset(
@@ -70,7 +70,7 @@ impl Dataset {
     }
 }
 
-/// How many of `rows` have each of `num_labels` label ids.
+/// Returns the number of `rows` of each of `num_labels` label ids. Rows of other ids are ignored.
 pub fn count_labels<'a>(rows: impl Iterator<Item = &'a Row>, num_labels: usize) -> Vec<usize> {
     let mut counts = vec![0; num_labels];
     for row in rows {
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_cannot_be_learned_from() {
+    fn refuses_rows_that_cannot_train_a_classifier() {
         assert!(dataset(&[0, 1]).check().is_ok());
         let message = |labels: &[usize]| dataset(labels).check().unwrap_err().to_string();
         assert!(message(&[]).contains("no rows"));

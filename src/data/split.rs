@@ -1,4 +1,6 @@
-//! scikit-learn's `train_test_split`: the same rows on the same side for the same `random_state`.
+//! scikit-learn's [`train_test_split`][sklearn]: the same `random_state` gives the same parts.
+//!
+//! [sklearn]: https://scikit-learn.org/stable/modules/generated/sklearn.model_selection.train_test_split.html
 
 use super::{Dataset, count_labels};
 use crate::random::RandomState;
@@ -9,25 +11,25 @@ use std::collections::HashSet;
 /// Arguments of [`train_test_split`], under scikit-learn's names.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SplitOptions {
-    /// Share of the rows for the test part, in `(0, 1)`; the number of rows is rounded up.
+    /// Fraction of the rows for the test part, in `(0, 1)`. The number of rows is rounded up.
     pub test_size: f64,
     /// Seed of the shuffle.
     pub random_state: u32,
-    /// Whether both parts keep the labels' proportions (`stratify=labels`).
+    /// Whether both parts keep the proportions of the labels (`stratify=labels`).
     pub stratify: bool,
 }
 
-/// Row numbers of the two parts, in the order in which scikit-learn returns them.
+/// Row indices of the two parts, in the order that scikit-learn returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
-    /// Rows to train on.
+    /// Rows of the training part.
     pub train: Vec<usize>,
-    /// Rows to evaluate on.
+    /// Rows of the test part.
     pub test: Vec<usize>,
 }
 
 impl Split {
-    /// How many test rows have a text that also stands in the training part: accuracy on those is memory, not skill.
+    /// Returns the number of test rows whose text is also in the training part. Accuracy on them measures memorization.
     pub fn test_rows_seen_in_train(&self, dataset: &Dataset) -> usize {
         let seen: HashSet<&str> = self
             .train
@@ -40,7 +42,8 @@ impl Split {
             .count()
     }
 
-    /// What makes the accuracy on the test part say less than it seems to: texts that were trained on, and classes that a part lacks.
+    /// Returns the reasons why the accuracy on the test part misleads: texts that are in both parts, and classes that a
+    /// part lacks.
     pub fn warnings(&self, dataset: &Dataset) -> Vec<Warning> {
         let mut warnings = Vec::new();
         let seen = self.test_rows_seen_in_train(dataset);
@@ -49,7 +52,8 @@ impl Split {
             warnings.push(Warning::new(
                 "texts_on_both_sides",
                 format!(
-                    "{seen} of the {test} test rows have a text that also stands in the training part. Accuracy on them shows what the model memorized, not what it learned."
+                    "{seen} of the {test} test rows have a text that is also in the training part. Accuracy on them \
+                     does not show how well the model classifies new texts."
                 ),
                 json!({"seen": seen, "test": test}),
             ));
@@ -71,7 +75,8 @@ impl Split {
                 warnings.push(Warning::new(
                     code,
                     format!(
-                        "The {part} part has no row of class \"{label}\". Turn stratify on, or change test_size or random_state."
+                        "The {part} part has no row of class \"{label}\". Turn stratify on, or change test_size or \
+                         random_state."
                     ),
                     json!({"label": label}),
                 ));
@@ -81,19 +86,20 @@ impl Split {
     }
 }
 
-/// Divides the rows of `dataset` as `sklearn.model_selection.train_test_split` does: the test part has
+/// Splits the rows of `dataset` as `sklearn.model_selection.train_test_split` does: the test part has
 /// `ceil(test_size * rows)` rows, the training part the rest.
 ///
 /// # Errors
-/// [`Error::Split`] when a part would be empty, when a stratified part would have fewer rows than there are classes, or when a class
-/// has a single row to stratify.
+/// [`Error::Split`] if a part would be empty, if a stratified part would have fewer rows than there are classes, or if
+/// a class has a single row to stratify.
 pub fn train_test_split(dataset: &Dataset, options: SplitOptions) -> Result<Split> {
     let rows = dataset.rows.len();
-    // scikit-learn computes this product in f64 too: 0.07 * 100 rounds up to 8 test rows in both.
+    // In f64, as in scikit-learn: 0.07 * 100 rounds up to 8 test rows in both.
     let num_test = (options.test_size * rows as f64).ceil() as usize;
     if num_test == 0 || num_test >= rows {
         return Err(Error::Split(format!(
-            "test_size = {} of {rows} rows leaves {} rows to train on and {} to test on. Both parts need at least one; change test_size or the number of rows.",
+            "test_size = {} of {rows} rows leaves {} rows to train on and {} to test on. Both parts need at least \
+             one; change test_size or the number of rows.",
             options.test_size,
             rows.saturating_sub(num_test),
             num_test.min(rows),
@@ -110,7 +116,7 @@ pub fn train_test_split(dataset: &Dataset, options: SplitOptions) -> Result<Spli
     })
 }
 
-/// scikit-learn's `StratifiedShuffleSplit`, one split.
+/// Mirrors one split of scikit-learn's `StratifiedShuffleSplit`.
 fn stratified(
     dataset: &Dataset,
     num_train: usize,
@@ -124,7 +130,8 @@ fn stratified(
     for (label, members) in classes.iter().enumerate() {
         if members.len() == 1 {
             return Err(Error::Split(format!(
-                "class \"{}\" has a single row, which cannot stand on both sides of a stratified split. Add rows of it, or turn stratify off.",
+                "class \"{}\" has a single row, which cannot be in both parts of a stratified split. Add rows of it, \
+                 or turn stratify off.",
                 dataset.labels[label]
             )));
         }
@@ -132,18 +139,19 @@ fn stratified(
     classes.retain(|members| !members.is_empty());
     if num_train < classes.len() || num_test < classes.len() {
         return Err(Error::Split(format!(
-            "a stratified split needs at least one row of each of the {} classes on both sides, but there are {num_train} training and {num_test} test rows. Change test_size, add rows, or turn stratify off.",
+            "a stratified split needs at least one row of each of the {} classes in both parts, but there are \
+             {num_train} training and {num_test} test rows. Change test_size, add rows, or turn stratify off.",
             classes.len()
         )));
     }
     let counts: Vec<usize> = classes.iter().map(Vec::len).collect();
     let train_counts = approximate_mode(&counts, num_train, random);
-    let left: Vec<usize> = counts
+    let remaining: Vec<usize> = counts
         .iter()
         .zip(&train_counts)
         .map(|(all, train)| all - train)
         .collect();
-    let test_counts = approximate_mode(&left, num_test, random);
+    let test_counts = approximate_mode(&remaining, num_test, random);
     let (mut train, mut test) = (Vec::new(), Vec::new());
     for (members, (&in_train, &in_test)) in
         classes.iter().zip(train_counts.iter().zip(&test_counts))
@@ -168,8 +176,11 @@ fn stratified(
     Ok(Split { train, test })
 }
 
-/// How many of `draws` fall to each class: scikit-learn's `_approximate_mode`, the most likely draw without
-/// replacement, ties broken at random.
+/// Returns the number of `draws` of each class in the most likely draw without replacement, with random ties.
+///
+/// Mirrors scikit-learn's [`_approximate_mode`][sklearn].
+///
+/// [sklearn]: https://github.com/scikit-learn/scikit-learn/blob/1.7.0/sklearn/utils/extmath.py
 fn approximate_mode(counts: &[usize], draws: usize, random: &mut RandomState) -> Vec<usize> {
     let total: usize = counts.iter().sum();
     let exact: Vec<f64> = counts
@@ -235,25 +246,27 @@ mod tests {
     }
 
     #[test]
-    fn says_why_a_split_cannot_be_made() {
+    fn explains_why_a_split_cannot_be_made() {
         let message = |dataset: &Dataset, options| {
             train_test_split(dataset, options).unwrap_err().to_string()
         };
         assert!(message(&toy_dataset(1, 0), options(0.2, false)).contains("0 rows to train on"));
         assert!(message(&toy_dataset(0, 0), options(0.2, false)).contains("0 to test on"));
         assert!(message(&toy_dataset(4, 0), options(0.1, true)).contains("1 test rows"));
-        let mut lonely = toy_dataset(10, 0);
-        lonely.labels.push("mixed".into());
-        lonely.rows.push(Row {
+        let mut with_single_row = toy_dataset(10, 0);
+        with_single_row.labels.push("mixed".into());
+        with_single_row.rows.push(Row {
             text: "so so".into(),
             label: 2,
         });
-        assert!(message(&lonely, options(0.3, true)).contains("\"mixed\" has a single row"));
+        assert!(
+            message(&with_single_row, options(0.3, true)).contains("\"mixed\" has a single row")
+        );
     }
 
-    /// Row numbers recorded from scikit-learn 1.7 and pandas 2; `tests/fixtures/reference/split.py` makes them again.
+    /// Row indices recorded from scikit-learn 1.7 and pandas 2 by `tests/fixtures/reference/split.py`.
     #[test]
-    fn is_scikit_learns() {
+    fn matches_scikit_learn() {
         #[derive(serde::Deserialize)]
         struct Case {
             labels: Vec<usize>,

@@ -1,14 +1,14 @@
-//! The article's toy reviews: two sentences, each repeated for half of the rows, shuffled.
+//! The toy reviews of the article: two sentences, each repeated for half of the rows, shuffled.
 
 use super::{Dataset, Row};
 use crate::random::RandomState;
 
-/// The sentence labelled 1, positive.
+/// The sentence of label 1, positive.
 pub const POSITIVE_SENTENCE: &str = "This product has been an amazing addition to my kitchen.";
-/// The sentence labelled 0, negative.
+/// The sentence of label 0, negative.
 pub const NEGATIVE_SENTENCE: &str = "I'm very disappointed with the purchase. Would not recommend.";
 
-/// `num_rows` rows, the first half (rounded up) positive and the rest negative, shuffled as pandas'
+/// Returns `num_rows` rows, the first half (rounded up) positive and the rest negative, shuffled as pandas'
 /// `df.sample(frac=1, random_state=seed)` does.
 pub fn toy_dataset(num_rows: usize, seed: u32) -> Dataset {
     let positive = num_rows.div_ceil(2);
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn has_the_articles_rows() {
+    fn has_both_sentences_in_shuffled_halves() {
         let dataset = toy_dataset(100, 42);
         assert_eq!(dataset.label_counts(), [50, 50]);
         assert!(

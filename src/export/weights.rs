@@ -130,7 +130,7 @@ mod tests {
                 seed: 1,
                 device: &Device::flex(),
                 limits: LoadLimits {
-                    parameter,
+                    max_parameter_bytes: parameter,
                     ..LoadLimits::default()
                 },
             };
@@ -138,7 +138,7 @@ mod tests {
             pollster::block_on(loader.load(&mut file)).unwrap().0
         };
         let (model, in_blocks) = (load(u64::MAX), load(192));
-        assert_eq!(in_blocks.bert.embeddings.word_embeddings.further.len(), 3);
+        assert_eq!(in_blocks.bert.embeddings.word_embeddings.rest.len(), 3);
         let written = |model: &BertForSequenceClassification, chunk| {
             let file = File::new(model.named_parameters()).unwrap();
             let (len, mut bytes, mut longest) = (file.len(), Vec::new(), 0);

@@ -1,4 +1,4 @@
-//! The random generators that results depend on: each gives the numbers of the generator that it mirrors, for the same seed.
+//! The random generators that results depend on. Each reproduces the numbers of its reference for the same seed.
 
 mod numpy;
 mod torch;

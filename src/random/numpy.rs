@@ -1,20 +1,21 @@
-//! numpy's legacy `RandomState`, as far as pandas and scikit-learn use it for shuffles: the same seed gives the
-//! same order of rows here as in the article's script.
+//! NumPy's legacy [`RandomState`][numpy], for the shuffles of pandas and scikit-learn.
+//!
+//! [numpy]: https://numpy.org/doc/stable/reference/random/legacy.html
 
 use rand_mt::Mt;
 
-/// The Mersenne Twister behind `numpy.random.RandomState(seed)`.
+/// The Mersenne Twister of `numpy.random.RandomState(seed)`.
 pub struct RandomState {
     mt: Mt,
 }
 
 impl RandomState {
-    /// Seeds it as `RandomState(seed)` does.
+    /// Seeds the generator as `RandomState(seed)` does.
     pub fn new(seed: u32) -> Self {
         Self { mt: Mt::new(seed) }
     }
 
-    /// A uniform integer in `0..=max`, by numpy's masked rejection (`random_interval` in numpy's `distributions.c`).
+    /// Draws a uniform integer in `0..=max` by masked rejection: `random_interval` in NumPy's `distributions.c`.
     fn interval(&mut self, max: u32) -> u32 {
         if max == 0 {
             return 0;
@@ -28,7 +29,7 @@ impl RandomState {
         }
     }
 
-    /// `RandomState.permutation(n)`: the numbers `0..n` in random order.
+    /// Returns the numbers `0..n` in random order: `RandomState.permutation(n)`.
     pub fn permutation(&mut self, n: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..n).collect();
         for i in (1..n).rev() {
@@ -37,9 +38,10 @@ impl RandomState {
         order
     }
 
-    /// `RandomState.choice(items, size, replace=False)`.
+    /// Draws `size` of `items` without replacement: `RandomState.choice(items, size, replace=False)`.
     ///
-    /// `size` must not exceed the number of items.
+    /// # Panics
+    /// If `size` exceeds the number of items.
     pub fn choice(&mut self, items: &[usize], size: usize) -> Vec<usize> {
         let order = self.permutation(items.len());
         order[..size].iter().map(|&at| items[at]).collect()
@@ -51,8 +53,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn permutation_is_numpys() {
-        // numpy.random.RandomState(42).permutation(10), recorded with numpy 2.
+    fn permutation_matches_numpy() {
+        // numpy.random.RandomState(42).permutation(10), recorded with NumPy 2.
         assert_eq!(
             RandomState::new(42).permutation(10),
             [8, 1, 5, 0, 7, 2, 9, 4, 3, 6]

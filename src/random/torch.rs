@@ -1,4 +1,6 @@
-//! PyTorch's CPU generator, as far as the reference uses it: the initial head and the order of the training rows.
+//! PyTorch's CPU [generator][torch], for the initial classifier, LoRA matrices and the order of the training rows.
+//!
+//! [torch]: https://docs.pytorch.org/docs/stable/generated/torch.Generator.html
 
 use rand_mt::Mt;
 
@@ -8,31 +10,31 @@ pub struct TorchGenerator {
 }
 
 impl TorchGenerator {
-    /// Seeds it as `manual_seed` does.
+    /// Seeds the generator as `manual_seed` does.
     pub fn new(seed: u32) -> Self {
         Self { mt: Mt::new(seed) }
     }
 
-    /// `torch.randperm(n)`: the numbers `0..n` in random order.
+    /// Returns the numbers `0..n` in random order: `torch.randperm(n)`.
     pub fn randperm(&mut self, n: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..n).collect();
         for i in 0..n.saturating_sub(1) {
-            let jump = self.mt.next_u32() as usize % (n - i);
-            order.swap(i, i + jump);
+            let offset = self.mt.next_u32() as usize % (n - i);
+            order.swap(i, i + offset);
         }
         order
     }
 
-    /// `torch.empty(n).normal_(mean=0, std)` in f32. PyTorch draws 16 values at a time by the Box-Muller transform; for fewer
-    /// than 16 values it draws them another way, which is not followed here: 16 are drawn and the first `n` kept.
+    /// Draws normal values of mean 0 in f32: `torch.empty(n).normal_(0, std)`. PyTorch draws 16 values at a time by the
+    /// Box-Muller transform. For fewer than 16 values it uses another method; this one draws 16 and keeps the first `n`.
     pub fn normal(&mut self, n: usize, std: f32) -> Vec<f32> {
         let mut values: Vec<f32> = (0..n.max(16)).map(|_| self.uniform()).collect();
-        let whole = values.len() / 16 * 16;
-        for block in values[..whole].chunks_exact_mut(16) {
+        let complete = values.len() / 16 * 16;
+        for block in values[..complete].chunks_exact_mut(16) {
             box_muller(block, std);
         }
-        // The last, incomplete block is drawn anew together with the values before it.
-        if whole < values.len() {
+        // PyTorch redraws the last 16 values if the last block is incomplete.
+        if complete < values.len() {
             let start = values.len() - 16;
             for value in &mut values[start..] {
                 *value = self.uniform();
@@ -43,13 +45,13 @@ impl TorchGenerator {
         values
     }
 
-    /// `torch.empty(n).uniform_(-bound, bound)` in f32.
+    /// Draws uniform values in f32: `torch.empty(n).uniform_(-bound, bound)`.
     pub fn uniform_between(&mut self, n: usize, bound: f32) -> Vec<f32> {
         let value = |_| self.uniform() * (2.0 * bound) - bound;
         (0..n).map(value).collect()
     }
 
-    /// A multiple of 2⁻²⁴ in `[0, 1)`.
+    /// Draws a multiple of 2⁻²⁴ in `[0, 1)`.
     fn uniform(&mut self) -> f32 {
         (self.mt.next_u32() & 0xff_ffff) as f32 / 16_777_216.0
     }
@@ -70,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn permutations_hold_every_number_once() {
+    fn permutations_contain_every_number_once() {
         let mut order = TorchGenerator::new(42).randperm(80);
         assert_ne!(order, (0..80).collect::<Vec<_>>());
         order.sort_unstable();
@@ -79,23 +81,26 @@ mod tests {
     }
 
     #[test]
-    fn uniform_values_are_torchs() {
+    fn uniform_values_match_torch() {
         let values = TorchGenerator::new(7).uniform_between(5, 0.25);
         // torch.empty(5).uniform_(-0.25, 0.25, generator=torch.Generator().manual_seed(7))
-        let torchs = [
+        let expected = [
             0.017_461_27,
             -0.150_598_4,
             0.079_605_85,
             0.078_445_14,
             -0.133_619_22,
         ];
-        for (value, torchs) in values.iter().zip(torchs) {
-            assert!((value - torchs).abs() < 1e-7, "{value} instead of {torchs}");
+        for (value, expected) in values.iter().zip(expected) {
+            assert!(
+                (value - expected).abs() < 1e-7,
+                "{value} instead of {expected}"
+            );
         }
     }
 
     #[test]
-    fn normal_values_have_the_deviation_asked_for() {
+    fn normal_values_have_the_given_standard_deviation() {
         for n in [5, 16, 1000, 1003] {
             let values = TorchGenerator::new(7).normal(n, 0.02);
             assert_eq!(values.len(), n);

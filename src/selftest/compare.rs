@@ -22,7 +22,7 @@ const VOCABULARY: usize = 300;
 /// Bytes of the largest parameter but the vocabulary, query, key and value: a third of the vocabulary fits.
 const LARGEST: u64 = 4 * 3 * 48 * 48;
 /// Bytes of the pieces that the weights reach the device in: none of the large tensors comes whole.
-const PIECE: u64 = 1000;
+const CHUNK_BYTES: u64 = 1000;
 const GRADIENT: &str = "gradient of ";
 const MERGED: &str = "logits with the adapters merged in";
 const LORA: LoraConfig = LoraConfig {
@@ -37,8 +37,8 @@ const LORA: LoraConfig = LoraConfig {
 /// [`Error::Device`](crate::Error::Device) when a device fails outright.
 pub async fn compare(device: &Device) -> Result<SelfTest> {
     let blocks = LoadLimits {
-        parameter: LARGEST,
-        piece: PIECE,
+        max_parameter_bytes: LARGEST,
+        chunk_bytes: CHUNK_BYTES,
     };
     let found = Outcome::of(device, blocks).await?;
     let expected = Outcome::of(&Device::flex(), LoadLimits::default()).await?;

@@ -1,22 +1,22 @@
-//! Rows of ids become rectangles `[batch, seq]`: padding and its mask.
+//! Padding: rows of ids → batches `[batch, seq]` with an attention mask.
 
 use super::Encoding;
 
-/// How a batch's rows are brought to one length.
+/// The length that the rows of a batch are padded to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Padding {
-    /// To the longest row of the batch (transformers' `DataCollatorWithPadding`).
+    /// The longest row of the batch (transformers' `DataCollatorWithPadding`).
     Longest,
-    /// To `max_length`, whatever the rows are (`padding="max_length"`).
+    /// `max_length` (`padding="max_length"`).
     MaxLength,
 }
 
-/// A rectangle of ids and its mask, row after row.
+/// Padded token ids and their mask, row-major.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    /// Rows.
+    /// Number of rows.
     pub batch: usize,
-    /// Columns.
+    /// Number of columns.
     pub seq: usize,
     /// Token ids, `[batch, seq]`.
     pub input_ids: Vec<i32>,
@@ -25,34 +25,38 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Tokens that are not padding.
+    /// Returns the number of tokens that are not padding.
     pub fn real_tokens(&self) -> usize {
         self.attention_mask.iter().map(|&mask| mask as usize).sum()
     }
 }
 
-/// An encoded text and its label.
+/// An encoded text with its label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
-    /// Unpadded ids.
+    /// The unpadded ids.
     pub encoding: Encoding,
     /// Label id.
     pub label: usize,
 }
 
-/// Turns encoded rows into padded batches, as transformers' `DataCollatorWithPadding` does.
+/// Pads encoded texts to batches.
+///
+/// Mirrors transformers' [`DataCollatorWithPadding`][hf].
+///
+/// [hf]: https://github.com/huggingface/transformers/blob/v4.57.0/src/transformers/data/data_collator.py
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DataCollator {
-    /// How rows are brought to one length.
+    /// The length that rows are padded to.
     pub padding: Padding,
-    /// Tokens of a row at most, and of each row with [`Padding::MaxLength`].
+    /// Maximum number of tokens of a row, and the number of each row with [`Padding::MaxLength`].
     pub max_length: usize,
-    /// Id that fills up short rows.
+    /// Id of the padding token.
     pub pad_token_id: u32,
 }
 
 impl DataCollator {
-    /// Pads each batch to its longest row.
+    /// Creates a collator that pads each batch to its longest row.
     pub fn longest(max_length: usize, pad_token_id: u32) -> Self {
         Self {
             padding: Padding::Longest,
@@ -61,7 +65,7 @@ impl DataCollator {
         }
     }
 
-    /// Columns of the batch that `rows` make.
+    /// Returns the number of columns of the batch of `rows`.
     pub fn width<'a>(&self, rows: impl Iterator<Item = &'a Encoding>) -> usize {
         match self.padding {
             Padding::Longest => rows.map(|row| row.input_ids.len()).max().unwrap_or(0),
@@ -69,7 +73,7 @@ impl DataCollator {
         }
     }
 
-    /// Rows and columns of the widest batch of up to `batch_size` of `rows`, in whatever order they are taken.
+    /// Returns rows and columns of the widest batch of at most `batch_size` of `rows`, in any order of the rows.
     pub fn widest_batch<'a>(
         &self,
         rows: impl ExactSizeIterator<Item = &'a Encoding>,
@@ -79,7 +83,7 @@ impl DataCollator {
         [count, self.width(rows)]
     }
 
-    /// Pads `rows`, each at most `max_length` long, to one length.
+    /// Pads `rows`, each of at most `max_length` tokens, to one length.
     ///
     /// # Shapes
     /// `rows.len()` encodings → `[batch, seq]`.
@@ -102,7 +106,7 @@ impl DataCollator {
         }
     }
 
-    /// Padding tokens of one pass over `rows` in batches of `batch_size`, in the order given.
+    /// Returns the number of padding tokens in an epoch over `rows` in this order, in batches of `batch_size`.
     pub fn padding_tokens(&self, rows: &[&Encoding], batch_size: usize) -> usize {
         let padding = |batch: &[&Encoding]| {
             let seq = self.width(batch.iter().copied());

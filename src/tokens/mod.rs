@@ -1,4 +1,4 @@
-//! Text becomes WordPiece ids: encode, truncate, pad, batch.
+//! Texts → WordPiece ids: encoding, truncation, padding, batches.
 
 mod batch;
 mod examples;

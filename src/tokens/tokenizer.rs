@@ -1,28 +1,31 @@
-//! BERT's WordPiece tokenizer from a model's own `tokenizer.json` or `vocab.txt`, by Hugging Face's `tokenizers`.
+//! BERT's WordPiece tokenizer from the `tokenizer.json` or `vocab.txt` of a model, with Hugging Face's
+//! [`tokenizers`](https://docs.rs/tokenizers).
 
 use crate::{Error, Result};
 use serde::Deserialize;
 use serde_json::json;
 use tokenizers::pipeline::{EncodeOptions, Override, PipelineTokenizer};
 
-/// One text as the model sees it, unpadded.
+/// The unpadded input of the model for one text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Encoding {
     /// Token ids, `[CLS]` first and `[SEP]` last.
     pub input_ids: Vec<u32>,
-    /// Whether tokens were left out to keep within `max_length`.
+    /// Whether tokens were removed to respect `max_length`.
     pub truncated: bool,
 }
 
-/// What `tokenizer_config.json` says about a `vocab.txt`, with the defaults of transformers' `BertTokenizer`.
+/// The settings for a `vocab.txt` in `tokenizer_config.json`, with the defaults of transformers' [`BertTokenizer`][hf].
+///
+/// [hf]: https://huggingface.co/docs/transformers/v4.57.0/model_doc/bert#transformers.BertTokenizer
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct VocabSettings {
-    /// Texts become lower case.
+    /// Whether texts are converted to lower case.
     pub do_lower_case: bool,
-    /// Accents are left out; when absent, of lower-case texts only.
+    /// Whether accents are removed. If absent, they are removed when texts are converted to lower case.
     pub strip_accents: Option<bool>,
-    /// Every Chinese character is a word of its own.
+    /// Whether every Chinese character is a separate word.
     pub tokenize_chinese_chars: bool,
 }
 
@@ -37,10 +40,10 @@ impl Default for VocabSettings {
 }
 
 impl VocabSettings {
-    /// Reads a `tokenizer_config.json`; what it says of other things is passed over.
+    /// Parses a `tokenizer_config.json` and ignores its other fields.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] when it is not JSON or a value is of another type.
+    /// [`Error::Tokenizer`] if the text is not JSON or a value has another type.
     pub fn from_json(text: &str) -> Result<Self> {
         serde_json::from_str(text).map_err(|error| Error::Tokenizer {
             file: "tokenizer_config.json".into(),
@@ -59,10 +62,10 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Reads a `tokenizer.json`; its own truncation and padding are not used, as in the reference's recordings.
+    /// Parses a `tokenizer.json`. [`encode`](Self::encode) ignores its truncation and padding.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] when the file is not a WordPiece tokenizer or lacks `[CLS]`, `[SEP]` or `[PAD]`.
+    /// [`Error::Tokenizer`] if the file is not a WordPiece tokenizer or lacks `[CLS]`, `[SEP]` or `[PAD]`.
     pub fn from_json(text: &str) -> Result<Self> {
         let file = "tokenizer.json";
         let problem = |problem: String| Error::Tokenizer {
@@ -105,10 +108,10 @@ impl Tokenizer {
         })
     }
 
-    /// Builds BERT's pipeline around a `vocab.txt`, one token a line.
+    /// Builds BERT's pipeline for a `vocab.txt` of one token per line.
     ///
     /// # Errors
-    /// As [`Tokenizer::from_json`].
+    /// Those of [`Tokenizer::from_json`].
     pub fn from_vocab(vocab: &str, settings: &VocabSettings) -> Result<Self> {
         let tokens: Vec<&str> = vocab.lines().map(|line| line.trim_end()).collect();
         let table: serde_json::Map<String, serde_json::Value> = tokens
@@ -126,14 +129,15 @@ impl Tokenizer {
         let added = special
             .iter()
             .map(|token| {
-                Ok(json!({"id": id(token)?, "content": token, "single_word": false, "lstrip": false, "rstrip": false,
-                    "normalized": false, "special": true}))
+                Ok(json!({"id": id(token)?, "content": token, "single_word": false, "lstrip": false,
+                    "rstrip": false, "normalized": false, "special": true}))
             })
             .collect::<Result<Vec<_>>>()?;
         let (cls, sep) = (id("[CLS]")?, id("[SEP]")?);
         let text = json!({
             "version": "1.0", "truncation": null, "padding": null, "added_tokens": added,
-            "normalizer": {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": settings.tokenize_chinese_chars,
+            "normalizer": {"type": "BertNormalizer", "clean_text": true,
+                "handle_chinese_chars": settings.tokenize_chinese_chars,
                 "strip_accents": settings.strip_accents, "lowercase": settings.do_lower_case},
             "pre_tokenizer": {"type": "BertPreTokenizer"},
             "post_processor": {"type": "TemplateProcessing",
@@ -145,8 +149,8 @@ impl Tokenizer {
                 "special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [cls], "tokens": ["[CLS]"]},
                     "[SEP]": {"id": "[SEP]", "ids": [sep], "tokens": ["[SEP]"]}}},
             "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
-            "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100,
-                "vocab": table},
+            "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
+                "max_input_chars_per_word": 100, "vocab": table},
         });
         Self::from_json(&text.to_string()).map_err(|error| match error {
             Error::Tokenizer { problem, .. } => Error::Tokenizer {
@@ -157,11 +161,11 @@ impl Tokenizer {
         })
     }
 
-    /// `[CLS]`, the text's tokens and `[SEP]`, at most `max_length` in all: of a longer text the end is left out, as
-    /// transformers does with `truncation=True`.
+    /// Encodes a text as `[CLS]`, its tokens and `[SEP]`, at most `max_length` ids in total. It truncates the end of a
+    /// longer text, as transformers does with `truncation=True`.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] when `tokenizers` cannot encode the text.
+    /// [`Error::Tokenizer`] if `tokenizers` cannot encode the text.
     pub fn encode(&self, text: &str, max_length: usize) -> Result<Encoding> {
         let options = EncodeOptions {
             add_special_tokens: false,
@@ -181,11 +185,17 @@ impl Tokenizer {
         let [encoding] = encodings.as_slice() else {
             return Err(failed("it gave no encoding".into()));
         };
-        let room = max_length.saturating_sub(2);
-        let truncated = encoding.len() > room;
-        let mut input_ids = Vec::with_capacity(encoding.len().min(room) + 2);
+        let max_tokens = max_length.saturating_sub(2);
+        let truncated = encoding.len() > max_tokens;
+        let mut input_ids = Vec::with_capacity(encoding.len().min(max_tokens) + 2);
         input_ids.push(self.cls);
-        input_ids.extend(encoding.ids().iter().take(room).map(|token| token.id()));
+        input_ids.extend(
+            encoding
+                .ids()
+                .iter()
+                .take(max_tokens)
+                .map(|token| token.id()),
+        );
         input_ids.push(self.sep);
         Ok(Encoding {
             input_ids,
@@ -193,7 +203,7 @@ impl Tokenizer {
         })
     }
 
-    /// The text of each token id, `##` kept; `[UNK]` for an id that the vocabulary does not have.
+    /// Returns the text of each token id, with its `##`, or `[UNK]` for an id that is not in the vocabulary.
     pub fn tokens(&self, input_ids: &[u32]) -> Vec<String> {
         input_ids
             .iter()
@@ -204,12 +214,12 @@ impl Tokenizer {
             .collect()
     }
 
-    /// The id that fills up short rows.
+    /// Returns the id of `[PAD]`.
     pub fn pad_token_id(&self) -> u32 {
         self.pad
     }
 
-    /// The `tokenizer.json` it was read from or that was built around `vocab.txt`.
+    /// Returns the `tokenizer.json` that the tokenizer was parsed from or built as for `vocab.txt`.
     pub fn json(&self) -> &str {
         &self.json
     }

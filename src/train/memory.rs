@@ -238,7 +238,7 @@ mod tests {
         // 30,522 rows of 768 values are 93.8 MB: two blocks.
         let (whole, blocks) = (
             plan(LoadLimits::default()),
-            plan(LoadLimits::of_binding(128 << 20)),
+            plan(LoadLimits::for_binding_size(128 << 20)),
         );
         assert_eq!(blocks, whole);
     }

@@ -98,7 +98,7 @@ test('a run that finds no memory is refused before it begins, and the run before
       (/** @type {any} */ error) => ({ code: error.code, message: error.message }),
     );
   });
-  expect(refusal).toMatchObject({ code: 'memory', message: expect.stringContaining('There is no room') });
+  expect(refusal).toMatchObject({ code: 'memory', message: expect.stringContaining('Not enough memory') });
   await webtune.button('way-smaller_batch').click();
   await expect(memory).toHaveAttribute('data-lacks', '');
   await webtune.press('run-training');

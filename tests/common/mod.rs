@@ -1,4 +1,4 @@
-//! What the tests of training share: a tiny BERT, rows for it, a run to its end, and parameters by name.
+//! Shared helpers of the training tests: a tiny BERT, rows for it, complete runs, and parameters by name.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use burn::tensor::Device;
@@ -13,10 +13,11 @@ use webtune::random::TorchGenerator;
 use webtune::tokens::{DataCollator, Encoding, Example};
 use webtune::train::{Event, StepLog, Trainer, TrainerOptions, TrainingArguments};
 
-/// Rows of the tiny network's vocabulary.
+/// Size of the tiny network's vocabulary.
 pub const VOCAB_SIZE: usize = 40;
 
-/// A network of two layers of 16, without dropouts, whose weights are large enough for gradients of every parameter to matter.
+/// Returns a network of two layers of width 16 without dropout. Its weights are large enough for every parameter to
+/// have a significant gradient.
 pub fn tiny_config() -> BertConfig {
     BertConfig {
         vocab_size: VOCAB_SIZE,
@@ -31,23 +32,23 @@ pub fn tiny_config() -> BertConfig {
     .without_dropout()
 }
 
-/// A network with random weights and a random head whose biases are not 0, ready to be trained on the CPU device.
+/// Returns a trainable network with random weights and a random head with nonzero biases, on the CPU device.
 pub fn random_model(
     config: &BertConfig,
     num_labels: usize,
     seed: u32,
 ) -> BertForSequenceClassification {
     let checkpoint = random_checkpoint(config, seed).unwrap();
-    let mut draw = TorchGenerator::new(seed + 1);
+    let mut generator = TorchGenerator::new(seed + 1);
     let std = config.initializer_range as f32;
-    let weight = draw.normal(num_labels * config.hidden_size, std);
-    let bias = draw.normal(num_labels, std);
+    let weight = generator.normal(num_labels * config.hidden_size, std);
+    let bias = generator.normal(num_labels, std);
     load(config, num_labels, checkpoint)
         .with_head(weight, bias)
         .unwrap()
 }
 
-/// A network from the bytes of a safetensors file, ready to be trained on the CPU device.
+/// Loads a trainable network from the bytes of a safetensors file, on the CPU device.
 pub fn load(
     config: &BertConfig,
     num_labels: usize,
@@ -65,7 +66,7 @@ pub fn load(
     block_on(loader.load(&mut file)).unwrap().0
 }
 
-/// Every parameter's values by its checkpoint name.
+/// Returns the values of every parameter by its checkpoint name.
 pub fn parameters(model: &BertForSequenceClassification) -> BTreeMap<String, Vec<f32>> {
     model
         .named_parameters()
@@ -77,10 +78,10 @@ pub fn parameters(model: &BertForSequenceClassification) -> BTreeMap<String, Vec
         .collect()
 }
 
-/// Rows of 3 to 17 tokens, whose label can be read off their second token.
+/// Returns rows of 3 to 17 tokens. The second token determines the label.
 pub fn rows(count: usize, num_labels: usize, seed: u32) -> Vec<Example> {
-    let mut draw = TorchGenerator::new(seed);
-    let mut below = |limit: usize| draw.randperm(limit)[0];
+    let mut generator = TorchGenerator::new(seed);
+    let mut below = |limit: usize| generator.randperm(limit)[0];
     (0..count)
         .map(|_| {
             let length = 3 + below(15);
@@ -96,7 +97,7 @@ pub fn rows(count: usize, num_labels: usize, seed: u32) -> Vec<Example> {
         .collect()
 }
 
-/// Options for [`rows`], taken in their order.
+/// Returns options for [`rows`], without shuffling.
 pub fn options(arguments: TrainingArguments) -> TrainerOptions {
     TrainerOptions {
         arguments,
@@ -105,15 +106,15 @@ pub fn options(arguments: TrainingArguments) -> TrainerOptions {
     }
 }
 
-/// What a run did.
+/// The result of a run.
 pub struct Run {
     pub logs: Vec<StepLog>,
-    /// With the number of updates done before each.
+    /// Each with the number of updates before it.
     pub evaluations: Vec<(usize, Evaluation)>,
     pub trainer: Trainer,
 }
 
-/// Trains to the end.
+/// Trains a network until the run is finished.
 pub fn train(
     model: BertForSequenceClassification,
     train: Vec<Example>,

@@ -1,4 +1,4 @@
-//! Checkpoints as they come: old names, other heads, shards, and what is no BERT.
+//! Variants of checkpoints: legacy names, other heads, shards, and files that are not a BERT.
 
 use super::*;
 use crate::bert::random_checkpoint;
@@ -18,15 +18,15 @@ fn config() -> BertConfig {
     }
 }
 
-/// A checkpoint with its tensors renamed, and others beside them.
-fn file(rename: impl Fn(&str) -> String, others: &[(&str, Vec<usize>)]) -> Vec<u8> {
+/// Returns a checkpoint with renamed and additional tensors.
+fn file(rename: impl Fn(&str) -> String, additional: &[(&str, Vec<usize>)]) -> Vec<u8> {
     let bytes = random_checkpoint(&config(), 3).unwrap();
     let parsed = SafeTensors::deserialize(&bytes).unwrap();
     let mut tensors: Vec<(String, Vec<usize>, Vec<u8>)> = parsed
         .iter()
         .map(|(name, view)| (rename(name), view.shape().to_vec(), view.data().to_vec()))
         .collect();
-    for (name, shape) in others {
+    for (name, shape) in additional {
         let zeros = vec![0; 4 * shape.iter().product::<usize>()];
         tensors.push((name.to_string(), shape.clone(), zeros));
     }
@@ -52,22 +52,27 @@ fn load(bytes: Vec<u8>) -> Result<(BertForSequenceClassification, LoadReport)> {
 fn values(model: &BertForSequenceClassification) -> BTreeMap<String, Vec<f32>> {
     let named = model.named_parameters().into_iter();
     named
-        .map(|one| (one.name.clone(), pollster::block_on(one.read()).unwrap()))
+        .map(|parameter| {
+            (
+                parameter.name.clone(),
+                pollster::block_on(parameter.read()).unwrap(),
+            )
+        })
         .collect()
 }
 
 #[test]
-fn old_names_and_names_without_a_prefix_are_the_same_network() {
+fn legacy_names_and_names_without_prefix_load_the_same_network() {
     let (expected, _) = load(file(str::to_string, &[])).unwrap();
-    let old = |name: &str| {
+    let legacy = |name: &str| {
         name.replace("LayerNorm.weight", "LayerNorm.gamma")
             .replace("LayerNorm.bias", "LayerNorm.beta")
     };
-    let bare = |name: &str| name.trim_start_matches("bert.").to_string();
+    let unprefixed = |name: &str| name.trim_start_matches("bert.").to_string();
     for bytes in [
-        file(old, &[]),
-        file(bare, &[]),
-        file(|name| bare(&old(name)), &[]),
+        file(legacy, &[]),
+        file(unprefixed, &[]),
+        file(|name| unprefixed(&legacy(name)), &[]),
     ] {
         let (found, report) = load(bytes).unwrap();
         assert_eq!(values(&found), values(&expected));
@@ -76,7 +81,7 @@ fn old_names_and_names_without_a_prefix_are_the_same_network() {
 }
 
 #[test]
-fn heads_of_other_tasks_are_left_out_and_said() {
+fn heads_of_other_tasks_are_skipped_and_reported() {
     let others = [
         ("cls.predictions.bias", vec![11]),
         ("cls.seq_relationship.weight", vec![2, 4]),
@@ -90,7 +95,7 @@ fn heads_of_other_tasks_are_left_out_and_said() {
     assert_eq!(report.dropped, names);
     assert!(!report.has_classifier);
     assert_eq!(model.num_labels(), 2);
-    // A weight that fits goes with a bias that does not.
+    // A weight that fits is skipped with a bias that does not.
     let others = [
         ("classifier.weight", vec![2, 4]),
         ("classifier.bias", vec![3]),
@@ -100,7 +105,7 @@ fn heads_of_other_tasks_are_left_out_and_said() {
     assert_eq!(report.dropped, ["classifier.bias", "classifier.weight"]);
 }
 
-/// A checkpoint as two files and their index, its tensors dealt out by turns.
+/// Returns a checkpoint in two files that alternate in tensors, and its index.
 fn shards() -> (ShardIndex, Vec<(String, Vec<u8>)>) {
     let whole = file(str::to_string, &[("cls.predictions.bias", vec![11])]);
     let parsed = SafeTensors::deserialize(&whole).unwrap();
@@ -139,7 +144,7 @@ fn load_shards(
 }
 
 #[test]
-fn shards_are_the_same_network() {
+fn shards_load_the_same_network() {
     let (expected, whole) =
         load(file(str::to_string, &[("cls.predictions.bias", vec![11])])).unwrap();
     let (index, files) = shards();
@@ -153,7 +158,7 @@ fn shards_are_the_same_network() {
 }
 
 #[test]
-fn shards_that_are_not_what_the_index_says_are_refused() {
+fn refuses_shards_that_contradict_the_index() {
     let (index, mut files) = shards();
     let (first, second) = (files[0].1.clone(), files[1].1.clone());
     files[1].1 = first;
@@ -173,9 +178,9 @@ fn shards_that_are_not_what_the_index_says_are_refused() {
 }
 
 #[test]
-fn what_belongs_to_no_bert_is_refused() {
-    let message = |others: &[(&str, Vec<usize>)]| {
-        let error = load(file(str::to_string, others)).unwrap_err();
+fn refuses_unexpected_and_incomplete_tensors() {
+    let message = |additional: &[(&str, Vec<usize>)]| {
+        let error = load(file(str::to_string, additional)).unwrap_err();
         error.to_string()
     };
     assert!(message(&[("encoder.block.0.weight", vec![2])]).contains("unexpected"));
