@@ -5,7 +5,6 @@
 // `?lang=ko` a language, and every setting that differs from its default stands there by name.
 // `window.__webtune` holds {store, settings, session} for tests and for engineers at the console.
 
-import { initialState } from './app.js';
 import { byId, onFrame } from './dom.js';
 import { preferredLanguage, t, useLanguage } from './i18n.js';
 import { comparisonPanel } from './panels/comparison.js';
@@ -21,8 +20,9 @@ import { trainingPanel } from './panels/training.js';
 import { tryItPanel } from './panels/try-it.js';
 import { Session, asShown } from './session.js';
 import { isRepo } from './models.js';
-import { refreshStored } from './panels/gallery.js';
-import { Settings, Store } from './state.js';
+import { refreshStored } from './requests.js';
+import { Settings } from './settings.js';
+import { Store, initialState } from './state.js';
 import { Workflow } from './workflow.js';
 
 const DEVICES = /** @type {const} */ (['auto', 'webgpu', 'cpu']);
@@ -64,11 +64,12 @@ async function start() {
       const written = settings.writeQuery(new URLSearchParams(location.search)).toString();
       history.replaceState(null, '', `${location.pathname}${written ? `?${written}` : ''}${location.hash}`);
     });
-    const workflow = new Workflow(session, store, settings, modelBase(query), {
+    const workflow = new Workflow(session, store, settings, {
+      modelBase: modelBase(query),
       endpoint: query.get('endpoint') ?? '',
-      repo: repoOf(query),
     });
-    store.update({ modelSource: repoOf(query) ?? 'site' });
+    const repo = repoOf(query);
+    if (repo !== null) store.update({ origin: { kind: 'hub', repo } });
     const app = { store, settings, workflow, session };
     for (const panel of [
       progressPanel,
@@ -98,7 +99,7 @@ async function start() {
       if (state !== 'running' && last === 'running') void refreshStored(app);
       last = state;
     });
-    store.watch(['modelSource'], ({ modelSource }) => nameModel(modelSource));
+    store.watch(['origin'], ({ origin }) => nameModel(origin));
   } catch (error) {
     if (!session.fatal) store.update({ openError: asShown(error), opening: false });
   }
@@ -137,13 +138,13 @@ function repoOf(query) {
 }
 
 /**
- * Puts the name of a model of the Hub into the URL, so that the page's address is that of the same model.
- * @param {string} source
+ * Keeps the name of a model of the Hub in the URL, so that a copied address opens the same model.
+ * @param {import('./state.js').Origin} origin
  */
-function nameModel(source) {
+function nameModel(origin) {
   const query = new URLSearchParams(location.search);
-  if (isRepo(source)) query.set('model', source);
-  else if (source === 'site' && repoOf(query) !== null) query.delete('model');
+  if (origin.kind === 'hub' && isRepo(origin.repo)) query.set('model', origin.repo);
+  else if (origin.kind === 'site' && repoOf(query) !== null) query.delete('model');
   else return;
   history.replaceState(null, '', `${location.pathname}${query.size > 0 ? `?${query}` : ''}${location.hash}`);
 }

@@ -6,7 +6,7 @@ import { h, setText } from '../dom.js';
 import { t } from '../i18n.js';
 
 /** @typedef {import('../protocol.js').ModelFile} ModelFile */
-/** @typedef {import('../stages.js').Origin} Origin */
+/** @typedef {Extract<import('../state.js').Origin, {kind: 'disk'}>} DiskOrigin */
 
 /** The folder that was meant lies at most so deep: a dropped disk is not read whole. */
 const DEEPEST = 4;
@@ -21,7 +21,7 @@ export function continuePanel({ store, workflow }) {
     h('button', { type: 'button', class: 'secondary', 'data-testid': testId, i18n: key, on: { click } });
   const pickZip = button('continue.zip', () => zip.click(), 'continue-zip');
   const pickFolder = button('continue.folder', () => folder.click(), 'continue-folder');
-  const back = button('continue.back', () => void workflow.loadFrom(null), 'continue-back');
+  const back = button('continue.back', () => void workflow.loadFrom({ kind: 'site' }), 'continue-back');
   const own = h('p', { class: 'note', role: 'status' });
   const element = h(
     'div',
@@ -33,10 +33,10 @@ export function continuePanel({ store, workflow }) {
   );
 
   const off = () => store.state.busy || !store.state.opened || store.state.fatal !== null;
-  store.watch(['busy', 'opened', 'fatal', 'ownModel', 'model', 'language'], ({ ownModel, model }) => {
+  store.watch(['busy', 'opened', 'fatal', 'origin', 'model', 'language'], ({ origin: from, model }) => {
     for (const each of [pickZip, pickFolder, back]) each.disabled = off();
-    back.hidden = !ownModel;
-    setText(own, ownModel && model ? t('continue.own', { name: model.name }) : '');
+    back.hidden = from.kind !== 'disk';
+    setText(own, from.kind === 'disk' && model ? t('continue.own', { name: model.name }) : '');
   });
   takeDrops(element, off, load);
   return element;
@@ -130,13 +130,13 @@ async function below(entry, levels) {
 /**
  * Which of the chosen files are the model, and what it is called: one archive, or the topmost folder that has a config.json.
  * @param {ModelFile[]} files
- * @returns {Origin}
+ * @returns {DiskOrigin}
  */
 export function origin(files) {
   const id = ++chosen;
   const [first] = files;
   if (files.length === 1 && first && /\.zip$/i.test(first.path)) {
-    return { id, name: first.path.split('/').at(-1) ?? '', files: [first] };
+    return { kind: 'disk', id, name: first.path.split('/').at(-1) ?? '', files: [first] };
   }
   const depth = (/** @type {string} */ path) => path.split('/').length;
   const configs = files.map(({ path }) => path).filter((path) => /(^|\/)config\.json$/.test(path));
@@ -148,6 +148,7 @@ export function origin(files) {
   const folder = config.slice(0, -'config.json'.length);
   const inside = files.filter(({ path }) => path.startsWith(folder) && !path.slice(folder.length).includes('/'));
   return {
+    kind: 'disk',
     id,
     name: folder.split('/').at(-2) ?? t('continue.unnamed'),
     files: inside.map(({ path, blob }) => ({ path: path.slice(folder.length), blob })),

@@ -13,9 +13,10 @@ import {
 } from './widgets.js';
 import { h, replace, setText } from '../dom.js';
 import { duration, number, percent, t } from '../i18n.js';
+import { runResult, runningRun } from '../state.js';
 
 /** @typedef {import('../protocol.js').EvaluationReport} EvaluationReport */
-/** @typedef {import('../app.js').AppState} AppState */
+/** @typedef {import('../state.js').AppState} AppState */
 
 const ROWS_A_PAGE = 8;
 
@@ -37,19 +38,7 @@ export function evaluationPanel(app) {
   const summary = h('div', {});
   main.append(problem, progress, latest, wrongTitle, wrong.element, h('div', { class: 'two' }, history, summary));
 
-  store.watch(['stages', 'run', 'language'], ({ stages, run }) => {
-    const evaluating = run?.evaluating;
-    setText(
-      progress,
-      stages.evaluation.state !== 'running'
-        ? ''
-        : evaluating
-          ? t('now.evaluating', evaluating)
-          : run
-            ? t('evaluation.more_follow')
-            : t('now.evaluation'),
-    );
-  });
+  store.watch(['stages', 'run', 'language'], (state) => setText(progress, progressText(state)));
   store.watch(['evaluations', 'shownEvaluation', 'language'], (state) => {
     const report = shown(state);
     replace(latest, ...(report ? details(report) : [placeholder('evaluation.placeholder')]));
@@ -65,12 +54,23 @@ export function evaluationPanel(app) {
     wrong.show(report?.misclassified.length ?? 0);
     replace(history, state.evaluations.length > 0 && evaluations(state, (at) => store.update({ shownEvaluation: at })));
   });
-  store.watch(['result', 'language'], ({ result }) => replace(summary, result && closing(result)));
+  store.watch(['run', 'language'], (state) => {
+    const result = runResult(state);
+    replace(summary, result && closing(result));
+  });
 }
 
 /** @param {AppState} state */
 const shown = ({ evaluations, shownEvaluation }) =>
   shownEvaluation === null ? evaluations.at(-1) : evaluations[shownEvaluation];
+
+/** @param {AppState} state */
+function progressText(state) {
+  if (state.stages.evaluation.state !== 'running') return '';
+  const run = runningRun(state);
+  if (run?.evaluating) return t('now.evaluating', run.evaluating);
+  return t(run ? 'evaluation.more_follow' : 'now.evaluation');
+}
 
 /** @param {EvaluationReport} report */
 function details(report) {

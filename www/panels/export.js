@@ -1,11 +1,12 @@
 // Take it home: the trained model as a Hugging Face folder, what is in it, and the three lines of Python that use it.
 
 import { alert, figures, panelParts } from './widgets.js';
-import { exportModel } from '../errands.js';
+import { exportModel } from '../requests.js';
 import { h, replace, setAttribute, setText } from '../dom.js';
 import { bytes, number, t, tOr } from '../i18n.js';
 
-/** @typedef {import('../app.js').AppState} AppState */
+/** @typedef {import('../state.js').AppState} AppState */
+/** @typedef {import('../state.js').Exported} Exported */
 
 /** In the order in which a reader meets them. */
 const FILES =
@@ -13,7 +14,7 @@ const FILES =
     ' ',
   );
 /** The exported weights are 32-bit floats. */
-const BYTES_A_PARAMETER = 4;
+const BYTES_PER_PARAMETER = 4;
 
 /** @param {import('../app.js').App} app */
 export function exportPanel(app) {
@@ -32,12 +33,12 @@ export function exportPanel(app) {
   const text = h('p', { class: 'note', 'data-testid': 'export-progress' });
   const problem = h('div', { class: 'problem' });
   const outcome = h('div', {});
-  const said = h('p', { class: 'visually-hidden', role: 'status' });
-  side.append(h('div', { class: 'actions' }, button), reason, said);
+  const status = h('p', { class: 'visually-hidden', role: 'status' });
+  side.append(h('div', { class: 'actions' }, button), reason, status);
   const code = pythonCode();
   main.append(problem, h('div', { class: 'download' }, meter, text), outcome, code.element);
 
-  /** What was exported last, and where the browser keeps it. @type {import('../app.js').Exported|null} */
+  /** What was exported last, and where the browser keeps it. @type {Exported|null} */
   let kept = null;
   let url = '';
   const keep = (/** @type {typeof kept} */ exported) => {
@@ -51,7 +52,7 @@ export function exportPanel(app) {
     keep(exported);
     if (exported) link(exported).click();
   }
-  /** @param {import('../app.js').Exported} exported */
+  /** @param {Exported} exported */
   const link = ({ file }) =>
     h('a', { href: url, download: file, 'data-testid': 'export-again' }, t('export.again', { file }));
 
@@ -60,18 +61,26 @@ export function exportPanel(app) {
     button.disabled = why !== null;
     setText(reason, why ? t(why) : t('export.ready', { step: state.trained?.step ?? 0 }));
   });
-  store.watch(['exporting', 'language'], ({ exporting, model }) => {
-    meter.hidden = exporting === null;
-    if (exporting && model) meter.value = Math.min(1, exporting.bytes / (model.parameters * BYTES_A_PARAMETER));
-    setText(text, exporting ? t('export.progress', { bytes: bytes(exporting.bytes) }) : '');
+  store.watch(['archive', 'language'], ({ archive, model }) => {
+    const writing = archive.kind === 'writing' ? archive : null;
+    meter.hidden = writing === null;
+    if (writing && model) meter.value = Math.min(1, writing.bytes / (model.parameters * BYTES_PER_PARAMETER));
+    setText(text, writing ? t('export.progress', { bytes: bytes(writing.bytes) }) : '');
+    replace(problem, archive.kind === 'failed' && alert(archive.error));
   });
-  store.watch(['exportError', 'language'], ({ exportError }) => replace(problem, exportError && alert(exportError)));
-  store.watch(['exported', 'trained', 'language'], (state) => {
-    const { exported } = state;
+  /** @type {unknown[]} */
+  let shown = [];
+  store.watch(['archive', 'trained', 'run', 'language'], ({ archive, trained, run, language }) => {
+    const exported = archive.kind === 'done' ? archive.exported : null;
+    const exportable = run.kind === 'running' ? null : trained;
+    // Each step changes the run, and each piece changes the archive.
+    const next = [exported, exportable, language];
+    if (next.every((value, at) => value === shown[at])) return;
+    shown = next;
     keep(exported);
     code.show(exported ? exported.file.replace(/\.zip$/, '') : null);
-    setText(said, exported ? t('export.done', { file: exported.file, bytes: bytes(exported.bytes) }) : '');
-    replace(outcome, ...details(state), exported && h('p', {}, link(exported)));
+    setText(status, exported ? t('export.done', { file: exported.file, bytes: bytes(exported.bytes) }) : '');
+    replace(outcome, ...details(exported, exportable), exported && h('p', {}, link(exported)));
   });
 }
 
@@ -86,9 +95,10 @@ function refusal({ trained, busy, opened, fatal }) {
 
 /**
  * The folder's files, and the seed that repeats the run.
- * @param {AppState} state
+ * @param {Exported|null} exported
+ * @param {import('../state.js').Trained|null} trained
  */
-function details({ exported, trained }) {
+function details(exported, trained) {
   const sizes = new Map(exported?.files.map(({ name, bytes: size }) => [name, size]));
   const names = exported ? [...sizes.keys()].sort((a, b) => place(a) - place(b)) : FILES;
   const rows = names.map((name) =>

@@ -1,13 +1,12 @@
 // Another model: those that the page proposes, any other of the Hub by its name, and what is stored of them on this computer.
 
 import { MODELS, isRepo } from '../models.js';
-import { asShown } from '../session.js';
+import { deleteStored } from '../requests.js';
 import { alert } from './widgets.js';
 import { h, replace, setText } from '../dom.js';
 import { bytes, number, t } from '../i18n.js';
 
 /** @typedef {import('../app.js').App} App */
-/** @typedef {import('../protocol.js').StoredModel} StoredModel */
 
 /** @param {App} app */
 export function galleryPanel(app) {
@@ -23,7 +22,7 @@ export function galleryPanel(app) {
     repoForm(app),
     kept,
   );
-  store.watch(['opened', 'fatal', 'busy', 'modelSource', 'stored', 'language'], (state) => {
+  store.watch(['opened', 'fatal', 'busy', 'origin', 'stored', 'language'], (state) => {
     const off = state.busy || !state.opened || state.fatal !== null;
     const focused = document.activeElement?.getAttribute('data-repo');
     replace(list, ...MODELS.map((model) => row(app, model, off)));
@@ -41,13 +40,13 @@ export function galleryPanel(app) {
  * @param {boolean} off
  */
 function row({ store, workflow }, { repo, name, about, language, parameters, bytes: size, license }, off) {
-  const { modelSource, stored, model } = store.state;
-  const from = repo === null ? modelSource === 'site' : modelSource === repo;
+  const { origin, stored, model } = store.state;
+  const current = model && (repo === null ? origin.kind === 'site' : origin.kind === 'hub' && origin.repo === repo);
   const here = repo !== null && stored?.models.some((one) => one.repo === repo && one.complete);
-  const load = () => void workflow.loadFrom(repo === null ? null : Promise.resolve({ repo }));
+  const load = () => void workflow.loadFrom(repo === null ? { kind: 'site' } : { kind: 'hub', repo });
   return h(
     'li',
-    { class: from && model ? 'known-model current' : 'known-model' },
+    { class: current ? 'known-model current' : 'known-model' },
     h('div', { class: 'known-name' }, h('strong', {}, name), h('code', {}, repo ?? t('gallery.built_in'))),
     h('p', { class: 'known-about' }, t(about)),
     h(
@@ -69,7 +68,7 @@ function row({ store, workflow }, { repo, name, about, language, parameters, byt
         'aria-disabled': off ? 'true' : null,
         on: { click: () => off || load() },
       },
-      from && model ? t('gallery.loaded') : t('gallery.load'),
+      current ? t('gallery.loaded') : t('gallery.load'),
     ),
   );
 }
@@ -98,7 +97,7 @@ function repoForm({ store, workflow }) {
     const valid = isRepo(repo) || /^https?:\/\/\S+$/.test(repo);
     field.toggleAttribute('aria-invalid', !valid);
     setText(problem, valid ? '' : t('gallery.no_repo'));
-    if (valid && !button.disabled) void workflow.loadFrom(Promise.resolve({ repo }));
+    if (valid && !button.disabled) void workflow.loadFrom({ kind: 'hub', repo });
   };
   store.watch(['busy', 'opened', 'fatal', 'language'], ({ busy, opened, fatal }) => {
     button.disabled = busy || !opened || fatal !== null;
@@ -149,7 +148,7 @@ function storedModels(app, off) {
             disabled: off,
             'aria-label': t('stored.delete_label', { name: `${model.repo}@${model.revision}` }),
             'data-testid': 'forget',
-            on: { click: () => void forget(app, model) },
+            on: { click: () => void deleteStored(app, model) },
           },
           t('stored.delete'),
         ),
@@ -161,30 +160,4 @@ function storedModels(app, off) {
     h('div', { class: 'scroll' }, h('table', { class: 'compact' }, h('tbody', {}, ...rows))),
     room,
   ];
-}
-
-/**
- * Asks what is stored, for the list.
- * @param {Pick<App, 'store'|'session'>} app
- */
-export async function refreshStored({ store, session }) {
-  try {
-    store.update({ stored: await session.request({ type: 'stored' }), storedError: null });
-  } catch (error) {
-    if (!session.fatal) store.update({ storedError: asShown(error) });
-  }
-}
-
-/**
- * @param {App} app
- * @param {StoredModel} model
- */
-async function forget({ store, session, workflow }, { key }) {
-  await workflow.alone(async () => {
-    try {
-      store.update({ stored: await session.request({ type: 'forget', key }), storedError: null });
-    } catch (error) {
-      store.update({ storedError: asShown(error) });
-    }
-  });
 }

@@ -21,7 +21,7 @@ const LANGUAGE_NAMES = { en: 'English', ko: '한국어' };
 /**
  * Takes the store alone: it must also stand when the worker could not even start. What it gives back is the place in the
  * self-test's details for the thorough comparison (comparison.js).
- * @param {import('../state.js').Store<import('../app.js').AppState>} store
+ * @param {import('../state.js').Store<import('../state.js').AppState>} store
  */
 export function headerPanel(store) {
   preferences(store);
@@ -36,7 +36,7 @@ export function headerPanel(store) {
 }
 
 /**
- * @param {import('../app.js').AppState} state
+ * @param {import('../state.js').AppState} state
  * @param {HTMLElement} comparison
  */
 function device({ opened, openError, fatal }, comparison) {
@@ -109,7 +109,7 @@ function closeOnEscape({ currentTarget, key }) {
   if (key === 'Escape' && currentTarget instanceof HTMLDetailsElement) currentTarget.open = false;
 }
 
-/** @param {import('../app.js').AppState} state */
+/** @param {import('../state.js').AppState} state */
 function fatalNotice({ fatal, opening }) {
   if (!fatal) return null;
   // A shader that the browser refuses can take the whole module down; the CPU needs none.
@@ -132,7 +132,7 @@ function fatalNotice({ fatal, opening }) {
   );
 }
 
-/** @param {import('../app.js').AppState} state */
+/** @param {import('../state.js').AppState} state */
 function openNotice({ openError }) {
   if (!openError) return null;
   return alert(openError, h('p', {}, useCpu()));
@@ -145,7 +145,7 @@ function useCpu() {
   return h('a', { href: cpu.href }, t('device.use_cpu'));
 }
 
-/** @param {import('../app.js').AppState} state */
+/** @param {import('../state.js').AppState} state */
 function deviceNotice({ opened }) {
   const info = opened?.device;
   if (!info || (info.kind === 'webgpu' && !info.software)) return null;
@@ -157,14 +157,14 @@ function deviceNotice({ opened }) {
   );
 }
 
-/** @param {import('../app.js').AppState} state */
+/** @param {import('../state.js').AppState} state */
 function selfTestNotice({ opened }) {
   if (!opened || opened.self_test.passed) return null;
   const names = opened.self_test.checks.filter(({ passed }) => !passed).map(({ name }) => name);
   return alert({ code: 'self_test', message: `${t('self_test.refused')} (${names.join(', ')})`, field: null });
 }
 
-/** @param {import('../state.js').Store<import('../app.js').AppState>} store */
+/** @param {import('../state.js').Store<import('../state.js').AppState>} store */
 function preferences(store) {
   const language = h(
     'select',

@@ -2,7 +2,7 @@
 
 import { h, replace } from '../dom.js';
 import { bytes, number, t } from '../i18n.js';
-import { asText } from '../state.js';
+import { asText } from '../settings.js';
 
 /** @typedef {import('../protocol.js').MemoryView} MemoryView */
 /** @typedef {import('../protocol.js').WayOut} WayOut */
@@ -16,7 +16,7 @@ const PARTS = /** @type {const} */ (['parameters', 'original', 'gradients', 'opt
 export function memoryPanel(app) {
   const { store } = app;
   const element = h('div');
-  const started = () => store.state.run !== null || store.state.result !== null;
+  const started = () => store.state.run.kind === 'running' || store.state.run.kind === 'done';
   /** @param {string} part */
   const unfolded = (part) => {
     const details = element.querySelector(part);
@@ -34,7 +34,7 @@ export function memoryPanel(app) {
   };
   store.watch(['plan', 'opened', 'busy', 'language'], show);
   // Each step is a change of the run.
-  store.watch(['run', 'result'], () => {
+  store.watch(['run'], () => {
     if (started() !== known) show();
   });
   return element;

@@ -52,16 +52,16 @@ export function modelPanel(app) {
     setAttribute(progress, 'data-total', download?.total ?? 0);
     setText(text, downloadText(download, running ? phase : null, running ? retry : null));
   });
-  app.store.watch(['model', 'modelSource', 'language'], ({ model, modelSource }) => {
-    const before = modelSource === 'site' ? t('model.placeholder') : t('model.placeholder_hub', { repo: modelSource });
+  app.store.watch(['model', 'origin', 'language'], ({ model, origin }) => {
+    const before = origin.kind === 'hub' ? t('model.placeholder_hub', { repo: origin.repo }) : t('model.placeholder');
     replace(result, ...(model ? details(model) : [h('p', { class: 'placeholder' }, before)]));
   });
 }
 
 /**
- * @param {import('../app.js').AppState['download']} download
+ * @param {import('../state.js').AppState['download']} download
  * @param {string|null} phase
- * @param {import('../app.js').AppState['retry']} retry
+ * @param {import('../state.js').AppState['retry']} retry
  */
 function downloadText(download, phase, retry) {
   const parts = [];

@@ -5,9 +5,10 @@ import { alert } from './widgets.js';
 import { byId, h, replace, setAttribute, setText } from '../dom.js';
 import { bytes, duration, number, percent, t, tOr } from '../i18n.js';
 import { STAGES } from '../stages.js';
+import { runResult, runningRun } from '../state.js';
 
 /** @typedef {import('../app.js').App} App */
-/** @typedef {import('../app.js').AppState} AppState */
+/** @typedef {import('../state.js').AppState} AppState */
 /** @typedef {import('../stages.js').Stage} Stage */
 
 const PRESETS = /** @type {const} */ (['recommended', 'article']);
@@ -55,7 +56,6 @@ export function progressPanel(app) {
       'fatal',
       'download',
       'phase',
-      'result',
       'evaluations',
       'language',
       'dataset',
@@ -64,12 +64,12 @@ export function progressPanel(app) {
       'tokens',
       'prediction',
       'logs',
-      'exporting',
-      'comparing',
+      'archive',
+      'comparison',
     ],
     (state) => {
       run.disabled = state.busy || state.opened === null || state.fatal !== null;
-      setText(run, t(state.busy ? 'run.busy' : state.result ? 'run.again' : 'run.all'));
+      setText(run, t(state.busy ? 'run.busy' : runResult(state) ? 'run.again' : 'run.all'));
       setAttribute(run, 'aria-busy', state.busy ? 'true' : null);
       for (const [stage, item] of items) item.show(state);
       const current = STAGES.find((stage) => state.stages[stage].state === 'running');
@@ -182,7 +182,8 @@ function stageNote(state, stage) {
  * @param {Stage|undefined} current
  */
 function nowMessage(state, current) {
-  const { run, download, phase } = state;
+  const { download, phase, archive, comparison } = state;
+  const run = runningRun(state);
   if (run && current !== 'try') {
     if (run.state === 'stopped') return t('now.stopping');
     if (run.evaluating) return t('now.evaluating', run.evaluating);
@@ -198,13 +199,13 @@ function nowMessage(state, current) {
     return phase ? tOr(`phase.${phase}`, phase) : t('now.model');
   }
   if (current) return t(`now.${current}`);
-  if (state.exporting) return t('export.progress', { bytes: bytes(state.exporting.bytes) });
-  if (state.comparing) return t('self_test.comparing');
+  if (archive.kind === 'writing') return t('export.progress', { bytes: bytes(archive.bytes) });
+  if (comparison.kind === 'running') return t('self_test.comparing');
   if (state.fatal) return '';
   if (!state.opened) return t('now.opening');
   const failed = STAGES.find((stage) => state.stages[stage].state === 'error');
   if (failed) return t('now.failed', { stage: t(`${failed}.title`) });
-  const { result } = state;
+  const result = runResult(state);
   if (result?.stopped) return t('now.stopped', { step: result.global_step, max_steps: result.max_steps });
   if (result) return t('now.done', { steps: result.global_step, time: duration(result.train_runtime) });
   return t('now.ready');
@@ -216,7 +217,7 @@ function nowMessage(state, current) {
  * @param {Stage|undefined} current
  */
 function announcement(state, current) {
-  if (state.run?.state === 'paused') return t('now.paused');
+  if (runningRun(state)?.state === 'paused') return t('now.paused');
   if (current) return t('now.spoken', { stage: t(`${current}.title`) });
   if (state.busy) return '';
   return nowMessage(state, undefined);
@@ -226,10 +227,11 @@ function announcement(state, current) {
  * @param {AppState} state
  * @param {Stage|undefined} current
  */
-function title({ run, busy }, current) {
+function title(state, current) {
   const name = t('page.title');
+  const run = runningRun(state);
   if (run && run.step > 0) return `${number(run.step)}/${number(run.max_steps)} · ${name}`;
-  return busy && current ? `${t(`${current}.title`)} · ${name}` : name;
+  return state.busy && current ? `${t(`${current}.title`)} · ${name}` : name;
 }
 
 /** @param {App} app */
@@ -254,7 +256,8 @@ function controls({ store, workflow }) {
     step,
     stop,
   );
-  store.watch(['run'], ({ run }) => {
+  store.watch(['run'], (state) => {
+    const run = runningRun(state);
     const focused = document.activeElement;
     group.hidden = run === null;
     const paused = run?.state === 'paused';

@@ -2,7 +2,7 @@
 
 import { h, setAttribute, setText } from '../dom.js';
 import { t, tOr } from '../i18n.js';
-import { asText } from '../state.js';
+import { asText } from '../settings.js';
 
 /** @typedef {import('../protocol.js').Setting} Setting */
 
@@ -98,7 +98,7 @@ function field({ settings, store }, setting) {
 const breakable = (name) => name.split(/(?<=_)/).flatMap((part) => [part, h('wbr')]);
 
 /**
- * @param {import('../state.js').Settings} settings
+ * @param {import('../settings.js').Settings} settings
  * @param {Setting} setting
  */
 function input(settings, { name, type }) {
@@ -132,7 +132,7 @@ function input(settings, { name, type }) {
 }
 
 /**
- * @param {import('../state.js').Settings} settings
+ * @param {import('../settings.js').Settings} settings
  * @param {Setting} setting
  */
 function select(settings, { name, choices = [] }) {

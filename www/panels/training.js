@@ -6,8 +6,9 @@ import { callout, figures, panelParts, stageButton, warningList } from './widget
 import { lineChart } from '../charts/line.js';
 import { h, replace } from '../dom.js';
 import { duration, number, t } from '../i18n.js';
+import { runResult, runningRun } from '../state.js';
 
-/** @typedef {import('../app.js').AppState} AppState */
+/** @typedef {import('../state.js').AppState} AppState */
 /** @typedef {import('../charts/line.js').Column} Column */
 
 /** Charts are drawn no more often than this: a canvas at every step would take the main thread from everything else. */
@@ -74,7 +75,7 @@ export function trainingPanel(app) {
   const showPlan = () => replace(plan, ...planText(store.state, settings.preset));
   store.watch(['plan', 'split', 'run', 'language'], showPlan);
   settings.subscribe(showPlan);
-  store.watch(['run', 'result', 'logs', 'speed', 'language'], (state) => replace(live, liveFigures(state)));
+  store.watch(['run', 'logs', 'language'], (state) => replace(live, liveFigures(state)));
 
   let drawn = 0;
   /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -86,7 +87,7 @@ export function trainingPanel(app) {
     rate.show(columns.rate);
     norm.show(columns.norm);
   };
-  store.watch(['logs', 'plan', 'trainedPlan', 'evaluations', 'run'], () => {
+  store.watch(['logs', 'plan', 'evaluations', 'run'], () => {
     clearTimeout(timer);
     const wait = DRAW_EVERY_MS - (performance.now() - drawn);
     if (wait <= 0) draw();
@@ -130,7 +131,7 @@ function planText({ plan, split, run }, preset) {
     h(
       'p',
       { class: 'plan-sentence' },
-      t(run ? 'training.plan_running' : 'training.plan', {
+      t(run.kind === 'running' ? 'training.plan_running' : 'training.plan', {
         max_steps: plan.max_steps,
         steps_per_epoch: plan.steps_per_epoch,
         warmup_steps: plan.warmup_steps,
@@ -142,45 +143,71 @@ function planText({ plan, split, run }, preset) {
 }
 
 /** @param {AppState} state */
-function liveFigures({ run, result, logs, speed }) {
+function liveFigures(state) {
+  const { logs } = state;
+  const { step, max_steps, epoch, tokens_per_second, step_ms } = position(state);
   const last = logs.at(-1);
-  const step = run?.step ?? result?.global_step ?? 0;
-  const most = run?.max_steps ?? result?.max_steps ?? 0;
+  const run = runningRun(state);
+  const result = runResult(state);
   return figures([
     {
       label: t('training.step'),
-      value: run || result ? t('training.step_of', { step, max_steps: most }) : '–',
-      attributes: { 'data-testid': 'train-step', 'data-step': step },
+      value: step === null ? '–' : t('training.step_of', { step, max_steps }),
+      attributes: { 'data-testid': 'train-step', 'data-step': step ?? 0 },
     },
-    {
-      label: t('training.epoch'),
-      value: run || result ? number(run?.epoch ?? result?.epoch ?? 0, { maximumFractionDigits: 2 }) : '–',
-    },
+    { label: t('training.epoch'), value: epoch === null ? '–' : number(epoch, { maximumFractionDigits: 2 }) },
     {
       label: t('training.loss'),
       value: last ? number(last.loss, { maximumFractionDigits: 4 }) : '–',
       attributes: { 'data-testid': 'train-loss', 'data-value': last ? last.loss : '' },
     },
-    { label: t('training.tokens_per_second'), value: speed > 0 ? number(speed, { maximumFractionDigits: 0 }) : '–' },
+    {
+      label: t('training.tokens_per_second'),
+      value: tokens_per_second > 0 ? number(tokens_per_second, { maximumFractionDigits: 0 }) : '–',
+    },
     run
       ? { label: t('training.eta'), value: run.eta_ms > 0 ? duration(run.eta_ms / 1000) : '–' }
       : { label: t('training.runtime'), value: result ? duration(result.train_runtime) : '–' },
-    {
-      label: t('training.step_time'),
-      value: run?.step_ms ? duration(run.step_ms / 1000) : result ? duration(1 / result.train_steps_per_second) : '–',
-    },
+    { label: t('training.step_time'), value: step_ms ? duration(step_ms / 1000) : '–' },
   ]);
+}
+
+/**
+ * How far the latest run is or was; null before any run.
+ * @param {AppState} state
+ * @returns {{
+ *   step: number|null,
+ *   max_steps: number,
+ *   epoch: number|null,
+ *   tokens_per_second: number,
+ *   step_ms: number|null,
+ * }}
+ */
+function position({ run, logs }) {
+  switch (run.kind) {
+    case 'idle':
+      return { step: null, max_steps: 0, epoch: null, tokens_per_second: 0, step_ms: null };
+    case 'running':
+      return run;
+    case 'failed':
+      return { ...run, epoch: logs.at(-1)?.epoch ?? null, step_ms: null };
+    case 'done': {
+      const { global_step, max_steps, epoch, train_steps_per_second } = run.result;
+      const { tokens_per_second } = run;
+      return { step: global_step, max_steps, epoch, tokens_per_second, step_ms: 1000 / train_steps_per_second };
+    }
+  }
 }
 
 /** An update that fp16 skipped has no norm to draw. @param {number|undefined} value */
 const finite = (value) => (Number.isFinite(value) ? (value ?? null) : null);
 
 /**
- * Logs and plan as columns. Before a run the form's plan is shown; from its start on, the run's own.
+ * Logs and plan as columns. The plan is the form's before the first run, then that of the latest run.
  * @param {AppState} state
  */
-function chartColumns({ logs, plan, trainedPlan, evaluations, run, result }) {
-  const planned = (run || result || logs.length > 0 ? trainedPlan : plan)?.learning_rates ?? [];
+function chartColumns({ logs, plan, evaluations, run }) {
+  const planned = (run.kind === 'idle' ? plan : run.plan)?.learning_rates ?? [];
   const last = Math.max(planned.length, logs.at(-1)?.step ?? 0);
   const every = Math.max(1, Math.ceil(last / MOST_POINTS));
   const byStep = new Map(logs.map((log) => [log.step, log]));

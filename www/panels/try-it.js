@@ -71,7 +71,7 @@ export function tryItPanel(app) {
   function classify() {
     if (store.state.fatal || !store.state.opened || store.state.sentence.trim() === '') return;
     // During a run of the other stages only a training run can answer in between.
-    if (store.state.busy && !store.state.run) return;
+    if (store.state.busy && store.state.run.kind !== 'running') return;
     asked = performance.now();
     void workflow.predict();
   }
@@ -82,7 +82,7 @@ export function tryItPanel(app) {
   store.watch(
     ['busy', 'run', 'opened', 'fatal', 'sentence', 'stages'],
     ({ busy, run, opened, fatal, sentence, stages }) => {
-      const off = !opened || fatal !== null || (busy && !run) || stages.try.state === 'running';
+      const off = !opened || fatal !== null || (busy && run.kind !== 'running') || stages.try.state === 'running';
       submit.disabled = off || sentence.trim() === '';
       for (const example of examples) example.disabled = off;
     },
@@ -90,7 +90,13 @@ export function tryItPanel(app) {
   store.watch(['logs'], ({ run, opened, stages, prediction }) => {
     // On a real GPU a sentence costs nothing beside a step; elsewhere it would slow the run down.
     const cheap = opened?.device.kind === 'webgpu' && !opened.device.software;
-    if (cheap && run && prediction && stages.try.state !== 'running' && performance.now() - asked > WATCH_EVERY_MS)
+    if (
+      cheap &&
+      run.kind === 'running' &&
+      prediction &&
+      stages.try.state !== 'running' &&
+      performance.now() - asked > WATCH_EVERY_MS
+    )
       classify();
   });
   store.watch(['prediction', 'dataset', 'model', 'run', 'language'], ({ prediction, dataset, model, run }) => {
@@ -111,7 +117,13 @@ export function tryItPanel(app) {
           before,
         ),
         after
-          ? outcome('try-after', t(run ? 'try.so_far' : 'try.after'), t('try.after_note'), labels, after)
+          ? outcome(
+              'try-after',
+              t(run.kind === 'running' ? 'try.so_far' : 'try.after'),
+              t('try.after_note'),
+              labels,
+              after,
+            )
           : h(
               'div',
               { class: 'outcome missing', 'data-testid': 'try-after' },

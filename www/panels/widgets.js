@@ -4,7 +4,7 @@ import { h, replace, setAttribute, setText } from '../dom.js';
 import { number, percent, t, tOr } from '../i18n.js';
 
 /** @typedef {import('../app.js').App} App */
-/** @typedef {import('../app.js').AppState} AppState */
+/** @typedef {import('../state.js').AppState} AppState */
 /** @typedef {import('../stages.js').Stage} Stage */
 
 /**
