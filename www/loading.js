@@ -46,7 +46,7 @@ function request(session, { modelBase, endpoint }, origin, onEvent) {
       return session.request({ type: 'load_files', name: origin.name, files: origin.files }, onEvent);
     case 'hub':
       // Without this permission the browser may delete a stored model when disk space is short. Loading works either way.
-      void navigator.storage?.persist?.().catch(() => false);
+      void globalThis.navigator?.storage?.persist?.().catch(() => false);
       return session.request({ type: 'load_hub', endpoint, repo: origin.repo }, onEvent);
   }
 }
