@@ -45,7 +45,7 @@ function request(session, { modelBase, endpoint }, origin, onEvent) {
     case 'disk':
       return session.request({ type: 'load_files', name: origin.name, files: origin.files }, onEvent);
     case 'hub':
-      // Without this permission the browser may delete a stored model when disk space is short. Loading works either way.
+      // Without this permission the browser may delete a stored model when the disk is full. Loading works either way.
       void globalThis.navigator?.storage?.persist?.().catch(() => false);
       return session.request({ type: 'load_hub', endpoint, repo: origin.repo }, onEvent);
   }

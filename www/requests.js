@@ -9,8 +9,8 @@ import { asShown } from './session.js';
 const REPORT_EVERY_MS = 100;
 
 /**
- * Exports the trained model. Its pieces become parts of a Blob, which the browser may keep on disk, so that the archive is
- * never in memory as a whole.
+ * Exports the trained model. Its pieces become parts of a Blob, which the browser may keep on disk, so that the archive
+ * is never in memory as a whole.
  * @param {App} app
  * @returns {Promise<Exported|null>} null after an error or while something else is running
  */

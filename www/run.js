@@ -1,7 +1,7 @@
 // The training loop in the worker: it calls the trainer step by step and handles messages in between.
 //
-// Between two steps the loop yields to the event loop, classifies the sentences that have arrived, and waits while the run
-// is paused. Pauses and classifications do not count as training time.
+// Between two steps the loop yields to the event loop, classifies the sentences that have arrived, and waits while
+// paused. Pauses and classifications do not count as training time.
 
 import { Rate, Stopwatch } from './rate.js';
 

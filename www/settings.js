@@ -1,7 +1,7 @@
-// What the page knows: a store that tells its listeners what changed, and the one table of settings.
+// The settings of the form.
 //
-// The table comes from the crate (`describe`). It drives the form, the URL and the validation: a field holds the text as it
-// was typed, and is either a value the crate will accept or a message that says what it would accept.
+// Their table comes from the crate (`describe`) and drives the form, the URL and the validation. A field keeps the text
+// as it was typed. The text is either a value that the crate accepts, or has a message about what it accepts.
 
 /** @typedef {import('./protocol.js').Setting} Setting */
 /** @typedef {import('./protocol.js').Preset} Preset */
@@ -10,7 +10,7 @@
 /** @typedef {{value: number|boolean|string, error: null} | {value: null, error: Message}} Checked */
 
 /**
- * A value as text: small numbers as `5e-5`, not `0.00005`.
+ * Formats a value as text, small numbers as `5e-5`.
  * @param {number|boolean|string} value
  */
 export function asText(value) {
@@ -21,7 +21,7 @@ export function asText(value) {
 }
 
 /**
- * Reads one setting's text.
+ * Parses and validates the text of a setting.
  * @param {Setting} setting
  * @param {string} text
  * @returns {Checked}
@@ -39,7 +39,7 @@ export function check(setting, text) {
   }
   const min = setting.min ?? -Infinity;
   const max = setting.max ?? Infinity;
-  // Number('') is 0 and Number('0x10') is 16: neither is what was meant.
+  // `Number` alone would accept '' as 0 and '0x10' as 16.
   const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(trimmed) ? Number(trimmed) : NaN;
   const whole = setting.type === 'number' || Number.isInteger(number);
   if (Number.isFinite(number) && whole && number >= min && number <= max) return { value: number, error: null };
@@ -90,7 +90,7 @@ export class Settings {
   }
 
   /**
-   * Moves a number by so many of its steps and keeps it within its bounds.
+   * Adds a multiple of the setting's step to a number and clamps it to the bounds.
    * @param {string} name
    * @param {number} steps
    */
@@ -113,7 +113,7 @@ export class Settings {
     this.#notify();
   }
 
-  /** The preset whose values these are, or null. */
+  /** The preset that has the same values, or null. */
   get preset() {
     const matches = (/** @type {Preset} */ preset) =>
       this.table.every((setting) => check(setting, this.text(setting.name)).value === preset.values[setting.name]);
@@ -121,7 +121,7 @@ export class Settings {
   }
 
   /**
-   * Keeps a message of the crate beside the field it names, until that field changes.
+   * Shows a message of the crate beside a field until that field changes.
    * @param {string} name
    * @param {string} message
    */
@@ -131,7 +131,7 @@ export class Settings {
   }
 
   /**
-   * Turns a switch off for good: this device cannot do it. Where it is on all the same, from the URL, it is refused with the reason.
+   * Disables a switch that the device does not support. If the URL has turned it on, `reason` is its error.
    * @param {string} name
    * @param {Message} reason
    */
@@ -141,7 +141,7 @@ export class Settings {
   }
 
   /**
-   * Why a switch cannot be turned on here, or null.
+   * The reason why a switch is disabled, or null.
    * @param {string} name
    */
   off(name) {
@@ -149,7 +149,7 @@ export class Settings {
   }
 
   /**
-   * What is wrong with a field, or null.
+   * The error of a field, or null.
    * @param {string} name
    * @returns {Message|null}
    */
@@ -157,22 +157,22 @@ export class Settings {
     const setting = this.find(name);
     if (!setting) return null;
     const refused = this.#refused.get(name);
-    return this.#wrong(setting) ?? (refused ? { key: 'validation.refused', params: { message: refused } } : null);
+    return this.#invalid(setting) ?? (refused ? { key: 'validation.refused', params: { message: refused } } : null);
   }
 
-  /** The first field that no run can start with, or null. Messages of the crate do not count: trying again is allowed. */
+  /** The first setting with an invalid value, or null. Messages of the crate do not block another attempt. */
   firstInvalid() {
-    return this.table.find((setting) => this.#wrong(setting) !== null) ?? null;
+    return this.table.find((setting) => this.#invalid(setting) !== null) ?? null;
   }
 
   /** @param {Setting} setting @returns {Message|null} */
-  #wrong(setting) {
+  #invalid(setting) {
     const { value, error } = check(setting, this.text(setting.name));
     return error ?? (value === true ? this.off(setting.name) : null);
   }
 
   /**
-   * Every setting by name; only settings whose fields are valid.
+   * The values of the valid fields by name.
    * @returns {Values}
    */
   values() {
@@ -186,7 +186,7 @@ export class Settings {
   }
 
   /**
-   * Takes values from the URL. An invalid one stays in its field, where its message says what is wrong.
+   * Reads values from the URL. An invalid one stays in its field and has an error there.
    * @param {URLSearchParams} query
    */
   readQuery(query) {
@@ -200,7 +200,7 @@ export class Settings {
   }
 
   /**
-   * Puts values that differ from their defaults into the URL and leaves everything else there alone.
+   * Writes the values that differ from their defaults into the URL and keeps its other parameters.
    * @param {URLSearchParams} query
    * @returns {URLSearchParams}
    */

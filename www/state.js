@@ -34,7 +34,7 @@ import { STAGES } from './stages.js';
  */
 
 /**
- * The weights that the worker can export, with the seed and the steps of their run. A run that is refused or fails leaves
+ * The trained weights of the worker, by the seed and the steps of their run. A run that is refused or fails leaves
  * those of the run before.
  * @typedef {{seed: number, step: number}} Trained
  */
@@ -140,7 +140,7 @@ export function initialState(language, sentence) {
 }
 
 /**
- * A store whose `update` merges. Listeners of changed keys run together at the next `schedule`: on the page, once a frame.
+ * A store whose `update` merges. Listeners of changed keys run in one scheduled task: on the page, once a frame.
  * @template {object} S
  */
 export class Store {

@@ -1,7 +1,7 @@
 // The visitor's actions on the stages.
 //
-// A stage first runs the stages that it needs. Its result stays on the page until a newer one replaces it. When settings
-// that it was made with change, it is marked as out of date and made again the next time it is needed.
+// A stage first runs the stages that it needs. Its result stays on the page until a newer one replaces it. When its
+// settings change, it is marked as out of date and made again the next time it is needed.
 
 import { Freshness } from './freshness.js';
 import { t } from './i18n.js';

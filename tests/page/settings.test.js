@@ -116,7 +116,7 @@ test('nudging a number adds steps and stays within the bounds', () => {
   assert.equal(form.text('num_rows'), 'many');
 });
 
-test('a message of the crate stays beside its field until the field changes, and does not block another attempt', () => {
+test('a message of the crate stays until its field changes, and does not block another attempt', () => {
   const form = settings();
   form.refuse('num_rows', 'too many');
   assert.deepEqual(form.error('num_rows'), { key: 'validation.refused', params: { message: 'too many' } });

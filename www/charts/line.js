@@ -1,4 +1,4 @@
-// A line chart on uPlot: colours come from the style sheet, the width from its place on the page.
+// A line chart on uPlot with the colours of the style sheet and the width of its container.
 
 import uPlot from '../../vendor/uplot.js';
 import { number } from '../i18n.js';
@@ -14,10 +14,10 @@ import { number } from '../i18n.js';
  * @typedef {object} LineChartOptions
  * @property {Line[]} lines
  * @property {number} height                       CSS pixels
- * @property {() => string} title                  names the chart to a screen reader
- * @property {() => string} x                      what the horizontal axis counts
- * @property {string} [sync]                       charts of one key share their cursor
- * @property {number} [floor]                      the vertical axis starts here
+ * @property {() => string} title                  for a screen reader
+ * @property {() => string} x                      label of the horizontal axis
+ * @property {string} [sync]                       charts with the same key share their cursor
+ * @property {number} [floor]                      start of the vertical axis
  */
 
 /** @typedef {(number|null)[]} Column */
@@ -83,12 +83,12 @@ export function lineChart({ lines, height, title, x, sync, floor = 0 }) {
     element.setAttribute('aria-label', describe());
   }
 
-  /** Few points are drawn as points, so that a run's first steps can be seen; a dashed line is a plan and has none. */
+  /** Whether to draw points, so that the first steps of a run are visible. A dashed line is a plan and has none. */
   function pointsWhenFew(/** @type {uPlot} */ _, /** @type {number} */ series) {
     return lines[series - 1]?.kind !== 'dashed' && (data[0]?.length ?? 0) <= 60;
   }
 
-  /** A chart says its last values to those who cannot see it. */
+  /** The title and the last values, for a screen reader. */
   function describe() {
     const last = lines.map(({ label }, at) => {
       const value = data[at + 1]?.findLast((candidate) => candidate !== null);
@@ -103,20 +103,20 @@ export function lineChart({ lines, height, title, x, sync, floor = 0 }) {
 
   return {
     element,
-    /** @param {Column[]} columns  x first, then one column a line */
+    /** @param {Column[]} columns  x first, then one column per line */
     show(columns) {
       data = columns;
       if (!plot) return make();
       plot.setData(/** @type {any} */ (columns));
       element.setAttribute('aria-label', describe());
     },
-    /** After a change of language or colours. */
+    /** Redraws after a change of language or colours. */
     refresh: make,
   };
 }
 
 /**
- * The vertical axis: from `floor` to a little over the highest value; never empty.
+ * The range of the vertical axis, which is never empty: from `floor` to 8 % above the highest value.
  * @param {number|null} low
  * @param {number|null} high
  * @param {number} floor
@@ -130,7 +130,7 @@ function range(low, high, floor) {
 
 /** @type {HTMLElement|null} */
 let probe = null;
-/** A CSS variable as a colour that a canvas understands. @param {string} variable */
+/** Resolves a CSS variable to a colour for a canvas. @param {string} variable */
 function color(variable) {
   if (!probe) {
     probe = document.createElement('span');

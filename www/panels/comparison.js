@@ -1,11 +1,10 @@
-// Under the self-test: the thorough comparison of this device with the CPU, and where they differ the most.
+// The comparison of every gradient with the CPU's, in the details of the self-test, and the largest deviations.
 
 import { alert } from './widgets.js';
 import { compareDevice } from '../requests.js';
 import { h, replace, setAttribute, setText } from '../dom.js';
 import { duration, number, t } from '../i18n.js';
 
-/** As many deviations as a glance takes in. */
 const WORST_SHOWN = 8;
 
 /**
@@ -79,7 +78,7 @@ function worst({ checks }) {
   );
 }
 
-/** A parameter's name may break after its dots. @param {string} name */
+/** Allows line breaks after the dots of a parameter's name. @param {string} name */
 function breakable(name) {
   return h('span', {}, ...name.split(/(?<=[._])/).flatMap((part) => [part, h('wbr')]));
 }

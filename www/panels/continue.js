@@ -1,5 +1,5 @@
-// Continue from a folder: a model of the visitor's own, as a .zip or a folder, picked or dropped. Nothing leaves the page: the
-// worker reads the files from the disk.
+// Continue from a folder: loads a model of the visitor's, as a .zip or a folder, picked or dropped. The worker reads
+// the files from the disk; nothing is uploaded.
 
 import { RequestError } from '../session.js';
 import { h, setText } from '../dom.js';
@@ -8,9 +8,9 @@ import { t } from '../i18n.js';
 /** @typedef {import('../protocol.js').ModelFile} ModelFile */
 /** @typedef {Extract<import('../state.js').Origin, {kind: 'disk'}>} DiskOrigin */
 
-/** The folder that was meant lies at most so deep: a dropped disk is not read whole. */
-const DEEPEST = 4;
-let chosen = 0;
+/** The depth to which a dropped folder is searched, so that a dropped disk is not listed completely. */
+const MAX_DEPTH = 4;
+let lastId = 0;
 
 /** @param {import('../app.js').App} app */
 export function continuePanel({ store, workflow }) {
@@ -43,7 +43,7 @@ export function continuePanel({ store, workflow }) {
 }
 
 /**
- * A file field that buttons open: it is no control of its own, for nobody.
+ * A hidden file field, which a button opens.
  * @param {Record<string, string|boolean>} attributes
  * @param {(files: Promise<ModelFile[]>) => void} load
  */
@@ -55,7 +55,7 @@ function picker(attributes, load) {
     on: {
       change: ({ target }) => {
         const files = [...target.files].map((file) => ({ path: file.webkitRelativePath || file.name, blob: file }));
-        // The same file may be chosen again, changed meanwhile.
+        // Without this, choosing the same file again fires no event.
         target.value = '';
         if (files.length > 0) load(Promise.resolve(files));
       },
@@ -64,7 +64,7 @@ function picker(attributes, load) {
 }
 
 /**
- * Takes what is dropped onto the section. Beside it nothing may be dropped: the browser would leave the page for the file.
+ * Loads files that are dropped onto the section. Other drops are ignored, or the browser would open the file instead.
  * @param {HTMLElement} zone
  * @param {() => boolean} off
  * @param {(files: Promise<ModelFile[]>) => void} load
@@ -92,14 +92,14 @@ function takeDrops(zone, off, load) {
 }
 
 /**
- * The dropped files, those inside of dropped folders too. What was dropped can only be asked for during the event itself.
+ * The dropped files, including those in dropped folders. The entries are only accessible during the event.
  * @param {DataTransfer} transfer
  */
 async function dropped(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.());
   const plain = [...transfer.files].map((file) => ({ path: file.name, blob: file }));
   if (!entries.some((entry) => entry?.isDirectory)) return plain;
-  return (await Promise.all(entries.map((entry) => (entry ? below(entry, DEEPEST) : [])))).flat();
+  return (await Promise.all(entries.map((entry) => (entry ? below(entry, MAX_DEPTH) : [])))).flat();
 }
 
 /**
@@ -117,23 +117,23 @@ async function below(entry, levels) {
   /** @type {FileSystemEntry[]} */
   const entries = [];
   for (;;) {
-    // A folder is listed in portions; the last one is empty.
-    const some = await new Promise((/** @type {(entries: FileSystemEntry[]) => void} */ found, failed) =>
+    // A folder is listed in batches, up to an empty one.
+    const batch = await new Promise((/** @type {(entries: FileSystemEntry[]) => void} */ found, failed) =>
       reader.readEntries(found, failed),
     );
-    if (some.length === 0) break;
-    entries.push(...some);
+    if (batch.length === 0) break;
+    entries.push(...batch);
   }
   return (await Promise.all(entries.map((inside) => below(inside, levels - 1)))).flat();
 }
 
 /**
- * Which of the chosen files are the model, and what it is called: one archive, or the topmost folder that has a config.json.
+ * Finds the model among the chosen files: one archive, or the topmost folder that has a config.json.
  * @param {ModelFile[]} files
  * @returns {DiskOrigin}
  */
 export function origin(files) {
-  const id = ++chosen;
+  const id = ++lastId;
   const [first] = files;
   if (files.length === 1 && first && /\.zip$/i.test(first.path)) {
     return { kind: 'disk', id, name: first.path.split('/').at(-1) ?? '', files: [first] };

@@ -1,4 +1,4 @@
-// Evaluation: how well the model does on rows it was not trained on, where it goes wrong, and how that changed by epoch.
+// Evaluation: the metrics on the test rows, the misclassified rows, and the metrics of each epoch.
 
 import {
   callout,
@@ -18,7 +18,7 @@ import { runResult, runningRun } from '../state.js';
 /** @typedef {import('../protocol.js').EvaluationReport} EvaluationReport */
 /** @typedef {import('../state.js').AppState} AppState */
 
-const ROWS_A_PAGE = 8;
+const ROWS_PER_PAGE = 8;
 
 /** @param {import('../app.js').App} app */
 export function evaluationPanel(app) {
@@ -30,7 +30,7 @@ export function evaluationPanel(app) {
   const latest = h('div', {});
   const wrongTitle = h('h3', {});
   const wrong = pages({
-    size: ROWS_A_PAGE,
+    size: ROWS_PER_PAGE,
     label: 'evaluation.pages',
     render: (from, to) => misclassified(shown(store.state), store.state, from, to),
   });
@@ -56,7 +56,7 @@ export function evaluationPanel(app) {
   });
   store.watch(['run', 'language'], (state) => {
     const result = runResult(state);
-    replace(summary, result && closing(result));
+    replace(summary, result && runSummary(result));
   });
 }
 
@@ -149,7 +149,7 @@ function details(report) {
 }
 
 /**
- * Rows are what is true, columns what the model said; the shading is the share of the row.
+ * Rows are true labels, columns are predictions. The shading is the share of the row.
  * @param {EvaluationReport} report
  */
 function confusion({ confusion: counts, classes }) {
@@ -217,7 +217,7 @@ function misclassified(report, { dataset }, from, to) {
 }
 
 /**
- * Every evaluation of the run; pressing one shows it above.
+ * The evaluations of the run, with a button that shows each of them in full.
  * @param {AppState} state
  * @param {(at: number) => void} choose
  */
@@ -270,10 +270,10 @@ function evaluations({ evaluations: reports, shownEvaluation }, choose) {
 }
 
 /**
- * The Trainer's closing summary under its own names.
+ * The summary of the run under the names of transformers' Trainer.
  * @param {import('../protocol.js').TrainResult} result
  */
-function closing(result) {
+function runSummary(result) {
   const names = /** @type {const} */ ([
     'train_loss',
     'train_runtime',

@@ -1,4 +1,4 @@
-// Take it home: the trained model as a Hugging Face folder, what is in it, and the three lines of Python that use it.
+// Export: the trained model as a Hugging Face folder, its files, and the Python code that uses it.
 
 import { alert, figures, panelParts } from './widgets.js';
 import { exportModel } from '../requests.js';
@@ -8,11 +8,18 @@ import { bytes, number, t, tOr } from '../i18n.js';
 /** @typedef {import('../state.js').AppState} AppState */
 /** @typedef {import('../state.js').Exported} Exported */
 
-/** In the order in which a reader meets them. */
-const FILES =
-  'README.md config.json model.safetensors tokenizer.json tokenizer_config.json vocab.txt special_tokens_map.json training_args.json trainer_state.json'.split(
-    ' ',
-  );
+/** In the order of the list. */
+const FILES = [
+  'README.md',
+  'config.json',
+  'model.safetensors',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'vocab.txt',
+  'special_tokens_map.json',
+  'training_args.json',
+  'trainer_state.json',
+];
 /** The exported weights are 32-bit floats. */
 const BYTES_PER_PARAMETER = 4;
 
@@ -38,7 +45,7 @@ export function exportPanel(app) {
   const code = pythonCode();
   main.append(problem, h('div', { class: 'download' }, meter, text), outcome, code.element);
 
-  /** What was exported last, and where the browser keeps it. @type {Exported|null} */
+  /** The latest archive, which `url` refers to. @type {Exported|null} */
   let kept = null;
   let url = '';
   const keep = (/** @type {typeof kept} */ exported) => {
@@ -73,7 +80,7 @@ export function exportPanel(app) {
   store.watch(['archive', 'trained', 'run', 'language'], ({ archive, trained, run, language }) => {
     const exported = archive.kind === 'done' ? archive.exported : null;
     const exportable = run.kind === 'running' ? null : trained;
-    // Each step changes the run, and each piece changes the archive.
+    // Most changes of the run and of the archive are progress, which is not shown here.
     const next = [exported, exportable, language];
     if (next.every((value, at) => value === shown[at])) return;
     shown = next;
@@ -85,7 +92,7 @@ export function exportPanel(app) {
 }
 
 /**
- * Why nothing can be exported now, or null.
+ * The i18n key of the reason why nothing can be exported now, or null.
  * @param {AppState} state
  */
 function refusal({ trained, busy, opened, fatal }) {
@@ -94,13 +101,13 @@ function refusal({ trained, busy, opened, fatal }) {
 }
 
 /**
- * The folder's files, and the seed that repeats the run.
+ * The files of the folder and the seed of the run.
  * @param {Exported|null} exported
  * @param {import('../state.js').Trained|null} trained
  */
 function details(exported, trained) {
   const sizes = new Map(exported?.files.map(({ name, bytes: size }) => [name, size]));
-  const names = exported ? [...sizes.keys()].sort((a, b) => place(a) - place(b)) : FILES;
+  const names = exported ? [...sizes.keys()].sort((a, b) => position(a) - position(b)) : FILES;
   const rows = names.map((name) =>
     h(
       'tr',
@@ -144,20 +151,20 @@ function details(exported, trained) {
 }
 
 /** @param {string} name */
-const place = (name) => (FILES.includes(name) ? FILES.indexOf(name) : FILES.length);
+const position = (name) => (FILES.includes(name) ? FILES.indexOf(name) : FILES.length);
 
-/** How to use the folder, ready to be copied. */
+/** Python code that uses the folder, with a button that copies it. */
 function pythonCode() {
   const code = h('code', {});
-  const said = h('span', { class: 'note', role: 'status' });
+  const status = h('span', { class: 'note', role: 'status' });
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(code.textContent ?? '');
-      setText(said, t('export.copied'));
+      setText(status, t('export.copied'));
     } catch {
-      // No clipboard for this page: the text is selected, and the keyboard copies it.
+      // Without access to the clipboard the text is selected, so that the keyboard can copy it.
       getSelection()?.selectAllChildren(code);
-      setText(said, t('export.select'));
+      setText(status, t('export.select'));
     }
   };
   const element = h(
@@ -165,7 +172,7 @@ function pythonCode() {
     {},
     h('h3', { i18n: 'export.use' }),
     h('p', { class: 'note', i18n: 'export.use_about' }),
-    // Focusable, so that a keyboard can scroll it where it is wider than the screen.
+    // Focusable, so that a keyboard can scroll it on a narrow screen.
     h(
       'pre',
       {
@@ -188,7 +195,7 @@ function pythonCode() {
         i18n: 'export.copy',
         on: { click: () => void copy() },
       }),
-      said,
+      status,
     ),
   );
   return {
@@ -201,7 +208,7 @@ function pythonCode() {
         `classifier = pipeline("text-classification", model=${JSON.stringify(folder ?? 'folder')})`,
         `print(classifier("I love how well this blender works."))`,
       ];
-      if (code.textContent !== lines.join('\n')) setText(said, '');
+      if (code.textContent !== lines.join('\n')) setText(status, '');
       setText(code, lines.join('\n'));
       setAttribute(code, 'data-folder', folder);
     },

@@ -1,4 +1,4 @@
-// The top of the page: which device computes, whether it computes rightly, and the visitor's language and colours.
+// The header: the device, its self-test, and the visitor's language and colours.
 
 import { alert } from './widgets.js';
 import { byId, h, replace } from '../dom.js';
@@ -19,8 +19,8 @@ const THEME_STORED_AS = 'webtune.theme';
 const LANGUAGE_NAMES = { en: 'English', ko: '한국어' };
 
 /**
- * Takes the store alone: it must also stand when the worker could not even start. What it gives back is the place in the
- * self-test's details for the thorough comparison (comparison.js).
+ * Needs only the store, because it also shows why the worker cannot start. Returns the element in the details of the
+ * self-test for the comparison with the CPU (comparison.js).
  * @param {import('../state.js').Store<import('../state.js').AppState>} store
  */
 export function headerPanel(store) {
@@ -112,7 +112,7 @@ function closeOnEscape({ currentTarget, key }) {
 /** @param {import('../state.js').AppState} state */
 function fatalNotice({ fatal, opening }) {
   if (!fatal) return null;
-  // A shader that the browser refuses can take the whole module down; the CPU needs none.
+  // A shader that the browser refuses can end the module. The CPU needs no shaders.
   const device =
     opening &&
     new URL(location.href).searchParams.get('device') !== 'cpu' &&
@@ -138,7 +138,7 @@ function openNotice({ openError }) {
   return alert(openError, h('p', {}, useCpu()));
 }
 
-/** The same page, on the CPU. */
+/** A link to the same page on the CPU. */
 function useCpu() {
   const cpu = new URL(location.href);
   cpu.searchParams.set('device', 'cpu');

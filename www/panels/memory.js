@@ -1,4 +1,4 @@
-// What a run takes of the device's memory, before it takes it: the parts as a bar, what does not fit, and what would.
+// The planned memory of a run: its parts as a bar, a shortage, and settings that take less.
 
 import { h, replace } from '../dom.js';
 import { bytes, number, t } from '../i18n.js';
@@ -10,7 +10,7 @@ import { asText } from '../settings.js';
 const PARTS = /** @type {const} */ (['parameters', 'original', 'gradients', 'optimizer', 'activations', 'runtime']);
 
 /**
- * Stands open before a run; from its start on the charts matter more, and one line is left.
+ * Open before a run, and closed from its start, because the charts matter more then.
  * @param {import('../app.js').App} app
  */
 export function memoryPanel(app) {
@@ -18,24 +18,25 @@ export function memoryPanel(app) {
   const element = h('div');
   const started = () => store.state.run.kind === 'running' || store.state.run.kind === 'done';
   /** @param {string} part */
-  const unfolded = (part) => {
+  const detailsOf = (part) => {
     const details = element.querySelector(part);
     return details instanceof HTMLDetailsElement ? details : null;
   };
-  let known = false;
+  let wasStarted = false;
   const show = () => {
-    const [before, less] = [unfolded('.memory')?.open ?? true, unfolded('.memory-less')?.open ?? false];
+    const [before, less] = [detailsOf('.memory')?.open ?? true, detailsOf('.memory-less')?.open ?? false];
     replace(element, memoryPlan(app));
-    const [after, ways] = [unfolded('.memory'), unfolded('.memory-less')];
-    // What the visitor has folded stays so, until a run begins.
-    if (after) after.open = Boolean(store.state.plan?.memory?.lacks) || (started() === known ? before : !started());
+    const [after, ways] = [detailsOf('.memory'), detailsOf('.memory-less')];
+    // What the visitor has opened or closed stays so until a run starts.
+    if (after)
+      after.open = Boolean(store.state.plan?.memory?.lacks) || (started() === wasStarted ? before : !started());
     if (ways) ways.open = less;
-    known = started();
+    wasStarted = started();
   };
   store.watch(['plan', 'opened', 'busy', 'language'], show);
-  // Each step is a change of the run.
+  // Each step changes the run.
   store.watch(['run'], () => {
-    if (started() !== known) show();
+    if (started() !== wasStarted) show();
   });
   return element;
 }

@@ -1,5 +1,5 @@
-// The strip that stays in view: the one primary button, the stages with their state, what is happening now, and the
-// controls of a training run. Above it, the choice of a preset.
+// The strip that stays in view: the primary button, the stages with their state, the current activity, and the controls
+// of a training run. Above it, the choice of a preset.
 
 import { alert } from './widgets.js';
 import { byId, h, replace, setAttribute, setText } from '../dom.js';
@@ -121,31 +121,31 @@ function presets({ settings, store }) {
 function stageItem(stage) {
   const name = h('span', { class: 'stage-name', i18n: `short.${stage}` });
   const note = h('span', { class: 'stage-note' });
-  const said = h('span', { class: 'visually-hidden' });
+  const stateText = h('span', { class: 'visually-hidden' });
   const link = h(
     'a',
     { href: `#${stage}` },
     h('span', { class: 'dot', 'aria-hidden': 'true' }),
     h('span', { class: 'stage-text' }, name, note),
-    said,
+    stateText,
   );
   const element = h('li', { 'data-testid': `stage-${stage}`, 'data-state': 'idle' }, link);
   return {
     element,
     /** @param {AppState} state */
     show(state) {
-      const { state: what, stale } = state.stages[stage];
-      setAttribute(element, 'data-state', what);
+      const { state: stageState, stale } = state.stages[stage];
+      setAttribute(element, 'data-state', stageState);
       setAttribute(element, 'data-stale', stale ? 'true' : null);
-      setAttribute(element, 'aria-current', what === 'running' ? 'step' : null);
-      setText(said, t(`stage.${what}`));
-      setText(note, what === 'done' || what === 'running' ? stageNote(state, stage) : '');
+      setAttribute(element, 'aria-current', stageState === 'running' ? 'step' : null);
+      setText(stateText, t(`stage.${stageState}`));
+      setText(note, stageState === 'done' || stageState === 'running' ? stageNote(state, stage) : '');
     },
   };
 }
 
 /**
- * The outcome of a stage in two or three words.
+ * The outcome of a stage in a few words.
  * @param {AppState} state
  * @param {Stage} stage
  */
@@ -177,7 +177,7 @@ function stageNote(state, stage) {
 }
 
 /**
- * What is happening, for eyes: it may change at every step.
+ * The visible description of the current activity, which may change at every step.
  * @param {AppState} state
  * @param {Stage|undefined} current
  */
@@ -212,7 +212,7 @@ function nowMessage(state, current) {
 }
 
 /**
- * What is happening, for ears: only when a stage begins, ends or fails.
+ * The announcement of a screen reader, which changes only when a stage starts, ends or fails.
  * @param {AppState} state
  * @param {Stage|undefined} current
  */
@@ -264,7 +264,7 @@ function controls({ store, workflow }) {
     pause.hidden = paused;
     resume.hidden = !paused;
     for (const button of [pause, resume, step, stop]) button.disabled = run?.state === 'stopped';
-    // Pause and resume take each other's place: the keyboard stays there.
+    // Pause and resume replace each other, so the focus moves with them.
     if (focused === pause && paused) resume.focus();
     if (focused === resume && run && !paused) pause.focus();
   });

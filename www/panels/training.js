@@ -1,4 +1,4 @@
-// Training: what the run will do and what is wrong with that, then the run itself, live.
+// Training: the plan of the run and its warnings, then the progress of the run.
 
 import { memoryPanel } from './memory.js';
 import { settingsForm } from './settings-form.js';
@@ -11,10 +11,10 @@ import { runResult, runningRun } from '../state.js';
 /** @typedef {import('../state.js').AppState} AppState */
 /** @typedef {import('../charts/line.js').Column} Column */
 
-/** Charts are drawn no more often than this: a canvas at every step would take the main thread from everything else. */
+/** Charts are redrawn no more often than this, because a redraw at every step would block the main thread. */
 const DRAW_EVERY_MS = 200;
-/** More points than pixels say nothing: longer runs are drawn by every n-th step. */
-const MOST_POINTS = 1500;
+/** Of longer runs only every n-th step is drawn, because a chart has fewer pixels. */
+const MAX_POINTS = 1500;
 
 /** @param {import('../app.js').App} app */
 export function trainingPanel(app) {
@@ -114,7 +114,7 @@ function figure(title, about, chart, size = '') {
 }
 
 /**
- * What the run will do, in a sentence, and the warnings about it.
+ * The plan of the run as a sentence, and its warnings.
  * @param {AppState} state
  * @param {string|null} preset
  */
@@ -123,7 +123,7 @@ function planText({ plan, split, run }, preset) {
   const peak = plan.learning_rates.reduce((most, rate) => Math.max(most, rate), 0);
   const known = new Set(plan.warnings.map(({ code }) => code));
   const warnings = [...plan.warnings, ...(split?.warnings ?? []).filter(({ code }) => !known.has(code))];
-  // What the reference does with the article's settings is only true of the article's settings.
+  // The result of the reference is known for the article's settings only.
   const list = warningList(warnings, 'warnings');
   if (preset === 'article')
     list?.querySelector('[data-code="warmup_longer_than_run"]')?.append(` ${t('training.article_ends')}`);
@@ -173,7 +173,7 @@ function liveFigures(state) {
 }
 
 /**
- * How far the latest run is or was; null before any run.
+ * The position of the latest run; null before the first.
  * @param {AppState} state
  * @returns {{
  *   step: number|null,
@@ -199,7 +199,7 @@ function position({ run, logs }) {
   }
 }
 
-/** An update that fp16 skipped has no norm to draw. @param {number|undefined} value */
+/** The gradient norm is not finite where fp16 skipped the update. @param {number|undefined} value */
 const finite = (value) => (Number.isFinite(value) ? (value ?? null) : null);
 
 /**
@@ -209,7 +209,7 @@ const finite = (value) => (Number.isFinite(value) ? (value ?? null) : null);
 function chartColumns({ logs, plan, evaluations, run }) {
   const planned = (run.kind === 'idle' ? plan : run.plan)?.learning_rates ?? [];
   const last = Math.max(planned.length, logs.at(-1)?.step ?? 0);
-  const every = Math.max(1, Math.ceil(last / MOST_POINTS));
+  const every = Math.max(1, Math.ceil(last / MAX_POINTS));
   const byStep = new Map(logs.map((log) => [log.step, log]));
   const evaluated = new Map(evaluations.map((report) => [report.step, report.eval_loss]));
   /** @type {Column} */

@@ -1,11 +1,11 @@
-// Try it: one sentence, classified by the model as it was loaded and as it is now, side by side.
+// Try it: classifies a sentence with the model as it was loaded and as it is now.
 
 import { bar, labelName, panelParts, placeholder, stageButton, swatch } from './widgets.js';
 import { h, replace, setAttribute } from '../dom.js';
 import { percent, t } from '../i18n.js';
 
 const EXAMPLES = ['try.first_sentence', 'try.example_2', 'try.example_3', 'try.example_4', 'try.example_5'];
-/** While the model learns the sentence is classified again, but no more often than this. */
+/** During training the sentence is classified again, but no more often than this. */
 const WATCH_EVERY_MS = 1000;
 
 /** @param {import('../app.js').App} app */
@@ -67,12 +67,12 @@ export function tryItPanel(app) {
     result,
   );
 
-  let asked = 0;
+  let requestedAt = 0;
   function classify() {
     if (store.state.fatal || !store.state.opened || store.state.sentence.trim() === '') return;
-    // During a run of the other stages only a training run can answer in between.
+    // While stages run, only a training run answers in between.
     if (store.state.busy && store.state.run.kind !== 'running') return;
-    asked = performance.now();
+    requestedAt = performance.now();
     void workflow.predict();
   }
 
@@ -88,14 +88,14 @@ export function tryItPanel(app) {
     },
   );
   store.watch(['logs'], ({ run, opened, stages, prediction }) => {
-    // On a real GPU a sentence costs nothing beside a step; elsewhere it would slow the run down.
+    // On a GPU a sentence takes little time compared with a step. Elsewhere it would slow the run down.
     const cheap = opened?.device.kind === 'webgpu' && !opened.device.software;
     if (
       cheap &&
       run.kind === 'running' &&
       prediction &&
       stages.try.state !== 'running' &&
-      performance.now() - asked > WATCH_EVERY_MS
+      performance.now() - requestedAt > WATCH_EVERY_MS
     )
       classify();
   });
