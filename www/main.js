@@ -29,6 +29,17 @@ import { Store, initialState } from './state.js';
 import { Workflow } from './workflow.js';
 
 const DEVICES = /** @type {const} */ (['auto', 'webgpu', 'cpu']);
+const PANELS = [
+  progressPanel,
+  datasetPanel,
+  splitPanel,
+  modelPanel,
+  tokensPanel,
+  trainingPanel,
+  evaluationPanel,
+  tryItPanel,
+  exportPanel,
+];
 const DEFAULT_MODEL = 'all-MiniLM-L6-v2/';
 const MAX_LOGS = 500;
 /** @type {{level: string, text: string}[]} */
@@ -61,10 +72,7 @@ async function start() {
     byId('version').textContent = version;
     const settings = new Settings(table, presets);
     settings.readQuery(query);
-    settings.subscribe(() => {
-      const written = settings.writeQuery(new URLSearchParams(location.search)).toString();
-      history.replaceState(null, '', `${location.pathname}${written ? `?${written}` : ''}${location.hash}`);
-    });
+    settings.subscribe(() => replaceQuery(settings.writeQuery(new URLSearchParams(location.search))));
     const workflow = new Workflow(session, store, settings, {
       modelBase: modelBase(query),
       endpoint: query.get('endpoint') ?? '',
@@ -72,18 +80,7 @@ async function start() {
     const repo = repoOf(query);
     if (repo !== null) store.update({ origin: { kind: 'hub', repo } });
     const app = { store, settings, workflow, session };
-    for (const panel of [
-      progressPanel,
-      datasetPanel,
-      splitPanel,
-      modelPanel,
-      tokensPanel,
-      trainingPanel,
-      evaluationPanel,
-      tryItPanel,
-      exportPanel,
-    ])
-      panel(app);
+    for (const panel of PANELS) panel(app);
     comparisonPanel(app, comparison);
     Object.assign(window, { __webtune: Object.freeze({ store, settings, session, logs }) });
 
@@ -148,5 +145,10 @@ function nameModel(origin) {
   if (origin.kind === 'hub' && isRepo(origin.repo)) query.set('model', origin.repo);
   else if (origin.kind === 'site' && repoOf(query) !== null) query.delete('model');
   else return;
+  replaceQuery(query);
+}
+
+/** @param {URLSearchParams} query */
+function replaceQuery(query) {
   history.replaceState(null, '', `${location.pathname}${query.size > 0 ? `?${query}` : ''}${location.hash}`);
 }

@@ -74,35 +74,7 @@ function progressText(state) {
 
 /** @param {EvaluationReport} report */
 function details(report) {
-  const three = (/** @type {number} */ value) =>
-    h('td', { class: 'number' }, number(value, { minimumFractionDigits: 2, maximumFractionDigits: 3 }));
-  const heads = ['class', 'precision', 'recall', 'f1', 'support'].map((name) =>
-    h('th', { scope: 'col', class: name === 'class' ? null : 'number' }, t(`evaluation.${name}`)),
-  );
-  const rows = report.classes.map((entry, id) =>
-    h(
-      'tr',
-      {},
-      h('th', { scope: 'row' }, labelBadge(entry.label, id)),
-      three(entry.precision),
-      three(entry.recall),
-      three(entry.f1),
-      h('td', { class: 'number' }, number(entry.support)),
-    ),
-  );
-  const { macro } = report;
-  const support = report.classes.reduce((sum, entry) => sum + entry.support, 0);
-  rows.push(
-    h(
-      'tr',
-      { class: 'total' },
-      h('th', { scope: 'row' }, t('evaluation.macro')),
-      three(macro.precision),
-      three(macro.recall),
-      three(macro.f1),
-      h('td', { class: 'number' }, number(support)),
-    ),
-  );
+  const epoch = number(report.epoch, { maximumFractionDigits: 2 });
   return [
     figures([
       {
@@ -115,13 +87,7 @@ function details(report) {
         value: number(report.eval_loss),
         attributes: { 'data-testid': 'eval-loss', 'data-value': report.eval_loss },
       },
-      {
-        label: t('evaluation.at'),
-        value: t('evaluation.at_step', {
-          epoch: number(report.epoch, { maximumFractionDigits: 2 }),
-          step: report.step,
-        }),
-      },
+      { label: t('evaluation.at'), value: t('evaluation.at_step', { epoch, step: report.step }) },
       {
         label: t('evaluation.runtime'),
         value: t('evaluation.runtime_value', {
@@ -134,18 +100,42 @@ function details(report) {
       'div',
       { class: 'two' },
       h('div', {}, h('h3', {}, t('evaluation.confusion')), confusion(report)),
-      h(
-        'div',
-        {},
-        h('h3', {}, t('evaluation.by_class')),
-        h(
-          'div',
-          { class: 'scroll' },
-          h('table', { class: 'compact' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows)),
-        ),
-      ),
+      h('div', {}, h('h3', {}, t('evaluation.by_class')), classTable(report)),
     ),
   ];
+}
+
+/**
+ * The metrics of each class and their macro average.
+ * @param {EvaluationReport} report
+ */
+function classTable({ classes, macro }) {
+  const heads = ['class', 'precision', 'recall', 'f1', 'support'].map((name) =>
+    h('th', { scope: 'col', class: name === 'class' ? null : 'number' }, t(`evaluation.${name}`)),
+  );
+  const metric = (/** @type {number} */ value) =>
+    h('td', { class: 'number' }, number(value, { minimumFractionDigits: 2, maximumFractionDigits: 3 }));
+  const metrics = (/** @type {typeof macro} */ { precision, recall, f1 }, /** @type {number} */ support) => [
+    metric(precision),
+    metric(recall),
+    metric(f1),
+    h('td', { class: 'number' }, number(support)),
+  ];
+  const rows = classes.map((entry, id) =>
+    h('tr', {}, h('th', { scope: 'row' }, labelBadge(entry.label, id)), ...metrics(entry, entry.support)),
+  );
+  const support = classes.reduce((sum, entry) => sum + entry.support, 0);
+  const total = h(
+    'tr',
+    { class: 'total' },
+    h('th', { scope: 'row' }, t('evaluation.macro')),
+    ...metrics(macro, support),
+  );
+  return h(
+    'div',
+    { class: 'scroll' },
+    h('table', { class: 'compact' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows, total)),
+  );
 }
 
 /**

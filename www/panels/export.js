@@ -45,23 +45,11 @@ export function exportPanel(app) {
   const code = pythonCode();
   main.append(problem, h('div', { class: 'download' }, meter, text), outcome, code.element);
 
-  /** The latest archive, which `url` refers to. @type {Exported|null} */
-  let kept = null;
-  let url = '';
-  const keep = (/** @type {typeof kept} */ exported) => {
-    if (exported === kept) return;
-    if (url) URL.revokeObjectURL(url);
-    url = exported ? URL.createObjectURL(exported.blob) : '';
-    kept = exported;
-  };
+  const archiveLink = linkToArchive();
   async function run() {
     const exported = await exportModel(app);
-    keep(exported);
-    if (exported) link(exported).click();
+    if (exported) archiveLink.to(exported).click();
   }
-  /** @param {Exported} exported */
-  const link = ({ file }) =>
-    h('a', { href: url, download: file, 'data-testid': 'export-again' }, t('export.again', { file }));
 
   store.watch(['trained', 'busy', 'opened', 'fatal', 'language'], (state) => {
     const why = refusal(state);
@@ -84,11 +72,36 @@ export function exportPanel(app) {
     const next = [exported, exportable, language];
     if (next.every((value, at) => value === shown[at])) return;
     shown = next;
-    keep(exported);
+    const link = exported ? h('p', {}, archiveLink.to(exported)) : archiveLink.release();
     code.show(exported ? exported.file.replace(/\.zip$/, '') : null);
     setText(status, exported ? t('export.done', { file: exported.file, bytes: bytes(exported.bytes) }) : '');
-    replace(outcome, ...details(exported, exportable), exported && h('p', {}, link(exported)));
+    replace(outcome, ...details(exported, exportable), link);
   });
+}
+
+/** Links to the latest archive. The browser keeps an archive until its URL is revoked. */
+function linkToArchive() {
+  /** @type {Exported|null} */
+  let current = null;
+  let url = '';
+  const keep = (/** @type {Exported|null} */ exported) => {
+    if (exported === current) return;
+    if (url) URL.revokeObjectURL(url);
+    url = exported ? URL.createObjectURL(exported.blob) : '';
+    current = exported;
+  };
+  return {
+    /** @param {Exported} exported */
+    to(exported) {
+      keep(exported);
+      const { file } = exported;
+      return h('a', { href: url, download: file, 'data-testid': 'export-again' }, t('export.again', { file }));
+    },
+    release() {
+      keep(null);
+      return null;
+    },
+  };
 }
 
 /**

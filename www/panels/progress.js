@@ -11,6 +11,26 @@ import { runResult, runningRun } from '../state.js';
 /** @typedef {import('../state.js').AppState} AppState */
 /** @typedef {import('../stages.js').Stage} Stage */
 
+/** The state that the strip shows. @type {(keyof AppState)[]} */
+const WATCHED = [
+  'stages',
+  'busy',
+  'run',
+  'opened',
+  'fatal',
+  'download',
+  'phase',
+  'evaluations',
+  'language',
+  'dataset',
+  'split',
+  'model',
+  'tokens',
+  'prediction',
+  'logs',
+  'archive',
+  'comparison',
+];
 const PRESETS = /** @type {const} */ (['recommended', 'article']);
 
 /** @param {App} app */
@@ -47,41 +67,20 @@ export function progressPanel(app) {
     spoken,
   );
 
-  store.watch(
-    [
-      'stages',
-      'busy',
-      'run',
-      'opened',
-      'fatal',
-      'download',
-      'phase',
-      'evaluations',
-      'language',
-      'dataset',
-      'split',
-      'model',
-      'tokens',
-      'prediction',
-      'logs',
-      'archive',
-      'comparison',
-    ],
-    (state) => {
-      run.disabled = state.busy || state.opened === null || state.fatal !== null;
-      setText(run, t(state.busy ? 'run.busy' : runResult(state) ? 'run.again' : 'run.all'));
-      setAttribute(run, 'aria-busy', state.busy ? 'true' : null);
-      for (const [stage, item] of items) item.show(state);
-      const current = STAGES.find((stage) => state.stages[stage].state === 'running');
-      const progress = current ? state.stages[current].progress : null;
-      line.classList.toggle('unknown', current !== undefined && progress === null);
-      line.classList.toggle('active', current !== undefined);
-      fill.style.width = progress === null ? '' : `${progress * 100}%`;
-      setText(message, nowMessage(state, current));
-      setText(spoken, announcement(state, current));
-      document.title = title(state, current);
-    },
-  );
+  store.watch(WATCHED, (state) => {
+    run.disabled = state.busy || state.opened === null || state.fatal !== null;
+    setText(run, t(state.busy ? 'run.busy' : runResult(state) ? 'run.again' : 'run.all'));
+    setAttribute(run, 'aria-busy', state.busy ? 'true' : null);
+    for (const [stage, item] of items) item.show(state);
+    const current = STAGES.find((stage) => state.stages[stage].state === 'running');
+    const progress = current ? state.stages[current].progress : null;
+    line.classList.toggle('unknown', current !== undefined && progress === null);
+    line.classList.toggle('active', current !== undefined);
+    fill.style.width = progress === null ? '' : `${progress * 100}%`;
+    setText(message, nowMessage(state, current));
+    setText(spoken, announcement(state, current));
+    document.title = title(state, current);
+  });
   store.watch(['refused', 'language'], ({ refused }) => {
     replace(problem, refused && alert(refused));
     if (refused?.field) document.getElementById(`setting-${refused.field}`)?.focus();
