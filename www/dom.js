@@ -1,12 +1,12 @@
-// The few lines that stand in for a framework: make an element, replace children, and draw once a frame.
+// DOM helpers instead of a framework: create an element, replace children, and draw once per frame.
 
 import { mark } from './i18n.js';
 
 /** @typedef {Node|string|number|null|undefined|false} Child */
 
 /**
- * Properties of `h`: `class`, `on` for listeners, `i18n` for text that follows the language, `style` for CSS properties;
- * everything else is an attribute (`true` is an empty one; `false` and `null` leave it out).
+ * Properties of `h`: `on` for listeners, `i18n` for text that follows the language, `style` for CSS properties.
+ * Everything else is an attribute: `true` makes it empty, `false` and `null` leave it out.
  * @typedef {Record<string, any> & {
  *   on?: Record<string, (event: any) => void>,
  *   style?: Record<string, string>,
@@ -66,7 +66,7 @@ function append(element, children) {
 }
 
 /**
- * Sets text only when it changes, so that a screen reader's live region is not told the same thing again.
+ * Sets text only when it changes, because a live region announces every assignment.
  * @param {Element} element
  * @param {string} text
  */
@@ -85,7 +85,7 @@ export function byId(id) {
 }
 
 /**
- * Runs a task with the next frame; a tab in the background has no frames, so a timer stands by.
+ * Runs a task before the next frame, or after a timeout, because a tab in the background has no frames.
  * @param {() => void} task
  */
 export function onFrame(task) {

@@ -1,7 +1,7 @@
-// All text of the page, in the visitor's language.
+// The text of the page in the visitor's language.
 //
-// Sentences live in i18n/<language>.json, by key, with `{names}` for numbers. Static text carries its key in the attribute
-// `data-i18n` and is rewritten when the language changes; panels draw their other text again.
+// i18n/<language>.json maps keys to sentences with `{names}` for numbers. Static text has its key in the attribute
+// `data-i18n` and is rewritten when the language changes. Panels redraw their other text.
 
 /** @typedef {Record<string, string|number>} Params */
 
@@ -12,7 +12,7 @@ const STORED_AS = 'webtune.language';
 
 /** @type {Record<string, string>} */
 let sentences = {};
-/** English stands in for a sentence that a language lacks. @type {Record<string, string>} */
+/** The fallback for a sentence that is missing in a language. @type {Record<string, string>} */
 let english = {};
 /** @type {Language} */
 let language = 'en';
@@ -21,21 +21,21 @@ let language = 'en';
 export const currentLanguage = () => language;
 
 /**
- * The language asked for in the URL, else the remembered one, else the browser's.
- * @param {string|null} asked
+ * The language of the URL, else the stored one, else the browser's.
+ * @param {string|null} requested
  * @returns {Language}
  */
-export function preferredLanguage(asked) {
-  const wishes = [asked, recall(STORED_AS), ...navigator.languages];
-  for (const wish of wishes) {
-    const found = LANGUAGES.find((candidate) => wish?.toLowerCase().split('-')[0] === candidate);
+export function preferredLanguage(requested) {
+  const preferences = [requested, recall(STORED_AS), ...navigator.languages];
+  for (const preference of preferences) {
+    const found = LANGUAGES.find((candidate) => preference?.toLowerCase().split('-')[0] === candidate);
     if (found) return found;
   }
   return 'en';
 }
 
 /**
- * Loads a language and rewrites the page's static text.
+ * Loads a language and rewrites the static text of the page.
  * @param {Language} wanted
  */
 export async function useLanguage(wanted) {
@@ -52,7 +52,7 @@ export function rememberLanguage(wanted) {
 }
 
 /**
- * A sentence, with its numbers in the language's own form.
+ * Returns a sentence with its numbers formatted for the language.
  * @param {string} key
  * @param {Params} [params]
  * @returns {string}
@@ -67,7 +67,7 @@ export function t(key, params = {}) {
 }
 
 /**
- * A sentence, or what stands in for it when no language has it.
+ * Returns a sentence, or `fallback` when its key does not exist.
  * @param {string} key
  * @param {string} fallback
  * @param {Params} [params]
@@ -77,7 +77,7 @@ export function tOr(key, fallback, params) {
 }
 
 /**
- * Gives an element text that follows the language.
+ * Sets the text of an element, which then follows the language.
  * @param {Element} element
  * @param {string} key
  * @param {Params} [params]
@@ -105,7 +105,7 @@ function translate(root) {
  */
 export function number(value, options = {}) {
   if (!Number.isFinite(value)) return String(value);
-  // Learning rates and the like: 2.9e-6 is easier to read than 0.0000029.
+  // 2.9e-6 is easier to read than 0.0000029.
   if (value !== 0 && Math.abs(value) < 1e-3 && options.style === undefined) {
     return value.toExponential(1).replace('.0e', 'e');
   }
@@ -151,7 +151,7 @@ export function duration(seconds) {
 }
 
 /**
- * What the browser remembers for this site; it may refuse to.
+ * Reads a value that the browser stores for this site, or null where storage is blocked.
  * @param {string} key
  */
 export function recall(key) {
@@ -170,7 +170,7 @@ export function remember(key, value) {
   try {
     localStorage.setItem(key, value);
   } catch {
-    // Private windows and blocked storage: the choice holds until the page is left.
+    // Where storage is blocked, the choice lasts until the page is closed.
   }
 }
 

@@ -1,11 +1,13 @@
-// The page: starts the worker, builds the settings from its table, and puts the panels together.
+// Assembles the page: starts the worker, builds the settings from the worker's table, and creates the panels.
 //
-// In the URL: `?device=cpu` or `?device=webgpu` forces a device, `?model=<URL of a folder>` or `?model=owner/name@revision` takes another
-// model, `?endpoint=<address>` another Hub than huggingface.co,
-// `?lang=ko` a language, and every setting that differs from its default stands there by name.
-// `window.__webtune` holds {store, settings, session} for tests and for engineers at the console.
+// Parameters of the URL:
+// - `device=cpu` or `device=webgpu` selects a device
+// - `model=<URL of a folder>` or `model=owner/name@revision` selects a model
+// - `endpoint=<address>` selects another Hub than huggingface.co
+// - `lang=ko` selects a language
+// - every setting that differs from its default, by its name
+// `window.__webtune` is {store, settings, session, logs}, for tests and for the console.
 
-import { initialState } from './app.js';
 import { byId, onFrame } from './dom.js';
 import { preferredLanguage, t, useLanguage } from './i18n.js';
 import { comparisonPanel } from './panels/comparison.js';
@@ -21,13 +23,25 @@ import { trainingPanel } from './panels/training.js';
 import { tryItPanel } from './panels/try-it.js';
 import { Session, asShown } from './session.js';
 import { isRepo } from './models.js';
-import { refreshStored } from './panels/gallery.js';
-import { Settings, Store } from './state.js';
+import { refreshStored } from './requests.js';
+import { Settings } from './settings.js';
+import { Store, initialState } from './state.js';
 import { Workflow } from './workflow.js';
 
 const DEVICES = /** @type {const} */ (['auto', 'webgpu', 'cpu']);
+const PANELS = [
+  progressPanel,
+  datasetPanel,
+  splitPanel,
+  modelPanel,
+  tokensPanel,
+  trainingPanel,
+  evaluationPanel,
+  tryItPanel,
+  exportPanel,
+];
 const DEFAULT_MODEL = 'all-MiniLM-L6-v2/';
-const MOST_LOGS = 500;
+const MAX_LOGS = 500;
 /** @type {{level: string, text: string}[]} */
 const logs = [];
 
@@ -35,22 +49,20 @@ await start();
 
 async function start() {
   const query = new URLSearchParams(location.search);
-  // The worker first: its module downloads and compiles while the page draws itself.
+  // The worker starts first, because its module downloads and compiles while the page is drawn.
   const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
   const session = new Session(worker, {
     onFatal: (fatal) => store.update({ fatal }),
-    // The browser's own console shows the worker's lines; tests and bug reports read them here.
+    // The console of the browser shows these lines too; tests and bug reports read them from `__webtune`.
     onLog: ({ level, text }) => {
       logs.push({ level, text });
-      if (logs.length > MOST_LOGS) logs.shift();
+      if (logs.length > MAX_LOGS) logs.shift();
     },
   });
   const language = preferredLanguage(query.get('lang'));
-  /** The model's stage, as it was when it was last looked at. @type {string} */
-  let last = 'idle';
   const store = new Store(initialState(language, ''), onFrame);
   const described = session.request({ type: 'describe' });
-  described.catch(() => {}); // awaited below, after the page's text
+  described.catch(() => {}); // awaited below, after the text of the page
   await useLanguage(language);
   store.update({ language, sentence: t('try.first_sentence') });
   const { comparison } = headerPanel(store);
@@ -60,45 +72,33 @@ async function start() {
     byId('version').textContent = version;
     const settings = new Settings(table, presets);
     settings.readQuery(query);
-    settings.subscribe(() => {
-      const written = settings.writeQuery(new URLSearchParams(location.search)).toString();
-      history.replaceState(null, '', `${location.pathname}${written ? `?${written}` : ''}${location.hash}`);
-    });
-    const workflow = new Workflow(session, store, settings, modelBase(query), {
+    settings.subscribe(() => replaceQuery(settings.writeQuery(new URLSearchParams(location.search))));
+    const workflow = new Workflow(session, store, settings, {
+      modelBase: modelBase(query),
       endpoint: query.get('endpoint') ?? '',
-      repo: repoOf(query),
     });
-    store.update({ modelSource: repoOf(query) ?? 'site' });
+    const repo = repoOf(query);
+    if (repo !== null) store.update({ origin: { kind: 'hub', repo } });
     const app = { store, settings, workflow, session };
-    for (const panel of [
-      progressPanel,
-      datasetPanel,
-      splitPanel,
-      modelPanel,
-      tokensPanel,
-      trainingPanel,
-      evaluationPanel,
-      tryItPanel,
-      exportPanel,
-    ])
-      panel(app);
+    for (const panel of PANELS) panel(app);
     comparisonPanel(app, comparison);
     Object.assign(window, { __webtune: Object.freeze({ store, settings, session, logs }) });
 
     const device = DEVICES.find((candidate) => candidate === query.get('device')) ?? 'auto';
     store.update({ opening: true });
     const opened = await session.request({ type: 'open', device });
-    turnOffWhatItCannot(settings, opened.device);
+    turnOffUnsupported(settings, opened.device);
     store.update({ opened, opening: false });
     workflow.preview();
     await refreshStored(app);
-    // Whatever was loaded may have been stored.
+    // Loading a model may have stored it.
+    let wasLoading = false;
     store.watch(['model', 'stages'], ({ stages }) => {
-      const { state } = stages.model;
-      if (state !== 'running' && last === 'running') void refreshStored(app);
-      last = state;
+      const isLoading = stages.model.state === 'running';
+      if (wasLoading && !isLoading) void refreshStored(app);
+      wasLoading = isLoading;
     });
-    store.watch(['modelSource'], ({ modelSource }) => nameModel(modelSource));
+    store.watch(['origin'], ({ origin }) => nameModel(origin));
   } catch (error) {
     if (!session.fatal) store.update({ openError: asShown(error), opening: false });
   }
@@ -108,7 +108,7 @@ async function start() {
  * @param {Settings} settings
  * @param {import('./protocol.js').DeviceInfo} device
  */
-function turnOffWhatItCannot(settings, { kind, name, shader_f16 }) {
+function turnOffUnsupported(settings, { kind, name, shader_f16 }) {
   if (!shader_f16)
     settings.turnOff('fp16', {
       key: kind === 'cpu' ? 'setting.fp16.off_cpu' : 'setting.fp16.off_adapter',
@@ -117,18 +117,18 @@ function turnOffWhatItCannot(settings, { kind, name, shader_f16 }) {
 }
 
 /**
- * The folder of the model: `?model=`, else the one that the build put among the models.
+ * The URL of the model's folder: `?model=`, else the model that is built into the site.
  * @param {URLSearchParams} query
  */
 function modelBase(query) {
   const models = document.querySelector('meta[name="webtune-models"]')?.getAttribute('content') ?? './models/';
-  const asked = repoOf(query) === null ? query.get('model') : null;
-  const base = new URL(asked || `${models}${DEFAULT_MODEL}`, document.baseURI).href;
+  const folder = repoOf(query) === null ? query.get('model') : null;
+  const base = new URL(folder || `${models}${DEFAULT_MODEL}`, document.baseURI).href;
   return base.endsWith('/') ? base : `${base}/`;
 }
 
 /**
- * The model of the Hub that the URL names, or null.
+ * The repository on the Hub that the URL names, or null.
  * @param {URLSearchParams} query
  */
 function repoOf(query) {
@@ -137,13 +137,18 @@ function repoOf(query) {
 }
 
 /**
- * Puts the name of a model of the Hub into the URL, so that the page's address is that of the same model.
- * @param {string} source
+ * Keeps the name of a model of the Hub in the URL, so that a copied address opens the same model.
+ * @param {import('./state.js').Origin} origin
  */
-function nameModel(source) {
+function nameModel(origin) {
   const query = new URLSearchParams(location.search);
-  if (isRepo(source)) query.set('model', source);
-  else if (source === 'site' && repoOf(query) !== null) query.delete('model');
+  if (origin.kind === 'hub' && isRepo(origin.repo)) query.set('model', origin.repo);
+  else if (origin.kind === 'site' && repoOf(query) !== null) query.delete('model');
   else return;
+  replaceQuery(query);
+}
+
+/** @param {URLSearchParams} query */
+function replaceQuery(query) {
   history.replaceState(null, '', `${location.pathname}${query.size > 0 ? `?${query}` : ''}${location.hash}`);
 }

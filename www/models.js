@@ -1,14 +1,16 @@
-// The models that the page proposes, by size. What stands here are known facts, so that nothing is asked before a button is pressed: sizes
-// and licences are those of the repositories when this was written, and the page marks them as approximate.
+// The models that the page proposes, by size.
+//
+// Sizes and licences are copied from the repositories, so that the page sends no request before a button is pressed.
+// They may be out of date: the page marks the sizes as approximate.
 
 /**
  * @typedef {object} KnownModel
  * @property {string|null} repo       on the Hub; null is the model of this site
  * @property {string} name
- * @property {string} about           i18n key: what it is good for
+ * @property {string} about           i18n key: what it suits
  * @property {string} language        i18n key
- * @property {number} parameters      without a head
- * @property {number} bytes           to be downloaded
+ * @property {number} parameters      without the head
+ * @property {number} bytes           of the download
  * @property {string} license
  */
 
@@ -91,8 +93,8 @@ export const MODELS = [
 ];
 
 /**
- * Whether a text names a model of the Hub, `owner/name` or `owner/name@revision`; the crate decides in the end. Addresses of folders begin
- * with a dot, a slash or a scheme, or end in a slash.
+ * Whether a text has the form of a model of the Hub, `owner/name` or `owner/name@revision`. The addresses of folders
+ * begin with a dot, a slash or a scheme, or end in a slash. The crate makes the final check.
  * @param {string} text
  */
 export const isRepo = (text) => /^[\w][\w.-]*\/[\w][\w.-]*(@[\w./-]+)?$/.test(text.trim()) && !text.endsWith('/');

@@ -1,7 +1,7 @@
-// The page's side of the worker: a request becomes a promise, its progress becomes a callback.
+// The page's connection to the worker: a request returns a promise, and its progress events call a callback.
 //
-// Every request carries a fresh id, and its replies carry the same one. When the worker dies, every request that is still
-// open is refused with the one `fatal` error, and so is every request after it: the visitor is then offered a reload.
+// Every request has a new id, which its replies repeat. When the worker fails, all open and later requests are rejected
+// with the same `fatal` error, and the page offers a reload.
 
 /** @typedef {import('./protocol.js').RequestBody} RequestBody */
 /** @typedef {import('./protocol.js').Results} Results */
@@ -11,14 +11,14 @@
 /** @typedef {Extract<Reply, {type: 'log'}>} LogReply */
 
 /**
- * The part of a Worker that a session uses; tests give it one of their own.
+ * The part of a Worker that a session uses, so that tests can replace it.
  * @typedef {object} WorkerLike
  * @property {(message: any) => void} postMessage
  * @property {(type: string, listener: (event: any) => void) => void} addEventListener
  * @property {() => void} terminate
  */
 
-/** A refused request, as the worker worded it. */
+/** The worker's error for a request. */
 export class RequestError extends Error {
   /** @param {WorkerError} error */
   constructor({ code, message, field }) {
@@ -30,7 +30,7 @@ export class RequestError extends Error {
 }
 
 /**
- * Any thrown value as the error that a panel shows.
+ * Converts any thrown value to the error that a panel shows.
  * @param {unknown} error
  * @returns {WorkerError}
  */
@@ -39,10 +39,17 @@ export function asShown(error) {
   return { code: 'internal', message: error instanceof Error ? error.message : String(error), field: null };
 }
 
+/**
+ * @typedef {object} OpenRequest
+ * @property {(result: any) => void} resolve
+ * @property {(error: RequestError) => void} reject
+ * @property {(event: ProgressEvent) => void} onEvent
+ */
+
 export class Session {
   #worker;
   #lastId = 0;
-  /** @type {Map<number, {resolve: (result: any) => void, reject: (error: RequestError) => void, onEvent: (event: ProgressEvent) => void}>} */
+  /** The open requests by their id. @type {Map<number, OpenRequest>} */
   #open = new Map();
   /** @type {WorkerError|null} */
   #fatal = null;
@@ -72,13 +79,13 @@ export class Session {
     );
   }
 
-  /** Why nothing more can be asked, or null while all is well. */
+  /** The error that ended the worker, or null while it works. */
   get fatal() {
     return this.#fatal;
   }
 
   /**
-   * Asks the worker; progress of this request alone goes to `onEvent`.
+   * Sends a request. `onEvent` gets the progress of this request only.
    * @template {RequestBody['type']} T
    * @param {Extract<RequestBody, {type: T}>} body
    * @param {(event: ProgressEvent) => void} [onEvent]
@@ -98,7 +105,7 @@ export class Session {
     if (reply.type === 'log') return this.#onLog(reply);
     if (reply.type === 'fatal') return this.#fail(reply.error);
     const request = this.#open.get(reply.id);
-    if (!request) return; // an event that was under way when its request ended
+    if (!request) return; // an event that arrived after the end of its request
     if (reply.type === 'event') return request.onEvent(reply.event);
     this.#open.delete(reply.id);
     if (reply.type === 'result') request.resolve(reply.result);

@@ -1,4 +1,4 @@
-// The stages in the order in which text flows through them, and what each one needs.
+// The stages in the order in which data flows through them, and the inputs of each.
 
 /** @typedef {import('./protocol.js').WorkerError} WorkerError */
 
@@ -6,7 +6,7 @@ export const STAGES = /** @type {const} */ (['dataset', 'split', 'model', 'token
 /** @typedef {typeof STAGES[number]} Stage */
 
 /**
- * `progress` is a share of 1, or null while nobody can know it.
+ * `progress` is a share of 1, or null while it is unknown.
  * @typedef {object} StageState
  * @property {'idle'|'running'|'done'|'error'} state
  * @property {boolean} stale           made with other settings than the form has now
@@ -25,13 +25,7 @@ export const NEEDS = {
   try: ['model'],
 };
 
-/** Settings outside of a stage's own group that change what it makes: batches decide how much is padding. */
+/** The groups of settings that a stage depends on; a stage that is not listed depends on all of them. */
 export const GROUPS = { dataset: ['data'], split: ['data', 'split'], tokens: ['data', 'split', 'tokens'] };
+/** Settings of other groups that the tokens depend on: the batches decide the amount of padding. */
 export const BATCH_SETTINGS = ['per_device_train_batch_size', 'seed'];
-
-/** A model of the Hub, `owner/name` or `owner/name@revision`. @typedef {{repo: string}} HubOrigin */
-
-/**
- * A model from the visitor's disk; two that were chosen have different ids, whatever their names.
- * @typedef {{id: number, name: string, files: import('./protocol.js').ModelFile[]}} Origin
- */

@@ -1,231 +1,146 @@
-// What the page knows: a store that tells its listeners what changed, and the one table of settings.
-//
-// The table comes from the crate (`describe`). It drives the form, the URL and the validation: a field holds the text as it
-// was typed, and is either a value the crate will accept or a message that says what it would accept.
+// The state of the page: its types, its initial value, and the store that tells listeners what changed.
 
-/** @typedef {import('./protocol.js').Setting} Setting */
-/** @typedef {import('./protocol.js').Preset} Preset */
-/** @typedef {import('./protocol.js').Values} Values */
-/** @typedef {{key: string, params: Record<string, string|number>}} Message  a sentence of the i18n files */
-/** @typedef {{value: number|boolean|string, error: null} | {value: null, error: Message}} Checked */
+import { STAGES } from './stages.js';
+
+/** @typedef {import('./protocol.js').EvaluationReport} EvaluationReport */
+/** @typedef {import('./protocol.js').PlanView} PlanView */
+/** @typedef {import('./protocol.js').ProgressEvent} ProgressEvent */
+/** @typedef {import('./protocol.js').WorkerError} WorkerError */
+/** @typedef {import('./stages.js').Stage} Stage */
+/** @typedef {import('./stages.js').StageState} StageState */
 
 /**
- * A value as text: small numbers as `5e-5`, not `0.00005`.
- * @param {number|boolean|string} value
+ * @typedef {object} RunProgress
+ * @property {import('./protocol.js').RunState} state
+ * @property {number} step
+ * @property {number} max_steps
+ * @property {number} epoch
+ * @property {number} tokens_per_second
+ * @property {number} step_ms
+ * @property {number} eta_ms
+ * @property {{done: number, total: number}|null} evaluating
  */
-export function asText(value) {
-  if (typeof value === 'number' && value !== 0 && Math.abs(value) < 1e-3) {
-    return String(value.toExponential()).replace('e+', 'e');
-  }
-  return String(value);
-}
+
+/** @typedef {{kind: 'running', plan: PlanView|null} & RunProgress} RunningRun */
+/** @typedef {{kind: 'done', plan: PlanView|null, result: import('./protocol.js').TrainResult} & LastSpeed} DoneRun */
+/** @typedef {{kind: 'failed', plan: PlanView|null, error: WorkerError, step: number, max_steps: number} & LastSpeed}
+ *   FailedRun */
+/** @typedef {{tokens_per_second: number}} LastSpeed */
 
 /**
- * Reads one setting's text.
- * @param {Setting} setting
- * @param {string} text
- * @returns {Checked}
+ * The latest training run; `plan` is that of its own settings. A run that ends before its first step with an error is
+ * refused, and leaves the state of the run before.
+ * @typedef {{kind: 'idle'} | RunningRun | DoneRun | FailedRun} Run
  */
-export function check(setting, text) {
-  const trimmed = text.trim();
-  if (setting.type === 'boolean') {
-    if (trimmed === 'true' || trimmed === 'false') return { value: trimmed === 'true', error: null };
-    return { value: null, error: { key: 'validation.boolean', params: { text: trimmed } } };
-  }
-  if (setting.type === 'choice') {
-    const choices = setting.choices ?? [];
-    if (choices.includes(trimmed)) return { value: trimmed, error: null };
-    return { value: null, error: { key: 'validation.choice', params: { text: trimmed, choices: choices.join(', ') } } };
-  }
-  const min = setting.min ?? -Infinity;
-  const max = setting.max ?? Infinity;
-  // Number('') is 0 and Number('0x10') is 16: neither is what was meant.
-  const number = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(trimmed) ? Number(trimmed) : NaN;
-  const whole = setting.type === 'number' || Number.isInteger(number);
-  if (Number.isFinite(number) && whole && number >= min && number <= max) return { value: number, error: null };
-  const key = trimmed === '' ? 'validation.empty' : `validation.${setting.type}`;
-  return { value: null, error: { key, params: { text: trimmed, min: asText(min), max: asText(max) } } };
-}
 
-export class Settings {
-  #presets;
-  /** @type {Map<string, string>} */
-  #texts = new Map();
-  /** @type {Map<string, string>} */
-  #refused = new Map();
-  /** @type {Map<string, Message>} */
-  #off = new Map();
-  /** @type {Set<() => void>} */
-  #listeners = new Set();
+/**
+ * The trained weights of the worker, by the seed and the steps of their run. A run that is refused or fails leaves
+ * those of the run before.
+ * @typedef {{seed: number, step: number}} Trained
+ */
 
-  /**
-   * @param {Setting[]} table
-   * @param {Preset[]} presets
-   */
-  constructor(table, presets) {
-    this.table = table;
-    this.#presets = presets;
-    for (const setting of table) this.#texts.set(setting.name, asText(setting.default));
-  }
+/** An exported archive. @typedef {import('./protocol.js').ExportResult & {blob: Blob}} Exported */
 
-  /** @param {string} name */
-  find(name) {
-    return this.table.find((setting) => setting.name === name) ?? null;
-  }
+/**
+ * @typedef {{kind: 'idle'}
+ *   | {kind: 'writing', bytes: number}
+ *   | {kind: 'done', exported: Exported}
+ *   | {kind: 'failed', error: WorkerError}} Archive
+ */
 
-  /** @param {string} name */
-  text(name) {
-    return this.#texts.get(name) ?? '';
-  }
+/**
+ * The comparison of every gradient with the CPU's.
+ * @typedef {{kind: 'idle'}
+ *   | {kind: 'running'}
+ *   | {kind: 'done', result: import('./protocol.js').SelfTest}
+ *   | {kind: 'failed', error: WorkerError}} Comparison
+ */
 
-  /**
-   * @param {string} name
-   * @param {string} text
-   */
-  set(name, text) {
-    if (!this.find(name) || this.#texts.get(name) === text) return;
-    this.#texts.set(name, text);
-    this.#refused.delete(name);
-    this.#notify();
-  }
+/**
+ * Where a model comes from. Two choices from the visitor's disk have different ids, also if their names are equal.
+ * @typedef {{kind: 'site'}
+ *   | {kind: 'hub', repo: string}
+ *   | {kind: 'disk', id: number, name: string, files: import('./protocol.js').ModelFile[]}} Origin
+ *   `repo` is `owner/name` or `owner/name@revision`
+ */
 
-  /**
-   * Moves a number by so many of its steps and keeps it within its bounds.
-   * @param {string} name
-   * @param {number} steps
-   */
-  nudge(name, steps) {
-    const setting = this.find(name);
-    if (!setting?.step) return;
-    const { value } = check(setting, this.text(name));
-    if (typeof value !== 'number') return;
-    const moved = value + steps * setting.step;
-    const bounded = Math.min(setting.max ?? Infinity, Math.max(setting.min ?? -Infinity, moved));
-    this.set(name, asText(Number(bounded.toPrecision(12))));
-  }
+/**
+ * @typedef {object} AppState
+ * @property {import('./i18n.js').Language} language
+ * @property {number} theme                     counts changes of the colours, so that charts are redrawn
+ * @property {import('./protocol.js').OpenResult|null} opened
+ * @property {boolean} opening                  the device is being opened and checked
+ * @property {WorkerError|null} openError       the device was refused
+ * @property {WorkerError|null} fatal           the worker has stopped
+ * @property {WorkerError|null} refused         why the last press of a button started nothing
+ * @property {boolean} busy                     the worker does something that excludes everything else
+ * @property {Record<Stage, StageState>} stages
+ * @property {import('./protocol.js').DatasetView|null} dataset
+ * @property {import('./protocol.js').SplitView|null} split
+ * @property {import('./protocol.js').ModelView|null} model
+ * @property {Origin} origin                    of `model`, or of the model to load first
+ * @property {{attempt: number, wait_ms: number}|null} retry  the connection is lost and will be tried again
+ * @property {string[]} notices                 codes of what the visitor should know about the download
+ * @property {import('./protocol.js').StoredView|null} stored
+ * @property {WorkerError|null} storedError
+ * @property {Extract<ProgressEvent, {kind: 'download'}>|null} download
+ * @property {string|null} phase                of loading the model
+ * @property {import('./protocol.js').TokensView|null} tokens
+ * @property {PlanView|null} plan               with the form's values
+ * @property {Run} run
+ * @property {import('./protocol.js').StepLog[]} logs  of `run`; grows in place while it runs
+ * @property {EvaluationReport[]} evaluations
+ * @property {number|null} shownEvaluation      index; null is the latest
+ * @property {Trained|null} trained
+ * @property {Archive} archive                  of `trained`
+ * @property {Comparison} comparison
+ * @property {string} sentence                  in the "try it" field
+ * @property {{text: string, result: import('./protocol.js').PredictResult}|null} prediction
+ */
 
-  /** @param {string} id of a preset */
-  apply(id) {
-    const preset = this.#presets.find((candidate) => candidate.id === id);
-    if (!preset) return;
-    for (const [name, value] of Object.entries(preset.values)) this.#texts.set(name, asText(value));
-    this.#refused.clear();
-    this.#notify();
-  }
-
-  /** The preset whose values these are, or null. */
-  get preset() {
-    const matches = (/** @type {Preset} */ preset) =>
-      this.table.every((setting) => check(setting, this.text(setting.name)).value === preset.values[setting.name]);
-    return this.#presets.find(matches)?.id ?? null;
-  }
-
-  /**
-   * Keeps a message of the crate beside the field it names, until that field changes.
-   * @param {string} name
-   * @param {string} message
-   */
-  refuse(name, message) {
-    this.#refused.set(name, message);
-    this.#notify();
-  }
-
-  /**
-   * Turns a switch off for good: this device cannot do it. Where it is on all the same, from the URL, it is refused with the reason.
-   * @param {string} name
-   * @param {Message} reason
-   */
-  turnOff(name, reason) {
-    this.#off.set(name, reason);
-    this.#notify();
-  }
-
-  /**
-   * Why a switch cannot be turned on here, or null.
-   * @param {string} name
-   */
-  off(name) {
-    return this.#off.get(name) ?? null;
-  }
-
-  /**
-   * What is wrong with a field, or null.
-   * @param {string} name
-   * @returns {Message|null}
-   */
-  error(name) {
-    const setting = this.find(name);
-    if (!setting) return null;
-    const refused = this.#refused.get(name);
-    return this.#wrong(setting) ?? (refused ? { key: 'validation.refused', params: { message: refused } } : null);
-  }
-
-  /** The first field that no run can start with, or null. Messages of the crate do not count: trying again is allowed. */
-  firstInvalid() {
-    return this.table.find((setting) => this.#wrong(setting) !== null) ?? null;
-  }
-
-  /** @param {Setting} setting @returns {Message|null} */
-  #wrong(setting) {
-    const { value, error } = check(setting, this.text(setting.name));
-    return error ?? (value === true ? this.off(setting.name) : null);
-  }
-
-  /**
-   * Every setting by name; only settings whose fields are valid.
-   * @returns {Values}
-   */
-  values() {
-    /** @type {Values} */
-    const values = {};
-    for (const setting of this.table) {
-      const { value } = check(setting, this.text(setting.name));
-      if (value !== null) values[setting.name] = value;
-    }
-    return values;
-  }
-
-  /**
-   * Takes values from the URL. An invalid one stays in its field, where its message says what is wrong.
-   * @param {URLSearchParams} query
-   */
-  readQuery(query) {
-    for (const setting of this.table) {
-      const text = query.get(setting.name);
-      if (text === null) continue;
-      const { value } = check(setting, text);
-      this.#texts.set(setting.name, value === null ? text : asText(value));
-    }
-    this.#notify();
-  }
-
-  /**
-   * Puts values that differ from their defaults into the URL and leaves everything else there alone.
-   * @param {URLSearchParams} query
-   * @returns {URLSearchParams}
-   */
-  writeQuery(query) {
-    const written = new URLSearchParams(query);
-    for (const setting of this.table) {
-      const { value } = check(setting, this.text(setting.name));
-      if (value !== null && value !== setting.default) written.set(setting.name, asText(value));
-      else written.delete(setting.name);
-    }
-    return written;
-  }
-
-  /** @param {() => void} listener */
-  subscribe(listener) {
-    this.#listeners.add(listener);
-  }
-
-  #notify() {
-    for (const listener of this.#listeners) listener();
-  }
+/**
+ * @param {import('./i18n.js').Language} language
+ * @param {string} sentence
+ * @returns {AppState}
+ */
+export function initialState(language, sentence) {
+  const idle = STAGES.map((stage) => [stage, { state: 'idle', stale: false, progress: null, error: null }]);
+  return {
+    language,
+    theme: 0,
+    opened: null,
+    opening: false,
+    openError: null,
+    fatal: null,
+    refused: null,
+    busy: false,
+    stages: Object.fromEntries(idle),
+    dataset: null,
+    split: null,
+    model: null,
+    origin: { kind: 'site' },
+    retry: null,
+    notices: [],
+    stored: null,
+    storedError: null,
+    download: null,
+    phase: null,
+    tokens: null,
+    plan: null,
+    run: { kind: 'idle' },
+    logs: [],
+    evaluations: [],
+    shownEvaluation: null,
+    trained: null,
+    archive: { kind: 'idle' },
+    comparison: { kind: 'idle' },
+    sentence,
+    prediction: null,
+  };
 }
 
 /**
- * A store: `update` merges, and listeners of the changed keys run together at the next `schedule`, once a frame on the page.
+ * A store whose `update` merges. Listeners of changed keys run in one scheduled task: on the page, once a frame.
  * @template {object} S
  */
 export class Store {
@@ -270,3 +185,29 @@ export class Store {
     }
   }
 }
+
+/**
+ * @param {Store<AppState>} store
+ * @param {Stage} stage
+ * @param {Partial<StageState>} patch
+ */
+export function patchStage(store, stage, patch) {
+  const { stages } = store.state;
+  store.update({ stages: { ...stages, [stage]: { ...stages[stage], ...patch } } });
+}
+
+/**
+ * Changes the progress of the run, if one is running.
+ * @param {Store<AppState>} store
+ * @param {Partial<RunProgress>} patch
+ */
+export function patchRun(store, patch) {
+  const { run } = store.state;
+  if (run.kind === 'running') store.update({ run: { ...run, ...patch } });
+}
+
+/** @param {AppState} state */
+export const runningRun = ({ run }) => (run.kind === 'running' ? run : null);
+
+/** The result of a run that ended without an error. @param {AppState} state */
+export const runResult = ({ run }) => (run.kind === 'done' ? run.result : null);

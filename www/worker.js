@@ -1,8 +1,8 @@
-// The worker: it owns the wasm module, and nothing else runs here.
+// The worker, which owns the wasm module.
 //
-// A call into the module borrows it until its promise settles, so calls must never overlap: requests stand in one queue.
-// `control` requests are answered at once; `predict` requests that arrive during a training run are answered between its
-// steps (see run.js), so that a visitor can watch a sentence while the model learns.
+// A call borrows the module until its promise settles, so calls must not overlap: requests wait in one queue. `control`
+// requests are answered at once. `predict` requests that arrive during a training run are answered between its steps
+// (run.js), so that a visitor can watch a sentence during training.
 
 import init, { Webtune, describe, forget_model, stored_models } from '../pkg/webtune.js';
 import { TrainingRun } from './run.js';
@@ -12,22 +12,22 @@ import { TrainingRun } from './run.js';
 /** @typedef {import('./protocol.js').WorkerError} WorkerError */
 /** @typedef {Extract<Request, {type: 'predict'}>} PredictRequest */
 
-/** A module that has panicked repeats itself: after so many lines the rest says nothing new. */
-const MOST_LOG_LINES_AFTER_FATAL = 5;
+/** A module that has panicked repeats its messages. */
+const MAX_LOG_LINES_AFTER_FATAL = 5;
 
 /** @type {Request[]} */
 const queue = [];
 let busy = false;
 let failed = false;
 let linesAfterFatal = 0;
-/** The last thing written by `console.error`: a wasm panic leaves its message there and throws only "unreachable". */
+/** The last text of `console.error`: a wasm panic writes its message there and throws only "unreachable". */
 let lastError = '';
 
 /** @type {Webtune|null} */
 let app = null;
 /** @type {TrainingRun|null} */
 let run = null;
-/** Ends the loading of a model, while one is being loaded. @type {AbortController|null} */
+/** Stops the model that is being loaded. @type {AbortController|null} */
 let loading = null;
 
 /**
@@ -46,9 +46,9 @@ self.addEventListener('unhandledrejection', (event) => {
   fatal(event.reason);
 });
 
-// Started now, so that the module compiles while the page still draws itself.
+// Started here, so that the module compiles while the page is drawn.
 const ready = init();
-ready.catch(() => {}); // reported by the first request, which waits for it
+ready.catch(() => {}); // the first request awaits it and reports the error
 
 self.addEventListener('message', (/** @type {MessageEvent<Request>} */ { data: request }) => {
   if (request.type === 'control') {
@@ -62,7 +62,7 @@ self.addEventListener('message', (/** @type {MessageEvent<Request>} */ { data: r
   }
 });
 
-/** Answers the requests in the queue, one after the other. */
+/** Answers the requests of the queue in their order. */
 async function pump() {
   if (busy) return;
   busy = true;
@@ -141,7 +141,7 @@ async function perform(request) {
 }
 
 /**
- * Loads a model in a way that can be stopped.
+ * Loads a model with a signal that stops it.
  * @param {(signal: AbortSignal) => Promise<unknown>} start
  */
 async function load(start) {
@@ -155,7 +155,7 @@ async function load(start) {
 }
 
 /**
- * Hands a piece of the exported archive over without copying it, unless it is a window on the module's memory.
+ * Transfers a piece of the exported archive. A view of the module's memory is copied, because it cannot be transferred.
  * @param {number} id
  * @param {Uint8Array<ArrayBuffer>} bytes
  */
@@ -175,7 +175,7 @@ async function train(request, onEvent) {
     return await current.drive(request.values);
   } finally {
     run = null;
-    // Sentences that arrived after the last step are answered like any other request.
+    // Sentences that arrived after the last step are answered like other requests.
     queue.unshift(...current.takePredictions());
   }
 }
@@ -187,7 +187,7 @@ function opened() {
 }
 
 /**
- * Says once that nothing more can be expected from this worker.
+ * Reports once that this worker has failed and answers no more requests.
  * @param {unknown} error
  */
 function fatal(error) {
@@ -214,7 +214,7 @@ function asFatal(cause, message) {
 }
 
 /**
- * The module throws `WorkerError` objects; anything else is a fault of the program and is shown as it came.
+ * Converts a thrown value. The module throws `WorkerError` objects; anything else is an error of the program.
  * @param {unknown} error
  * @returns {WorkerError}
  */
@@ -227,12 +227,12 @@ function asWorkerError(error) {
   return { code: 'internal', message: error instanceof Error ? error.message : String(error), field: null };
 }
 
-/** Sends what is written to this worker's console to the page as well: a worker's console does not reach every tool. */
+/** Copies this worker's console to the page, because not every tool shows the console of a worker. */
 function forwardConsole() {
   for (const level of /** @type {const} */ (['log', 'info', 'warn', 'error'])) {
     const write = console[level].bind(console);
     console[level] = (...parts) => {
-      if (failed && ++linesAfterFatal > MOST_LOG_LINES_AFTER_FATAL) return;
+      if (failed && ++linesAfterFatal > MAX_LOG_LINES_AFTER_FATAL) return;
       write(...parts);
       const text = parts.map((part) => (typeof part === 'string' ? part : String(part))).join(' ');
       if (level === 'error' && !failed) lastError = text;

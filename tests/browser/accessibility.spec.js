@@ -113,7 +113,7 @@ test('the whole job by keyboard', async ({ webtune }) => {
   await tabTo(page, '[data-testid="run-training"]');
   await keyboard.press('Enter');
   await webtune.idle();
-  expect(await webtune.read('result')).toMatchObject({ global_step: 20, stopped: false });
+  expect(await webtune.result()).toMatchObject({ global_step: 20, stopped: false });
   await tabTo(page, '[data-testid="try-input"]');
   await keyboard.press('ControlOrMeta+a');
   await keyboard.type('Typed by hand.');

@@ -24,7 +24,7 @@ async function runAsInTheArticle(webtune, query, minutes) {
     await expect(page.getByTestId('warnings').locator('[data-code="texts_on_both_sides"]')).toContainText(
       '20 of the 20 test rows',
     );
-    expect(await webtune.read('result')).toBe(null);
+    expect(await webtune.result()).toBe(null);
   });
   await webtune.press('run-all', minutes * MINUTE);
   await webtune.succeeded();

@@ -39,7 +39,7 @@ test('pause, step, ask, resume, stop', async ({ webtune }) => {
   await expect(page.getByTestId('now')).toContainText('Stopped at step');
   await expect(webtune.button('stop')).toBeHidden();
   await expect(webtune.stage('training')).toHaveAttribute('data-state', 'done');
-  const stopped = await webtune.read('result');
+  const stopped = await webtune.result();
   expect(stopped?.global_step).toBeGreaterThanOrEqual(paused + 4);
   expect(stopped?.evaluation?.step, 'what was learned so far is evaluated').toBe(stopped?.global_step);
 });
@@ -58,7 +58,7 @@ test('a run can start paused and go by hand', async ({ webtune }) => {
   }
   await webtune.button('resume').click();
   await webtune.idle();
-  expect(await webtune.read('result')).toMatchObject({ global_step: 2, stopped: false });
+  expect(await webtune.result()).toMatchObject({ global_step: 2, stopped: false });
 });
 
 test('a second run starts over, keeps the stages before it, and repeats the first', async ({ webtune, server }) => {

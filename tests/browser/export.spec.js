@@ -1,4 +1,4 @@
-// Take it home, and back again: the exported archive is a Hugging Face folder, opens in the page as the same model, and repeats
+// Export, and back again: the exported archive is a Hugging Face folder, opens in the page as the same model, and repeats
 // the run that made it.
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -290,7 +290,7 @@ test('by keyboard, on a phone, in both languages and colour schemes', async ({ w
   );
   for (const language of ['en', 'ko']) {
     await page.getByTestId('language').selectOption(language);
-    await expect(page.locator('#export-title')).toHaveText(language === 'en' ? /Take it home/ : /[가-힣]/);
+    await expect(page.locator('#export-title')).toHaveText(language === 'en' ? /Export/ : /[가-힣]/);
     expect(
       await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
       language,

@@ -80,14 +80,14 @@ test('a run that finds no memory is refused before it begins, and the run before
   await webtune.open({ ...QUICK, num_train_epochs: 1 }, 'little-memory');
   await webtune.press('run-training');
   await trained(webtune);
-  const result = await webtune.read('result');
+  const result = await webtune.result();
   await webtune.field('per_device_train_batch_size').fill('64');
   const memory = page.getByTestId('memory');
   await expect(memory).toHaveAttribute('data-lacks', 'memory');
   await expect(page.getByTestId('memory-lack')).toContainText('in a trial the device gave');
   await webtune.press('run-training');
   await expect(webtune.alert('training')).toHaveAttribute('data-code', 'memory');
-  expect(await webtune.read('result')).toEqual(result);
+  expect(await webtune.result()).toEqual(result);
   await webtune.classify('I love this movie');
   expect(await webtune.probabilities('try-after'), 'the run before is still there').toHaveLength(2);
   // The worker refuses it as well, whoever asks.

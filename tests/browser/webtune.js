@@ -6,7 +6,7 @@ import { expect } from '@playwright/test';
 import { HOME } from './server.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
-/** @typedef {import('../../www/app.js').AppState} AppState */
+/** @typedef {import('../../www/state.js').AppState} AppState */
 /** @typedef {import('../../www/stages.js').Stage} Stage */
 
 const SECOND = 1000;
@@ -131,6 +131,12 @@ export class Webtune {
    */
   read(key) {
     return this.page.evaluate((name) => /** @type {any} */ (window).__webtune.store.state[name], key);
+  }
+
+  /** The result of the latest run, or null while it runs or after an error. */
+  async result() {
+    const run = await this.read('run');
+    return run.kind === 'done' ? run.result : null;
   }
 
   /**

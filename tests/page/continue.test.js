@@ -1,4 +1,4 @@
-// Which of the chosen files are the model, and what it is called.
+// The files of a model among those that were chosen, and its name.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -6,15 +6,16 @@ import { origin } from '../../www/panels/continue.js';
 
 /** @param {...string} paths */
 const files = (...paths) => paths.map((path) => ({ path, blob: new Blob([path]) }));
-const paths = (/** @type {import('../../www/stages.js').Origin} */ { files: found }) => found.map(({ path }) => path);
+const paths = (/** @type {import('../../www/panels/continue.js').DiskOrigin} */ { files: found }) =>
+  found.map(({ path }) => path);
 
-test('one archive is the model', () => {
+test('a single archive is the model', () => {
   const found = origin(files('my model.ZIP'));
   assert.equal(found.name, 'my model.ZIP');
   assert.deepEqual(paths(found), ['my model.ZIP']);
 });
 
-test('of a folder, the files beside the topmost config.json, by their names there', async () => {
+test('the files of the topmost folder with a config.json are the model', async () => {
   const found = origin(
     files('mine/checkpoint-10/config.json', 'mine/config.json', 'mine/model.safetensors', 'mine/runs/log.txt'),
   );
@@ -23,13 +24,13 @@ test('of a folder, the files beside the topmost config.json, by their names ther
   assert.equal(await found.files[1]?.blob.text(), 'mine/model.safetensors');
 });
 
-test('a model may lie below the chosen folder', () => {
+test('a model may be in a subfolder', () => {
   const found = origin(files('downloads/mine/vocab.txt', 'downloads/mine/config.json', 'downloads/other/notes.txt'));
   assert.equal(found.name, 'mine');
   assert.deepEqual(paths(found), ['vocab.txt', 'config.json']);
 });
 
-test('files without a folder are a folder', () => {
+test('files without a folder are a model', () => {
   assert.deepEqual(paths(origin(files('config.json', 'tokenizer.json', 'model.safetensors'))), [
     'config.json',
     'tokenizer.json',
@@ -37,7 +38,7 @@ test('files without a folder are a folder', () => {
   ]);
 });
 
-test('what holds no model is refused by name', () => {
+test('files without a model are refused with an error that names them', () => {
   for (const chosen of [files('photos/cat.jpg', 'photos/my-config.json'), files('a.zip', 'b.zip')]) {
     assert.throws(
       () => origin(chosen),
@@ -46,6 +47,6 @@ test('what holds no model is refused by name', () => {
   }
 });
 
-test('two choices of the same name are told apart', () => {
+test('two choices of the same name have different ids', () => {
   assert.notEqual(origin(files('model.zip')).id, origin(files('model.zip')).id);
 });

@@ -1,4 +1,4 @@
-// The page's side of the worker: ids, progress, errors, and a worker that dies.
+// The page's connection to the worker: ids, progress, errors, and a worker that fails.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -30,7 +30,7 @@ class FakeWorker {
   }
 }
 
-test('replies find their request by its id', async () => {
+test('replies are matched to their request by id', async () => {
   const worker = new FakeWorker();
   const session = new Session(worker);
   /** @type {any[]} */
@@ -48,17 +48,17 @@ test('replies find their request by its id', async () => {
   assert.equal(events.length, 1);
 });
 
-test("an error keeps the worker's words", async () => {
+test('an error has the code, the field and the message of the worker', async () => {
   const worker = new FakeWorker();
   const session = new Session(worker);
-  const asked = session.request({ type: 'evaluate' });
+  const request = session.request({ type: 'evaluate' });
   worker.reply({
     type: 'error',
     id: worker.sent[0].id,
     error: { code: 'settings', message: 'seed = -1', field: 'seed' },
   });
   await assert.rejects(
-    asked,
+    request,
     (error) =>
       error instanceof RequestError &&
       error.code === 'settings' &&
@@ -68,7 +68,7 @@ test("an error keeps the worker's words", async () => {
   assert.equal(session.fatal, null);
 });
 
-test('a dead worker refuses what is open and what comes after, and says so once', async () => {
+test('a failed worker rejects open and later requests, and is reported once', async () => {
   const worker = new FakeWorker();
   /** @type {any[]} */
   const fatals = [];
@@ -86,9 +86,9 @@ test('a dead worker refuses what is open and what comes after, and says so once'
 test('a worker that cannot start is fatal', async () => {
   const worker = new FakeWorker();
   const session = new Session(worker);
-  const asked = session.request({ type: 'describe' });
+  const request = session.request({ type: 'describe' });
   worker.listeners.get('error')?.({ message: '', preventDefault() {} });
-  await assert.rejects(asked, /could not be started/);
+  await assert.rejects(request, /could not be started/);
   assert.equal(session.fatal?.code, 'fatal');
 });
 

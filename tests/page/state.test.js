@@ -1,164 +1,24 @@
-// The table of settings and the store: what a field accepts, what the URL keeps, who is told.
+// The store.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Settings, Store, asText, check } from '../../www/state.js';
+import { Store } from '../../www/state.js';
 
-/** @type {import('../../www/protocol.js').Setting[]} */
-const TABLE = [
-  {
-    name: 'num_rows',
-    group: 'data',
-    type: 'integer',
-    default: 100,
-    min: 0,
-    max: 10000,
-    step: 10,
-    advanced: false,
-    help: '',
-  },
-  {
-    name: 'learning_rate',
-    group: 'training',
-    type: 'number',
-    default: 5e-5,
-    min: 0,
-    max: 1,
-    step: 1e-5,
-    advanced: false,
-    help: '',
-  },
-  { name: 'stratify', group: 'split', type: 'boolean', default: true, advanced: false, help: '' },
-  {
-    name: 'padding',
-    group: 'tokens',
-    type: 'choice',
-    default: 'longest',
-    choices: ['longest', 'max_length'],
-    advanced: false,
-    help: '',
-  },
-];
-const RECOMMENDED = { num_rows: 100, learning_rate: 5e-5, stratify: true, padding: 'longest' };
-const ARTICLE = { ...RECOMMENDED, stratify: false, padding: 'max_length' };
-const settings = () =>
-  new Settings(TABLE, [
-    { id: 'recommended', values: RECOMMENDED },
-    { id: 'article', values: ARTICLE },
-  ]);
-const [ROWS, RATE, STRATIFY, PADDING] = /** @type {[any, any, any, any]} */ (TABLE);
-
-test('a field is a value the crate accepts or a message', () => {
-  assert.deepEqual(check(ROWS, ' 120 '), { value: 120, error: null });
-  assert.equal(check(RATE, '2e-5').value, 2e-5);
-  assert.equal(check(RATE, '.5').value, 0.5);
-  assert.equal(check(STRATIFY, 'false').value, false);
-  assert.equal(check(PADDING, 'max_length').value, 'max_length');
-  for (const text of ['', ' ', 'NaN', 'Infinity', '12.5', '-1', '10001', '0x10', '1e9', 'ten'])
-    assert.equal(check(ROWS, text).value, null, text);
-  for (const text of ['NaN', '1e400', '1.1', '-0.1', '1,5', 'fast']) assert.equal(check(RATE, text).value, null, text);
-  assert.equal(check(ROWS, '').error?.key, 'validation.empty');
-  assert.deepEqual(check(ROWS, '-1').error, {
-    key: 'validation.integer',
-    params: { text: '-1', min: '0', max: '10000' },
-  });
-  assert.equal(check(STRATIFY, 'yes').error?.key, 'validation.boolean');
-  assert.equal(check(PADDING, 'shortest').error?.params.choices, 'longest, max_length');
-});
-
-test('small numbers are short', () => {
-  assert.equal(asText(5e-5), '5e-5');
-  assert.equal(asText(0.01), '0.01');
-  assert.equal(asText(0), '0');
-  assert.equal(asText(1e-8), '1e-8');
-});
-
-test('the URL keeps what differs from the defaults, and leaves the rest of it alone', () => {
-  const typed = settings();
-  typed.set('learning_rate', '0.0002');
-  typed.set('stratify', 'false');
-  const query = typed.writeQuery(new URLSearchParams('device=cpu&num_rows=5'));
-  assert.equal(query.toString(), 'device=cpu&learning_rate=2e-4&stratify=false');
-
-  const opened = settings();
-  opened.readQuery(query);
-  assert.deepEqual(opened.values(), { ...RECOMMENDED, learning_rate: 2e-4, stratify: false });
-  assert.equal(opened.writeQuery(query).toString(), query.toString());
-});
-
-test('an invalid value of the URL stays in its field with its message', () => {
-  const opened = settings();
-  opened.readQuery(new URLSearchParams('learning_rate=NaN'));
-  assert.equal(opened.text('learning_rate'), 'NaN');
-  assert.equal(opened.error('learning_rate')?.key, 'validation.number');
-  assert.equal(opened.firstInvalid()?.name, 'learning_rate');
-  assert.equal(opened.writeQuery(new URLSearchParams()).toString(), '');
-});
-
-test('presets fill the form and are recognised in it', () => {
-  const form = settings();
-  assert.equal(form.preset, 'recommended');
-  form.apply('article');
-  assert.equal(form.preset, 'article');
-  assert.deepEqual(form.values(), ARTICLE);
-  form.set('num_rows', '40');
-  assert.equal(form.preset, null);
-});
-
-test('arrow keys move by a step and stay within the bounds', () => {
-  const form = settings();
-  form.nudge('learning_rate', 1);
-  assert.equal(form.text('learning_rate'), '6e-5');
-  form.nudge('num_rows', -50);
-  assert.equal(form.text('num_rows'), '0');
-  form.set('num_rows', 'many');
-  form.nudge('num_rows', 1);
-  assert.equal(form.text('num_rows'), 'many');
-});
-
-test('a message of the crate stands beside its field until the field changes, and does not forbid another try', () => {
-  const form = settings();
-  form.refuse('num_rows', 'too many');
-  assert.deepEqual(form.error('num_rows'), { key: 'validation.refused', params: { message: 'too many' } });
-  assert.equal(form.firstInvalid(), null);
-  form.set('num_rows', '50');
-  assert.equal(form.error('num_rows'), null);
-});
-
-test('the store tells the listeners of what changed, together and once', () => {
+test('the store calls the listeners of changed keys, together and once', () => {
   /** @type {(() => void)[]} */
   const tasks = [];
   const store = new Store({ a: 1, b: 1 }, (task) => tasks.push(task));
   /** @type {number[]} */
   const seen = [];
-  let others = 0;
+  let otherCalls = 0;
   store.watch(['a'], ({ a }) => seen.push(a));
-  store.watch(['b'], () => (others += 1));
+  store.watch(['b'], () => (otherCalls += 1));
   store.update({ a: 2 });
   store.update({ a: 3 });
   assert.equal(tasks.length, 1);
   tasks.pop()?.();
   assert.deepEqual(seen, [1, 3]);
-  assert.equal(others, 1);
+  assert.equal(otherCalls, 1);
   store.update({ b: 2 });
   assert.equal(tasks.length, 1);
-});
-
-test('a switch that a device cannot do is off, and says why where the URL has it on', () => {
-  const reason = { key: 'setting.fp16.off_cpu', params: {} };
-  const fp16 = { name: 'fp16', group: 'memory', type: 'boolean', default: false, advanced: false, help: '' };
-  const limited = new Settings([.../** @type {any} */ (TABLE), fp16], []);
-  assert.equal(limited.off('fp16'), null);
-  let told = 0;
-  limited.subscribe(() => (told += 1));
-  limited.turnOff('fp16', reason);
-  assert.equal(told, 1);
-  assert.deepEqual(limited.off('fp16'), reason);
-  assert.equal(limited.error('fp16'), null);
-  assert.equal(limited.firstInvalid(), null);
-  limited.readQuery(new URLSearchParams('fp16=true'));
-  assert.deepEqual(limited.error('fp16'), reason);
-  assert.equal(limited.firstInvalid()?.name, 'fp16');
-  limited.set('fp16', 'false');
-  assert.equal(limited.firstInvalid(), null);
 });

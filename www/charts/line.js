@@ -1,4 +1,4 @@
-// A line chart on uPlot: colours come from the style sheet, the width from its place on the page.
+// A line chart on uPlot with the colours of the style sheet and the width of its container.
 
 import uPlot from '../../vendor/uplot.js';
 import { number } from '../i18n.js';
@@ -14,16 +14,21 @@ import { number } from '../i18n.js';
  * @typedef {object} LineChartOptions
  * @property {Line[]} lines
  * @property {number} height                       CSS pixels
- * @property {() => string} title                  names the chart to a screen reader
- * @property {() => string} x                      what the horizontal axis counts
- * @property {string} [sync]                       charts of one key share their cursor
- * @property {number} [floor]                      the vertical axis starts here
+ * @property {() => string} title                  for a screen reader
+ * @property {() => string} x                      label of the horizontal axis
+ * @property {string} [sync]                       charts with the same key share their cursor
+ * @property {number} [floor]                      start of the vertical axis
  */
 
 /** @typedef {(number|null)[]} Column */
 
+const STEP_INCREMENTS = [1, 10, 100, 1e3, 1e4].flatMap((power) => [power, 2 * power, 5 * power]).concat(1e5);
+/** The most points of a line that are drawn as points. */
+const MAX_POINTS = 60;
+
 /** @param {LineChartOptions} options */
-export function lineChart({ lines, height, title, x, sync, floor = 0 }) {
+export function lineChart(options) {
+  const { lines, height, title } = options;
   const element = document.createElement('div');
   element.className = 'chart';
   element.setAttribute('role', 'img');
@@ -32,63 +37,18 @@ export function lineChart({ lines, height, title, x, sync, floor = 0 }) {
   /** @type {Column[]} */
   let data = [[], ...lines.map(() => [])];
 
-  const axis = (/** @type {uPlot.Axis} */ more) => ({
-    stroke: () => color('--muted'),
-    grid: { stroke: () => color('--grid'), width: 1 },
-    ticks: { show: false },
-    font: '12px system-ui, sans-serif',
-    ...more,
-  });
-
   function make() {
     plot?.destroy();
+    const width = Math.max(120, element.clientWidth);
     plot = new uPlot(
-      {
-        width: Math.max(120, element.clientWidth),
-        height,
-        legend: { live: true, markers: { fill: (_, series) => color(lines[series - 1]?.color ?? '--muted') } },
-        cursor: {
-          y: false,
-          drag: { x: false, y: false },
-          points: { size: 7 },
-          ...(sync ? { sync: { key: sync } } : {}),
-        },
-        scales: { x: { time: false }, y: { range: (_, low, high) => range(low, high, floor) } },
-        axes: [
-          axis({
-            size: 28,
-            space: 48,
-            incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000],
-          }),
-          axis({ size: 58, space: 32, values: (_, splits) => splits.map((value) => number(value)) }),
-        ],
-        series: [
-          { label: x(), value: (_, value) => (value === null ? '' : number(value)) },
-          ...lines.map(({ label, color: variable, kind = 'line' }) => ({
-            label: label(),
-            stroke: () => color(variable),
-            width: 2,
-            ...(kind === 'dashed' ? { dash: [4, 4], width: 1.5 } : {}),
-            ...(kind === 'points'
-              ? { paths: () => null, points: { show: true, size: 9, fill: () => color(variable) } }
-              : { points: { size: 5, show: pointsWhenFew, fill: () => color(variable) } }),
-            value: (/** @type {uPlot} */ _, /** @type {number|null} */ value) => (value === null ? '' : number(value)),
-            spanGaps: true,
-          })),
-        ],
-      },
+      plotOptions(options, width, () => data),
       /** @type {any} */ (data),
       element,
     );
     element.setAttribute('aria-label', describe());
   }
 
-  /** Few points are drawn as points, so that a run's first steps can be seen; a dashed line is a plan and has none. */
-  function pointsWhenFew(/** @type {uPlot} */ _, /** @type {number} */ series) {
-    return lines[series - 1]?.kind !== 'dashed' && (data[0]?.length ?? 0) <= 60;
-  }
-
-  /** A chart says its last values to those who cannot see it. */
+  /** The title and the last values, for a screen reader. */
   function describe() {
     const last = lines.map(({ label }, at) => {
       const value = data[at + 1]?.findLast((candidate) => candidate !== null);
@@ -103,20 +63,76 @@ export function lineChart({ lines, height, title, x, sync, floor = 0 }) {
 
   return {
     element,
-    /** @param {Column[]} columns  x first, then one column a line */
+    /** @param {Column[]} columns  x first, then one column per line */
     show(columns) {
       data = columns;
       if (!plot) return make();
       plot.setData(/** @type {any} */ (columns));
       element.setAttribute('aria-label', describe());
     },
-    /** After a change of language or colours. */
+    /** Redraws after a change of language or colours. */
     refresh: make,
   };
 }
 
 /**
- * The vertical axis: from `floor` to a little over the highest value; never empty.
+ * @param {LineChartOptions} options
+ * @param {number} width
+ * @param {() => Column[]} data
+ * @returns {uPlot.Options}
+ */
+function plotOptions({ lines, height, x, sync, floor = 0 }, width, data) {
+  const axis = (/** @type {uPlot.Axis} */ more) => ({
+    stroke: () => color('--muted'),
+    grid: { stroke: () => color('--grid'), width: 1 },
+    ticks: { show: false },
+    font: '12px system-ui, sans-serif',
+    ...more,
+  });
+  return {
+    width,
+    height,
+    legend: { live: true, markers: { fill: (_, series) => color(lines[series - 1]?.color ?? '--muted') } },
+    cursor: {
+      y: false,
+      drag: { x: false, y: false },
+      points: { size: 7 },
+      ...(sync ? { sync: { key: sync } } : {}),
+    },
+    scales: { x: { time: false }, y: { range: (_, low, high) => range(low, high, floor) } },
+    axes: [
+      axis({ size: 28, space: 48, incrs: STEP_INCREMENTS }),
+      axis({ size: 58, space: 32, values: (_, splits) => splits.map((value) => number(value)) }),
+    ],
+    series: [
+      { label: x(), value: (_, value) => (value === null ? '' : number(value)) },
+      // Points make the first steps of a run visible.
+      ...lines.map((line) => series(line, () => (data()[0]?.length ?? 0) <= MAX_POINTS)),
+    ],
+  };
+}
+
+/**
+ * @param {Line} line
+ * @param {() => boolean} showPoints
+ * @returns {uPlot.Series}
+ */
+function series({ label, color: variable, kind = 'line' }, showPoints) {
+  const stroke = () => color(variable);
+  const common = {
+    label: label(),
+    stroke,
+    width: 2,
+    value: (/** @type {uPlot} */ _, /** @type {number|null} */ value) => (value === null ? '' : number(value)),
+    spanGaps: true,
+  };
+  if (kind === 'points') return { ...common, paths: () => null, points: { show: true, size: 9, fill: stroke } };
+  if (kind === 'dashed') return { ...common, dash: [4, 4], width: 1.5, points: { show: false } };
+  return { ...common, points: { size: 5, show: showPoints, fill: stroke } };
+}
+
+/**
+ * The range of the vertical axis, which is never empty: from `floor` to 8 % above the highest value.
  * @param {number|null} low
  * @param {number|null} high
  * @param {number} floor
@@ -130,7 +146,7 @@ function range(low, high, floor) {
 
 /** @type {HTMLElement|null} */
 let probe = null;
-/** A CSS variable as a colour that a canvas understands. @param {string} variable */
+/** Resolves a CSS variable to a colour for a canvas. @param {string} variable */
 function color(variable) {
   if (!probe) {
     probe = document.createElement('span');

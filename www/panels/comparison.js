@@ -1,11 +1,10 @@
-// Under the self-test: the thorough comparison of this device with the CPU, and where they differ the most.
+// The comparison of every gradient with the CPU's, in the details of the self-test, and the largest deviations.
 
 import { alert } from './widgets.js';
-import { compareDevice } from '../errands.js';
+import { compareDevice } from '../requests.js';
 import { h, replace, setAttribute, setText } from '../dom.js';
 import { duration, number, t } from '../i18n.js';
 
-/** As many deviations as a glance takes in. */
 const WORST_SHOWN = 8;
 
 /**
@@ -24,25 +23,23 @@ export function comparisonPanel(app, place) {
       },
     },
   });
-  const said = h('p', { role: 'status', 'data-testid': 'comparison' });
+  const status = h('p', { role: 'status', 'data-testid': 'comparison' });
   const list = h('div', { class: 'scroll' });
   const problem = h('div', { class: 'problem' });
-  place.append(h('p', { i18n: 'self_test.compare_about' }), button, said, problem, list);
+  place.append(h('p', { i18n: 'self_test.compare_about' }), button, status, problem, list);
 
-  store.watch(['busy', 'comparing', 'opened', 'fatal', 'language'], ({ busy, comparing, opened, fatal }) => {
-    setText(button, t(comparing ? 'self_test.comparing' : 'self_test.compare'));
-    // Not `disabled`: that would throw the keyboard's focus out of the details, which then could not be closed with Escape.
+  store.watch(['busy', 'comparison', 'opened', 'fatal', 'language'], ({ busy, comparison, opened, fatal }) => {
+    setText(button, t(comparison.kind === 'running' ? 'self_test.comparing' : 'self_test.compare'));
+    // `disabled` would move the keyboard's focus out of the details, which then could not be closed with Escape.
     setAttribute(button, 'aria-disabled', busy || !opened || fatal ? 'true' : null);
   });
-  store.watch(
-    ['comparing', 'comparison', 'comparisonError', 'language'],
-    ({ comparing, comparison, comparisonError }) => {
-      replace(problem, comparisonError && alert(comparisonError));
-      setAttribute(said, 'data-passed', comparison ? String(comparison.passed) : null);
-      setText(said, comparing ? t('self_test.comparing') : comparison ? summary(comparison) : '');
-      replace(list, comparison && worst(comparison));
-    },
-  );
+  store.watch(['comparison', 'language'], ({ comparison }) => {
+    const result = comparison.kind === 'done' ? comparison.result : null;
+    replace(problem, comparison.kind === 'failed' && alert(comparison.error));
+    setAttribute(status, 'data-passed', result ? String(result.passed) : null);
+    setText(status, comparison.kind === 'running' ? t('self_test.comparing') : result ? summary(result) : '');
+    replace(list, result && worst(result));
+  });
 }
 
 /** @param {import('../protocol.js').SelfTest} comparison */
@@ -81,7 +78,7 @@ function worst({ checks }) {
   );
 }
 
-/** A parameter's name may break after its dots. @param {string} name */
+/** Allows line breaks after the dots of a parameter's name. @param {string} name */
 function breakable(name) {
   return h('span', {}, ...name.split(/(?<=[._])/).flatMap((part) => [part, h('wbr')]));
 }

@@ -1,16 +1,16 @@
-// Continue from a folder: a model of the visitor's own, as a .zip or a folder, picked or dropped. Nothing leaves the page: the
-// worker reads the files from the disk.
+// Continue from a folder: loads a model of the visitor's, as a .zip or a folder, picked or dropped. The worker reads
+// the files from the disk; nothing is uploaded.
 
 import { RequestError } from '../session.js';
 import { h, setText } from '../dom.js';
 import { t } from '../i18n.js';
 
 /** @typedef {import('../protocol.js').ModelFile} ModelFile */
-/** @typedef {import('../stages.js').Origin} Origin */
+/** @typedef {Extract<import('../state.js').Origin, {kind: 'disk'}>} DiskOrigin */
 
-/** The folder that was meant lies at most so deep: a dropped disk is not read whole. */
-const DEEPEST = 4;
-let chosen = 0;
+/** The depth to which a dropped folder is searched, so that a dropped disk is not listed completely. */
+const MAX_DEPTH = 4;
+let lastId = 0;
 
 /** @param {import('../app.js').App} app */
 export function continuePanel({ store, workflow }) {
@@ -21,7 +21,7 @@ export function continuePanel({ store, workflow }) {
     h('button', { type: 'button', class: 'secondary', 'data-testid': testId, i18n: key, on: { click } });
   const pickZip = button('continue.zip', () => zip.click(), 'continue-zip');
   const pickFolder = button('continue.folder', () => folder.click(), 'continue-folder');
-  const back = button('continue.back', () => void workflow.loadFrom(null), 'continue-back');
+  const back = button('continue.back', () => void workflow.loadFrom({ kind: 'site' }), 'continue-back');
   const own = h('p', { class: 'note', role: 'status' });
   const element = h(
     'div',
@@ -33,17 +33,17 @@ export function continuePanel({ store, workflow }) {
   );
 
   const off = () => store.state.busy || !store.state.opened || store.state.fatal !== null;
-  store.watch(['busy', 'opened', 'fatal', 'ownModel', 'model', 'language'], ({ ownModel, model }) => {
+  store.watch(['busy', 'opened', 'fatal', 'origin', 'model', 'language'], ({ origin: from, model }) => {
     for (const each of [pickZip, pickFolder, back]) each.disabled = off();
-    back.hidden = !ownModel;
-    setText(own, ownModel && model ? t('continue.own', { name: model.name }) : '');
+    back.hidden = from.kind !== 'disk';
+    setText(own, from.kind === 'disk' && model ? t('continue.own', { name: model.name }) : '');
   });
   takeDrops(element, off, load);
   return element;
 }
 
 /**
- * A file field that buttons open: it is no control of its own, for nobody.
+ * A hidden file field, which a button opens.
  * @param {Record<string, string|boolean>} attributes
  * @param {(files: Promise<ModelFile[]>) => void} load
  */
@@ -55,7 +55,7 @@ function picker(attributes, load) {
     on: {
       change: ({ target }) => {
         const files = [...target.files].map((file) => ({ path: file.webkitRelativePath || file.name, blob: file }));
-        // The same file may be chosen again, changed meanwhile.
+        // Without this, choosing the same file again fires no event.
         target.value = '';
         if (files.length > 0) load(Promise.resolve(files));
       },
@@ -64,7 +64,7 @@ function picker(attributes, load) {
 }
 
 /**
- * Takes what is dropped onto the section. Beside it nothing may be dropped: the browser would leave the page for the file.
+ * Loads files that are dropped onto the section. Other drops are ignored, or the browser would open the file instead.
  * @param {HTMLElement} zone
  * @param {() => boolean} off
  * @param {(files: Promise<ModelFile[]>) => void} load
@@ -92,14 +92,14 @@ function takeDrops(zone, off, load) {
 }
 
 /**
- * The dropped files, those inside of dropped folders too. What was dropped can only be asked for during the event itself.
+ * The dropped files, including those in dropped folders. The entries are only accessible during the event.
  * @param {DataTransfer} transfer
  */
 async function dropped(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.());
   const plain = [...transfer.files].map((file) => ({ path: file.name, blob: file }));
   if (!entries.some((entry) => entry?.isDirectory)) return plain;
-  return (await Promise.all(entries.map((entry) => (entry ? below(entry, DEEPEST) : [])))).flat();
+  return (await Promise.all(entries.map((entry) => (entry ? below(entry, MAX_DEPTH) : [])))).flat();
 }
 
 /**
@@ -117,26 +117,26 @@ async function below(entry, levels) {
   /** @type {FileSystemEntry[]} */
   const entries = [];
   for (;;) {
-    // A folder is listed in portions; the last one is empty.
-    const some = await new Promise((/** @type {(entries: FileSystemEntry[]) => void} */ found, failed) =>
+    // A folder is listed in batches, up to an empty one.
+    const batch = await new Promise((/** @type {(entries: FileSystemEntry[]) => void} */ found, failed) =>
       reader.readEntries(found, failed),
     );
-    if (some.length === 0) break;
-    entries.push(...some);
+    if (batch.length === 0) break;
+    entries.push(...batch);
   }
   return (await Promise.all(entries.map((inside) => below(inside, levels - 1)))).flat();
 }
 
 /**
- * Which of the chosen files are the model, and what it is called: one archive, or the topmost folder that has a config.json.
+ * Finds the model among the chosen files: one archive, or the topmost folder that has a config.json.
  * @param {ModelFile[]} files
- * @returns {Origin}
+ * @returns {DiskOrigin}
  */
 export function origin(files) {
-  const id = ++chosen;
+  const id = ++lastId;
   const [first] = files;
   if (files.length === 1 && first && /\.zip$/i.test(first.path)) {
-    return { id, name: first.path.split('/').at(-1) ?? '', files: [first] };
+    return { kind: 'disk', id, name: first.path.split('/').at(-1) ?? '', files: [first] };
   }
   const depth = (/** @type {string} */ path) => path.split('/').length;
   const configs = files.map(({ path }) => path).filter((path) => /(^|\/)config\.json$/.test(path));
@@ -148,6 +148,7 @@ export function origin(files) {
   const folder = config.slice(0, -'config.json'.length);
   const inside = files.filter(({ path }) => path.startsWith(folder) && !path.slice(folder.length).includes('/'));
   return {
+    kind: 'disk',
     id,
     name: folder.split('/').at(-2) ?? t('continue.unnamed'),
     files: inside.map(({ path, blob }) => ({ path: path.slice(folder.length), blob })),

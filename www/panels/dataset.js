@@ -1,11 +1,11 @@
-// The dataset: its rows in pages, and how many there are of each label.
+// The dataset: its rows in pages and the number of rows per label.
 
 import { settingsForm } from './settings-form.js';
 import { figures, labelBadge, labelBars, pages, panelParts, placeholder, stageButton } from './widgets.js';
 import { h, replace } from '../dom.js';
 import { number, t } from '../i18n.js';
 
-const ROWS_A_PAGE = 10;
+const ROWS_PER_PAGE = 10;
 
 /** @param {import('../app.js').App} app */
 export function datasetPanel(app) {
@@ -14,7 +14,7 @@ export function datasetPanel(app) {
   side.append(settingsForm(app, 'data'), row);
 
   const summary = h('div', { class: 'summary' });
-  const rows = pages({ size: ROWS_A_PAGE, label: 'dataset.pages', render });
+  const rows = pages({ size: ROWS_PER_PAGE, label: 'dataset.pages', render });
   main.append(problem, summary, rows.element);
 
   app.store.watch(['dataset', 'language'], ({ dataset }) => {

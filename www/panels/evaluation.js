@@ -1,4 +1,4 @@
-// Evaluation: how well the model does on rows it was not trained on, where it goes wrong, and how that changed by epoch.
+// Evaluation: the metrics on the test rows, the misclassified rows, and the metrics of each epoch.
 
 import {
   callout,
@@ -13,11 +13,12 @@ import {
 } from './widgets.js';
 import { h, replace, setText } from '../dom.js';
 import { duration, number, percent, t } from '../i18n.js';
+import { runResult, runningRun } from '../state.js';
 
 /** @typedef {import('../protocol.js').EvaluationReport} EvaluationReport */
-/** @typedef {import('../app.js').AppState} AppState */
+/** @typedef {import('../state.js').AppState} AppState */
 
-const ROWS_A_PAGE = 8;
+const ROWS_PER_PAGE = 8;
 
 /** @param {import('../app.js').App} app */
 export function evaluationPanel(app) {
@@ -29,7 +30,7 @@ export function evaluationPanel(app) {
   const latest = h('div', {});
   const wrongTitle = h('h3', {});
   const wrong = pages({
-    size: ROWS_A_PAGE,
+    size: ROWS_PER_PAGE,
     label: 'evaluation.pages',
     render: (from, to) => misclassified(shown(store.state), store.state, from, to),
   });
@@ -37,19 +38,7 @@ export function evaluationPanel(app) {
   const summary = h('div', {});
   main.append(problem, progress, latest, wrongTitle, wrong.element, h('div', { class: 'two' }, history, summary));
 
-  store.watch(['stages', 'run', 'language'], ({ stages, run }) => {
-    const evaluating = run?.evaluating;
-    setText(
-      progress,
-      stages.evaluation.state !== 'running'
-        ? ''
-        : evaluating
-          ? t('now.evaluating', evaluating)
-          : run
-            ? t('evaluation.more_follow')
-            : t('now.evaluation'),
-    );
-  });
+  store.watch(['stages', 'run', 'language'], (state) => setText(progress, progressText(state)));
   store.watch(['evaluations', 'shownEvaluation', 'language'], (state) => {
     const report = shown(state);
     replace(latest, ...(report ? details(report) : [placeholder('evaluation.placeholder')]));
@@ -65,44 +54,27 @@ export function evaluationPanel(app) {
     wrong.show(report?.misclassified.length ?? 0);
     replace(history, state.evaluations.length > 0 && evaluations(state, (at) => store.update({ shownEvaluation: at })));
   });
-  store.watch(['result', 'language'], ({ result }) => replace(summary, result && closing(result)));
+  store.watch(['run', 'language'], (state) => {
+    const result = runResult(state);
+    replace(summary, result && runSummary(result));
+  });
 }
 
 /** @param {AppState} state */
 const shown = ({ evaluations, shownEvaluation }) =>
   shownEvaluation === null ? evaluations.at(-1) : evaluations[shownEvaluation];
 
+/** @param {AppState} state */
+function progressText(state) {
+  if (state.stages.evaluation.state !== 'running') return '';
+  const run = runningRun(state);
+  if (run?.evaluating) return t('now.evaluating', run.evaluating);
+  return t(run ? 'evaluation.more_follow' : 'now.evaluation');
+}
+
 /** @param {EvaluationReport} report */
 function details(report) {
-  const three = (/** @type {number} */ value) =>
-    h('td', { class: 'number' }, number(value, { minimumFractionDigits: 2, maximumFractionDigits: 3 }));
-  const heads = ['class', 'precision', 'recall', 'f1', 'support'].map((name) =>
-    h('th', { scope: 'col', class: name === 'class' ? null : 'number' }, t(`evaluation.${name}`)),
-  );
-  const rows = report.classes.map((entry, id) =>
-    h(
-      'tr',
-      {},
-      h('th', { scope: 'row' }, labelBadge(entry.label, id)),
-      three(entry.precision),
-      three(entry.recall),
-      three(entry.f1),
-      h('td', { class: 'number' }, number(entry.support)),
-    ),
-  );
-  const { macro } = report;
-  const support = report.classes.reduce((sum, entry) => sum + entry.support, 0);
-  rows.push(
-    h(
-      'tr',
-      { class: 'total' },
-      h('th', { scope: 'row' }, t('evaluation.macro')),
-      three(macro.precision),
-      three(macro.recall),
-      three(macro.f1),
-      h('td', { class: 'number' }, number(support)),
-    ),
-  );
+  const epoch = number(report.epoch, { maximumFractionDigits: 2 });
   return [
     figures([
       {
@@ -115,13 +87,7 @@ function details(report) {
         value: number(report.eval_loss),
         attributes: { 'data-testid': 'eval-loss', 'data-value': report.eval_loss },
       },
-      {
-        label: t('evaluation.at'),
-        value: t('evaluation.at_step', {
-          epoch: number(report.epoch, { maximumFractionDigits: 2 }),
-          step: report.step,
-        }),
-      },
+      { label: t('evaluation.at'), value: t('evaluation.at_step', { epoch, step: report.step }) },
       {
         label: t('evaluation.runtime'),
         value: t('evaluation.runtime_value', {
@@ -134,22 +100,46 @@ function details(report) {
       'div',
       { class: 'two' },
       h('div', {}, h('h3', {}, t('evaluation.confusion')), confusion(report)),
-      h(
-        'div',
-        {},
-        h('h3', {}, t('evaluation.by_class')),
-        h(
-          'div',
-          { class: 'scroll' },
-          h('table', { class: 'compact' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows)),
-        ),
-      ),
+      h('div', {}, h('h3', {}, t('evaluation.by_class')), classTable(report)),
     ),
   ];
 }
 
 /**
- * Rows are what is true, columns what the model said; the shading is the share of the row.
+ * The metrics of each class and their macro average.
+ * @param {EvaluationReport} report
+ */
+function classTable({ classes, macro }) {
+  const heads = ['class', 'precision', 'recall', 'f1', 'support'].map((name) =>
+    h('th', { scope: 'col', class: name === 'class' ? null : 'number' }, t(`evaluation.${name}`)),
+  );
+  const metric = (/** @type {number} */ value) =>
+    h('td', { class: 'number' }, number(value, { minimumFractionDigits: 2, maximumFractionDigits: 3 }));
+  const metrics = (/** @type {typeof macro} */ { precision, recall, f1 }, /** @type {number} */ support) => [
+    metric(precision),
+    metric(recall),
+    metric(f1),
+    h('td', { class: 'number' }, number(support)),
+  ];
+  const rows = classes.map((entry, id) =>
+    h('tr', {}, h('th', { scope: 'row' }, labelBadge(entry.label, id)), ...metrics(entry, entry.support)),
+  );
+  const support = classes.reduce((sum, entry) => sum + entry.support, 0);
+  const total = h(
+    'tr',
+    { class: 'total' },
+    h('th', { scope: 'row' }, t('evaluation.macro')),
+    ...metrics(macro, support),
+  );
+  return h(
+    'div',
+    { class: 'scroll' },
+    h('table', { class: 'compact' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows, total)),
+  );
+}
+
+/**
+ * Rows are true labels, columns are predictions. The shading is the share of the row.
  * @param {EvaluationReport} report
  */
 function confusion({ confusion: counts, classes }) {
@@ -217,7 +207,7 @@ function misclassified(report, { dataset }, from, to) {
 }
 
 /**
- * Every evaluation of the run; pressing one shows it above.
+ * The evaluations of the run, with a button that shows each of them in full.
  * @param {AppState} state
  * @param {(at: number) => void} choose
  */
@@ -270,10 +260,10 @@ function evaluations({ evaluations: reports, shownEvaluation }, choose) {
 }
 
 /**
- * The Trainer's closing summary under its own names.
+ * The summary of the run under the names of transformers' Trainer.
  * @param {import('../protocol.js').TrainResult} result
  */
-function closing(result) {
+function runSummary(result) {
   const names = /** @type {const} */ ([
     'train_loss',
     'train_runtime',

@@ -1,19 +1,27 @@
-// Take it home: the trained model as a Hugging Face folder, what is in it, and the three lines of Python that use it.
+// Export: the trained model as a Hugging Face folder, its files, and the Python code that uses it.
 
 import { alert, figures, panelParts } from './widgets.js';
-import { exportModel } from '../errands.js';
+import { exportModel } from '../requests.js';
 import { h, replace, setAttribute, setText } from '../dom.js';
 import { bytes, number, t, tOr } from '../i18n.js';
 
-/** @typedef {import('../app.js').AppState} AppState */
+/** @typedef {import('../state.js').AppState} AppState */
+/** @typedef {import('../state.js').Exported} Exported */
 
-/** In the order in which a reader meets them. */
-const FILES =
-  'README.md config.json model.safetensors tokenizer.json tokenizer_config.json vocab.txt special_tokens_map.json training_args.json trainer_state.json'.split(
-    ' ',
-  );
+/** In the order of the list. */
+const FILES = [
+  'README.md',
+  'config.json',
+  'model.safetensors',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'vocab.txt',
+  'special_tokens_map.json',
+  'training_args.json',
+  'trainer_state.json',
+];
 /** The exported weights are 32-bit floats. */
-const BYTES_A_PARAMETER = 4;
+const BYTES_PER_PARAMETER = 4;
 
 /** @param {import('../app.js').App} app */
 export function exportPanel(app) {
@@ -32,51 +40,72 @@ export function exportPanel(app) {
   const text = h('p', { class: 'note', 'data-testid': 'export-progress' });
   const problem = h('div', { class: 'problem' });
   const outcome = h('div', {});
-  const said = h('p', { class: 'visually-hidden', role: 'status' });
-  side.append(h('div', { class: 'actions' }, button), reason, said);
+  const status = h('p', { class: 'visually-hidden', role: 'status' });
+  side.append(h('div', { class: 'actions' }, button), reason, status);
   const code = pythonCode();
   main.append(problem, h('div', { class: 'download' }, meter, text), outcome, code.element);
 
-  /** What was exported last, and where the browser keeps it. @type {import('../app.js').Exported|null} */
-  let kept = null;
-  let url = '';
-  const keep = (/** @type {typeof kept} */ exported) => {
-    if (exported === kept) return;
-    if (url) URL.revokeObjectURL(url);
-    url = exported ? URL.createObjectURL(exported.blob) : '';
-    kept = exported;
-  };
+  const archiveLink = linkToArchive();
   async function run() {
     const exported = await exportModel(app);
-    keep(exported);
-    if (exported) link(exported).click();
+    if (exported) archiveLink.to(exported).click();
   }
-  /** @param {import('../app.js').Exported} exported */
-  const link = ({ file }) =>
-    h('a', { href: url, download: file, 'data-testid': 'export-again' }, t('export.again', { file }));
 
   store.watch(['trained', 'busy', 'opened', 'fatal', 'language'], (state) => {
     const why = refusal(state);
     button.disabled = why !== null;
     setText(reason, why ? t(why) : t('export.ready', { step: state.trained?.step ?? 0 }));
   });
-  store.watch(['exporting', 'language'], ({ exporting, model }) => {
-    meter.hidden = exporting === null;
-    if (exporting && model) meter.value = Math.min(1, exporting.bytes / (model.parameters * BYTES_A_PARAMETER));
-    setText(text, exporting ? t('export.progress', { bytes: bytes(exporting.bytes) }) : '');
+  store.watch(['archive', 'language'], ({ archive, model }) => {
+    const writing = archive.kind === 'writing' ? archive : null;
+    meter.hidden = writing === null;
+    if (writing && model) meter.value = Math.min(1, writing.bytes / (model.parameters * BYTES_PER_PARAMETER));
+    setText(text, writing ? t('export.progress', { bytes: bytes(writing.bytes) }) : '');
+    replace(problem, archive.kind === 'failed' && alert(archive.error));
   });
-  store.watch(['exportError', 'language'], ({ exportError }) => replace(problem, exportError && alert(exportError)));
-  store.watch(['exported', 'trained', 'language'], (state) => {
-    const { exported } = state;
-    keep(exported);
+  /** @type {unknown[]} */
+  let shown = [];
+  store.watch(['archive', 'trained', 'run', 'language'], ({ archive, trained, run, language }) => {
+    const exported = archive.kind === 'done' ? archive.exported : null;
+    const exportable = run.kind === 'running' ? null : trained;
+    // Most changes of the run and of the archive are progress, which is not shown here.
+    const next = [exported, exportable, language];
+    if (next.every((value, at) => value === shown[at])) return;
+    shown = next;
+    const link = exported ? h('p', {}, archiveLink.to(exported)) : archiveLink.release();
     code.show(exported ? exported.file.replace(/\.zip$/, '') : null);
-    setText(said, exported ? t('export.done', { file: exported.file, bytes: bytes(exported.bytes) }) : '');
-    replace(outcome, ...details(state), exported && h('p', {}, link(exported)));
+    setText(status, exported ? t('export.done', { file: exported.file, bytes: bytes(exported.bytes) }) : '');
+    replace(outcome, ...details(exported, exportable), link);
   });
 }
 
+/** Links to the latest archive. The browser keeps an archive until its URL is revoked. */
+function linkToArchive() {
+  /** @type {Exported|null} */
+  let current = null;
+  let url = '';
+  const keep = (/** @type {Exported|null} */ exported) => {
+    if (exported === current) return;
+    if (url) URL.revokeObjectURL(url);
+    url = exported ? URL.createObjectURL(exported.blob) : '';
+    current = exported;
+  };
+  return {
+    /** @param {Exported} exported */
+    to(exported) {
+      keep(exported);
+      const { file } = exported;
+      return h('a', { href: url, download: file, 'data-testid': 'export-again' }, t('export.again', { file }));
+    },
+    release() {
+      keep(null);
+      return null;
+    },
+  };
+}
+
 /**
- * Why nothing can be exported now, or null.
+ * The i18n key of the reason why nothing can be exported now, or null.
  * @param {AppState} state
  */
 function refusal({ trained, busy, opened, fatal }) {
@@ -85,12 +114,13 @@ function refusal({ trained, busy, opened, fatal }) {
 }
 
 /**
- * The folder's files, and the seed that repeats the run.
- * @param {AppState} state
+ * The files of the folder and the seed of the run.
+ * @param {Exported|null} exported
+ * @param {import('../state.js').Trained|null} trained
  */
-function details({ exported, trained }) {
+function details(exported, trained) {
   const sizes = new Map(exported?.files.map(({ name, bytes: size }) => [name, size]));
-  const names = exported ? [...sizes.keys()].sort((a, b) => place(a) - place(b)) : FILES;
+  const names = exported ? [...sizes.keys()].sort((a, b) => position(a) - position(b)) : FILES;
   const rows = names.map((name) =>
     h(
       'tr',
@@ -134,20 +164,20 @@ function details({ exported, trained }) {
 }
 
 /** @param {string} name */
-const place = (name) => (FILES.includes(name) ? FILES.indexOf(name) : FILES.length);
+const position = (name) => (FILES.includes(name) ? FILES.indexOf(name) : FILES.length);
 
-/** How to use the folder, ready to be copied. */
+/** Python code that uses the folder, with a button that copies it. */
 function pythonCode() {
   const code = h('code', {});
-  const said = h('span', { class: 'note', role: 'status' });
+  const status = h('span', { class: 'note', role: 'status' });
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(code.textContent ?? '');
-      setText(said, t('export.copied'));
+      setText(status, t('export.copied'));
     } catch {
-      // No clipboard for this page: the text is selected, and the keyboard copies it.
+      // Without access to the clipboard the text is selected, so that the keyboard can copy it.
       getSelection()?.selectAllChildren(code);
-      setText(said, t('export.select'));
+      setText(status, t('export.select'));
     }
   };
   const element = h(
@@ -155,7 +185,7 @@ function pythonCode() {
     {},
     h('h3', { i18n: 'export.use' }),
     h('p', { class: 'note', i18n: 'export.use_about' }),
-    // Focusable, so that a keyboard can scroll it where it is wider than the screen.
+    // Focusable, so that a keyboard can scroll it on a narrow screen.
     h(
       'pre',
       {
@@ -178,7 +208,7 @@ function pythonCode() {
         i18n: 'export.copy',
         on: { click: () => void copy() },
       }),
-      said,
+      status,
     ),
   );
   return {
@@ -191,7 +221,7 @@ function pythonCode() {
         `classifier = pipeline("text-classification", model=${JSON.stringify(folder ?? 'folder')})`,
         `print(classifier("I love how well this blender works."))`,
       ];
-      if (code.textContent !== lines.join('\n')) setText(said, '');
+      if (code.textContent !== lines.join('\n')) setText(status, '');
       setText(code, lines.join('\n'));
       setAttribute(code, 'data-folder', folder);
     },

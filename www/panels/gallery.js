@@ -1,19 +1,18 @@
-// Another model: those that the page proposes, any other of the Hub by its name, and what is stored of them on this computer.
+// Other models: those that the page proposes, any model of the Hub by its name, and the models stored in this browser.
 
 import { MODELS, isRepo } from '../models.js';
-import { asShown } from '../session.js';
+import { deleteStored } from '../requests.js';
 import { alert } from './widgets.js';
 import { h, replace, setText } from '../dom.js';
 import { bytes, number, t } from '../i18n.js';
 
 /** @typedef {import('../app.js').App} App */
-/** @typedef {import('../protocol.js').StoredModel} StoredModel */
 
 /** @param {App} app */
 export function galleryPanel(app) {
   const { store } = app;
   const list = h('ul', { class: 'gallery', 'data-testid': 'gallery' });
-  const kept = h('div', { class: 'stored', 'data-testid': 'stored' });
+  const storedList = h('div', { class: 'stored', 'data-testid': 'stored' });
   const element = h(
     'section',
     { class: 'models', 'aria-labelledby': 'models-title' },
@@ -21,14 +20,14 @@ export function galleryPanel(app) {
     h('p', { class: 'note', i18n: 'gallery.note' }),
     list,
     repoForm(app),
-    kept,
+    storedList,
   );
-  store.watch(['opened', 'fatal', 'busy', 'modelSource', 'stored', 'language'], (state) => {
+  store.watch(['opened', 'fatal', 'busy', 'origin', 'stored', 'language'], (state) => {
     const off = state.busy || !state.opened || state.fatal !== null;
     const focused = document.activeElement?.getAttribute('data-repo');
     replace(list, ...MODELS.map((model) => row(app, model, off)));
-    replace(kept, ...storedModels(app, off));
-    // Drawing again must not throw the keyboard's place away.
+    replace(storedList, ...storedModels(app, off));
+    // Redrawing removes the focused button.
     const again = focused && element.querySelector(`button[data-repo="${CSS.escape(focused)}"]`);
     if (again instanceof HTMLElement) again.focus();
   });
@@ -41,13 +40,13 @@ export function galleryPanel(app) {
  * @param {boolean} off
  */
 function row({ store, workflow }, { repo, name, about, language, parameters, bytes: size, license }, off) {
-  const { modelSource, stored, model } = store.state;
-  const from = repo === null ? modelSource === 'site' : modelSource === repo;
-  const here = repo !== null && stored?.models.some((one) => one.repo === repo && one.complete);
-  const load = () => void workflow.loadFrom(repo === null ? null : Promise.resolve({ repo }));
+  const { origin, stored, model } = store.state;
+  const current = model && (repo === null ? origin.kind === 'site' : origin.kind === 'hub' && origin.repo === repo);
+  const isStored = repo !== null && stored?.models.some((model) => model.repo === repo && model.complete);
+  const load = () => void workflow.loadFrom(repo === null ? { kind: 'site' } : { kind: 'hub', repo });
   return h(
     'li',
-    { class: from && model ? 'known-model current' : 'known-model' },
+    { class: current ? 'known-model current' : 'known-model' },
     h('div', { class: 'known-name' }, h('strong', {}, name), h('code', {}, repo ?? t('gallery.built_in'))),
     h('p', { class: 'known-about' }, t(about)),
     h(
@@ -55,12 +54,12 @@ function row({ store, workflow }, { repo, name, about, language, parameters, byt
       { class: 'facts' },
       h('li', {}, t(language)),
       h('li', {}, t('gallery.parameters', { millions: number(parameters / 1e6, { maximumSignificantDigits: 3 }) })),
-      h('li', {}, here ? t('gallery.here') : t('gallery.size', { size: bytes(size) })),
+      h('li', {}, isStored ? t('gallery.here') : t('gallery.size', { size: bytes(size) })),
       h('li', {}, license),
     ),
     h(
       'button',
-      // Kept in the tab order while it can do nothing, or a press would throw the focus away.
+      // Not `disabled`, because a press would then lose the focus.
       {
         type: 'button',
         class: 'secondary',
@@ -69,13 +68,13 @@ function row({ store, workflow }, { repo, name, about, language, parameters, byt
         'aria-disabled': off ? 'true' : null,
         on: { click: () => off || load() },
       },
-      from && model ? t('gallery.loaded') : t('gallery.load'),
+      current ? t('gallery.loaded') : t('gallery.load'),
     ),
   );
 }
 
 /**
- * The field for any model of the Hub.
+ * The field for a model of the Hub.
  * @param {App} app
  */
 function repoForm({ store, workflow }) {
@@ -94,11 +93,11 @@ function repoForm({ store, workflow }) {
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
     const repo = field.value.trim();
-    // A pasted address of the Hub's page is taken apart by the crate.
+    // The crate parses a pasted address of a page of the Hub.
     const valid = isRepo(repo) || /^https?:\/\/\S+$/.test(repo);
     field.toggleAttribute('aria-invalid', !valid);
     setText(problem, valid ? '' : t('gallery.no_repo'));
-    if (valid && !button.disabled) void workflow.loadFrom(Promise.resolve({ repo }));
+    if (valid && !button.disabled) void workflow.loadFrom({ kind: 'hub', repo });
   };
   store.watch(['busy', 'opened', 'fatal', 'language'], ({ busy, opened, fatal }) => {
     button.disabled = busy || !opened || fatal !== null;
@@ -123,7 +122,7 @@ function storedModels(app, off) {
   if (storedError) return [alert(storedError)];
   if (!stored) return [];
   if (!stored.available) return [h('p', { class: 'note' }, t('notice.not_stored'))];
-  const room =
+  const quota =
     stored.quota > 0 &&
     h(
       'p',
@@ -131,7 +130,10 @@ function storedModels(app, off) {
       t('stored.quota', { usage: bytes(stored.usage), quota: bytes(stored.quota) }),
     );
   if (stored.models.length === 0)
-    return [h('h3', {}, t('stored.title')), h('p', { class: 'note' }, t('stored.none'), ' ', room && room.textContent)];
+    return [
+      h('h3', {}, t('stored.title')),
+      h('p', { class: 'note' }, t('stored.none'), ' ', quota && quota.textContent),
+    ];
   const rows = stored.models.map((model) =>
     h(
       'tr',
@@ -149,7 +151,7 @@ function storedModels(app, off) {
             disabled: off,
             'aria-label': t('stored.delete_label', { name: `${model.repo}@${model.revision}` }),
             'data-testid': 'forget',
-            on: { click: () => void forget(app, model) },
+            on: { click: () => void deleteStored(app, model) },
           },
           t('stored.delete'),
         ),
@@ -159,32 +161,6 @@ function storedModels(app, off) {
   return [
     h('h3', {}, t('stored.title')),
     h('div', { class: 'scroll' }, h('table', { class: 'compact' }, h('tbody', {}, ...rows))),
-    room,
+    quota,
   ];
-}
-
-/**
- * Asks what is stored, for the list.
- * @param {Pick<App, 'store'|'session'>} app
- */
-export async function refreshStored({ store, session }) {
-  try {
-    store.update({ stored: await session.request({ type: 'stored' }), storedError: null });
-  } catch (error) {
-    if (!session.fatal) store.update({ storedError: asShown(error) });
-  }
-}
-
-/**
- * @param {App} app
- * @param {StoredModel} model
- */
-async function forget({ store, session, workflow }, { key }) {
-  await workflow.alone(async () => {
-    try {
-      store.update({ stored: await session.request({ type: 'forget', key }), storedError: null });
-    } catch (error) {
-      store.update({ storedError: asShown(error) });
-    }
-  });
 }

@@ -1,4 +1,4 @@
-// The top of the page: which device computes, whether it computes rightly, and the visitor's language and colours.
+// The header: the device, its self-test, and the visitor's language and colours.
 
 import { alert } from './widgets.js';
 import { byId, h, replace } from '../dom.js';
@@ -19,9 +19,9 @@ const THEME_STORED_AS = 'webtune.theme';
 const LANGUAGE_NAMES = { en: 'English', ko: '한국어' };
 
 /**
- * Takes the store alone: it must also stand when the worker could not even start. What it gives back is the place in the
- * self-test's details for the thorough comparison (comparison.js).
- * @param {import('../state.js').Store<import('../app.js').AppState>} store
+ * Needs only the store, because it also shows why the worker cannot start. Returns the element in the details of the
+ * self-test for the comparison with the CPU (comparison.js).
+ * @param {import('../state.js').Store<import('../state.js').AppState>} store
  */
 export function headerPanel(store) {
   preferences(store);
@@ -36,7 +36,7 @@ export function headerPanel(store) {
 }
 
 /**
- * @param {import('../app.js').AppState} state
+ * @param {import('../state.js').AppState} state
  * @param {HTMLElement} comparison
  */
 function device({ opened, openError, fatal }, comparison) {
@@ -109,10 +109,10 @@ function closeOnEscape({ currentTarget, key }) {
   if (key === 'Escape' && currentTarget instanceof HTMLDetailsElement) currentTarget.open = false;
 }
 
-/** @param {import('../app.js').AppState} state */
+/** @param {import('../state.js').AppState} state */
 function fatalNotice({ fatal, opening }) {
   if (!fatal) return null;
-  // A shader that the browser refuses can take the whole module down; the CPU needs none.
+  // A shader that the browser refuses can end the module. The CPU needs no shaders.
   const device =
     opening &&
     new URL(location.href).searchParams.get('device') !== 'cpu' &&
@@ -132,20 +132,20 @@ function fatalNotice({ fatal, opening }) {
   );
 }
 
-/** @param {import('../app.js').AppState} state */
+/** @param {import('../state.js').AppState} state */
 function openNotice({ openError }) {
   if (!openError) return null;
   return alert(openError, h('p', {}, useCpu()));
 }
 
-/** The same page, on the CPU. */
+/** A link to the same page on the CPU. */
 function useCpu() {
   const cpu = new URL(location.href);
   cpu.searchParams.set('device', 'cpu');
   return h('a', { href: cpu.href }, t('device.use_cpu'));
 }
 
-/** @param {import('../app.js').AppState} state */
+/** @param {import('../state.js').AppState} state */
 function deviceNotice({ opened }) {
   const info = opened?.device;
   if (!info || (info.kind === 'webgpu' && !info.software)) return null;
@@ -157,14 +157,14 @@ function deviceNotice({ opened }) {
   );
 }
 
-/** @param {import('../app.js').AppState} state */
+/** @param {import('../state.js').AppState} state */
 function selfTestNotice({ opened }) {
   if (!opened || opened.self_test.passed) return null;
   const names = opened.self_test.checks.filter(({ passed }) => !passed).map(({ name }) => name);
   return alert({ code: 'self_test', message: `${t('self_test.refused')} (${names.join(', ')})`, field: null });
 }
 
-/** @param {import('../state.js').Store<import('../app.js').AppState>} store */
+/** @param {import('../state.js').Store<import('../state.js').AppState>} store */
 function preferences(store) {
   const language = h(
     'select',

@@ -1,8 +1,8 @@
-// What a run takes of the device's memory, before it takes it: the parts as a bar, what does not fit, and what would.
+// The planned memory of a run: its parts as a bar, a shortage, and settings that take less.
 
 import { h, replace } from '../dom.js';
 import { bytes, number, t } from '../i18n.js';
-import { asText } from '../state.js';
+import { asText } from '../settings.js';
 
 /** @typedef {import('../protocol.js').MemoryView} MemoryView */
 /** @typedef {import('../protocol.js').WayOut} WayOut */
@@ -10,32 +10,33 @@ import { asText } from '../state.js';
 const PARTS = /** @type {const} */ (['parameters', 'original', 'gradients', 'optimizer', 'activations', 'runtime']);
 
 /**
- * Stands open before a run; from its start on the charts matter more, and one line is left.
+ * Open before a run, and closed from its start, because the charts matter more then.
  * @param {import('../app.js').App} app
  */
 export function memoryPanel(app) {
   const { store } = app;
   const element = h('div');
-  const started = () => store.state.run !== null || store.state.result !== null;
+  const started = () => store.state.run.kind === 'running' || store.state.run.kind === 'done';
   /** @param {string} part */
-  const unfolded = (part) => {
+  const detailsOf = (part) => {
     const details = element.querySelector(part);
     return details instanceof HTMLDetailsElement ? details : null;
   };
-  let known = false;
+  let wasStarted = false;
   const show = () => {
-    const [before, less] = [unfolded('.memory')?.open ?? true, unfolded('.memory-less')?.open ?? false];
+    const [before, less] = [detailsOf('.memory')?.open ?? true, detailsOf('.memory-less')?.open ?? false];
     replace(element, memoryPlan(app));
-    const [after, ways] = [unfolded('.memory'), unfolded('.memory-less')];
-    // What the visitor has folded stays so, until a run begins.
-    if (after) after.open = Boolean(store.state.plan?.memory?.lacks) || (started() === known ? before : !started());
+    const [after, ways] = [detailsOf('.memory'), detailsOf('.memory-less')];
+    // What the visitor has opened or closed stays so until a run starts.
+    if (after)
+      after.open = Boolean(store.state.plan?.memory?.lacks) || (started() === wasStarted ? before : !started());
     if (ways) ways.open = less;
-    known = started();
+    wasStarted = started();
   };
   store.watch(['plan', 'opened', 'busy', 'language'], show);
-  // Each step is a change of the run.
-  store.watch(['run', 'result'], () => {
-    if (started() !== known) show();
+  // Each step changes the run.
+  store.watch(['run'], () => {
+    if (started() !== wasStarted) show();
   });
   return element;
 }
@@ -48,11 +49,10 @@ function memoryPlan({ store, settings }) {
   const { plan, opened, busy } = store.state;
   const memory = plan?.memory;
   if (!memory || !opened) return null;
-  const sum = PARTS.reduce((total, part) => total + memory[part], 0);
-  const shown = PARTS.filter((part) => memory[part] > 0);
-  const limit = opened.device.max_storage_buffer_binding_size;
+  const total = bytes(memory.total);
+  const { name, max_storage_buffer_binding_size: limit } = opened.device;
   const choose = (/** @type {WayOut} */ { settings: changes }) => {
-    for (const [name, value] of Object.entries(changes)) settings.set(name, asText(value));
+    for (const [setting, value] of Object.entries(changes)) settings.set(setting, asText(value));
   };
   const ways = waysOut(memory, busy, choose);
   return h(
@@ -63,70 +63,61 @@ function memoryPlan({ store, settings }) {
       'data-total': memory.total,
       'data-lacks': memory.lacks?.kind ?? '',
     },
-    h('summary', {}, h('strong', {}, t('memory.title', { total: bytes(memory.total) }))),
-    h(
-      'p',
-      {},
-      t('memory.takes', {
-        total: bytes(memory.total),
-        device: opened.device.name,
-        rows: number(memory.rows),
-        tokens: number(memory.tokens),
-      }),
-    ),
-    h(
-      'div',
-      { class: 'memory-bar', 'aria-hidden': 'true' },
-      ...shown.map((part) =>
-        h('span', { class: `memory-${part}`, style: { width: `${(100 * memory[part]) / sum}%` } }),
-      ),
-    ),
-    h(
-      'dl',
-      { class: 'memory-parts' },
-      ...shown.map((part) =>
-        h(
-          'div',
-          {},
-          h('dt', {}, h('span', { class: `swatch memory-${part}`, 'aria-hidden': 'true' }), t(`memory.${part}`)),
-          h('dd', { 'data-part': part }, bytes(memory[part])),
-        ),
-      ),
-    ),
-    h(
-      'p',
-      { class: 'note' },
-      t(limit === null ? 'memory.largest_cpu' : 'memory.largest', {
-        largest: bytes(memory.largest),
-        limit: bytes(limit ?? 0),
-      }),
-      ' ',
-      sum > memory.total && t('memory.shared'),
-    ),
-    memory.lacks &&
-      h(
-        'p',
-        { class: 'memory-lack', role: 'status', 'data-testid': 'memory-lack' },
-        h('strong', {}, t('memory.no_room')),
-        ' ',
-        t(`memory.lacks_${memory.lacks.kind}`, {
-          needs: bytes(memory.lacks.needs),
-          offered: bytes(memory.lacks.offered),
-        }),
-        ' ',
-        t(memory.ways.length > 0 ? 'memory.would_fit' : 'memory.nothing_fits'),
-      ),
-    ways &&
-      (memory.lacks
-        ? ways
-        : h(
-            'details',
-            { class: 'memory-less', 'data-testid': 'memory-less' },
-            h('summary', {}, t('memory.less')),
-            ways,
-          )),
+    h('summary', {}, h('strong', {}, t('memory.title', { total }))),
+    h('p', {}, t('memory.takes', { total, device: name, rows: number(memory.rows), tokens: number(memory.tokens) })),
+    ...parts(memory, limit),
+    shortage(memory),
+    memory.lacks ? ways : ways && waysDetails(ways),
   );
 }
+
+/**
+ * The parts of the memory as a bar and a list.
+ * @param {MemoryView} memory
+ * @param {number|null} limit  bytes that the adapter binds at most; null on the CPU
+ */
+function parts(memory, limit) {
+  const sum = PARTS.reduce((total, part) => total + memory[part], 0);
+  const shown = PARTS.filter((part) => memory[part] > 0);
+  const bar = shown.map((part) =>
+    h('span', { class: `memory-${part}`, style: { width: `${(100 * memory[part]) / sum}%` } }),
+  );
+  const list = shown.map((part) =>
+    h(
+      'div',
+      {},
+      h('dt', {}, h('span', { class: `swatch memory-${part}`, 'aria-hidden': 'true' }), t(`memory.${part}`)),
+      h('dd', { 'data-part': part }, bytes(memory[part])),
+    ),
+  );
+  const largest = t(limit === null ? 'memory.largest_cpu' : 'memory.largest', {
+    largest: bytes(memory.largest),
+    limit: bytes(limit ?? 0),
+  });
+  return [
+    h('div', { class: 'memory-bar', 'aria-hidden': 'true' }, ...bar),
+    h('dl', { class: 'memory-parts' }, ...list),
+    h('p', { class: 'note' }, largest, ' ', sum > memory.total && t('memory.shared')),
+  ];
+}
+
+/** @param {MemoryView} memory */
+function shortage({ lacks, ways }) {
+  if (!lacks) return null;
+  return h(
+    'p',
+    { class: 'memory-lack', role: 'status', 'data-testid': 'memory-lack' },
+    h('strong', {}, t('memory.no_room')),
+    ' ',
+    t(`memory.lacks_${lacks.kind}`, { needs: bytes(lacks.needs), offered: bytes(lacks.offered) }),
+    ' ',
+    t(ways.length > 0 ? 'memory.would_fit' : 'memory.nothing_fits'),
+  );
+}
+
+/** @param {HTMLElement} ways */
+const waysDetails = (ways) =>
+  h('details', { class: 'memory-less', 'data-testid': 'memory-less' }, h('summary', {}, t('memory.less')), ways);
 
 /**
  * @param {MemoryView} memory

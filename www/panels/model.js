@@ -1,4 +1,4 @@
-// The pretrained model: its download, where it comes from, and its parameters drawn to scale, the new head on top.
+// The pretrained model: its download, its source, and a diagram of its parameters.
 
 import { continuePanel } from './continue.js';
 import { galleryPanel } from './gallery.js';
@@ -7,7 +7,10 @@ import { h, replace, setAttribute, setText } from '../dom.js';
 import { bytes, duration, number, t, tOr } from '../i18n.js';
 
 /** @typedef {import('../protocol.js').ModelView} ModelView */
-/** @typedef {{key: string, params: Record<string, number>, parameters: number, fresh: boolean}} Block  `fresh`: random, not pretrained */
+/**
+ * A part of the network; `fresh`: random, not pretrained.
+ * @typedef {{key: string, params: Record<string, number>, parameters: number, fresh: boolean}} Block
+ */
 
 /** @param {import('../app.js').App} app */
 export function modelPanel(app) {
@@ -52,16 +55,16 @@ export function modelPanel(app) {
     setAttribute(progress, 'data-total', download?.total ?? 0);
     setText(text, downloadText(download, running ? phase : null, running ? retry : null));
   });
-  app.store.watch(['model', 'modelSource', 'language'], ({ model, modelSource }) => {
-    const before = modelSource === 'site' ? t('model.placeholder') : t('model.placeholder_hub', { repo: modelSource });
+  app.store.watch(['model', 'origin', 'language'], ({ model, origin }) => {
+    const before = origin.kind === 'hub' ? t('model.placeholder_hub', { repo: origin.repo }) : t('model.placeholder');
     replace(result, ...(model ? details(model) : [h('p', { class: 'placeholder' }, before)]));
   });
 }
 
 /**
- * @param {import('../app.js').AppState['download']} download
+ * @param {import('../state.js').AppState['download']} download
  * @param {string|null} phase
- * @param {import('../app.js').AppState['retry']} retry
+ * @param {import('../state.js').AppState['retry']} retry
  */
 function downloadText(download, phase, retry) {
   const parts = [];
@@ -129,7 +132,7 @@ function details(model) {
 }
 
 /**
- * The network from text to label, each block as tall as its parameters ask for.
+ * The network from text to label. The height of a block is its share of the parameters.
  * @param {Block[]} found
  * @param {number} total
  */
@@ -152,7 +155,7 @@ function diagram(found, total) {
 }
 
 /**
- * Parameters by block, from config.json. Null when they do not add up to the model's own count: then it is another network.
+ * The parameters of each block, computed from config.json. Null for another architecture, whose count differs.
  * @param {ModelView} model
  * @returns {Block[]|null}
  */

@@ -1,15 +1,36 @@
-// The strip that stays in view: the one primary button, the stages with their state, what is happening now, and the
-// controls of a training run. Above it, the choice of a preset.
+// The strip that stays in view: the primary button, the stages with their state, the current activity, and the controls
+// of a training run. Above it, the choice of a preset.
 
 import { alert } from './widgets.js';
 import { byId, h, replace, setAttribute, setText } from '../dom.js';
 import { bytes, duration, number, percent, t, tOr } from '../i18n.js';
 import { STAGES } from '../stages.js';
+import { runResult, runningRun } from '../state.js';
 
 /** @typedef {import('../app.js').App} App */
-/** @typedef {import('../app.js').AppState} AppState */
+/** @typedef {import('../state.js').AppState} AppState */
 /** @typedef {import('../stages.js').Stage} Stage */
 
+/** The state that the strip shows. @type {(keyof AppState)[]} */
+const WATCHED = [
+  'stages',
+  'busy',
+  'run',
+  'opened',
+  'fatal',
+  'download',
+  'phase',
+  'evaluations',
+  'language',
+  'dataset',
+  'split',
+  'model',
+  'tokens',
+  'prediction',
+  'logs',
+  'archive',
+  'comparison',
+];
 const PRESETS = /** @type {const} */ (['recommended', 'article']);
 
 /** @param {App} app */
@@ -46,42 +67,20 @@ export function progressPanel(app) {
     spoken,
   );
 
-  store.watch(
-    [
-      'stages',
-      'busy',
-      'run',
-      'opened',
-      'fatal',
-      'download',
-      'phase',
-      'result',
-      'evaluations',
-      'language',
-      'dataset',
-      'split',
-      'model',
-      'tokens',
-      'prediction',
-      'logs',
-      'exporting',
-      'comparing',
-    ],
-    (state) => {
-      run.disabled = state.busy || state.opened === null || state.fatal !== null;
-      setText(run, t(state.busy ? 'run.busy' : state.result ? 'run.again' : 'run.all'));
-      setAttribute(run, 'aria-busy', state.busy ? 'true' : null);
-      for (const [stage, item] of items) item.show(state);
-      const current = STAGES.find((stage) => state.stages[stage].state === 'running');
-      const progress = current ? state.stages[current].progress : null;
-      line.classList.toggle('unknown', current !== undefined && progress === null);
-      line.classList.toggle('active', current !== undefined);
-      fill.style.width = progress === null ? '' : `${progress * 100}%`;
-      setText(message, nowMessage(state, current));
-      setText(spoken, announcement(state, current));
-      document.title = title(state, current);
-    },
-  );
+  store.watch(WATCHED, (state) => {
+    run.disabled = state.busy || state.opened === null || state.fatal !== null;
+    setText(run, t(state.busy ? 'run.busy' : runResult(state) ? 'run.again' : 'run.all'));
+    setAttribute(run, 'aria-busy', state.busy ? 'true' : null);
+    for (const [stage, item] of items) item.show(state);
+    const current = STAGES.find((stage) => state.stages[stage].state === 'running');
+    const progress = current ? state.stages[current].progress : null;
+    line.classList.toggle('unknown', current !== undefined && progress === null);
+    line.classList.toggle('active', current !== undefined);
+    fill.style.width = progress === null ? '' : `${progress * 100}%`;
+    setText(message, nowMessage(state, current));
+    setText(spoken, announcement(state, current));
+    document.title = title(state, current);
+  });
   store.watch(['refused', 'language'], ({ refused }) => {
     replace(problem, refused && alert(refused));
     if (refused?.field) document.getElementById(`setting-${refused.field}`)?.focus();
@@ -121,31 +120,31 @@ function presets({ settings, store }) {
 function stageItem(stage) {
   const name = h('span', { class: 'stage-name', i18n: `short.${stage}` });
   const note = h('span', { class: 'stage-note' });
-  const said = h('span', { class: 'visually-hidden' });
+  const stateText = h('span', { class: 'visually-hidden' });
   const link = h(
     'a',
     { href: `#${stage}` },
     h('span', { class: 'dot', 'aria-hidden': 'true' }),
     h('span', { class: 'stage-text' }, name, note),
-    said,
+    stateText,
   );
   const element = h('li', { 'data-testid': `stage-${stage}`, 'data-state': 'idle' }, link);
   return {
     element,
     /** @param {AppState} state */
     show(state) {
-      const { state: what, stale } = state.stages[stage];
-      setAttribute(element, 'data-state', what);
+      const { state: stageState, stale } = state.stages[stage];
+      setAttribute(element, 'data-state', stageState);
       setAttribute(element, 'data-stale', stale ? 'true' : null);
-      setAttribute(element, 'aria-current', what === 'running' ? 'step' : null);
-      setText(said, t(`stage.${what}`));
-      setText(note, what === 'done' || what === 'running' ? stageNote(state, stage) : '');
+      setAttribute(element, 'aria-current', stageState === 'running' ? 'step' : null);
+      setText(stateText, t(`stage.${stageState}`));
+      setText(note, stageState === 'done' || stageState === 'running' ? stageNote(state, stage) : '');
     },
   };
 }
 
 /**
- * The outcome of a stage in two or three words.
+ * The outcome of a stage in a few words.
  * @param {AppState} state
  * @param {Stage} stage
  */
@@ -177,12 +176,13 @@ function stageNote(state, stage) {
 }
 
 /**
- * What is happening, for eyes: it may change at every step.
+ * The visible description of the current activity, which may change at every step.
  * @param {AppState} state
  * @param {Stage|undefined} current
  */
 function nowMessage(state, current) {
-  const { run, download, phase } = state;
+  const { download, phase, archive, comparison } = state;
+  const run = runningRun(state);
   if (run && current !== 'try') {
     if (run.state === 'stopped') return t('now.stopping');
     if (run.evaluating) return t('now.evaluating', run.evaluating);
@@ -198,25 +198,25 @@ function nowMessage(state, current) {
     return phase ? tOr(`phase.${phase}`, phase) : t('now.model');
   }
   if (current) return t(`now.${current}`);
-  if (state.exporting) return t('export.progress', { bytes: bytes(state.exporting.bytes) });
-  if (state.comparing) return t('self_test.comparing');
+  if (archive.kind === 'writing') return t('export.progress', { bytes: bytes(archive.bytes) });
+  if (comparison.kind === 'running') return t('self_test.comparing');
   if (state.fatal) return '';
   if (!state.opened) return t('now.opening');
   const failed = STAGES.find((stage) => state.stages[stage].state === 'error');
   if (failed) return t('now.failed', { stage: t(`${failed}.title`) });
-  const { result } = state;
+  const result = runResult(state);
   if (result?.stopped) return t('now.stopped', { step: result.global_step, max_steps: result.max_steps });
   if (result) return t('now.done', { steps: result.global_step, time: duration(result.train_runtime) });
   return t('now.ready');
 }
 
 /**
- * What is happening, for ears: only when a stage begins, ends or fails.
+ * The announcement of a screen reader, which changes only when a stage starts, ends or fails.
  * @param {AppState} state
  * @param {Stage|undefined} current
  */
 function announcement(state, current) {
-  if (state.run?.state === 'paused') return t('now.paused');
+  if (runningRun(state)?.state === 'paused') return t('now.paused');
   if (current) return t('now.spoken', { stage: t(`${current}.title`) });
   if (state.busy) return '';
   return nowMessage(state, undefined);
@@ -226,10 +226,11 @@ function announcement(state, current) {
  * @param {AppState} state
  * @param {Stage|undefined} current
  */
-function title({ run, busy }, current) {
+function title(state, current) {
   const name = t('page.title');
+  const run = runningRun(state);
   if (run && run.step > 0) return `${number(run.step)}/${number(run.max_steps)} · ${name}`;
-  return busy && current ? `${t(`${current}.title`)} · ${name}` : name;
+  return state.busy && current ? `${t(`${current}.title`)} · ${name}` : name;
 }
 
 /** @param {App} app */
@@ -254,14 +255,15 @@ function controls({ store, workflow }) {
     step,
     stop,
   );
-  store.watch(['run'], ({ run }) => {
+  store.watch(['run'], (state) => {
+    const run = runningRun(state);
     const focused = document.activeElement;
     group.hidden = run === null;
     const paused = run?.state === 'paused';
     pause.hidden = paused;
     resume.hidden = !paused;
     for (const button of [pause, resume, step, stop]) button.disabled = run?.state === 'stopped';
-    // Pause and resume take each other's place: the keyboard stays there.
+    // Pause and resume replace each other, so the focus moves with them.
     if (focused === pause && paused) resume.focus();
     if (focused === resume && run && !paused) pause.focus();
   });

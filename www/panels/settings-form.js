@@ -1,8 +1,8 @@
-// The form of one group of settings, built from the crate's table: label, field, help, and the message when a value is refused.
+// The form of one group of settings, built from the crate's table: labels, fields, help texts and errors.
 
 import { h, setAttribute, setText } from '../dom.js';
 import { t, tOr } from '../i18n.js';
-import { asText } from '../state.js';
+import { asText } from '../settings.js';
 
 /** @typedef {import('../protocol.js').Setting} Setting */
 
@@ -29,7 +29,7 @@ export function settingsForm(app, group) {
     h('div', { class: 'fields' }, ...plain),
     details,
   );
-  // A refused value must be seen, also when it stands under "more settings".
+  // An error under "more settings" must be visible.
   if (details) {
     app.settings.subscribe(() => {
       if (advanced.some(({ name }) => app.settings.error(name))) details.open = true;
@@ -72,7 +72,7 @@ function field({ settings, store }, setting) {
     const error = settings.error(name);
     setText(problem, error ? t(error.key, error.params) : '');
     problem.hidden = error === null;
-    // A switch that is on all the same, from the URL, can be turned off, and says why it must.
+    // A disabled switch that the URL has turned on can be turned off, and shows the reason as its error.
     const off = text === 'true' ? null : settings.off(name);
     setText(reason, off ? t(off.key, off.params) : '');
     reason.hidden = off === null;
@@ -94,11 +94,11 @@ function field({ settings, store }, setting) {
   return element;
 }
 
-/** A long name may break after its underscores. @param {string} name */
+/** Allows line breaks after the underscores of a name. @param {string} name */
 const breakable = (name) => name.split(/(?<=_)/).flatMap((part) => [part, h('wbr')]);
 
 /**
- * @param {import('../state.js').Settings} settings
+ * @param {import('../settings.js').Settings} settings
  * @param {Setting} setting
  */
 function input(settings, { name, type }) {
@@ -111,7 +111,7 @@ function input(settings, { name, type }) {
       on: { change: ({ target }) => settings.set(name, String(target.checked)) },
     });
   }
-  // A text field, not a number field: it keeps what was typed, so that the message can say what is wrong with it.
+  // A number field would discard invalid text, which the error message quotes.
   return h('input', {
     id,
     name,
@@ -132,7 +132,7 @@ function input(settings, { name, type }) {
 }
 
 /**
- * @param {import('../state.js').Settings} settings
+ * @param {import('../settings.js').Settings} settings
  * @param {Setting} setting
  */
 function select(settings, { name, choices = [] }) {

@@ -1,4 +1,4 @@
-// The split: one bar in two parts, every row as a small square where there is room, and what is wrong with it.
+// The split: the two parts as a bar, the rows as squares, and warnings.
 
 import { settingsForm } from './settings-form.js';
 import { labelName, panelParts, placeholder, stageButton, swatch, warningList } from './widgets.js';
@@ -8,8 +8,8 @@ import { number, percent, t } from '../i18n.js';
 /** @typedef {import('../protocol.js').DatasetView} DatasetView */
 /** @typedef {import('../protocol.js').SplitView} SplitView */
 
-/** More squares than this would be dust. */
-const MOST_SQUARES = 500;
+/** The most rows that are drawn as squares. */
+const MAX_SQUARES = 500;
 
 /** @param {import('../app.js').App} app */
 export function splitPanel(app) {
@@ -29,7 +29,7 @@ export function splitPanel(app) {
         'p',
         { class: 'note legend' },
         ...dataset.labels.map((label, id) => h('span', {}, swatch(id), labelName(label))),
-        total <= MOST_SQUARES && h('span', {}, t('split.squares')),
+        total <= MAX_SQUARES && h('span', {}, t('split.squares')),
       ),
       warningList(split.warnings, 'split-warnings'),
     );
@@ -61,6 +61,6 @@ function part(name, split, dataset, total) {
     ),
     h('div', { class: 'segments-bar', 'aria-hidden': 'true' }, ...segments),
     h('p', { class: 'note' }, each),
-    total <= MOST_SQUARES && h('div', { class: 'squares', 'aria-hidden': 'true' }, ...squares),
+    total <= MAX_SQUARES && h('div', { class: 'squares', 'aria-hidden': 'true' }, ...squares),
   );
 }

@@ -1,4 +1,4 @@
-// The tokens: every row as pieces of the vocabulary, with their ids and the attention mask, and how much of a batch is padding.
+// The tokens: every row as WordPiece tokens with their ids and the attention mask, and the share of padding.
 
 import { settingsForm } from './settings-form.js';
 import { bar, figures, pages, panelParts, placeholder, stageButton } from './widgets.js';
@@ -7,8 +7,8 @@ import { number, percent, t } from '../i18n.js';
 
 /** @typedef {import('../protocol.js').TokenRow} TokenRow */
 
-const ROWS_A_PAGE = 4;
-/** A run of padding longer than this is folded; pressing it unfolds it. */
+const ROWS_PER_PAGE = 4;
+/** Longer padding is hidden behind a button. */
 const PADS_SHOWN = 3;
 const SPECIAL = new Set(['[CLS]', '[SEP]', '[UNK]', '[MASK]']);
 
@@ -20,7 +20,7 @@ export function tokensPanel(app) {
 
   const summary = h('div', { class: 'summary' });
   const rows = pages({
-    size: ROWS_A_PAGE,
+    size: ROWS_PER_PAGE,
     label: 'tokens.pages',
     render: (from, to) =>
       h('ol', { class: 'token-rows' }, ...(app.store.state.tokens?.rows ?? []).slice(from, to).map(tokenRow)),
@@ -106,7 +106,7 @@ function tokenRow(row) {
   );
 }
 
-/** Names of the three lines, once a row. */
+/** The names of the three lines of a row. */
 function names() {
   return h(
     'div',

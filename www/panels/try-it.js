@@ -1,12 +1,15 @@
-// Try it: one sentence, classified by the model as it was loaded and as it is now, side by side.
+// Try it: classifies a sentence with the model as it was loaded and as it is now.
 
 import { bar, labelName, panelParts, placeholder, stageButton, swatch } from './widgets.js';
 import { h, replace, setAttribute } from '../dom.js';
 import { percent, t } from '../i18n.js';
 
 const EXAMPLES = ['try.first_sentence', 'try.example_2', 'try.example_3', 'try.example_4', 'try.example_5'];
-/** While the model learns the sentence is classified again, but no more often than this. */
+/** During training the sentence is classified again, but no more often than this. */
 const WATCH_EVERY_MS = 1000;
+
+/** @typedef {import('../state.js').AppState} AppState */
+/** @typedef {import('../state.js').Store<AppState>} AppStore */
 
 /** @param {import('../app.js').App} app */
 export function tryItPanel(app) {
@@ -15,6 +18,38 @@ export function tryItPanel(app) {
   const { button, row, problem } = stageButton(app, 'try');
   button.remove();
 
+  let requestedAt = 0;
+  function classify() {
+    if (store.state.fatal || !store.state.opened || store.state.sentence.trim() === '') return;
+    // While stages run, only a training run answers in between.
+    if (store.state.busy && store.state.run.kind !== 'running') return;
+    requestedAt = performance.now();
+    void workflow.predict();
+  }
+  const result = h('div', { class: 'try-result' });
+  side.append(row);
+  main.append(sentenceForm(store, classify), examples(store, classify), problem, result);
+
+  store.watch(['logs'], ({ run, opened, stages, prediction }) => {
+    // On a GPU a sentence takes little time compared with a step. Elsewhere it would slow the run down.
+    const cheap = opened?.device.kind === 'webgpu' && !opened.device.software;
+    const due = performance.now() - requestedAt > WATCH_EVERY_MS;
+    if (cheap && due && run.kind === 'running' && prediction && stages.try.state !== 'running') classify();
+  });
+  store.watch(['prediction', 'dataset', 'model', 'run', 'language'], (state) => {
+    replace(result, ...(state.prediction ? outcomes(state, state.prediction) : [placeholder('try.placeholder')]));
+  });
+}
+
+/** @param {AppState} state */
+const isOff = ({ busy, run, opened, fatal, stages }) =>
+  !opened || fatal !== null || (busy && run.kind !== 'running') || stages.try.state === 'running';
+
+/**
+ * @param {AppStore} store
+ * @param {() => void} classify
+ */
+function sentenceForm(store, classify) {
   const input = h('input', {
     id: 'try-sentence',
     type: 'text',
@@ -26,107 +61,78 @@ export function tryItPanel(app) {
     on: { input: ({ target }) => store.update({ sentence: target.value }) },
   });
   const submit = h('button', { type: 'submit', class: 'secondary', 'data-testid': 'try-button', i18n: 'try.run' });
-  const form = h(
-    'form',
-    {
-      class: 'try-form',
-      on: {
-        submit: (event) => {
-          event.preventDefault();
-          classify();
-        },
-      },
-    },
-    h('label', { for: 'try-sentence', i18n: 'try.sentence' }),
-    h('div', { class: 'try-row' }, input, submit),
-  );
-  const examples = EXAMPLES.map((key) =>
-    h('button', {
-      type: 'button',
-      class: 'example',
-      lang: 'en',
-      i18n: key,
-      on: {
-        click: () => {
-          store.update({ sentence: t(key) });
-          classify();
-        },
-      },
-    }),
-  );
-  const result = h('div', { class: 'try-result' });
-  side.append(row);
-  main.append(
-    form,
-    h(
-      'div',
-      { class: 'examples', role: 'group', 'data-i18n-label': 'try.examples', 'aria-label': t('try.examples') },
-      ...examples,
-    ),
-    problem,
-    result,
-  );
-
-  let asked = 0;
-  function classify() {
-    if (store.state.fatal || !store.state.opened || store.state.sentence.trim() === '') return;
-    // During a run of the other stages only a training run can answer in between.
-    if (store.state.busy && !store.state.run) return;
-    asked = performance.now();
-    void workflow.predict();
-  }
-
   store.watch(['sentence'], ({ sentence }) => {
     if (input.value !== sentence) input.value = sentence;
   });
-  store.watch(
-    ['busy', 'run', 'opened', 'fatal', 'sentence', 'stages'],
-    ({ busy, run, opened, fatal, sentence, stages }) => {
-      const off = !opened || fatal !== null || (busy && !run) || stages.try.state === 'running';
-      submit.disabled = off || sentence.trim() === '';
-      for (const example of examples) example.disabled = off;
-    },
+  store.watch(['busy', 'run', 'opened', 'fatal', 'sentence', 'stages'], (state) => {
+    submit.disabled = isOff(state) || state.sentence.trim() === '';
+  });
+  const onSubmit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    classify();
+  };
+  return h(
+    'form',
+    { class: 'try-form', on: { submit: onSubmit } },
+    h('label', { for: 'try-sentence', i18n: 'try.sentence' }),
+    h('div', { class: 'try-row' }, input, submit),
   );
-  store.watch(['logs'], ({ run, opened, stages, prediction }) => {
-    // On a real GPU a sentence costs nothing beside a step; elsewhere it would slow the run down.
-    const cheap = opened?.device.kind === 'webgpu' && !opened.device.software;
-    if (cheap && run && prediction && stages.try.state !== 'running' && performance.now() - asked > WATCH_EVERY_MS)
+}
+
+/**
+ * @param {AppStore} store
+ * @param {() => void} classify
+ */
+function examples(store, classify) {
+  const buttons = EXAMPLES.map((key) => {
+    const click = () => {
+      store.update({ sentence: t(key) });
       classify();
+    };
+    return h('button', { type: 'button', class: 'example', lang: 'en', i18n: key, on: { click } });
   });
-  store.watch(['prediction', 'dataset', 'model', 'run', 'language'], ({ prediction, dataset, model, run }) => {
-    if (!prediction) return replace(result, placeholder('try.placeholder'));
-    const labels = dataset?.labels ?? ['negative', 'positive'];
-    const { before, after, tokens, truncated } = prediction.result;
-    replace(
-      result,
-      h('p', { class: 'quote', lang: 'en' }, prediction.text),
-      h(
-        'div',
-        { class: 'compare' },
-        outcome(
-          'try-before',
-          t('try.before'),
-          t(model?.classifier ? 'try.before_own' : 'try.before_note'),
-          labels,
-          before,
-        ),
-        after
-          ? outcome('try-after', t(run ? 'try.so_far' : 'try.after'), t('try.after_note'), labels, after)
-          : h(
-              'div',
-              { class: 'outcome missing', 'data-testid': 'try-after' },
-              h('h3', {}, t('try.after')),
-              h('p', { class: 'note' }, t('try.untrained')),
-            ),
-      ),
-      h(
-        'p',
-        { class: 'note token-line', lang: 'en' },
-        tokens.join(' '),
-        truncated && h('span', { class: 'tag' }, t('tokens.truncated')),
-      ),
+  store.watch(['busy', 'run', 'opened', 'fatal', 'stages'], (state) => {
+    for (const button of buttons) button.disabled = isOff(state);
+  });
+  return h(
+    'div',
+    { class: 'examples', role: 'group', 'data-i18n-label': 'try.examples', 'aria-label': t('try.examples') },
+    ...buttons,
+  );
+}
+
+/**
+ * The prediction of the model as it was loaded and of the model as it is now.
+ * @param {AppState} state
+ * @param {NonNullable<AppState['prediction']>} prediction
+ */
+function outcomes({ dataset, model, run }, { text, result }) {
+  const labels = dataset?.labels ?? ['negative', 'positive'];
+  const { before, after, tokens, truncated } = result;
+  const beforeNote = t(model?.classifier ? 'try.before_own' : 'try.before_note');
+  const afterTitle = t(run.kind === 'running' ? 'try.so_far' : 'try.after');
+  const untrained = () =>
+    h(
+      'div',
+      { class: 'outcome missing', 'data-testid': 'try-after' },
+      h('h3', {}, t('try.after')),
+      h('p', { class: 'note' }, t('try.untrained')),
     );
-  });
+  return [
+    h('p', { class: 'quote', lang: 'en' }, text),
+    h(
+      'div',
+      { class: 'compare' },
+      outcome('try-before', t('try.before'), beforeNote, labels, before),
+      after ? outcome('try-after', afterTitle, t('try.after_note'), labels, after) : untrained(),
+    ),
+    h(
+      'p',
+      { class: 'note token-line', lang: 'en' },
+      tokens.join(' '),
+      truncated && h('span', { class: 'tag' }, t('tokens.truncated')),
+    ),
+  ];
 }
 
 /**

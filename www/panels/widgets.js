@@ -1,14 +1,14 @@
-// Small pieces that several panels share: alerts, figures, bars, pages of rows, and the button that runs one stage.
+// Elements that several panels share: alerts, figures, bars, pages of rows, and the button that runs a stage.
 
 import { h, replace, setAttribute, setText } from '../dom.js';
 import { number, percent, t, tOr } from '../i18n.js';
 
 /** @typedef {import('../app.js').App} App */
-/** @typedef {import('../app.js').AppState} AppState */
+/** @typedef {import('../state.js').AppState} AppState */
 /** @typedef {import('../stages.js').Stage} Stage */
 
 /**
- * The two columns of a panel in index.html.
+ * Finds the two columns of a panel in index.html.
  * @param {string} id
  */
 export function panelParts(id) {
@@ -19,7 +19,7 @@ export function panelParts(id) {
 }
 
 /**
- * An error, as a sentence where it concerns somebody.
+ * An error with a title.
  * @param {import('../protocol.js').WorkerError} error
  * @param {...import('../dom.js').Child} more  e.g. a button that helps
  */
@@ -34,7 +34,7 @@ export function alert(error, ...more) {
 }
 
 /**
- * The button that runs one stage, what that stage still needs, and its error.
+ * The button that runs a stage, the stages that it needs first, and its error.
  * @param {App} app
  * @param {Stage} stage
  * @returns {{button: HTMLButtonElement, row: HTMLElement, problem: HTMLElement}}
@@ -54,20 +54,20 @@ export function stageButton({ store, workflow }, stage) {
   store.watch(['stages', 'busy', 'opened', 'fatal', 'language'], (state) => {
     button.disabled = state.busy || state.opened === null || state.fatal !== null;
     const missing = workflow.missing(stage).map((need) => t(`${need}.title`));
-    const made = state.stages[stage];
+    const current = state.stages[stage];
     setText(
       note,
-      made.stale && made.state === 'done'
+      current.stale && current.state === 'done'
         ? t('stage.stale')
         : missing.length > 0
           ? t('stage.needs', { stages: missing.join(', ') })
           : '',
     );
-    note.classList.toggle('stale', made.stale);
-    // Kept while it is the same error: a new element would be announced again.
-    if (problem.dataset.error !== String(made.error?.message)) {
-      problem.dataset.error = String(made.error?.message);
-      replace(problem, made.error && alert(made.error));
+    note.classList.toggle('stale', current.stale);
+    // An equal error keeps its element, because a new element would be announced again.
+    if (problem.dataset.error !== String(current.error?.message)) {
+      problem.dataset.error = String(current.error?.message);
+      replace(problem, current.error && alert(current.error));
     }
   });
   return { button, row: side, problem };
@@ -88,7 +88,7 @@ export function figures(figures) {
 }
 
 /**
- * Label counts as bars, each class in its colour.
+ * Label counts as bars in the colours of the classes.
  * @param {string[]} labels
  * @param {number[]} counts
  */
@@ -119,10 +119,10 @@ export function bar(share, kind) {
   return h('span', { class: 'bar', 'aria-hidden': 'true' }, h('span', { class: `bar-fill ${kind}`, style: { width } }));
 }
 
-/** The colour of a class, where its name stands. @param {number} id */
+/** The colour of a class, shown before its name. @param {number} id */
 export const swatch = (id) => h('span', { class: `swatch class-${id}`, 'aria-hidden': 'true' });
 
-/** Names of classes that the page knows are translated. @param {string} label */
+/** The name of a class, translated where it is a known one. @param {string} label */
 export const labelName = (label) => tOr(`label.${label}`, label);
 
 /**
@@ -132,7 +132,7 @@ export const labelName = (label) => tOr(`label.${label}`, label);
 export const labelBadge = (label, id) => h('span', { class: 'badge' }, swatch(id), labelName(label));
 
 /**
- * Warnings of the crate, translated by their code.
+ * Warnings of the crate, translated by their codes.
  * @param {import('../protocol.js').Warning[]} warnings
  * @param {string} testId
  * @returns {HTMLElement|null}
@@ -149,7 +149,7 @@ export function warningList(warnings, testId) {
 }
 
 /**
- * Rows in pages: however many there are, only one page of them is in the document.
+ * Rows in pages, of which only one is in the document.
  * @param {{size: number, label: string, render: (from: number, to: number) => import('../dom.js').Child}} options
  *   `label` is the i18n key of the pager's name
  */
@@ -196,7 +196,7 @@ export function pages({ size, label, render }) {
       [next, page === last()],
       [end, page === last()],
     ])) {
-      // Not `disabled`: that would throw the keyboard's focus away when the last page is reached.
+      // Not `disabled`, because the focus would be lost on the last page.
       setAttribute(button, 'aria-disabled', off ? 'true' : null);
     }
   }
@@ -213,11 +213,11 @@ export function pages({ size, label, render }) {
 }
 
 /**
- * A short explanation of what fine-tuning is, beside the place where it happens.
+ * A short explanation beside the stage that it is about.
  * @param {string} key
  */
 export const callout = (key) =>
   h('aside', { class: 'callout' }, h('h3', { i18n: `${key}.title` }), h('p', { i18n: `${key}.text` }));
 
-/** What stands where a result will be. @param {string} key */
+/** The text in place of a result that does not exist yet. @param {string} key */
 export const placeholder = (key) => h('p', { class: 'placeholder', i18n: key });

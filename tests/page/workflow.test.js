@@ -1,0 +1,278 @@
+// The workflow against a fake session: the order of the stages, and what a run leaves in the state however it ends.
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, mock, test } from 'node:test';
+import { RequestError } from '../../www/session.js';
+import { Settings } from '../../www/settings.js';
+import { Store, initialState } from '../../www/state.js';
+import { Workflow } from '../../www/workflow.js';
+
+// The timer of the preview would start requests of its own.
+beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+afterEach(() => mock.timers.reset());
+
+const MODEL = { name: 'tiny', parameters: 100 };
+const PLAN = { max_steps: 6, learning_rates: [], warnings: [], memory: null };
+const EVALUATION = { step: 6, eval_accuracy: 1 };
+const RESULT = { stopped: false, global_step: 6, max_steps: 6, evaluation: EVALUATION };
+const step = (/** @type {number} */ at, loss = 0.5) => ({
+  kind: 'step',
+  logs: [{ step: at, loss }],
+  step: at,
+  max_steps: 6,
+  epoch: at / 3,
+  tokens_per_second: 1000,
+  step_ms: 5,
+  eta_ms: 0,
+});
+/** A run that ends as planned. @param {any} _body @param {(event: any) => void} onEvent */
+const trainToTheEnd = async (_body, onEvent) => {
+  for (const at of [1, 2, 3, 4, 5, 6]) onEvent(step(at));
+  onEvent({ kind: 'evaluation', report: EVALUATION });
+  return RESULT;
+};
+const refuse = (/** @type {string} */ code) => async () => {
+  throw new RequestError({ code, message: `refused: ${code}`, field: null });
+};
+/** A run that fails after its second step. @param {any} _body @param {(event: any) => void} onEvent */
+const diverge = async (_body, onEvent) => {
+  onEvent(step(1));
+  onEvent(step(2, NaN));
+  onEvent({ kind: 'evaluating', done: 1, total: 2 });
+  throw new RequestError({ code: 'diverged', message: 'The loss is NaN.', field: null });
+};
+
+/** @typedef {(body: any, onEvent: (event: any) => void) => Promise<any>} Answer */
+
+/** A page with an opened device whose worker gives each type of request its answer. */
+function page() {
+  const store = new Store(initialState('en', 'A sentence.'));
+  const passed = /** @type {any} */ ({ device: { kind: 'cpu' }, self_test: { passed: true, checks: [], ms: 1 } });
+  store.update({ opened: passed });
+  /** @type {Record<string, Answer>} */
+  const answers = {
+    dataset: async () => ({ rows: [] }),
+    split: async () => ({ train: [], test: [], warnings: [] }),
+    load_model: async () => MODEL,
+    load_hub: async () => ({ ...MODEL, name: 'from the Hub' }),
+    load_files: async () => ({ ...MODEL, name: 'from the disk' }),
+    tokenize: async () => ({ rows: [] }),
+    plan: async () => PLAN,
+    train: trainToTheEnd,
+    evaluate: async () => ({ step: 0 }),
+    predict: async () => ({ before: [0.5, 0.5], after: null }),
+    control: async () => ({ state: 'paused' }),
+  };
+  const session = {
+    fatal: null,
+    /** @type {any[]} */
+    requests: [],
+    /** @type {Answer} */
+    request(body, onEvent = () => {}) {
+      session.requests.push(body);
+      return answers[body.type]?.(body, onEvent) ?? assert.fail(body.type);
+    },
+    /** The types of the requests since the last call, without plans. */
+    types() {
+      const types = session.requests.splice(0).map(({ type }) => type);
+      return types.filter((type) => type !== 'plan');
+    },
+  };
+  const table = [
+    { name: 'num_rows', group: 'data', type: 'integer', default: 100, min: 0, max: 1000 },
+    { name: 'max_length', group: 'tokens', type: 'integer', default: 128, min: 2, max: 512 },
+    { name: 'seed', group: 'training', type: 'integer', default: 42, min: 0, max: 1000 },
+  ];
+  const settings = new Settings(/** @type {any} */ (table), []);
+  const sources = { modelBase: 'https://site.test/model/', endpoint: '' };
+  const workflow = new Workflow(/** @type {any} */ (session), store, settings, sources);
+  return { workflow, store, settings, session, answers };
+}
+
+/** The parts of the state that belong to the last run. @param {Store<import('../../www/state.js').AppState>} store */
+function runState({ state }) {
+  const { run, trained, logs, evaluations, stages } = state;
+  return { run, trained, logs: [...logs], evaluations, evaluation: stages.evaluation };
+}
+
+test('a run trains after the stages that it needs, and only those that are out of date', async () => {
+  const { workflow, store, settings, session } = page();
+  await workflow.runAll();
+  assert.deepEqual(session.types(), ['dataset', 'split', 'load_model', 'tokenize', 'train', 'predict']);
+  const { run, trained, logs, evaluations, stages, busy } = store.state;
+  assert.deepEqual(run, { kind: 'done', plan: PLAN, result: RESULT, tokens_per_second: 1000 });
+  assert.deepEqual(trained, { seed: 42, step: 6 });
+  assert.equal(logs.length, 6);
+  assert.deepEqual(evaluations, [EVALUATION]);
+  assert.equal(stages.evaluation.state, 'done');
+  assert.equal(busy, false);
+
+  settings.set('max_length', '64');
+  assert.deepEqual(
+    Object.entries(store.state.stages).flatMap(([stage, { stale }]) => (stale ? [stage] : [])),
+    ['tokens', 'training'],
+  );
+  await workflow.run('training');
+  assert.deepEqual(session.types(), ['tokenize', 'train']);
+});
+
+test('a run that is refused before its first step changes nothing of the run before', async () => {
+  const { workflow, store, answers } = page();
+  await workflow.run('training');
+  const before = runState(store);
+  answers.train = refuse('memory');
+  await workflow.run('training');
+  assert.deepEqual(runState(store), before);
+  assert.equal(store.state.stages.training.state, 'error');
+  assert.equal(store.state.stages.training.error?.code, 'memory');
+  assert.equal(store.state.busy, false);
+});
+
+test('a run that does not fit into the memory is refused without a request to train', async () => {
+  const { workflow, store, session, answers } = page();
+  await workflow.run('training');
+  const before = runState(store);
+  session.types();
+  answers.plan = async () => ({ ...PLAN, memory: { lacks: { kind: 'memory', needs: 2e9, offered: 1e9 } } });
+  await workflow.run('training');
+  assert.deepEqual(session.types(), []);
+  assert.deepEqual(runState(store), before);
+  assert.equal(store.state.stages.training.error?.code, 'memory');
+});
+
+test('a run that fails keeps the model trained before, and has losses of its own', async () => {
+  const { workflow, store, answers } = page();
+  await workflow.run('training');
+  const { trained } = store.state;
+  answers.train = diverge;
+  await workflow.run('training');
+  const { run, logs, stages } = store.state;
+  assert.deepEqual(store.state.trained, trained);
+  assert.ok(run.kind === 'failed');
+  assert.deepEqual([run.error.code, run.step, run.max_steps], ['diverged', 2, 6]);
+  assert.deepEqual(
+    logs.map(({ step: at }) => at),
+    [1, 2],
+  );
+  assert.equal(stages.training.state, 'error');
+  assert.equal(stages.evaluation.state, 'idle');
+
+  answers.train = trainToTheEnd;
+  await workflow.run('training');
+  assert.equal(store.state.run.kind, 'done');
+});
+
+test('a first run that fails leaves no trained model', async () => {
+  const { workflow, store, answers } = page();
+  answers.train = diverge;
+  await workflow.run('training');
+  assert.equal(store.state.run.kind, 'failed');
+  assert.equal(store.state.trained, null);
+});
+
+test('a stopped run keeps its result', async () => {
+  const { workflow, store, settings, answers } = page();
+  const evaluation = { step: 2, eval_accuracy: 0.5 };
+  const stopped = { stopped: true, global_step: 2, max_steps: 6, evaluation };
+  answers.train = async (_, onEvent) => {
+    onEvent(step(1));
+    await workflow.control('stop');
+    onEvent(step(2));
+    onEvent({ kind: 'run', state: 'stopped' });
+    return stopped;
+  };
+  answers.control = async () => ({ state: 'stopped' });
+  settings.set('seed', '7');
+  await workflow.run('training');
+  const { run, trained, evaluations, stages } = store.state;
+  assert.deepEqual(run.kind === 'done' && run.result, stopped);
+  assert.deepEqual(trained, { seed: 7, step: 2 });
+  assert.deepEqual(evaluations, [evaluation]);
+  assert.equal(stages.training.state, 'done');
+});
+
+test('a sentence is classified during a run, and a control request changes its state', async () => {
+  const { workflow, store, answers, session } = page();
+  answers.train = async (_, onEvent) => {
+    onEvent(step(1));
+    assert.equal(store.state.busy, true);
+    session.types();
+    await workflow.predict();
+    await workflow.control('pause');
+    assert.deepEqual(session.types(), ['predict', 'control']);
+    assert.equal(store.state.run.kind === 'running' && store.state.run.state, 'paused');
+    return RESULT;
+  };
+  await workflow.run('training');
+  assert.equal(store.state.run.kind, 'done');
+  assert.equal(store.state.prediction?.text, 'A sentence.');
+  await workflow.control('pause');
+  assert.deepEqual(session.types(), []);
+});
+
+test('a new run discards the archive of the run before, a refused one does not', async () => {
+  const { workflow, store, answers } = page();
+  await workflow.run('training');
+  const exported = { file: 'mine.zip', bytes: 0, files: [], blob: new Blob() };
+  store.update({ archive: { kind: 'done', exported } });
+  answers.train = refuse('settings');
+  await workflow.run('training');
+  assert.equal(store.state.archive.kind, 'done');
+  answers.train = trainToTheEnd;
+  await workflow.run('training');
+  assert.equal(store.state.archive.kind, 'idle');
+});
+
+test('a model that cannot be loaded leaves the model and the trained weights of before', async () => {
+  const { workflow, store, answers, session } = page();
+  await workflow.run('training');
+  session.types();
+  answers.load_hub = refuse('model_file');
+  const { model, origin, trained, tokens } = store.state;
+  for (const failing of [{ kind: 'hub', repo: 'a/b' }, refuse('model_file')()]) {
+    await workflow.loadFrom(/** @type {any} */ (failing));
+    assert.deepEqual(
+      [store.state.model, store.state.origin, store.state.trained, store.state.tokens],
+      [model, origin, trained, tokens],
+    );
+    assert.equal(store.state.stages.model.state, 'done');
+    assert.equal(store.state.stages.model.error?.code, 'model_file');
+  }
+  assert.deepEqual(workflow.missing('training'), []);
+});
+
+test('another model replaces the model and drops the trained weights', async () => {
+  const { workflow, store } = page();
+  await workflow.run('training');
+  await workflow.loadFrom({ kind: 'disk', id: 1, name: 'mine', files: [] });
+  assert.equal(store.state.model?.name, 'from the disk');
+  assert.equal(store.state.origin.kind, 'disk');
+  assert.equal(store.state.trained, null);
+  assert.deepEqual(workflow.missing('training'), ['tokens']);
+  await workflow.loadFrom({ kind: 'site' });
+  assert.equal(store.state.origin.kind, 'site');
+});
+
+test('invalid settings and a failed self-test refuse a run with a message', async () => {
+  const { workflow, store, settings, session } = page();
+  settings.set('seed', '-1');
+  await workflow.runAll();
+  assert.deepEqual([store.state.refused?.code, store.state.refused?.field], ['settings', 'seed']);
+  settings.set('seed', '1');
+  const { device, self_test } = /** @type {any} */ (store.state.opened);
+  store.update({ opened: { device, self_test: { ...self_test, passed: false } } });
+  await workflow.runAll();
+  assert.equal(store.state.refused?.code, 'self_test');
+  assert.deepEqual(session.types(), []);
+});
+
+test('the preview makes the dataset and the split once, after the visitor has stopped typing', async () => {
+  const { settings, session } = page();
+  settings.set('num_rows', '5');
+  settings.set('num_rows', '50');
+  mock.timers.tick(299);
+  assert.deepEqual(session.types(), []);
+  mock.timers.tick(1);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(session.types(), ['dataset', 'split']);
+});

@@ -1,0 +1,100 @@
+// Decides which stages are up to date: each is compared with the settings and the model that it was made from.
+
+import { asText } from './settings.js';
+import { BATCH_SETTINGS, GROUPS, NEEDS, STAGES } from './stages.js';
+import { patchStage } from './state.js';
+
+/** @typedef {import('./stages.js').Stage} Stage */
+/** @typedef {import('./state.js').Store<import('./state.js').AppState>} AppStore */
+
+export class Freshness {
+  #store;
+  #settings;
+  #modelBase;
+  /** The inputs that each stage was made from. @type {Map<Stage, string>} */
+  #madeFrom = new Map();
+
+  /**
+   * @param {AppStore} store
+   * @param {import('./settings.js').Settings} settings
+   * @param {string} modelBase  identifies the model of the site
+   */
+  constructor(store, settings, modelBase) {
+    this.#store = store;
+    this.#settings = settings;
+    this.#modelBase = modelBase;
+  }
+
+  /**
+   * The current inputs of a stage as text.
+   * @param {Stage} stage
+   * @returns {string}
+   */
+  inputs(stage) {
+    if (stage === 'model' || stage === 'try') {
+      const { origin } = this.#store.state;
+      if (origin.kind === 'site') return this.#modelBase;
+      return origin.kind === 'hub' ? `hub ${origin.repo}` : `disk ${origin.id}`;
+    }
+    /** @type {string[]|undefined} */
+    const groups = stage in GROUPS ? GROUPS[/** @type {keyof typeof GROUPS} */ (stage)] : undefined;
+    const relevant = this.#settings.table.filter(
+      ({ name, group }) => !groups || groups.includes(group) || (stage === 'tokens' && BATCH_SETTINGS.includes(name)),
+    );
+    const values = this.#settings.values();
+    return relevant.map(({ name }) => `${name}=${asText(values[name] ?? '?')}`).join('&');
+  }
+
+  /** @param {Stage} stage */
+  isFresh(stage) {
+    return this.#madeFrom.get(stage) === this.inputs(stage);
+  }
+
+  /**
+   * The stages that must run before this one, in order.
+   * @param {Stage} stage
+   * @returns {Stage[]}
+   */
+  missing(stage) {
+    const needed = NEEDS[stage].flatMap((need) => [...this.missing(need), ...(this.isFresh(need) ? [] : [need])]);
+    return STAGES.filter((candidate) => needed.includes(candidate));
+  }
+
+  /**
+   * Records that a stage was made. The stages that depend on it are made again when they are next needed.
+   * @param {Stage} stage
+   * @param {string} inputs
+   */
+  made(stage, inputs) {
+    for (const dependent of STAGES)
+      if (NEEDS[dependent].includes(stage) && dependent !== 'try') this.#madeFrom.delete(dependent);
+    this.#madeFrom.set(stage, inputs);
+  }
+
+  /** @param {Stage} stage */
+  invalidate(stage) {
+    this.#madeFrom.delete(stage);
+  }
+
+  /**
+   * Forgets what `work` changes about a stage, when it returns false.
+   * @param {Stage} stage
+   * @param {() => Promise<boolean>} work
+   * @returns {Promise<boolean>}
+   */
+  async transaction(stage, work) {
+    const before = this.#madeFrom.get(stage);
+    const succeeded = await work();
+    if (!succeeded && before !== undefined) this.#madeFrom.set(stage, before);
+    return succeeded;
+  }
+
+  /** Marks the stages whose inputs have changed since they were made. */
+  markStale() {
+    for (const stage of STAGES) {
+      const madeFrom = this.#madeFrom.get(stage);
+      const stale = madeFrom !== undefined && madeFrom !== this.inputs(stage);
+      if (this.#store.state.stages[stage].stale !== stale) patchStage(this.#store, stage, { stale });
+    }
+  }
+}

@@ -1,0 +1,70 @@
+// Makes the dataset, the split and the plan of a run while the visitor edits settings, because they cost little.
+
+/** @typedef {import('./stages.js').Stage} Stage */
+
+/** Typing is followed by a pause of this length before the preview. */
+const DELAY_MS = 300;
+/** @type {Stage[]} */
+const PREVIEWED = ['dataset', 'split'];
+
+export class Preview {
+  #settings;
+  #freshness;
+  #runner;
+  #planner;
+  #isBlocked;
+  /** @type {Promise<void>|null} */
+  #running = null;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  #timer;
+  /** The inputs of the last attempt: one that failed would fail again. */
+  #attempted = '';
+
+  /**
+   * @param {import('./settings.js').Settings} settings
+   * @param {import('./freshness.js').Freshness} freshness
+   * @param {import('./stage-runner.js').StageRunner} runner
+   * @param {import('./planner.js').Planner} planner
+   * @param {() => boolean} isBlocked  whether the worker cannot be asked now
+   */
+  constructor(settings, freshness, runner, planner, isBlocked) {
+    this.#settings = settings;
+    this.#freshness = freshness;
+    this.#runner = runner;
+    this.#planner = planner;
+    this.#isBlocked = isBlocked;
+  }
+
+  /** Starts a preview after the visitor has stopped typing. */
+  schedule() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.start(), DELAY_MS);
+  }
+
+  start() {
+    clearTimeout(this.#timer);
+    if (this.#isBlocked() || this.#running) return;
+    const inputs = this.#freshness.inputs('training');
+    if (inputs === this.#attempted) return;
+    this.#attempted = inputs;
+    this.#running = this.#make().finally(() => (this.#running = null));
+  }
+
+  /** Records that the stages of the preview run now, with the current settings. */
+  skip() {
+    this.#attempted = this.#freshness.inputs('training');
+  }
+
+  /** Resolves when no preview is running. */
+  async settled() {
+    await this.#running;
+  }
+
+  async #make() {
+    if (this.#settings.firstInvalid()) return;
+    for (const stage of PREVIEWED) {
+      if (!this.#freshness.isFresh(stage) && !(await this.#runner.run(stage))) return;
+    }
+    await this.#planner.update();
+  }
+}
