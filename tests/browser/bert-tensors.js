@@ -1,4 +1,4 @@
-// The tensors that a BERT has, for whoever draws one: names, shapes, and what stands in them before any training.
+// The tensors of a BERT: names, shapes and initial values.
 
 import { uniforms } from '../../bench/cases.js';
 
@@ -9,15 +9,16 @@ import { uniforms } from '../../bench/cases.js';
  * @property {number} layers
  * @property {number} inner        width of the feed-forward block
  * @property {number} positions
- * @property {number} [types]      2 unless it says otherwise
+ * @property {number} [types]      default 2
  */
 
-/** @typedef {{name: string, shape: number[], kind: 'drawn'|'ones'|'zeros'}} Shape */
+/** @typedef {{name: string, shape: number[], kind: 'drawn'|'ones'|'zeros'}} Shape  'drawn': random values */
 
 /**
- * `BertModel` under the names that it has in a classifier: matrices are drawn, biases 0, the scales of LayerNorm 1.
+ * The tensors of `BertModel`, named as in `BertForSequenceClassification`: matrices are random, biases 0, LayerNorm
+ * weights 1.
  * @param {Sizes} sizes
- * @param {number} [labels]  of a classifier on top; none without
+ * @param {number} [labels]  number of labels of the classifier; without it there is none
  */
 export function bertTensors({ vocab, hidden, layers, inner, positions, types = 2 }, labels) {
   /** @type {Shape[]} */
@@ -51,11 +52,11 @@ export function bertTensors({ vocab, hidden, layers, inner, positions, types = 2
   return tensors;
 }
 
-/** Values of a tensor of this shape. @param {number[]} shape */
+/** Number of elements of a tensor of this shape. @param {number[]} shape */
 export const count = (shape) => shape.reduce((all, size) => all * size, 1);
 
 /**
- * What stands in a tensor.
+ * Initial values of a tensor.
  * @param {Shape} tensor
  * @param {(count: number) => Float32Array} draw
  */
@@ -65,7 +66,7 @@ export function values({ shape, kind }, draw) {
 }
 
 /**
- * Normally distributed numbers, by Box and Muller.
+ * A generator of normally distributed numbers (Box–Muller transform).
  * @param {number} seed
  * @param {number} std
  * @returns {(count: number) => Float32Array}
