@@ -154,45 +154,41 @@ export function writeResults(folder, about, adapter, all, rows) {
 }
 
 /**
- * The compact table: one row per case and mode, one column per subject.
+ * The table of the README: one row per case, mode and subject.
  * @param {Figures[]} all
  * @param {string} adapter
  */
 export function table(all, adapter) {
-  const subjects = Object.keys(NAMES).filter((name) => all.some(({ subject }) => subject === name));
-  const heads = subjects.map((name) => NAMES[/** @type {keyof typeof NAMES} */ (name)]);
   const lines = [
-    `| ms per step on \`${adapter}\` | ${heads.join(' | ')} |`,
-    `| --- | ${subjects.map(() => '---:').join(' | ')} |`,
+    `| on \`${adapter}\` | library | ms per step | lowest–highest | relative |`,
+    '| --- | --- | ---: | ---: | ---: |',
   ];
   for (const { name, title } of CASES) {
     for (const mode of /** @type {const} */ (['train', 'forward'])) {
-      const row = all.filter((entry) => entry.case === name && entry.mode === mode);
-      if (row.length === 0) continue;
-      const own = row.find(({ subject }) => subject === 'webtune');
-      const cells = subjects.map((subject) =>
-        cell(
-          row.find((entry) => entry.subject === subject),
-          own,
-        ),
+      const rows = all.filter((entry) => entry.case === name && entry.mode === mode);
+      const own = rows.find(({ subject }) => subject === 'webtune');
+      const subjects = Object.entries(NAMES).flatMap(([subject, shown]) =>
+        rows.filter((entry) => entry.subject === subject).map((entry) => [shown, ...cells(entry, own)]),
       );
-      lines.push(`| ${title}${mode === 'forward' ? ', forward only' : ''} | ${cells.join(' | ')} |`);
+      const work = mode === 'forward' ? `${title}, forward only` : title;
+      subjects.forEach((row, at) => lines.push(`| ${[at === 0 ? work : '', ...row].join(' | ')} |`));
     }
   }
   return lines.join('\n');
 }
 
 /**
- * @param {Figures|undefined} entry
- * @param {Figures|undefined} own  the figures of webtune, to which the others are relative
+ * Median, range, and the median relative to webtune's.
+ * @param {Figures} entry
+ * @param {Figures|undefined} own  the figures of webtune
+ * @returns {[string, string, string]}
  */
-function cell(entry, own) {
-  if (!entry) return '';
-  if (entry.late_ms !== null) return `over ${entry.late_ms / 1000} s`;
-  if (entry.void || !entry.ms) return 'void';
+function cells(entry, own) {
+  if (entry.late_ms !== null) return [`over ${entry.late_ms / 1000} s`, '', ''];
+  if (entry.void || !entry.ms) return ['void', '', ''];
   const { median: ms, min, max } = entry.ms;
-  const ratio = entry !== own && own?.ms && !own.void ? `, ${(ms / own.ms.median).toFixed(2)}×` : '';
-  return `${short(ms)} (${short(min)}–${short(max)})${ratio}`;
+  const relative = own?.ms && !own.void ? `${(ms / own.ms.median).toFixed(2)}×` : '';
+  return [short(ms), `${short(min)}–${short(max)}`, relative];
 }
 
 /** Formats three digits. @param {number} ms */
