@@ -14,7 +14,7 @@ import { madeModel } from './webtune.js';
  */
 
 /** The files of a randomly initialized BERT of these sizes. @param {import('../../bench/cases.js').Sizes} sizes */
-export const drawn = (sizes) => ({
+export const randomFiles = (sizes) => ({
   'config.json': Buffer.from(JSON.stringify(config(sizes))),
   'model.safetensors': file(randomBert(sizes)),
 });

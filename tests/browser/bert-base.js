@@ -60,7 +60,7 @@ function weights(tensors) {
     } = /** @type {typeof header[string]} */ (header[name]);
     const tensor = file.subarray(8 + length + from, 8 + length + to);
     if (kind === 'ones') tensor.fill(one);
-    if (kind !== 'drawn') return;
+    if (kind !== 'random') return;
     // Two weights of the same shape must differ.
     const shift = (4 * 7919 * index) % drawn.length;
     tensor.fill(Buffer.concat([drawn.subarray(shift), drawn.subarray(0, shift)]));

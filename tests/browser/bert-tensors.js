@@ -12,7 +12,7 @@ import { uniforms } from '../../bench/cases.js';
  * @property {number} [types]      default 2
  */
 
-/** @typedef {{name: string, shape: number[], kind: 'drawn'|'ones'|'zeros'}} Shape  'drawn': random values */
+/** @typedef {{name: string, shape: number[], kind: 'random'|'ones'|'zeros'}} Shape  'random': random values */
 
 /**
  * The tensors of `BertModel`, named as in `BertForSequenceClassification`: matrices are random, biases 0, LayerNorm
@@ -24,7 +24,7 @@ export function bertTensors({ vocab, hidden, layers, inner, positions, types = 2
   /** @type {Shape[]} */
   const tensors = [];
   const matrix = (/** @type {string} */ name, /** @type {number} */ rows, /** @type {number} */ columns) =>
-    tensors.push({ name, shape: [rows, columns], kind: 'drawn' });
+    tensors.push({ name, shape: [rows, columns], kind: 'random' });
   const linear = (/** @type {string} */ name, /** @type {number} */ out, /** @type {number} */ into) => {
     matrix(`${name}.weight`, out, into);
     tensors.push({ name: `${name}.bias`, shape: [out], kind: 'zeros' });
@@ -61,7 +61,7 @@ export const count = (shape) => shape.reduce((all, size) => all * size, 1);
  * @param {(count: number) => Float32Array} draw
  */
 export function values({ shape, kind }, draw) {
-  if (kind === 'drawn') return draw(count(shape));
+  if (kind === 'random') return draw(count(shape));
   return new Float32Array(count(shape)).fill(kind === 'ones' ? 1 : 0);
 }
 

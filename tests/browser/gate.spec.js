@@ -8,7 +8,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { MODELS, work } from '../../bench/cases.js';
-import { drawn, openBare } from './bare.js';
+import { openBare, randomFiles } from './bare.js';
 import { expect, test } from './fixtures.js';
 import { hasNames } from './wasm-exports.js';
 
@@ -23,7 +23,7 @@ const SIZES = { ...MODELS.small, vocab: 1000, positions: 64 };
 const TOKEN_IDS = /** @type {[number, number]} */ ([200, SIZES.vocab]);
 
 test('dispatches, submits and GPU memory of a training step do not grow', async ({ page, server }) => {
-  await openBare(page, server, drawn(SIZES));
+  await openBare(page, server, randomFiles(SIZES));
   const given = work({ batch: 8, seq: 32 }, TOKEN_IDS);
   const { each, peak, errors, losses } = await page.evaluate(drive, { given, steps: STEPS });
 

@@ -2,7 +2,7 @@
 // existing results stay, and the suggested settings fit.
 
 import { work } from '../../bench/cases.js';
-import { drawn, openBare } from './bare.js';
+import { openBare, randomFiles } from './bare.js';
 import { expect, test } from './fixtures.js';
 import { expectAsPlanned } from './planned.js';
 import { QUICK } from './webtune.js';
@@ -20,7 +20,7 @@ for (const { name, values } of CONFIGURATIONS) {
     page,
     server,
   }) => {
-    await openBare(page, server, drawn(SIZES));
+    await openBare(page, server, randomFiles(SIZES));
     const given = { ...work({ batch: 8, seq: 128 }, [200, SIZES.vocab]), arguments: values };
     const { plan, peak, adapter } = await page.evaluate(measure, { given, steps: 3 });
     expectAsPlanned(`${name} on ${adapter}`, plan.total, peak);

@@ -1,7 +1,7 @@
 // Memory of a model: the wasm heap while weights load, WebGPU's buffers and bindings, and the growth during a long run.
 
 import { MODELS, work } from '../../bench/cases.js';
-import { drawn, openBare } from './bare.js';
+import { openBare, randomFiles } from './bare.js';
 import { PARAMETERS, bertBase } from './bert-base.js';
 import { expect, test } from './fixtures.js';
 import { madeModel } from './webtune.js';
@@ -43,7 +43,7 @@ test('loading 440 MB of weights keeps the heap small and allocates no second cop
 
 test('word embeddings in three blocks train like one block, within the binding limit', async ({ page, server }) => {
   const sizes = { ...MODELS.small, vocab: 1300, positions: 64 };
-  const files = drawn(sizes);
+  const files = randomFiles(sizes);
   // AdamW's moments are one buffer of twice the parameter; a feed-forward weight is the largest after the embeddings.
   const limit = 2 * 4 * sizes.inner * sizes.hidden;
   const wordEmbeddings = 4 * sizes.vocab * sizes.hidden;
@@ -91,7 +91,7 @@ test('a multilingual vocabulary trains with the minimum binding size of WebGPU',
 test('a tensor above the binding limit is refused by name', async ({ page, server }) => {
   const sizes = { ...MODELS.small, vocab: 1300, positions: 64 };
   const limit = 2 * 4 * sizes.inner * sizes.hidden - 8;
-  await openBare(page, server, drawn(sizes), limit);
+  await openBare(page, server, randomFiles(sizes), limit);
   const message = await page.evaluate(loadMessage);
   for (const part of [
     'intermediate.dense.weight',
@@ -104,7 +104,7 @@ test('a tensor above the binding limit is refused by name', async ({ page, serve
 
 test('500 steps need as much memory as 10, except for cached scalars', async ({ page, server }) => {
   const sizes = { vocab: 400, hidden: 32, layers: 1, heads: 2, inner: 64, positions: 32 };
-  await openBare(page, server, drawn(sizes));
+  await openBare(page, server, randomFiles(sizes));
   const given = work({ batch: 4, seq: 16 }, [110, sizes.vocab]);
   const { marks, errors, losses } = await page.evaluate(train, { given, steps: 500 });
   expect(errors).toEqual([]);
