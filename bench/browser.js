@@ -1,6 +1,7 @@
-// One Chromium with one WebGPU adapter: the machine's GPU where Chromium grants one, else its software adapter.
+// Starts one Chromium with one WebGPU adapter: the GPU of the machine if Chromium grants it, otherwise its software
+// adapter.
 //
-// Which one it is, is asked of the browser and not of the machine: a driver can be there and be refused.
+// The browser reports the adapter, because Chromium can refuse an installed driver.
 
 import { chromium } from '@playwright/test';
 import config from '../tests/browser/playwright.config.js';
@@ -10,13 +11,14 @@ import config from '../tests/browser/playwright.config.js';
 
 const { executablePath, args = [] } = config.use?.launchOptions ?? {};
 const SOFTWARE = '--use-webgpu-adapter=swiftshader';
-/** Vulkan is not what Chromium uses on Linux by itself; elsewhere the switch is of no effect. A long step is no hang. */
+/** Chromium on Linux does not enable Vulkan by default; on other systems the flag has no effect. */
 const HARDWARE = ['--enable-features=Vulkan', '--ignore-gpu-blocklist'];
-const BOTH = ['--disable-gpu-watchdog'];
+/** The watchdog takes a long step for a hang. */
+const COMMON = ['--disable-gpu-watchdog'];
 
 /**
  * @param {'auto'|'software'|'hardware'} wanted
- * @param {string} origin  a page of a secure context, from which the adapter is asked for
+ * @param {string} origin  a page in a secure context, which requests the adapter
  * @returns {Promise<{browser: Browser, adapter: Adapter}>}
  */
 export async function launch(wanted, origin) {
@@ -25,7 +27,7 @@ export async function launch(wanted, origin) {
     const flags = args.filter((flag) => flag !== SOFTWARE);
     const browser = await chromium.launch({
       executablePath,
-      args: [...flags, ...BOTH, ...(kind === 'software' ? [SOFTWARE] : HARDWARE)],
+      args: [...flags, ...COMMON, ...(kind === 'software' ? [SOFTWARE] : HARDWARE)],
     });
     const adapter = await adapterOf(browser, origin);
     if (adapter && (kind === 'software' || !adapter.software)) return { browser, adapter };
@@ -58,7 +60,7 @@ async function adapterOf(browser, origin) {
 }
 
 /**
- * A name for people and for files.
+ * The adapter with a display name.
  * @param {{vendor: string, architecture: string, description: string, fallback: boolean}} info
  * @returns {Adapter}
  */

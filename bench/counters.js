@@ -1,37 +1,39 @@
-// What a library asks of WebGPU, counted where every library has to pass: at the browser's own prototypes.
+// Counts the WebGPU calls of any library by wrapping the browser's prototypes.
 //
-// Dispatches, submits, the most bytes that a kernel was given of one buffer, and the bytes of its buffers: those that are alive and the
-// most that ever were. A buffer is alive from its
-// making until it is destroyed or, where a library leaves that to the garbage collector, collected; until then the browser holds it.
-// Incrementing a number is nothing beside a call into the GPU process, so the same repetitions are timed and counted.
+// Counted: dispatches, submits, the largest binding, and the live and peak bytes of buffers. A buffer is live from its
+// creation until it is destroyed or garbage-collected; until then the browser keeps it. A counter costs little compared
+// with a call into the GPU process, so the same repetitions are timed and counted.
 //
-// `install` is self-contained: the benchmark calls it in its workers, the regression gate sends its source text into a page.
+// `install` is self-contained: the benchmark calls it in its workers, the regression gate sends its source text to a
+// page.
 
 /**
  * @typedef {object} Counts
  * @property {number} dispatches
  * @property {number} submits
- * @property {number} buffers      alive now
+ * @property {number} buffers      live now
  * @property {number} liveBytes
  * @property {number} peakBytes
- * @property {number} pipelines    made so far
- * @property {number} largestBinding  bytes of a buffer's part that a kernel was given
+ * @property {number} pipelines    created so far
+ * @property {number} largestBinding  bytes of the largest buffer range in a bind group
  */
+
+/** @typedef {{vendor: string, architecture: string, description: string, fallback: boolean}} AdapterInfo */
 
 /**
  * @typedef {object} Counters
  * @property {Counts} counts
- * @property {() => Promise<void>} drained             all work that was submitted is done
- * @property {string[]} errors                         what WebGPU found wrong and nobody caught
- * @property {{vendor: string, architecture: string, description: string, fallback: boolean}|null} adapter  of the device in use
+ * @property {() => Promise<void>} drained             resolves when all submitted work is done
+ * @property {string[]} errors                         uncaptured WebGPU errors
+ * @property {AdapterInfo|null} adapter                of the device in use
  */
 
 /**
- * Counts from now on, in this page or worker.
+ * Starts counting in this page or worker.
  * @returns {Counters}
  */
 export function install() {
-  /** Types of WebGPU are not in every version of TypeScript's library. */
+  /** Not every version of TypeScript's library has the types of WebGPU. */
   const scope = /** @type {any} */ (globalThis);
   /** @type {Counters['counts']} */
   const counts = { dispatches: 0, submits: 0, buffers: 0, liveBytes: 0, peakBytes: 0, pipelines: 0, largestBinding: 0 };
@@ -49,13 +51,13 @@ export function install() {
   /**
    * @param {any} prototype
    * @param {string} name
-   * @param {(call: () => any, self: any, given: any[]) => any} see
+   * @param {(call: () => any, self: any, given: any[]) => any} replacement
    */
-  const wrap = (prototype, name, see) => {
+  const wrap = (prototype, name, replacement) => {
     const original = prototype?.[name];
     if (!original) return;
     prototype[name] = function (/** @type {any[]} */ ...given) {
-      return see(() => original.apply(this, given), this, given);
+      return replacement(() => original.apply(this, given), this, given);
     };
   };
   const count = (
@@ -68,8 +70,11 @@ export function install() {
       return call();
     });
 
-  /** By buffer; what is registered for collection must not hold the buffer itself. @type {WeakMap<object, {size: number, alive: boolean}>} */
-  const known = new WeakMap();
+  /**
+   * By buffer: a record that does not keep the buffer itself from being collected.
+   * @type {WeakMap<object, {size: number, alive: boolean}>}
+   */
+  const records = new WeakMap();
   const end = (/** @type {{size: number, alive: boolean}|undefined} */ buffer) => {
     if (!buffer?.alive) return;
     buffer.alive = false;
@@ -80,7 +85,7 @@ export function install() {
   wrap(scope.GPUDevice?.prototype, 'createBuffer', (call, _, [{ size }]) => {
     const made = call();
     const buffer = { size, alive: true };
-    known.set(made, buffer);
+    records.set(made, buffer);
     collected.register(made, buffer);
     counts.buffers += 1;
     counts.liveBytes += size;
@@ -89,7 +94,7 @@ export function install() {
   });
   wrap(scope.GPUDevice?.prototype, 'createBindGroup', (call, _, [{ entries }]) => {
     for (const { resource } of entries) {
-      // Neither a sampler nor a texture is a buffer.
+      // The resource can also be a sampler or a texture.
       if (!resource.buffer) continue;
       const { buffer, offset = 0, size = buffer.size - offset } = resource;
       counts.largestBinding = Math.max(counts.largestBinding, size);
@@ -97,13 +102,13 @@ export function install() {
     return call();
   });
   wrap(scope.GPUBuffer?.prototype, 'destroy', (call, self) => {
-    end(known.get(self));
+    end(records.get(self));
     return call();
   });
   wrap(scope.GPUAdapter?.prototype, 'requestDevice', async (call, self) => {
     const device = await call();
     queues.add(device.queue);
-    // A pipeline that is invalid stops nothing: its submission is skipped, and what is read back is old.
+    // An invalid pipeline throws no exception: its submission is skipped, and a read-back returns stale data.
     device.addEventListener('uncapturederror', (/** @type {any} */ event) => counters.errors.push(event.error.message));
     const { vendor = '', architecture = '', description = '', isFallbackAdapter = false } = self.info ?? {};
     counters.adapter = { vendor, architecture, description, fallback: isFallbackAdapter };

@@ -1,7 +1,7 @@
-// One case in one mode: everybody is opened and does the first step, then rounds in which everybody has a turn.
+// Measures one case in one mode: every subject is opened and does its first step, then has one turn in every round.
 //
-// Interleaved, since a machine is not the same machine for an hour: what slows it down slows all of them. The order rotates from round to
-// round. A subject that fails, or whose step takes longer than the patience allows, gets a row that says so, and the run goes on.
+// Turns are interleaved because the speed of a machine varies over time; a slow period affects all subjects. The order
+// rotates every round. A subject that fails, or exceeds the patience, gets a row with the error, and the run continues.
 
 /** @typedef {import('./cases.js').Case} Case */
 /** @typedef {import('./contenders.js').Contender} Contender */
@@ -12,10 +12,10 @@
 /**
  * @typedef {object} Plan
  * @property {number} rounds
- * @property {number} steps      the most that one turn has
- * @property {number} turn       ms that a turn should not exceed by more than a step
- * @property {number} budget     ms of timed steps for a subject, kept once it has its fewest rounds
- * @property {number} patience   ms that opening with its first step, or a turn, may take
+ * @property {number} steps      maximum steps of a turn
+ * @property {number} turn       target duration of a turn, in ms
+ * @property {number} budget     ms of timed steps of a subject, applied after its minimum of rounds
+ * @property {number} patience   ms allowed for opening with the first step, or for a turn
  */
 
 /**
@@ -29,40 +29,40 @@
  * @property {Repetition[]} warmup
  * @property {Repetition[]} turns
  * @property {string|null} error
- * @property {number|null} late   ms of patience that were not enough
+ * @property {number|null} late   the exceeded patience in ms
  */
 
-/** Below three there is no spread to speak of; only who takes longer than the whole budget for one step has fewer. */
-const FEWEST = 3;
+/** Fewer rounds give no meaningful spread. A subject whose step exceeds the budget has one. */
+const MIN_ROUNDS = 3;
 
 /**
  * @param {Case} given
  * @param {Mode} mode
  * @param {Contender[]} contenders
  * @param {Plan} plan
- * @param {(text: string) => void} say
+ * @param {(text: string) => void} log
  * @returns {Promise<Row[]>}
  */
-export async function measure(given, mode, contenders, plan, say) {
-  const taking = contenders
+export async function measure(given, mode, contenders, plan, log) {
+  const active = contenders
     .filter(({ modes }) => modes.includes(mode))
-    .map((contender) => new Turns(contender, given, mode, plan, say));
+    .map((contender) => new Turns(contender, given, mode, plan, log));
   try {
-    for (const each of taking) await each.open();
+    for (const each of active) await each.open();
     for (let round = 0; round < plan.rounds; round += 1) {
-      const first = round % taking.length;
-      for (const each of [...taking.slice(first), ...taking.slice(0, first)]) await each.take(round);
+      const first = round % active.length;
+      for (const each of [...active.slice(first), ...active.slice(0, first)]) await each.take(round);
     }
   } finally {
-    for (const each of taking) await each.close();
+    for (const each of active) await each.close();
   }
-  return taking.map(({ row }) => row);
+  return active.map(({ row }) => row);
 }
 
-/** One subject's turns. */
+/** The turns of one subject. */
 class Turns {
   #used = 0;
-  /** ms that a step is expected to take. */
+  /** Expected duration of a step, in ms. */
   #step = 0;
 
   /**
@@ -70,13 +70,13 @@ class Turns {
    * @param {Case} given
    * @param {Mode} mode
    * @param {Plan} plan
-   * @param {(text: string) => void} say
+   * @param {(text: string) => void} log
    */
-  constructor(contender, given, mode, plan, say) {
+  constructor(contender, given, mode, plan, log) {
     this.contender = contender;
     this.given = given;
     this.plan = plan;
-    this.say = say;
+    this.log = log;
     /** @type {Row} */
     this.row = {
       case: given.name,
@@ -98,10 +98,10 @@ class Turns {
       this.row.opening = opening;
       this.row.adapter = opening.adapter;
       this.#step = opening.first.ms;
-      this.say(
-        `${this.row.subject}: first step ${seconds(opening.first.ms)}, ${seconds(opening.openToFirst)} after the page was opened${loss(opening.first)}`,
-      );
-      // A pool that grows, or a second form of a kernel, belongs to no steady step. Who is slow has little of it beside the work itself.
+      const times = `first step ${seconds(opening.first.ms)}, ${seconds(opening.openToFirst)} after opening`;
+      this.log(`${this.row.subject}: ${times}${loss(opening.first)}`);
+      // A memory pool may still grow and a kernel may still compile in the second step. It is omitted for slow
+      // subjects, where this is a small share of the step.
       if (opening.first.ms > this.plan.budget) return;
       const second = await this.contender.repeat(1);
       this.row.warmup.push(second);
@@ -112,15 +112,15 @@ class Turns {
   /** @param {number} round */
   async take(round) {
     const { steps, turn, budget } = this.plan;
-    const fewest = this.#step > budget ? 1 : FEWEST;
-    if (this.row.error || (round >= fewest && this.#used + this.#step > budget)) return;
+    const minRounds = this.#step > budget ? 1 : MIN_ROUNDS;
+    if (this.row.error || (round >= minRounds && this.#used + this.#step > budget)) return;
     const count = Math.max(1, Math.min(steps, Math.floor(turn / this.#step)));
     await this.#try(`a turn of ${count}`, async () => {
       const repetition = await this.contender.repeat(count);
       this.row.turns.push(repetition);
       this.#step = repetition.ms / count;
       this.#used += repetition.ms;
-      this.say(`${this.row.subject}: round ${round + 1}, ${count} × ${seconds(this.#step)}${loss(repetition)}`);
+      this.log(`${this.row.subject}: round ${round + 1}, ${count} × ${seconds(this.#step)}${loss(repetition)}`);
     });
   }
 
@@ -144,8 +144,8 @@ class Turns {
     try {
       await Promise.race([work(), late]);
     } catch (error) {
-      this.row.error = sentence(error);
-      this.say(`${this.row.subject}: ${this.row.error}`);
+      this.row.error = messageOf(error);
+      this.log(`${this.row.subject}: ${this.row.error}`);
       await this.close();
     } finally {
       clearTimeout(timer);
@@ -153,8 +153,8 @@ class Turns {
   }
 }
 
-/** What a subject said, without what the browser's driver puts around it. @param {unknown} error */
-function sentence(error) {
+/** The message of an error, without what Playwright adds to it. @param {unknown} error */
+function messageOf(error) {
   const text = error instanceof Error ? error.message : String(error);
   return text.replace(/^page\.\w+: (Error: )?/, '').replace(/\n\s+at [\s\S]*$/, '');
 }

@@ -1,8 +1,11 @@
-// Where a training step's time goes, by kernel: every dispatch in a pass of its own between two timestamps of the adapter.
+// Measures the time of a training step by kernel: every dispatch runs in a separate pass between two timestamps.
 //
-//   node bench/profile.js [--dist dist] [--case minilm-8x16] [--adapter auto]      (what it needs is what `cargo xtask bench` sets up)
+//   node bench/profile.js [--dist dist] [--case minilm-8x16] [--adapter auto]
 //
-// Passes of one dispatch keep the GPU from overlapping them, so the sum is more than a step takes; the shares are what is looked for.
+// `cargo xtask bench` sets up what it needs.
+//
+// Separate passes prevent the GPU from overlapping dispatches, so the sum exceeds the time of a step; the shares are
+// valid.
 
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -40,8 +43,9 @@ try {
     model: given.model,
   });
   const total = found.reduce((sum, { ms }) => sum + ms, 0);
+  const dispatches = found.reduce((sum, { count }) => sum + count, 0);
   console.log(
-    `${given.title}, one training step on \`${adapter.name}\`: ${total.toFixed(1)} ms in ${found.reduce((sum, { count }) => sum + count, 0)} dispatches\n`,
+    `${given.title}, one training step on \`${adapter.name}\`: ${total.toFixed(1)} ms in ${dispatches} dispatches\n`,
   );
   console.log('| kernel | dispatches | ms | share |\n| --- | ---: | ---: | ---: |');
   for (const { kernel, count, ms } of found)
@@ -52,7 +56,7 @@ try {
 }
 
 /**
- * In the page: three steps, of which the last is looked at.
+ * Runs in the page: three steps, of which the third is measured.
  * @param {{script: string, name: string, model: string}} wanted
  * @returns {Promise<{kernel: string, count: number, ms: number}[]>}
  */
@@ -75,10 +79,10 @@ async function drive({ script, name, model }) {
   return profiler.end();
 }
 
-/** In the page, before anything else: gives each dispatch its pass and its timestamps, once `begin` has been called. */
+/** Runs in the page before its scripts: after `begin`, every dispatch has a separate pass with timestamps. */
 function install() {
   const scope = /** @type {any} */ (globalThis);
-  const MOST = 2048;
+  const MAX_DISPATCHES = 2048;
   /** @type {any} */
   let device;
   /** @type {any} */
@@ -86,7 +90,7 @@ function install() {
   let on = false;
   /** @type {string[]} */
   let kernels = [];
-  /** What a pipeline is called: the first function of its shader, without the hash of its settings. */
+  /** Names of pipelines: the entry point of the shader, without the hash of its comptime values. */
   const names = new WeakMap();
 
   const { requestDevice } = scope.GPUAdapter.prototype;
@@ -96,7 +100,7 @@ function install() {
       ...descriptor,
       requiredFeatures: [...(descriptor.requiredFeatures ?? []), 'timestamp-query'],
     });
-    queries = device.createQuerySet({ type: 'timestamp', count: 2 * MOST });
+    queries = device.createQuerySet({ type: 'timestamp', count: 2 * MAX_DISPATCHES });
     return device;
   };
   const modules = new WeakMap();
@@ -123,7 +127,7 @@ function install() {
       setBindGroup: (/** @type {any[]} */ ...set) => void (groups[set[0]] = set),
       dispatchWorkgroups: (/** @type {number[]} */ ...size) => {
         const at = kernels.length;
-        if (at >= MOST) throw new Error(`more than ${MOST} dispatches`);
+        if (at >= MAX_DISPATCHES) throw new Error(`more than ${MAX_DISPATCHES} dispatches`);
         const timestampWrites = {
           querySet: queries,
           beginningOfPassWriteIndex: 2 * at,

@@ -1,4 +1,4 @@
-// From turns to figures: medians with their spread, whether everybody computed the same, the results' file and the README's table.
+// Computes figures from turns: medians with spread, the agreement of results, the results file and the README's table.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,11 +8,12 @@ import { CASES } from './cases.js';
 /** @typedef {import('./cases.js').Case} Case */
 
 /**
- * How far a loss or a logit may be from the reference's, and a gradient norm from a multiple of it. What is further is other work, and its
- * time says nothing. The norms are there because a fresh head's loss is near ln 2 whatever is done wrong behind it.
+ * Allowed absolute deviation of losses and logits, and relative deviation of gradient norms, from the reference. The
+ * time of a subject beyond it does not count. Norms are compared because the loss of a new classifier is near ln 2 even
+ * with wrong layers below it.
  */
 export const TOLERANCE = 1e-3;
-/** Who decides what is right: PyTorch, and where it is missing the others agree with webtune or not. */
+/** The reference is PyTorch; without it, webtune. */
 const REFERENCES = ['pytorch-cpu', 'pytorch-cuda', 'webtune'];
 const NAMES = {
   webtune: 'webtune',
@@ -31,17 +32,17 @@ const MARKERS = ['<!-- bench -->', '<!-- /bench -->'];
  * @property {string} subject
  * @property {string} adapter
  * @property {string} where
- * @property {string|null} void            why the row has no figures that count
- * @property {number|null} late_ms         the patience that was not enough, if that is why
+ * @property {string|null} void            why the figures of the row do not count
+ * @property {number|null} late_ms         the exceeded patience, if any
  * @property {{median: number, min: number, max: number, turns: number, steps: number}|null} ms   per step
  * @property {number|null} tokens_per_second
  * @property {number|null} first_ms
  * @property {number|null} open_to_first_ms
  * @property {number|null} dispatches      per step
  * @property {number|null} submits         per step
- * @property {number|null} peak_gpu_bytes  from the opening on
+ * @property {number|null} peak_gpu_bytes  since opening
  * @property {number|null} wire_bytes      everything but the checkpoint, compressed
- * @property {number|null} deviation       of losses or logits, the largest from the reference
+ * @property {number|null} deviation       largest deviation of losses or logits from the reference
  * @property {number|null} norm_deviation  of gradient norms, relative
  * @property {string|null} reference
  */
@@ -57,11 +58,11 @@ export function figures(rows, given) {
   return rows.map((row) => {
     const { opening, turns, error } = row;
     const both = reference && opening;
-    const deviation = both ? furthest(told(row), told(reference), () => 1) : null;
+    const deviation = both ? maxDeviation(outputs(row), outputs(reference), () => 1) : null;
     const normDeviation =
-      both && row.mode === 'train' ? furthest(norms(row), norms(reference), (expected) => expected) : null;
-    const off = Math.max(deviation ?? 0, normDeviation ?? 0);
-    const apart = off <= TOLERANCE ? null : `other numbers than ${reference?.subject}: off by ${off.toExponential(1)}`;
+      both && row.mode === 'train' ? maxDeviation(norms(row), norms(reference), (expected) => expected) : null;
+    const largest = Math.max(deviation ?? 0, normDeviation ?? 0);
+    const mismatch = largest <= TOLERANCE ? null : `deviates from ${reference?.subject} by ${largest.toExponential(1)}`;
     const steps = turns.reduce((sum, turn) => sum + turn.steps.length, 0);
     const each = turns.map((turn) => turn.ms / turn.steps.length).sort((a, b) => a - b);
     const ms = each.length
@@ -78,7 +79,7 @@ export function figures(rows, given) {
       subject: row.subject,
       adapter: row.adapter,
       where: row.where,
-      void: error ?? apart ?? (ms ? null : 'no steady step was timed'),
+      void: error ?? mismatch ?? (ms ? null : 'no steady step was timed'),
       late_ms: row.late,
       ms,
       tokens_per_second: ms && (given.batch * given.seq * 1000) / ms.median,
@@ -96,25 +97,25 @@ export function figures(rows, given) {
 }
 
 /**
- * The largest distance between what two subjects computed, over what both did.
+ * The largest deviation between the outputs of two subjects, over the steps that both did.
  * @param {number[]} found
  * @param {number[]} expected
- * @param {(expected: number) => number} unit  what a distance is measured in
+ * @param {(expected: number) => number} unit  the divisor of a deviation
  */
-function furthest(found, expected, unit) {
+function maxDeviation(found, expected, unit) {
   const common = Math.min(found.length, expected.length);
   let worst = common ? 0 : Infinity;
   for (let at = 0; at < common; at += 1) {
-    const wanted = expected[at] ?? NaN;
-    const distance = Math.abs((found[at] ?? NaN) - wanted) / unit(wanted);
-    // What is not a number is as far away as can be.
-    worst = Math.max(worst, Number.isNaN(distance) ? Infinity : distance);
+    const value = expected[at] ?? NaN;
+    const deviation = Math.abs((found[at] ?? NaN) - value) / unit(value);
+    // `Math.max` with NaN is NaN, which no comparison reports as larger.
+    worst = Math.max(worst, Number.isNaN(deviation) ? Infinity : deviation);
   }
   return worst;
 }
 
-/** What a subject computed: its losses from the first step on, or its logits. @param {Row} row */
-const told = (row) =>
+/** The outputs of a subject: all losses, or the last logits. @param {Row} row */
+const outputs = (row) =>
   row.mode === 'train' ? repetitions(row).flatMap(({ losses }) => losses) : (repetitions(row).at(-1)?.logits ?? []);
 
 /** @param {Row} row */
@@ -130,7 +131,7 @@ function median(sorted) {
 }
 
 /**
- * Writes everything that was measured, samples and all, and returns the file's path.
+ * Writes all measurements including single samples, and returns the path of the file.
  * @param {string} folder
  * @param {object} about            the machine, the browser, the versions, the plan
  * @param {string} adapter
@@ -144,7 +145,7 @@ export function writeResults(folder, about, adapter, all, rows) {
     .replace(/^-|-$/g, '');
   const path = join(folder, `${new Date().toISOString().slice(0, 10)}-${slug}.json`);
   mkdirSync(folder, { recursive: true });
-  // A line a row: the file is kept, and compared with its successors.
+  // One line per row, so that committed files can be compared.
   const lines = (/** @type {object[]} */ list) =>
     `[\n${list.map((item) => `    ${JSON.stringify(item)}`).join(',\n')}\n  ]`;
   const head = JSON.stringify(about, null, 2).replace(/\n}$/, '');
@@ -153,52 +154,48 @@ export function writeResults(folder, about, adapter, all, rows) {
 }
 
 /**
- * The compact table: a row a case, a column a subject.
+ * The table of the README: one row per case, mode and subject.
  * @param {Figures[]} all
  * @param {string} adapter
  */
 export function table(all, adapter) {
-  const subjects = Object.keys(NAMES).filter((name) => all.some(({ subject }) => subject === name));
-  const heads = subjects.map((name) => NAMES[/** @type {keyof typeof NAMES} */ (name)]);
   const lines = [
-    `| ms per step on \`${adapter}\` | ${heads.join(' | ')} |`,
-    `| --- | ${subjects.map(() => '---:').join(' | ')} |`,
+    `| on \`${adapter}\` | library | ms per step | lowest–highest | relative |`,
+    '| --- | --- | ---: | ---: | ---: |',
   ];
   for (const { name, title } of CASES) {
     for (const mode of /** @type {const} */ (['train', 'forward'])) {
-      const row = all.filter((entry) => entry.case === name && entry.mode === mode);
-      if (row.length === 0) continue;
-      const own = row.find(({ subject }) => subject === 'webtune');
-      const cells = subjects.map((subject) =>
-        cell(
-          row.find((entry) => entry.subject === subject),
-          own,
-        ),
+      const rows = all.filter((entry) => entry.case === name && entry.mode === mode);
+      const own = rows.find(({ subject }) => subject === 'webtune');
+      const subjects = Object.entries(NAMES).flatMap(([subject, shown]) =>
+        rows.filter((entry) => entry.subject === subject).map((entry) => [shown, ...cells(entry, own)]),
       );
-      lines.push(`| ${title}${mode === 'forward' ? ', forward only' : ''} | ${cells.join(' | ')} |`);
+      const work = mode === 'forward' ? `${title}, forward only` : title;
+      subjects.forEach((row, at) => lines.push(`| ${[at === 0 ? work : '', ...row].join(' | ')} |`));
     }
   }
   return lines.join('\n');
 }
 
 /**
- * @param {Figures|undefined} entry
- * @param {Figures|undefined} own  webtune's, which the others are a multiple of
+ * Median, range, and the median relative to webtune's.
+ * @param {Figures} entry
+ * @param {Figures|undefined} own  the figures of webtune
+ * @returns {[string, string, string]}
  */
-function cell(entry, own) {
-  if (!entry) return '';
-  if (entry.late_ms !== null) return `over ${entry.late_ms / 1000} s`;
-  if (entry.void || !entry.ms) return 'void';
+function cells(entry, own) {
+  if (entry.late_ms !== null) return [`over ${entry.late_ms / 1000} s`, '', ''];
+  if (entry.void || !entry.ms) return ['void', '', ''];
   const { median: ms, min, max } = entry.ms;
-  const ratio = entry !== own && own?.ms && !own.void ? `, ${(ms / own.ms.median).toFixed(2)}×` : '';
-  return `${short(ms)} (${short(min)}–${short(max)})${ratio}`;
+  const relative = own?.ms && !own.void ? `${(ms / own.ms.median).toFixed(2)}×` : '';
+  return [short(ms), `${short(min)}–${short(max)}`, relative];
 }
 
-/** Three digits. @param {number} ms */
+/** Formats three digits. @param {number} ms */
 const short = (ms) => (ms >= 100 ? ms.toFixed(0) : ms.toPrecision(3));
 
 /**
- * Everything of a row, for the terminal.
+ * The table with all columns, for the terminal.
  * @param {Figures[]} all
  */
 export function details(all) {
@@ -221,8 +218,8 @@ export function details(all) {
     'submits',
     'GPU peak',
     'wire',
-    'off by',
-    'norm off by',
+    'deviation',
+    'norm deviation',
     'void',
   ];
   const lines = all.map((row) => [
@@ -247,7 +244,7 @@ export function details(all) {
 }
 
 /**
- * Puts the table between the README's markers.
+ * Writes the table between the markers of the README.
  * @param {string} readme
  * @param {string} text
  */

@@ -1,6 +1,6 @@
-// The benchmark's driver; `cargo xtask bench` sets up what it needs and starts it. `--help` tells its options.
+// The driver of the benchmark. `cargo xtask bench` sets up what it needs and starts it; `--help` lists the options.
 //
-// By hand, with the packages of bench/package-lock.json installed and the site built:
+// Manually, with the packages of bench/package-lock.json installed and the site built:
 //   node bench/run.js --dist dist --out target/bench --case small-8x32 --subject webtune,tfjs --quick
 
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -23,17 +23,17 @@ const HELP = `Options
   --mode train|forward    (default: both; on a software adapter the long cases are only trained)
   --adapter KIND          auto (the GPU where Chromium grants one), hardware or software (default: auto)
   --rounds N              turns of each subject (default: 5)
-  --steps N               the most steps of one turn (default: 20)
+  --steps N               maximum steps of a turn (default: 20)
   --budget SECONDS        of timed steps for a subject in a case (default: 40)
   --patience SECONDS      for opening and the first step, and for a turn (default: 120)
-  --quick                 2 rounds of at most 2 steps, not published: to see whether it works
-  --no-publish            results below target/, README.md as it is
+  --quick                 a smoke test: 2 rounds of at most 2 steps, not published
+  --no-publish            writes results below target/ and leaves README.md unchanged
 
-A run of all cases, modes and subjects writes bench/results/ and the table in README.md; any other leaves both alone.
+A run of all cases, modes and subjects writes bench/results/ and the table in README.md; other runs change neither.
 `;
 
-/** Tokens a step from which a case is long: a software adapter takes minutes for what a GPU does in milliseconds. */
-const LONG = 512;
+/** Tokens per step from which a case is long: a forward pass of it takes minutes on a software adapter. */
+const LONG_CASE = 512;
 
 try {
   const options = parsed();
@@ -57,7 +57,7 @@ function parsed() {
       patience: { type: 'string', default: '120' },
       quick: { type: 'boolean', default: false },
       'no-publish': { type: 'boolean', default: false },
-      // What `cargo xtask bench` passes on.
+      // Set by `cargo xtask bench`.
       dist: { type: 'string', default: 'dist' },
       out: { type: 'string', default: 'target/bench' },
       python: { type: 'string' },
@@ -86,18 +86,18 @@ async function main(options) {
     patience: count('patience', options.patience) * 1000,
   };
 
-  /** Subjects that cannot run, and why. @type {Record<string, string>} */
+  /** Subjects that cannot run, with the reason. @type {Record<string, string>} */
   const missing = {};
   const python = options.python;
   if (!python)
     for (const name of /** @type {const} */ (['transformers', ...PYTHON_SUBJECTS]))
       missing[name] = options['python-missing'];
   else if (!cuda(python)) missing['pytorch-cuda'] = 'PyTorch finds no CUDA GPU';
-  const able = subjects.filter((name) => !missing[name]);
+  const available = subjects.filter((name) => !missing[name]);
 
   const [out, dist] = [resolve(REPOSITORY, options.out), resolve(REPOSITORY, options.dist)];
-  say('preparing the subjects, the models and the work');
-  const inBrowser = BROWSER_SUBJECTS.filter((name) => able.includes(name));
+  log('preparing the subjects, the models and the work');
+  const inBrowser = BROWSER_SUBJECTS.filter((name) => available.includes(name));
   const { site, models } = await prepare({ out, cases, subjects: inBrowser });
   if (python && inBrowser.includes('transformers')) {
     for (const model of new Set(cases.map((given) => given.model))) {
@@ -120,13 +120,13 @@ async function main(options) {
       plan,
       missing,
     };
-    say(`${about.browser}, ${adapter.name}, ${about.machine.cpu} (${about.machine.cores} cores)`);
+    log(`${about.browser}, ${adapter.name}, ${about.machine.cpu} (${about.machine.cores} cores)`);
     for (const [name, why] of Object.entries(missing))
-      if (subjects.includes(/** @type {typeof subjects[number]} */ (name))) say(`${name} is left out: ${why}`);
-    const house = { browser, origin, server, adapter: adapter.name, module: `dist/${scripts(dist)}pkg/webtune.js` };
+      if (subjects.includes(/** @type {typeof subjects[number]} */ (name))) log(`${name} is skipped: ${why}`);
+    const host = { browser, origin, server, adapter: adapter.name, module: `dist/${scripts(dist)}pkg/webtune.js` };
     const contenders = [
-      ...inBrowser.map((name) => new BrowserContender(name, house)),
-      ...PYTHON_SUBJECTS.filter((name) => able.includes(name)).map(
+      ...inBrowser.map((name) => new BrowserContender(name, host)),
+      ...PYTHON_SUBJECTS.filter((name) => available.includes(name)).map(
         (name) => new PythonContender(name, python ?? '', site),
       ),
     ];
@@ -136,23 +136,28 @@ async function main(options) {
     ];
     for (const given of cases) {
       for (const mode of modes) {
-        if (mode === 'forward' && options.mode === undefined && adapter.software && given.batch * given.seq >= LONG)
+        if (
+          mode === 'forward' &&
+          options.mode === undefined &&
+          adapter.software &&
+          given.batch * given.seq >= LONG_CASE
+        )
           continue;
-        say(`== ${given.title}, ${mode === 'train' ? 'training' : 'forward only'}`);
-        const measured = await measure(given, mode, contenders, plan, say);
+        log(`== ${given.title}, ${mode === 'train' ? 'training' : 'forward only'}`);
+        const measured = await measure(given, mode, contenders, plan, log);
         rows.push(...measured);
         all.push(...figures(measured, given));
       }
     }
-    // A table of less than everything would replace one of everything.
-    const whole =
+    // A partial table must not replace a complete one.
+    const complete =
       cases.length === CASES.length &&
       modes.length === 2 &&
       [...BROWSER_SUBJECTS, ...PYTHON_SUBJECTS].every((name) => subjects.includes(name));
-    const published = whole && !options.quick && !options['no-publish'];
+    const published = complete && !options.quick && !options['no-publish'];
     const results = join(published ? BENCH : out, 'results');
     console.log(`\n${details(all)}\n\n${table(all, adapter.name)}\n`);
-    say(`everything that was measured is in ${writeResults(results, about, adapter.name, all, rows)}`);
+    log(`all measurements are in ${writeResults(results, about, adapter.name, all, rows)}`);
     if (published) publish(join(REPOSITORY, 'README.md'), table(all, adapter.name));
   } finally {
     await browser.close();
@@ -161,7 +166,7 @@ async function main(options) {
 }
 
 /**
- * The entries of a list that an option names.
+ * The entries of a list that an option selects.
  * @template T
  * @param {string} option
  * @param {string} value
@@ -204,7 +209,7 @@ function machine() {
   };
 }
 
-/** What was compared with what. */
+/** The compared versions. */
 function versions() {
   /** @type {Record<string, string>} */
   const peers = JSON.parse(readFileSync(join(BENCH, 'package.json'), 'utf8')).devDependencies;
@@ -217,6 +222,6 @@ function versions() {
 }
 
 /** @param {string} text */
-function say(text) {
+function log(text) {
   console.log(text);
 }

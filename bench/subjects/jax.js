@@ -1,7 +1,8 @@
 // jax-js: BERT as a function of its parameters, the whole step under one `jit`.
 //
-// As a user who knows the library would: `valueAndGrad` of the loss, its `nn` functions, `take` for the embeddings, AdamW by hand inside
-// the compiled step. Every array is owned once: `.ref` where a function uses it again, so that a step's buffers are freed by the step.
+// Idiomatic use of the library: `valueAndGrad` of the loss, its `nn` functions, `take` for the embeddings, AdamW
+// written inside the compiled step. `.ref` adds a reference where an array is used again, so that a step frees its
+// buffers.
 
 import { blockUntilReady, defaultDevice, init, jit, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import { CLIP_EPSILON, batchOf, decays } from '../cases.js';
@@ -45,7 +46,7 @@ function network(
   { batch, seq },
 ) {
   return (/** @type {Parameters} */ given, /** @type {Array} */ ids) => {
-    // What is not used below is what a step does not need: everything is taken exactly once.
+    // Every parameter is used exactly once.
     const take = (/** @type {string} */ name) => {
       const found = given[name];
       if (!found) throw new Error(`the checkpoint has no ${name}`);
@@ -58,18 +59,18 @@ function network(
         .standardize(x, -1, { epsilon })
         .mul(take(`${at}.weight`))
         .add(take(`${at}.bias`));
-    const apart = (/** @type {Array} */ x) => x.reshape([batch, seq, heads, hidden / heads]);
+    const splitHeads = (/** @type {Array} */ x) => x.reshape([batch, seq, heads, hidden / heads]);
 
-    // Ids of two dimensions: jax-js 0.1.25 does not compile the gradient of `take` when a reshape follows it.
+    // Two-dimensional ids: jax-js 0.1.25 does not compile the gradient of `take` followed by a reshape.
     const words = np.take(take('bert.embeddings.word_embeddings.weight'), ids.reshape([batch, seq]), 0);
     const positions = take('bert.embeddings.position_embeddings.weight').slice([0, seq]);
     const type = take('bert.embeddings.token_type_embeddings.weight').slice([0, 1]);
     let states = norm(words.add(positions.add(type)), 'bert.embeddings.LayerNorm').reshape([batch * seq, hidden]);
     for (let layer = 0; layer < layers; layer += 1) {
       const at = `bert.encoder.layer.${layer}`;
-      const query = apart(linear(states.ref, `${at}.attention.self.query`));
-      const key = apart(linear(states.ref, `${at}.attention.self.key`));
-      const value = apart(linear(states.ref, `${at}.attention.self.value`));
+      const query = splitHeads(linear(states.ref, `${at}.attention.self.query`));
+      const key = splitHeads(linear(states.ref, `${at}.attention.self.key`));
+      const value = splitHeads(linear(states.ref, `${at}.attention.self.value`));
       const mixed = nn.dotProductAttention(query, key, value).reshape([batch * seq, hidden]);
       const between = norm(
         linear(mixed, `${at}.attention.output.dense`).add(states),
@@ -136,7 +137,7 @@ function trainer(initial, logits, { num_labels }, { arguments: options }) {
         v[name] = spread;
       }
       tree.dispose([scale, one, two]);
-      return { after, m, v, told: np.stack([value, norm]) };
+      return { after, m, v, outputs: np.stack([value, norm]) };
     },
   );
 
@@ -146,7 +147,7 @@ function trainer(initial, logits, { num_labels }, { arguments: options }) {
     const corrections = np.array(Float32Array.of(1 - beta1 ** t, 1 - beta2 ** t));
     const next = step(parameters, m, v, corrections, integers(ids), integers(labels));
     ({ after: parameters, m, v } = next);
-    const [value = NaN, norm = NaN] = await next.told.data();
+    const [value = NaN, norm = NaN] = await next.outputs.data();
     return { loss: value, norm };
   };
 }

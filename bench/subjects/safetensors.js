@@ -1,4 +1,4 @@
-// The tensors of an f32 safetensors file, for the libraries that bring no reader of their own.
+// Reads an f32 safetensors file, for libraries without a reader.
 
 /** @typedef {{shape: number[], values: Float32Array<ArrayBuffer>}} Weights */
 
@@ -20,7 +20,7 @@ export function read(file) {
           data_offsets: [from, to],
         },
       ]) => {
-        // A copy: a view of f32 may only begin at a multiple of four bytes.
+        // Copies, because a Float32Array view requires an offset that is a multiple of four.
         const values = new Float32Array(new Uint8Array(file.subarray(body + from, body + to)).buffer);
         return [name, { shape, values }];
       },

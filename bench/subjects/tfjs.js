@@ -1,7 +1,7 @@
 // TensorFlow.js on its WebGPU backend: BERT written with the public API.
 //
-// As a user who knows the library would: variables and `variableGrads`, `fused.matMul` for a matrix product with its bias, `gather` for
-// the embeddings, `train.adam` with AdamW's decay before it, everything of a step in one `tidy`, one asynchronous read at its end.
+// Idiomatic use of the library: variables and `variableGrads`, `fused.matMul` for a matrix product with bias, `gather`
+// for the embeddings, weight decay before `train.adam`, one `tidy` per step, one asynchronous read at its end.
 
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
@@ -83,7 +83,7 @@ class Bert {
   }
 
   /**
-   * All tokens in rows: `[batch * seq, hidden]`.
+   * The embeddings, `[batch * seq, hidden]`.
    * @param {number[]} ids
    */
   #embeddings(ids) {
@@ -154,14 +154,14 @@ class Bert {
 const sum = (a, b) => tf.add(a, b);
 
 /**
- * The exact form, with the error function.
+ * The exact GELU, with the error function.
  * @param {tf.Tensor2D} x
  * @returns {tf.Tensor2D}
  */
 const gelu = (x) => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
 
 /**
- * One step: gradients, clipping by their common norm, AdamW.
+ * One step: gradients, global norm clipping, AdamW.
  * @param {Bert} model
  * @param {Work} work
  */
@@ -170,24 +170,24 @@ function trainer(
   { arguments: { learning_rate, weight_decay, adam_beta1, adam_beta2, adam_epsilon, max_grad_norm } },
 ) {
   const variables = [...model.variables.values()];
-  const shrinking = variables.filter(({ name }) => decays(name));
+  const decayed = variables.filter(({ name }) => decays(name));
   const adam = tf.train.adam(learning_rate, adam_beta1, adam_beta2, adam_epsilon);
   return async (/** @type {Batch} */ given) => {
-    const told = tf.tidy(() => {
+    const outputs = tf.tidy(() => {
       const { value, grads } = tf.variableGrads(() => model.loss(given), variables);
       const squares = Object.values(grads).map((gradient) => tf.sum(tf.square(gradient)));
-      // Not `addN`: its WebGPU kernel binds a buffer an input, and an adapter has room for ten.
+      // `addN` binds one buffer per input, which exceeds the limit of storage buffers of a shader.
       const norm = tf.sqrt(tf.sum(tf.stack(squares)));
       const scale = tf.minimum(tf.div(max_grad_norm, tf.add(norm, CLIP_EPSILON)), 1);
       const clipped = Object.fromEntries(
         Object.entries(grads).map(([name, gradient]) => [name, tf.mul(gradient, scale)]),
       );
-      for (const variable of shrinking) variable.assign(tf.mul(variable, 1 - learning_rate * weight_decay));
+      for (const variable of decayed) variable.assign(tf.mul(variable, 1 - learning_rate * weight_decay));
       adam.applyGradients(clipped);
       return tf.stack([value, norm]);
     });
-    const [loss, norm] = await told.data();
-    told.dispose();
+    const [loss, norm] = await outputs.data();
+    outputs.dispose();
     return { loss: loss ?? NaN, norm: norm ?? NaN };
   };
 }

@@ -1,4 +1,4 @@
-// transformers.js: the same classifier exported to ONNX, forward only, on its WebGPU device.
+// transformers.js: the same classifier exported to ONNX, forward pass only, on its WebGPU device.
 
 import { AutoModelForSequenceClassification, Tensor, env } from '@huggingface/transformers';
 import { batchOf } from '../cases.js';

@@ -1,4 +1,4 @@
-// webtune itself: the page's own wasm module and trainer, without the page.
+// webtune: the wasm module and trainer of the page, without the page.
 
 import { serve } from '../page/serve.js';
 

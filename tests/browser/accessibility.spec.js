@@ -1,5 +1,5 @@
-// The page for everybody: no violation of WCAG 2 A and AA in either colour scheme, everything by keyboard, phone to desktop,
-// and in Korean. The pictures of the finished page are kept in test-results/screenshots/.
+// Accessibility: no violation of WCAG 2 A and AA in either colour scheme, full keyboard operation, phone and desktop
+// widths, and the Korean page. Screenshots of the finished page are written to test-results/screenshots/.
 
 import { AxeBuilder } from '@axe-core/playwright';
 import { fileURLToPath } from 'node:url';
@@ -10,11 +10,11 @@ const CPU = { ...QUICK, device: 'cpu' };
 const STANDARDS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const SCHEMES = /** @type {const} */ (['light', 'dark']);
 const SCREENS = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
-const pictures = fileURLToPath(new URL('../../test-results/screenshots/', import.meta.url));
+const screenshots = fileURLToPath(new URL('../../test-results/screenshots/', import.meta.url));
 
-/** What axe finds, short enough to read in a failed test. @param {import('@playwright/test').Page} page */
+/** The violations that axe finds, shortened for a failure message. @param {import('@playwright/test').Page} page */
 async function violations(page) {
-  // Without `preload`: axe would fetch the style sheet's imports from addresses where they are not.
+  // `preload` is off because axe resolves the style sheet's imports against the wrong address.
   const found = await new AxeBuilder({ page }).options({ preload: false }).withTags(STANDARDS).analyze();
   return found.violations.map(
     ({ id, help, nodes }) =>
@@ -25,17 +25,25 @@ async function violations(page) {
   );
 }
 
-/** How much wider the document is than the window. @param {import('@playwright/test').Page} page */
+/** Width of the document beyond the window, in CSS pixels. @param {import('@playwright/test').Page} page */
 const overflow = (page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
-/** Opens or closes everything that can be unfolded inside the panels. @param {import('@playwright/test').Page} page @param {boolean} open */
-const unfold = (page, open) =>
+/**
+ * Opens or closes every `details` element of the panels.
+ * @param {import('@playwright/test').Page} page
+ * @param {boolean} open
+ */
+const setDetailsOpen = (page, open) =>
   page.locator('main details').evaluateAll((all, wanted) => {
     for (const details of all) details.toggleAttribute('open', wanted);
   }, open);
 
-/** Presses Tab until a control has the focus. @param {import('@playwright/test').Page} page @param {string} selector */
+/**
+ * Presses Tab until the selected control has the focus.
+ * @param {import('@playwright/test').Page} page
+ * @param {string} selector
+ */
 async function tabTo(page, selector) {
   for (let presses = 0; presses < 120; presses += 1) {
     await page.keyboard.press('Tab');
@@ -45,28 +53,28 @@ async function tabTo(page, selector) {
 }
 
 for (const [name, viewport] of Object.entries(SCREENS)) {
-  test(`the finished page on a ${name}, light and dark`, async ({ webtune }) => {
+  test(`the finished page has no violation and no overflow on a ${name}, light and dark`, async ({ webtune }) => {
     const { page } = webtune;
     await page.setViewportSize(viewport);
     await webtune.open(CPU);
     expect(await overflow(page), 'before the run').toBeLessThanOrEqual(0);
     await webtune.press('run-all');
     await webtune.succeeded();
-    await unfold(page, true);
+    await setDetailsOpen(page, true);
     expect(await overflow(page), 'after the run').toBeLessThanOrEqual(0);
     for (const colorScheme of SCHEMES) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       expect(await violations(page), colorScheme).toEqual([]);
     }
-    await unfold(page, false);
+    await setDetailsOpen(page, false);
     for (const colorScheme of SCHEMES) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await page.screenshot({ path: `${pictures}${name}-${colorScheme}.png`, fullPage: true });
+      await page.screenshot({ path: `${screenshots}${name}-${colorScheme}.png`, fullPage: true });
     }
   });
 }
 
-test('errors, warnings and a run under way are accessible too', async ({ webtune }) => {
+test('a paused run and a refused run have no violation', async ({ webtune }) => {
   const { page } = webtune;
   await page.emulateMedia({ reducedMotion: 'reduce' });
   await webtune.open({ ...CPU, num_train_epochs: 1000, warmup_steps: 100000 });
@@ -83,7 +91,7 @@ test('errors, warnings and a run under way are accessible too', async ({ webtune
   expect(await violations(page), 'refused').toEqual([]);
 });
 
-test('the whole job by keyboard', async ({ webtune }) => {
+test('the keyboard alone runs, pauses, resumes, stops, edits and classifies', async ({ webtune }) => {
   const { page } = webtune;
   const { keyboard } = page;
   await webtune.open({ ...CPU, num_train_epochs: 1000 });
@@ -95,7 +103,7 @@ test('the whole job by keyboard', async ({ webtune }) => {
   await webtune.stepped(2);
   await tabTo(page, '[data-testid="pause"]');
   await keyboard.press('Enter');
-  // Resume stands where Pause was, and so does the focus.
+  // Resume replaces Pause and keeps the focus.
   await expect(webtune.button('resume')).toBeFocused();
   await expect(page.locator('#progress [aria-live]')).toHaveText('Paused.');
   await keyboard.press('Enter');
@@ -116,32 +124,32 @@ test('the whole job by keyboard', async ({ webtune }) => {
   expect(await webtune.result()).toMatchObject({ global_step: 20, stopped: false });
   await tabTo(page, '[data-testid="try-input"]');
   await keyboard.press('ControlOrMeta+a');
-  await keyboard.type('Typed by hand.');
+  await keyboard.type('Typed by keyboard.');
   await keyboard.press('Enter');
-  await expect(page.locator('#try .quote')).toHaveText('Typed by hand.');
+  await expect(page.locator('#try .quote')).toHaveText('Typed by keyboard.');
   await expect(page.getByTestId('try-after')).toHaveAttribute('data-probabilities', /^\[/);
 });
 
-test('the page in Korean', async ({ webtune }) => {
+test('every text is translated on the Korean page, and switching to English keeps the state', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open({ ...CPU, num_train_epochs: 1, lang: 'ko' });
   await expect(page.locator('html')).toHaveAttribute('lang', 'ko');
   await webtune.press('run-all');
   await webtune.succeeded();
-  // Every text that is not marked as English has Korean letters, numbers or names in it; a key of the texts is neither.
-  const left = await page.evaluate(() =>
+  // A missing translation shows as an empty text or as its key.
+  const untranslated = await page.evaluate(() =>
     [...document.querySelectorAll('[data-i18n]:not([lang=en])')]
       .map((element) => element.textContent ?? '')
       .filter((text) => text.trim() === '' || /^[a-z_]+\.[a-z0-9_.]+$/.test(text)),
   );
-  expect(left).toEqual([]);
+  expect(untranslated).toEqual([]);
   for (const title of await page.locator('main h2').allTextContents()) expect(title).toMatch(/[가-힣]/);
   await expect(webtune.button('run-all')).toHaveText(/[가-힣]/);
   await expect(page.getByTestId('now')).toHaveText(/[가-힣]/);
   await page.setViewportSize(SCREENS.phone);
   expect(await overflow(page)).toBeLessThanOrEqual(0);
   expect(await violations(page)).toEqual([]);
-  await page.screenshot({ path: `${pictures}phone-korean.png`, fullPage: true });
+  await page.screenshot({ path: `${screenshots}phone-korean.png`, fullPage: true });
 
   await page.getByTestId('language').selectOption('en');
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');

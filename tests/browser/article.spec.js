@@ -1,4 +1,4 @@
-// "As in the article": the page says what is wrong with these settings before the run, and then does what they say.
+// The preset "As in the article": the page warns about these settings before the run, and the run follows them.
 
 import { expect, test } from './fixtures.js';
 import { madeModel } from './webtune.js';
@@ -10,13 +10,13 @@ const MINUTE = 60_000;
  * @param {Record<string, string>} query
  * @param {number} minutes
  */
-async function runAsInTheArticle(webtune, query, minutes) {
+async function runArticlePreset(webtune, query, minutes) {
   const { page } = webtune;
   await webtune.open({ device: 'cpu', ...query });
   await expect(page.getByTestId('warnings').locator('[data-code="warmup_longer_than_run"]')).toHaveCount(0);
   await webtune.button('preset-article').click();
   await expect(webtune.button('preset-article')).toHaveAttribute('aria-pressed', 'true');
-  await test.step('both warnings stand there before the run', async () => {
+  await test.step('both warnings are shown before the run', async () => {
     const warmup = page.getByTestId('warnings').locator('[data-code="warmup_longer_than_run"]');
     await expect(warmup).toContainText('500 steps');
     await expect(warmup).toContainText('2.9e-6');
@@ -28,7 +28,7 @@ async function runAsInTheArticle(webtune, query, minutes) {
   });
   await webtune.press('run-all', minutes * MINUTE);
   await webtune.succeeded();
-  await test.step('the run did what the settings say', async () => {
+  await test.step('the run uses the steps, learning rates and padding of the settings', async () => {
     expect(await webtune.step()).toBe(30);
     const rates = (await webtune.read('logs')).map(({ learning_rate }) => learning_rate);
     expect(Math.max(...rates)).toBeCloseTo((29 / 500) * 5e-5, 12);
@@ -39,13 +39,13 @@ async function runAsInTheArticle(webtune, query, minutes) {
   await expect(page.getByTestId('warnings').locator('[data-code="warmup_longer_than_run"]')).toBeVisible();
 }
 
-test('both warnings, then to the end, with the tiny BERT', async ({ webtune }) => {
-  await runAsInTheArticle(webtune, { model: madeModel('tiny') }, 5);
+test('the article preset shows both warnings and finishes, tiny BERT', async ({ webtune }) => {
+  await runArticlePreset(webtune, { model: madeModel('tiny') }, 5);
 });
 
-test('both warnings, then to the end, with the real checkpoint', { tag: '@full' }, async ({ webtune }) => {
+test('the article preset shows both warnings and finishes, real checkpoint', { tag: '@full' }, async ({ webtune }) => {
   test.setTimeout(50 * MINUTE);
-  await runAsInTheArticle(webtune, {}, 45);
-  // The learning rate never gets anywhere, and so the loss stays near that of a coin toss, whatever side of it the rows fall on.
+  await runArticlePreset(webtune, {}, 45);
+  // The warmup outlasts the run, so the learning rate stays tiny and the loss stays near ln 2, that of random guesses.
   expect(Math.abs(((await webtune.read('evaluations')).at(-1)?.eval_loss ?? NaN) - Math.LN2)).toBeLessThan(0.08);
 });

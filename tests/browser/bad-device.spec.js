@@ -1,4 +1,4 @@
-// Without a GPU to train on: each reason is a sentence on the page, and the CPU does the job.
+// Without a usable GPU: the page states the reason and the CPU device runs the job.
 
 import { expect, test } from './fixtures.js';
 import { QUICK } from './webtune.js';
@@ -10,7 +10,7 @@ const REASONS = [
 ];
 
 for (const { site, sentence } of REASONS) {
-  test(`${site.replace('-', ' ')}: the CPU takes over, with a notice`, async ({ webtune }) => {
+  test(`${site.replace('-', ' ')}: the CPU device runs the job and a notice states the reason`, async ({ webtune }) => {
     const { page } = webtune;
     await webtune.open({ ...QUICK, num_train_epochs: 1 }, site);
     await expect(page.getByTestId('device-name')).toContainText('CPU');
@@ -24,7 +24,7 @@ for (const { site, sentence } of REASONS) {
     });
   });
 
-  test(`${site.replace('-', ' ')}: who insists on WebGPU is offered the CPU`, async ({ webtune }) => {
+  test(`${site.replace('-', ' ')}: device=webgpu shows an error with a link to the CPU device`, async ({ webtune }) => {
     const { page } = webtune;
     await webtune.open({ ...QUICK, num_train_epochs: 1, device: 'webgpu' }, site);
     const notice = page.locator('#notices').getByTestId('error');
@@ -40,7 +40,7 @@ for (const { site, sentence } of REASONS) {
   });
 }
 
-test('a program that does not arrive is a sentence with a way out', async ({ webtune }) => {
+test('a wasm module that cannot be loaded shows an error and a reload button', async ({ webtune }) => {
   const { page } = webtune;
   webtune.allow(/wasm|WebAssembly/i);
   await page.goto(`${webtune.server.site('no-module')}?device=cpu`);

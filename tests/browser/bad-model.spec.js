@@ -1,13 +1,13 @@
-// A model's folder can be broken in many ways. Each one is a sentence that names the file, and the tensor where one is at fault;
-// what was made before stays, and the page goes on.
+// Broken model folders: each error names the file, and the tensor if a tensor is the cause. Earlier stages keep their
+// results and the page stays usable.
 
 import { expect, test } from './fixtures.js';
 import { QUICK, madeModel } from './webtune.js';
 
-/** @typedef {{model: string, code: string, says: RegExp}} Broken  by the names of models.js */
+/** @typedef {{model: string, code: string, says: RegExp}} Broken  `model` is a folder of models.js */
 
 /** @type {Broken[]} */
-const ON_THE_PAGE = [
+const SHOWN_ON_THE_PAGE = [
   { model: 'no-weights', code: 'download', says: /model\.safetensors.*404/ },
   { model: 'connection-breaks', code: 'download', says: /model\.safetensors.*ended after [\d,]+ bytes/ },
   { model: 'truncated', code: 'model_file', says: /model\.safetensors.*truncated/ },
@@ -17,7 +17,7 @@ const ON_THE_PAGE = [
 ];
 
 /** @type {Broken[]} */
-const BY_THE_WORKER = [
+const ANSWERED_BY_THE_WORKER = [
   { model: 'no-folder', code: 'download', says: /config\.json.*404/ },
   { model: 'no-tokenizer', code: 'download', says: /404/ },
   { model: 'empty', code: 'model_file', says: /model\.safetensors.*0 bytes/ },
@@ -32,22 +32,22 @@ const BY_THE_WORKER = [
 ];
 
 /**
- * What a model that was loaded answers, untrained.
+ * Loads a model and returns its probabilities before training.
  * @param {import('./webtune.js').Webtune} webtune
  * @param {string} model
- * @param {() => void} [breakOff]  what happens once a part of its weights has arrived
+ * @param {() => void} [interrupt]  called once a part of the weights has arrived
  */
-async function answered(webtune, model, breakOff) {
+async function loadAndClassify(webtune, model, interrupt) {
   webtune.allow(/Failed to load resource/);
   await webtune.open({ ...QUICK, device: 'cpu', model: madeModel(model) });
   await webtune.button('run-model').click();
-  if (breakOff) {
+  if (interrupt) {
     const arrived = async () => {
       const download = await webtune.read('download');
       return download?.file === 'model.safetensors' ? download.loaded : 0;
     };
     await expect.poll(arrived).toBeGreaterThan(0);
-    breakOff();
+    interrupt();
   }
   await webtune.idle();
   await expect(webtune.alert('model')).toHaveCount(0);
@@ -55,8 +55,8 @@ async function answered(webtune, model, breakOff) {
   return webtune.probabilities('try-before');
 }
 
-for (const { model, code, says } of ON_THE_PAGE) {
-  test(`${model.replaceAll('-', ' ')}`, async ({ webtune }) => {
+for (const { model, code, says } of SHOWN_ON_THE_PAGE) {
+  test(`model folder "${model}": the error is shown, earlier stages stay done`, async ({ webtune }) => {
     const { page } = webtune;
     webtune.allow(/Failed to load resource/);
     await webtune.open({ ...QUICK, device: 'cpu', model: madeModel(model) });
@@ -67,12 +67,12 @@ for (const { model, code, says } of ON_THE_PAGE) {
     await expect(alert).toHaveText(says);
     await expect(webtune.stage('model')).toHaveAttribute('data-state', 'error');
     await expect(page.getByTestId('now')).toContainText('failed');
-    // Nothing is lost, and nothing that follows was begun.
+    // Earlier stages keep their results; later stages do not start.
     for (const stage of /** @type {const} */ (['dataset', 'split']))
       await expect(webtune.stage(stage)).toHaveAttribute('data-state', 'done');
     for (const stage of /** @type {const} */ (['tokens', 'training', 'try']))
       await expect(webtune.stage(stage)).toHaveAttribute('data-state', 'idle');
-    // The page is still usable.
+    // The page stays usable.
     await webtune.field('num_rows').fill('60');
     await webtune.press('run-split');
     await expect(page.locator('#split .part-name').first()).toContainText('48 rows');
@@ -80,14 +80,14 @@ for (const { model, code, says } of ON_THE_PAGE) {
   });
 }
 
-test('a connection that breaks goes on where it broke, also where the server knows no ranges', async ({
+test('a broken download requests the remaining range, and loads also from a server without ranges', async ({
   webtune,
   server,
 }) => {
-  const whole = await answered(webtune, 'tiny');
+  const whole = await loadAndClassify(webtune, 'tiny');
   for (const model of ['breaks-once', 'breaks-once-without-ranges']) {
     server.ranges = [];
-    expect(await answered(webtune, model, () => server.breakOff()), model).toEqual(whole);
+    expect(await loadAndClassify(webtune, model, () => server.breakOff()), model).toEqual(whole);
     const [first, second, ...more] = server.ranges
       .filter(({ file }) => file === 'model.safetensors')
       .map(({ range }) => range);
@@ -97,13 +97,13 @@ test('a connection that breaks goes on where it broke, also where the server kno
   }
 });
 
-test('weights that become others while they arrive are read anew, whole', async ({ webtune, server }) => {
-  const other = await answered(webtune, 'another-tiny');
-  expect(await answered(webtune, 'changes-midway', () => server.breakOff())).toEqual(other);
-  expect(other).not.toEqual(await answered(webtune, 'tiny'));
+test('weights that change during the download are downloaded again from the start', async ({ webtune, server }) => {
+  const other = await loadAndClassify(webtune, 'another-tiny');
+  expect(await loadAndClassify(webtune, 'changes-midway', () => server.breakOff())).toEqual(other);
+  expect(other).not.toEqual(await loadAndClassify(webtune, 'tiny'));
 });
 
-test('trying again after an error', async ({ webtune }) => {
+test('a second attempt after an error succeeds', async ({ webtune }) => {
   webtune.allow(/Failed to load resource/);
   await webtune.open({ ...QUICK, device: 'cpu', model: madeModel('mended-later'), num_train_epochs: 1 });
   await webtune.press('run-all');
@@ -113,7 +113,7 @@ test('trying again after an error', async ({ webtune }) => {
   await expect(webtune.alert('model')).toHaveCount(0);
 });
 
-test('every other way is named too, and a model that is whole still loads', async ({ webtune }) => {
+test('the worker names the cause of every other broken folder, and a valid model still loads', async ({ webtune }) => {
   webtune.allow(/Failed to load resource/);
   await webtune.open({ ...QUICK, device: 'cpu' });
   const load = (/** @type {string} */ model) =>
@@ -125,7 +125,7 @@ test('every other way is named too, and a model that is whole still loads', asyn
         (/** @type {any} */ { code, message }) => ({ code, message }),
       );
     }, madeModel(model));
-  for (const { model, code, says } of BY_THE_WORKER) {
+  for (const { model, code, says } of ANSWERED_BY_THE_WORKER) {
     expect(await load(model), model).toEqual({ code, message: expect.stringMatching(says) });
   }
   expect(await load('tiny')).toEqual({ code: 'loaded', message: '' });

@@ -1,16 +1,27 @@
-// Settings and data that cannot work: each is a sentence where it concerns somebody, nothing is lost, and once it is put right
-// the page does its job.
+// Invalid settings and data: each error is shown in the section that it concerns, existing results stay, and the job
+// runs once the value is corrected.
 
 import { expect, test } from './fixtures.js';
 import { QUICK } from './webtune.js';
 
 const CPU = { ...QUICK, device: 'cpu', num_train_epochs: 1 };
 
-/** Refused by a stage, from the rows themselves. @type {{title: string, setting: string, value: string, section: 'dataset'|'split', says: RegExp, right: string}[]} */
+/**
+ * Refused by a stage, because of the rows.
+ * @typedef {{title: string, setting: string, value: string, says: RegExp, right: string}} InvalidValue
+ * @type {(InvalidValue & {section: 'dataset'|'split'})[]}
+ */
 const DATA = [
-  { title: 'an empty dataset', setting: 'num_rows', value: '0', section: 'dataset', says: /no rows/, right: '100' },
   {
-    title: 'rows of one class only',
+    title: 'an empty dataset is refused',
+    setting: 'num_rows',
+    value: '0',
+    section: 'dataset',
+    says: /no rows/,
+    right: '100',
+  },
+  {
+    title: 'rows of a single class are refused',
     setting: 'num_rows',
     value: '1',
     section: 'dataset',
@@ -18,7 +29,7 @@ const DATA = [
     right: '100',
   },
   {
-    title: 'an empty test part',
+    title: 'an empty test part is refused',
     setting: 'test_size',
     value: '0',
     section: 'split',
@@ -26,7 +37,7 @@ const DATA = [
     right: '0.2',
   },
   {
-    title: 'an empty training part',
+    title: 'an empty training part is refused',
     setting: 'test_size',
     value: '1',
     section: 'split',
@@ -46,7 +57,7 @@ for (const { title, setting, value, section, says, right } of DATA) {
     await expect(alert).toHaveAttribute('data-code', section);
     await expect(alert).toContainText(says);
     await expect(webtune.stage('training')).toHaveAttribute('data-state', 'idle');
-    // The rows that were there before are still there.
+    // The previous rows stay.
     await expect(webtune.page.locator('#dataset tbody tr')).toHaveCount(10);
     await webtune.field(setting).fill(right);
     await webtune.press('run-all');
@@ -55,24 +66,27 @@ for (const { title, setting, value, section, says, right } of DATA) {
   });
 }
 
-/** Refused by the form, before anything is asked of the worker. @type {{title: string, setting: string, value: string, says: RegExp, right: string}[]} */
+/**
+ * Refused by the form, before a request to the worker.
+ * @type {InvalidValue[]}
+ */
 const FIELDS = [
   {
-    title: 'a batch of 0',
+    title: 'a batch size of 0 is refused',
     setting: 'per_device_train_batch_size',
     value: '0',
     says: /“0” is not a whole number from 1 to 256/,
     right: '8',
   },
   {
-    title: 'a learning rate that is not a number',
+    title: 'a learning rate that is not a number is refused',
     setting: 'learning_rate',
     value: 'NaN',
     says: /“NaN” is not a number from 0 to 1/,
     right: '0.001',
   },
   {
-    title: 'a field that is empty',
+    title: 'an empty field is refused',
     setting: 'max_length',
     value: '',
     says: /A number from 2 to 512 is needed/,
@@ -103,11 +117,11 @@ for (const { title, setting, value, says, right } of FIELDS) {
   });
 }
 
-test('values from the address are checked like typed ones', async ({ webtune }) => {
+test('values from the URL are validated like typed values', async ({ webtune }) => {
   await webtune.open({ ...CPU, learning_rate: 'NaN', per_device_eval_batch_size: -1, padding: 'shortest' });
   for (const setting of ['learning_rate', 'per_device_eval_batch_size']) {
     await expect(webtune.field(setting)).toHaveAttribute('aria-invalid', 'true');
-    // Also where "more settings" hides it.
+    // Fields of the collapsed "more settings" show their error, too.
     await expect(webtune.page.locator(`#setting-${setting}-error`)).toBeVisible();
   }
   await expect(webtune.page.locator('#setting-padding-error')).toContainText('longest, max_length');
@@ -115,7 +129,7 @@ test('values from the address are checked like typed ones', async ({ webtune }) 
   await expect(webtune.alert('progress')).toHaveAttribute('data-code', 'settings');
 });
 
-test('more tokens than the model has positions', async ({ webtune }) => {
+test('a max_length above the number of positions of the model is refused', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open({ ...CPU, max_length: 500 });
   await webtune.press('run-all');
@@ -127,7 +141,7 @@ test('more tokens than the model has positions', async ({ webtune }) => {
   await webtune.succeeded();
 });
 
-test('the worker checks for itself what it is asked', async ({ webtune }) => {
+test('the worker validates settings itself', async ({ webtune }) => {
   await webtune.open(CPU);
   const ask = (/** @type {Record<string, unknown>} */ wrong) =>
     webtune.page.evaluate(async (values) => {
@@ -152,7 +166,7 @@ test('the worker checks for itself what it is asked', async ({ webtune }) => {
   expect(await ask({})).toEqual({ field: null, message: '' });
 });
 
-test('nothing typed is nothing to classify', async ({ webtune }) => {
+test('blank input cannot be classified; one character and Korean with an emoji can', async ({ webtune }) => {
   await webtune.open(CPU);
   await webtune.page.getByTestId('try-input').fill('   ');
   await expect(webtune.page.getByTestId('try-button')).toBeDisabled();

@@ -1,30 +1,30 @@
-// webtune's trainer without its page: the benchmark's own surface on an empty page of the server's, a model's two files beside it, WebGPU's
-// calls counted.
+// webtune's trainer without its page: the `Benchmark` class of the module on an empty page, next to the two files of a
+// model, with WebGPU calls counted.
 
 import { config, file, randomBert } from '../../bench/checkpoint.js';
 import { install } from '../../bench/counters.js';
 import { madeModel } from './webtune.js';
 
 /**
- * What a test's function finds in the page after `begin`.
+ * The global `bare` of the page after `begin`.
  * @typedef {object} Bare
- * @property {any} benchmark     `Benchmark` of the module, its device open
+ * @property {any} benchmark     `Benchmark` of the module, with an open device
  * @property {() => Promise<[string, Uint8Array]>} files  `config.json` and the weights, for `load`
- * @property {() => number} heap  bytes of the module's memory
+ * @property {() => number} heap  size of the module's memory, in bytes
  */
 
-/** A BERT of these sizes, drawn whole. @param {import('../../bench/cases.js').Sizes} sizes */
-export const drawn = (sizes) => ({
+/** The files of a randomly initialized BERT of these sizes. @param {import('../../bench/cases.js').Sizes} sizes */
+export const randomFiles = (sizes) => ({
   'config.json': Buffer.from(JSON.stringify(config(sizes))),
   'model.safetensors': file(randomBert(sizes)),
 });
 
 /**
- * Opens the page, and in it the device.
+ * Opens the page and a device in it.
  * @param {import('@playwright/test').Page} page
  * @param {import('./server.js').TestServer} server
  * @param {{'config.json': Buffer, 'model.safetensors': Buffer}} files
- * @param {number} [limit]  bytes of the largest binding that the loader is to keep to
+ * @param {number} [limit]  maximum size of a binding, in bytes, that the loader may use
  */
 export async function openBare(page, server, files, limit) {
   server.offer('bare', {
@@ -42,7 +42,7 @@ export async function openBare(page, server, files, limit) {
 }
 
 /**
- * In the page.
+ * Runs in the page.
  * @param {{script: string, wasm: string, limit: number|null}} wanted
  */
 async function begin({ script, wasm, limit }) {

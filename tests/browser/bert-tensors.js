@@ -1,4 +1,4 @@
-// The tensors that a BERT has, for whoever draws one: names, shapes, and what stands in them before any training.
+// The tensors of a BERT: names, shapes and initial values.
 
 import { uniforms } from '../../bench/cases.js';
 
@@ -9,21 +9,22 @@ import { uniforms } from '../../bench/cases.js';
  * @property {number} layers
  * @property {number} inner        width of the feed-forward block
  * @property {number} positions
- * @property {number} [types]      2 unless it says otherwise
+ * @property {number} [types]      default 2
  */
 
-/** @typedef {{name: string, shape: number[], kind: 'drawn'|'ones'|'zeros'}} Shape */
+/** @typedef {{name: string, shape: number[], kind: 'random'|'ones'|'zeros'}} Shape  'random': random values */
 
 /**
- * `BertModel` under the names that it has in a classifier: matrices are drawn, biases 0, the scales of LayerNorm 1.
+ * The tensors of `BertModel`, named as in `BertForSequenceClassification`: matrices are random, biases 0, LayerNorm
+ * weights 1.
  * @param {Sizes} sizes
- * @param {number} [labels]  of a classifier on top; none without
+ * @param {number} [labels]  number of labels of the classifier; without it there is none
  */
 export function bertTensors({ vocab, hidden, layers, inner, positions, types = 2 }, labels) {
   /** @type {Shape[]} */
   const tensors = [];
   const matrix = (/** @type {string} */ name, /** @type {number} */ rows, /** @type {number} */ columns) =>
-    tensors.push({ name, shape: [rows, columns], kind: 'drawn' });
+    tensors.push({ name, shape: [rows, columns], kind: 'random' });
   const linear = (/** @type {string} */ name, /** @type {number} */ out, /** @type {number} */ into) => {
     matrix(`${name}.weight`, out, into);
     tensors.push({ name: `${name}.bias`, shape: [out], kind: 'zeros' });
@@ -51,21 +52,21 @@ export function bertTensors({ vocab, hidden, layers, inner, positions, types = 2
   return tensors;
 }
 
-/** Values of a tensor of this shape. @param {number[]} shape */
+/** Number of elements of a tensor of this shape. @param {number[]} shape */
 export const count = (shape) => shape.reduce((all, size) => all * size, 1);
 
 /**
- * What stands in a tensor.
+ * Initial values of a tensor.
  * @param {Shape} tensor
  * @param {(count: number) => Float32Array} draw
  */
 export function values({ shape, kind }, draw) {
-  if (kind === 'drawn') return draw(count(shape));
+  if (kind === 'random') return draw(count(shape));
   return new Float32Array(count(shape)).fill(kind === 'ones' ? 1 : 0);
 }
 
 /**
- * Normally distributed numbers, by Box and Muller.
+ * A generator of normally distributed numbers (Box–Muller transform).
  * @param {number} seed
  * @param {number} std
  * @returns {(count: number) => Float32Array}

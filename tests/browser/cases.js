@@ -1,5 +1,5 @@
-// The recordings of the reference Trainer (tests/fixtures/parity/), and the model folder that each starts from: the case's own
-// checkpoint, its dropouts 0, the recorded head among its tensors.
+// The recordings of the reference Trainer (tests/fixtures/parity/) and the model folder of each: the checkpoint of the
+// case with dropout 0 and with the recorded classifier among its tensors.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,15 @@ import { safetensors } from './tiny-bert.js';
 
 /** @typedef {import('../../www/protocol.js').Row} Row */
 /** @typedef {import('../../www/protocol.js').Values} Values */
-/** @typedef {{model: string, arguments: Values, labels: string[], train: Row[], eval: Row[], shuffle?: boolean}} Case */
+/**
+ * @typedef {object} Case
+ * @property {string} model
+ * @property {Values} arguments
+ * @property {string[]} labels
+ * @property {Row[]} train
+ * @property {Row[]} eval
+ * @property {boolean} [shuffle]
+ */
 
 /**
  * @typedef {object} Expected
@@ -54,7 +62,7 @@ export function recorded(name) {
 }
 
 /**
- * A case's settings. What it does not name is transformers' default, not this page's recommendation.
+ * The settings of a case. A setting that it does not name has the default of transformers, not of this page.
  * @param {Case} given
  * @param {Values} defaults
  * @returns {Values}
@@ -80,11 +88,11 @@ function read(path) {
   );
 }
 
-/** Where the tensors of a safetensors file begin. @param {Buffer} file */
+/** Offset of the tensor data in a safetensors file. @param {Buffer} file */
 const bodyOf = (file) => 8 + Number(file.readBigUInt64LE());
 
 /**
- * The tensors that a safetensors file names, its metadata left out.
+ * The tensor entries of a safetensors header, without the metadata.
  * @param {Buffer} file
  * @returns {Record<string, {dtype: string, shape: number[], data_offsets: [number, number]}>}
  */
@@ -93,5 +101,5 @@ export function header(file) {
   return tensors;
 }
 
-/** What a safetensors file says of itself. @param {Buffer} file */
+/** The metadata of a safetensors header. @param {Buffer} file */
 export const metadata = (file) => JSON.parse(file.subarray(8, bodyOf(file)).toString()).__metadata__;

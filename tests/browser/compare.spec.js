@@ -1,4 +1,4 @@
-// Every gradient, device against device: the comparison under the self-test passes on WebGPU, leaves no parameter out, and can fail.
+// "Compare every gradient": WebGPU agrees with the CPU, every parameter is compared, and a wrong shader is detected.
 
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from './fixtures.js';
@@ -7,7 +7,7 @@ import { QUICK } from './webtune.js';
 const LAYERS = 2;
 const GPU = { ...QUICK, device: 'webgpu' };
 
-/** Every parameter of a BERT of two layers, as Hugging Face calls it. */
+/** The parameters of a BERT of two layers, under their Hugging Face names. */
 const parameters = (() => {
   const both = (/** @type {string} */ name) => [`${name}.weight`, `${name}.bias`];
   const embeddings = ['word', 'position', 'token_type'].map((name) => `bert.embeddings.${name}_embeddings.weight`);
@@ -33,7 +33,7 @@ const parameters = (() => {
   ];
 })();
 
-/** What learns with LoRA beside every linear layer, as PEFT calls it. */
+/** The trainable parameters with LoRA on every linear layer, under their PEFT names. */
 const adapters = (() => {
   const parts = [
     'attention.self.query',
@@ -53,7 +53,7 @@ const adapters = (() => {
   return [...matrices, 'classifier.weight', 'classifier.bias'].map((name) => `base_model.model.${name}`);
 })();
 
-/** Presses the button and waits for the outcome. @param {import('./webtune.js').Webtune} webtune */
+/** Presses the button and waits for the result. @param {import('./webtune.js').Webtune} webtune */
 async function compare(webtune) {
   const { page } = webtune;
   await page.getByTestId('self-test').locator('summary').click();
@@ -64,14 +64,14 @@ async function compare(webtune) {
   return comparison.result;
 }
 
-test('WebGPU has the gradients and updates of the CPU, parameter by parameter', async ({ webtune }) => {
+test('gradients and updates of every parameter agree between WebGPU and the CPU', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open(GPU);
   const { passed, checks } = await compare(webtune);
   const worst = [...checks].sort((a, b) => b.deviation / b.tolerance - a.deviation / a.tolerance).slice(0, 5);
   console.log(
     [
-      'WebGPU against the CPU, worst of ' + checks.length,
+      `WebGPU against the CPU, largest deviations of ${checks.length}`,
       ...worst.map(
         ({ name, deviation, tolerance }) =>
           `  ${deviation.toExponential(2)}  (allowed ${tolerance.toExponential(0)})  ${name}`,
@@ -88,7 +88,7 @@ test('WebGPU has the gradients and updates of the CPU, parameter by parameter', 
   expect(names.sort()).toEqual(
     ['logits', 'logits with the adapters merged in', 'loss scale', 'scaled updates', ...expected].sort(),
   );
-  // Numbers were compared, not the same memory with itself: two devices never round all alike.
+  // Two devices never round every value alike: all deviations 0 would mean a tensor compared with itself.
   expect(checks.some(({ deviation }) => deviation > 0)).toBe(true);
 
   await expect(page.getByTestId('comparison')).toHaveText(new RegExp(`^All ${checks.length} comparisons agree`));
@@ -114,7 +114,9 @@ test('WebGPU has the gradients and updates of the CPU, parameter by parameter', 
   });
 });
 
-test('so have the forms of the kernels that a GPU takes', async ({ webtune }) => {
+// The shapes of the comparison are small: they select the 2 × 2 tile of the matrix product, so this test does not cover
+// the 4 × 4 and 8 × 8 tiles.
+test('the kernels for hardware GPUs agree with the CPU at the small shapes of the comparison', async ({ webtune }) => {
   await webtune.open(GPU, 'looks-like-a-gpu');
   const { passed, checks } = await compare(webtune);
   expect(checks.filter((check) => !check.passed)).toEqual([]);
@@ -124,17 +126,17 @@ test('so have the forms of the kernels that a GPU takes', async ({ webtune }) =>
   );
   expect(
     logs.some(({ text }) => text.includes('a shader with a barrier')),
-    'this software adapter took them',
+    'the kernels for hardware GPUs were used',
   ).toBe(true);
 });
 
-test('a wrong slope in one shader is found where it matters, and only there', async ({ webtune }) => {
+test('a wrong GELU derivative in one shader fails the checks of the affected gradients only', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open(GPU, 'slope-wrong');
   const { passed, checks } = await compare(webtune);
   expect(passed).toBe(false);
   const outcome = new Map(checks.map((check) => [check.name, check.passed]));
-  // The forward pass is untouched, and so is everything between the labels and the last GELU.
+  // The forward pass and the gradients above the last GELU do not depend on that derivative.
   expect(outcome.get('logits')).toBe(true);
   expect(outcome.get('gradient of classifier.weight')).toBe(true);
   expect(outcome.get(`gradient of bert.encoder.layer.${LAYERS - 1}.output.dense.weight`)).toBe(true);
@@ -145,7 +147,7 @@ test('a wrong slope in one shader is found where it matters, and only there', as
   await expect(page.getByTestId('worst').locator('tr.failed').first()).toContainText('differs');
 });
 
-test('nothing else runs beside the comparison', async ({ webtune }) => {
+test('the comparison cannot start during a run', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open({ ...QUICK, device: 'cpu', num_train_epochs: 1000 });
   await webtune.button('run-all').click();

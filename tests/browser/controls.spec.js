@@ -1,12 +1,12 @@
-// A run under way: pause, step, stop, ask in between, run again; and what stays on the page meanwhile.
+// Control of a run: pause, step, resume, stop, classification between steps, a second run; and what the page keeps.
 
 import { expect, test } from './fixtures.js';
 import { QUICK } from './webtune.js';
 
-/** So many steps that a test is always in the middle of them. */
+/** Enough steps that the run never ends by itself during a test. */
 const ENDLESS = { ...QUICK, device: 'cpu', num_train_epochs: 1000 };
 
-test('pause, step, ask, resume, stop', async ({ webtune }) => {
+test('a run pauses, steps, answers a sentence, resumes and stops', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open(ENDLESS);
   await expect(webtune.button('pause')).toBeHidden();
@@ -17,7 +17,7 @@ test('pause, step, ask, resume, stop', async ({ webtune }) => {
   await webtune.button('pause').click();
   await expect(webtune.button('resume')).toBeVisible();
   await expect(page.getByTestId('now')).toContainText('Paused');
-  // A sentence is answered between steps or during the pause: after its answer, no step can be under way.
+  // The worker answers requests between steps, so after the answer no step is running.
   await webtune.classify('Is it paused?');
   const paused = await webtune.step();
   await webtune.classify('Is it still paused?');
@@ -41,10 +41,10 @@ test('pause, step, ask, resume, stop', async ({ webtune }) => {
   await expect(webtune.stage('training')).toHaveAttribute('data-state', 'done');
   const stopped = await webtune.result();
   expect(stopped?.global_step).toBeGreaterThanOrEqual(paused + 4);
-  expect(stopped?.evaluation?.step, 'what was learned so far is evaluated').toBe(stopped?.global_step);
+  expect(stopped?.evaluation?.step, 'the model at the stopped step is evaluated').toBe(stopped?.global_step);
 });
 
-test('a run can start paused and go by hand', async ({ webtune }) => {
+test('a run starts paused and is stepped manually', async ({ webtune }) => {
   await webtune.open({ ...QUICK, device: 'cpu', max_steps: 2 });
   await webtune.button('train-paused').click();
   await expect(webtune.page.getByTestId('now')).toContainText('Paused before the first of 2 steps', {
@@ -61,7 +61,10 @@ test('a run can start paused and go by hand', async ({ webtune }) => {
   expect(await webtune.result()).toMatchObject({ global_step: 2, stopped: false });
 });
 
-test('a second run starts over, keeps the stages before it, and repeats the first', async ({ webtune, server }) => {
+test('a second run starts from the base model, keeps earlier stages and repeats the first run', async ({
+  webtune,
+  server,
+}) => {
   const { page } = webtune;
   await webtune.open({ ...QUICK, device: 'cpu', num_train_epochs: 1 });
   await webtune.press('run-all');
@@ -73,7 +76,7 @@ test('a second run starts over, keeps the stages before it, and repeats the firs
 
   await expect(webtune.button('run-all')).toHaveText('Fine-tune again');
   await webtune.button('run-all').click();
-  // While the second run goes on, what it was made from is still there.
+  // The inputs of the second run stay on the page while it runs.
   for (const stage of /** @type {const} */ (['dataset', 'split', 'model', 'tokens']))
     await expect(webtune.stage(stage)).toHaveAttribute('data-state', 'done');
   await expect(page.locator('#dataset tbody tr')).toHaveCount(10);
@@ -87,7 +90,7 @@ test('a second run starts over, keeps the stages before it, and repeats the firs
   expect(second.after[0]).toBeCloseTo(first.after[0] ?? NaN, 5);
 });
 
-test('settings stay: through a run, in the address, and through a reload', async ({ webtune }) => {
+test('settings are kept through a run, in the URL and through a reload', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open({ ...QUICK, device: 'cpu' });
   await webtune.field('num_rows').fill('30');

@@ -1,5 +1,5 @@
-// Export, and back again: the exported archive is a Hugging Face folder, opens in the page as the same model, and repeats
-// the run that made it.
+// Export: the archive is a Hugging Face folder, the page opens it as the same model, and its training_args.json repeats
+// the run.
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { AxeBuilder } from '@axe-core/playwright';
@@ -25,7 +25,7 @@ const FOLDER = [
 const SENTENCE = 'What an amazing blender, I love it!';
 const WEIGHTS = 'model.safetensors';
 
-/** Presses the button and reads what the browser saves. @param {Webtune} webtune */
+/** Presses the button and reads the saved file. @param {Webtune} webtune */
 async function exported({ page }) {
   const saving = page.waitForEvent('download');
   await page.getByTestId('export').click();
@@ -44,13 +44,22 @@ function file(files, name) {
   return bytes;
 }
 
-/** Chooses an archive under "continue from a folder". @param {Webtune} webtune @param {string} name @param {Buffer} buffer */
+/**
+ * Chooses an archive under "continue from a folder".
+ * @param {Webtune} webtune
+ * @param {string} name
+ * @param {Buffer} buffer
+ */
 async function openZip(webtune, name, buffer) {
   await webtune.page.getByTestId('pick-zip').setInputFiles({ name, mimeType: 'application/zip', buffer });
   await webtune.idle();
 }
 
-/** What the model answers as it was loaded. Another sentence first: an answer that stands there already is none. @param {Webtune} webtune */
+/**
+ * The probabilities of the loaded model before training. Another sentence is classified first, so that the answer
+ * cannot be an older one.
+ * @param {Webtune} webtune
+ */
 async function answer(webtune) {
   await webtune.classify('Something else.');
   await webtune.classify(SENTENCE);
@@ -58,14 +67,14 @@ async function answer(webtune) {
 }
 
 /** @param {number[]} found @param {number[]} expected */
-function same(found, expected) {
+function expectClose(found, expected) {
   expect(found.length).toBe(expected.length);
   for (const [at, value] of expected.entries())
     expect(Math.abs((found[at] ?? NaN) - value), `probability ${at}`).toBeLessThanOrEqual(1e-5);
 }
 
 for (const device of /** @type {const} */ (['cpu', 'webgpu'])) {
-  test(`trained, exported, opened again: the same model (${device})`, async ({ webtune }) => {
+  test(`an exported model opens again with the same probabilities (${device})`, async ({ webtune }) => {
     const { page } = webtune;
     await webtune.open({ ...QUICK, device, max_steps: 12 });
     await expect(webtune.button('export')).toBeDisabled();
@@ -84,7 +93,7 @@ for (const device of /** @type {const} */ (['cpu', 'webgpu'])) {
       const weights = file(files, WEIGHTS);
       expect(metadata(weights)).toEqual({ format: 'pt' });
       const tensors = header(weights);
-      // Two layers of 16, five of the embeddings, two of the pooler, two of the classifier.
+      // 16 tensors in each of two layers, 5 of the embeddings, 2 of the pooler, 2 of the classifier.
       expect(Object.keys(tensors).length).toBe(2 * 16 + 5 + 2 + 2);
       for (const [tensor, { dtype }] of Object.entries(tensors)) {
         expect(tensor).toMatch(/^(bert\.(embeddings|encoder\.layer\.\d|pooler\.dense)\.|classifier\.(weight|bias)$)/);
@@ -103,7 +112,7 @@ for (const device of /** @type {const} */ (['cpu', 'webgpu'])) {
         json(files, 'trainer_state.json').log_history.filter((/** @type {object} */ entry) => 'loss' in entry).length,
       ).toBe(12);
     });
-    await test.step('the page lists its files', async () => {
+    await test.step('the page lists the files of the archive', async () => {
       const rows = page.getByTestId('export-files').locator('tbody tr');
       const listed = await rows.evaluateAll((all) =>
         all.map((row) => [row.getAttribute('data-name'), Number(row.getAttribute('data-bytes'))]),
@@ -114,15 +123,15 @@ for (const device of /** @type {const} */ (['cpu', 'webgpu'])) {
       await expect(page.locator('#export pre')).toContainText(`model="${name.replace(/\.zip$/, '')}"`);
       await expect(page.getByTestId('export-again')).toHaveAttribute('download', name);
     });
-    await test.step('it opens again as the same model', async () => {
+    await test.step('the archive opens as the same model', async () => {
       await openZip(webtune, name, zip);
       await expect(webtune.stage('model')).toHaveAttribute('data-state', 'done');
       await expect(webtune.alert('model')).toHaveCount(0);
       await expect(page.locator('#model')).toContainText('from this computer');
       await expect(webtune.button('export')).toBeDisabled();
-      same(await answer(webtune), trained);
+      expectClose(await answer(webtune), trained);
     });
-    await test.step('training goes on from there', async () => {
+    await test.step('training continues from the opened model', async () => {
       const last = (await webtune.read('evaluations')).at(-1);
       await webtune.press('run-evaluation');
       expect((await webtune.read('evaluations')).find(({ step }) => step === 0)?.eval_loss).toBeCloseTo(
@@ -131,13 +140,13 @@ for (const device of /** @type {const} */ (['cpu', 'webgpu'])) {
       );
       await webtune.press('run-training');
       await expect(webtune.stage('training')).toHaveAttribute('data-state', 'done');
-      same(await answer(webtune), trained);
+      expectClose(await answer(webtune), trained);
     });
   });
 }
 
-test('training_args.json repeats the run, dropouts and all', async ({ webtune }) => {
-  // Nothing here is its default: a setting that the file leaves out would change the losses.
+test('training_args.json repeats the run exactly, dropout included', async ({ webtune }) => {
+  // No value is a default, so a setting missing in the file would change the losses.
   const settings = {
     num_rows: 46,
     dataset_seed: 3,
@@ -182,11 +191,11 @@ test('training_args.json repeats the run, dropouts and all', async ({ webtune })
   };
   expect(first.logs.length).toBeGreaterThan(5);
   expect(await again(repeated)).toEqual(first);
-  // The same, but for the seed: then the losses are others, so it is the file that repeats them.
+  // Another seed gives other losses: the equality above is not trivial.
   expect((await again({ ...repeated, seed: 1235 })).logs).not.toEqual(first.logs);
 });
 
-test('a new run forgets the export before it', async ({ webtune }) => {
+test('a new run removes the previous export', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open({ ...CPU, max_steps: 2 });
   await webtune.press('run-all');
@@ -199,7 +208,7 @@ test('a new run forgets the export before it', async ({ webtune }) => {
   await expect(page.locator('#export-reason')).toContainText('when what is running now has ended');
   await webtune.button('stop').click();
   await webtune.idle();
-  // Stopped before its first step: there is nothing to take home, and the worker says so too.
+  // A run stopped before its first step leaves nothing to export; the worker refuses a request, too.
   await expect(page.locator('#export-reason')).toContainText('Nothing has been trained yet');
   const refused = await page.evaluate(() =>
     /** @type {any} */ (window).__webtune.session.request({ type: 'export' }).then(
@@ -210,7 +219,7 @@ test('a new run forgets the export before it', async ({ webtune }) => {
   expect(refused).toBe('not_ready');
 });
 
-test('a folder opens like the archive; what is no model is refused and changes nothing; the built-in model comes back', async ({
+test('folders and dropped archives open, invalid files change nothing, the built-in model returns', async ({
   webtune,
 }, info) => {
   const { page } = webtune;
@@ -220,39 +229,39 @@ test('a folder opens like the archive; what is no model is refused and changes n
   const [untrained, trained] = [await webtune.probabilities('try-before'), await webtune.probabilities('try-after')];
   const { name, zip, files } = await exported(webtune);
 
-  await test.step('a folder', async () => {
+  await test.step('a folder opens', async () => {
     const folder = info.outputPath('my-model');
     await mkdir(folder, { recursive: true });
     for (const [path, bytes] of files) await writeFile(`${folder}/${path}`, bytes);
     await page.getByTestId('pick-folder').setInputFiles(folder);
     await webtune.idle();
     await expect(page.getByTestId('continue')).toContainText('Training starts from your files now: my-model.');
-    same(await answer(webtune), trained);
+    expectClose(await answer(webtune), trained);
   });
   for (const { given, bytes, says } of [
     { given: 'notes.txt', bytes: Buffer.from('no model'), says: /notes\.txt.*no config\.json/ },
     { given: 'broken.zip', bytes: Buffer.from('no archive either'), says: /broken\.zip.*no zip archive/ },
     { given: 'cut.zip', bytes: zip.subarray(0, zip.length - 1000), says: /cut\.zip/ },
   ]) {
-    await test.step(`${given} is refused, the model stays`, async () => {
+    await test.step(`${given} is refused and the model stays`, async () => {
       await openZip(webtune, given, bytes);
       await expect(webtune.alert('model')).toHaveText(says);
       await expect(webtune.stage('model')).toHaveAttribute('data-state', 'done');
       await expect(page.getByTestId('continue')).toContainText('my-model');
-      same(await answer(webtune), trained);
+      expectClose(await answer(webtune), trained);
     });
   }
-  await test.step('back to the built-in model', async () => {
+  await test.step('the built-in model returns', async () => {
     await webtune.press('continue-back');
     await expect(webtune.alert('model')).toHaveCount(0);
     await expect(webtune.button('continue-back')).toBeHidden();
     await expect(page.locator('#model')).toContainText('a folder of this site');
-    // Its head is another random one until a run draws its own, so the probabilities are no longer the trained ones.
+    // The built-in model has a random classifier, so the probabilities differ from the trained ones.
     expect(Math.abs(((await answer(webtune))[0] ?? NaN) - (trained[0] ?? NaN))).toBeGreaterThan(1e-3);
     await webtune.press('run-training');
-    same(await answer(webtune), untrained);
+    expectClose(await answer(webtune), untrained);
   });
-  await test.step('an archive dropped onto the section', async () => {
+  await test.step('an archive dropped onto the section opens', async () => {
     const dropped = await page.evaluateHandle(
       ({ file: title, base64 }) => {
         const transfer = new DataTransfer();
@@ -267,11 +276,13 @@ test('a folder opens like the archive; what is no model is refused and changes n
     await webtune.idle();
     await expect(page.getByTestId('continue')).not.toHaveClass(/dropping/);
     await expect(page.getByTestId('continue')).toContainText(name.replace(/\.zip$/, ''));
-    same(await answer(webtune), trained);
+    expectClose(await answer(webtune), trained);
   });
 });
 
-test('by keyboard, on a phone, in both languages and colour schemes', async ({ webtune }) => {
+test('the export works by keyboard on a phone, without violations in both languages and colour schemes', async ({
+  webtune,
+}) => {
   const { page } = webtune;
   await page.setViewportSize({ width: 390, height: 844 });
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);

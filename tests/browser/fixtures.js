@@ -1,14 +1,16 @@
-// What every test is given: the server, and the page on it. A test fails when anything was written to a console as an error
-// that it did not name, when the page asked for something outside of its own folder, or when a request left the site.
+// The fixtures of every test: the server and the page. A test fails after an error in a console that it does not allow,
+// a request outside of the site's folder, or a request to another site.
 
 import { test as base, expect } from '@playwright/test';
 import { TestServer } from './server.js';
 import { Webtune } from './webtune.js';
 
-/** @typedef {import('@playwright/test').PlaywrightTestArgs & import('@playwright/test').PlaywrightTestOptions} GivenTest */
-/** @typedef {import('@playwright/test').PlaywrightWorkerArgs & import('@playwright/test').PlaywrightWorkerOptions} GivenWorker */
+/** @import {Fixtures, PlaywrightTestArgs, PlaywrightTestOptions} from '@playwright/test' */
+/** @import {PlaywrightWorkerArgs, PlaywrightWorkerOptions} from '@playwright/test' */
+/** @typedef {PlaywrightTestArgs & PlaywrightTestOptions} TestOptions */
+/** @typedef {PlaywrightWorkerArgs & PlaywrightWorkerOptions} WorkerOptions */
 
-/** @type {import('@playwright/test').Fixtures<{webtune: Webtune, server: TestServer}, {running: TestServer}, GivenTest, GivenWorker>} */
+/** @type {Fixtures<{webtune: Webtune, server: TestServer}, {running: TestServer}, TestOptions, WorkerOptions>} */
 const fixtures = {
   running: [
     async ({}, use) => {

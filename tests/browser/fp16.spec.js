@@ -1,6 +1,7 @@
-// Mixed precision where it cannot be had: the switch is off and says why, an address that asks for it gets a sentence, and the worker
-// refuses it too. Neither SwiftShader nor the CPU has shader-f16. What its kernels compute on an adapter that has it is compared at the
-// start of each such run, and by hand (docs/performance.md).
+// Mixed precision on devices without it: the switch is disabled and states the reason, a URL with fp16=true gets an
+// error, and the worker refuses the setting. Neither SwiftShader nor the CPU device has shader-f16, so no test here
+// executes an f16 kernel. Every run with fp16 compares them with the CPU before its first step; docs/performance.md has
+// a manual measurement.
 
 import { expect, test } from './fixtures.js';
 import { QUICK } from './webtune.js';
@@ -14,7 +15,7 @@ const CASES = /** @type {const} */ ([
 ]);
 
 for (const { device, reason } of CASES) {
-  test(`the switch says why it is off (${device})`, async ({ webtune }) => {
+  test(`the disabled switch states the reason (${device})`, async ({ webtune }) => {
     const { page } = webtune;
     await webtune.open({ ...QUICK, device });
     expect((await webtune.read('opened'))?.device.shader_f16).toBe(false);
@@ -24,7 +25,7 @@ for (const { device, reason } of CASES) {
     await expect(page.locator('#setting-fp16-off')).toHaveText(reason);
     await expect(field).toHaveAccessibleDescription(reason);
 
-    await test.step('the worker refuses it, whoever asks', async () => {
+    await test.step('the worker refuses a direct request with fp16', async () => {
       await webtune.press('run-tokens');
       const refused = await page.evaluate(async () => {
         const { session, settings } = /** @type {any} */ (window).__webtune;
@@ -44,7 +45,7 @@ for (const { device, reason } of CASES) {
   });
 }
 
-test('an address that asks for it gets a sentence, and the switch can be turned off', async ({ webtune }) => {
+test('fp16=true in the URL shows an error, and the switch can be turned off', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open({ ...QUICK, device: 'cpu', num_train_epochs: 1, fp16: 'true' });
   const field = webtune.field('fp16');

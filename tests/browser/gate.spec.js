@@ -1,44 +1,46 @@
-// The gate: what a step asks of the GPU and what a visit costs must not grow unnoticed. Times differ between machines and from hour to
-// hour; dispatches, bytes of GPU memory and bytes over the wire are the same everywhere, so they can be compared with committed figures.
+// The gate: dispatches, submits and GPU memory of a training step and the transferred bytes of a page load must not
+// grow unnoticed. Times differ between machines; these figures are the same everywhere, so they are compared with
+// committed ones.
 //
-// The figures are in bench/gate.json. `cargo xtask bench --accept` measures them anew: a growth that is worth it is a line in a commit.
+// The figures are in bench/gate.json. `cargo xtask bench --accept` measures them again; a justified growth is
+// committed.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { MODELS, work } from '../../bench/cases.js';
-import { drawn, openBare } from './bare.js';
+import { openBare, randomFiles } from './bare.js';
 import { expect, test } from './fixtures.js';
 import { hasNames } from './wasm-exports.js';
 
 const FIGURES = fileURLToPath(new URL('../../bench/gate.json', import.meta.url));
 const ACCEPT = process.env.WEBTUNE_GATE === 'accept';
-/** By how much a figure may grow before it is a regression, and shrink before it is worth a lower bar. */
+/** Growth above which a figure fails; reduction above which the test suggests a new committed figure. */
 const [GROWTH, SHRINKAGE] = [0.05, 0.2];
 
 const STEPS = 4;
-/** The benchmark's small BERT, its vocabulary too: the test draws and uploads the weights itself. */
+/** The benchmark's small BERT with a smaller vocabulary, because the test generates and uploads the weights. */
 const SIZES = { ...MODELS.small, vocab: 1000, positions: 64 };
-const WORDS = /** @type {[number, number]} */ ([200, SIZES.vocab]);
+const TOKEN_IDS = /** @type {[number, number]} */ ([200, SIZES.vocab]);
 
-test('a training step asks no more of the GPU than it did', async ({ page, server }) => {
-  await openBare(page, server, drawn(SIZES));
-  const given = work({ batch: 8, seq: 32 }, WORDS);
+test('dispatches, submits and GPU memory of a training step do not grow', async ({ page, server }) => {
+  await openBare(page, server, randomFiles(SIZES));
+  const given = work({ batch: 8, seq: 32 }, TOKEN_IDS);
   const { each, peak, errors, losses } = await page.evaluate(drive, { given, steps: STEPS });
 
-  expect(errors, 'what WebGPU found wrong').toEqual([]);
-  // Every step did something: the batches differ, and so do their losses.
+  expect(errors, 'WebGPU errors').toEqual([]);
+  // The batches differ, so equal losses would mean a step without effect.
   expect(new Set(losses).size).toBe(STEPS);
   const [third, fourth] = each.slice(-2);
-  expect(third, 'a steady step is like the next one').toEqual(fourth);
+  expect(third, 'two consecutive steps have equal counts').toEqual(fourth);
   compare('dispatches_per_step', third?.dispatches ?? NaN);
   compare('submits_per_step', third?.submits ?? NaN);
   compare('peak_gpu_bytes', peak);
 });
 
-test('a visit loads no more than it did', async ({ webtune, request }) => {
+test('the transferred bytes of a page load do not grow', async ({ webtune, request }) => {
   const { server } = webtune;
   const { bytes } = await server.module();
-  test.skip(hasNames(bytes), 'a development build: what a visitor loads is in the release build');
+  test.skip(hasNames(bytes), 'a development build; visitors load the release build');
   await webtune.open({ device: 'cpu' });
   const site = new URL(server.site()).pathname;
   const loaded = [...new Set(server.requests)].filter(
@@ -55,7 +57,7 @@ test('a visit loads no more than it did', async ({ webtune, request }) => {
 });
 
 /**
- * In the page: a few steps of webtune's own trainer, counted one by one.
+ * Runs in the page: a few training steps, with the counts of each.
  * @param {{given: object, steps: number}} wanted
  */
 async function drive({ given, steps }) {
@@ -79,7 +81,7 @@ async function drive({ given, steps }) {
 }
 
 /**
- * Fails when a figure has grown; with WEBTUNE_GATE=accept the figure is written down instead.
+ * Fails when a figure has grown; with WEBTUNE_GATE=accept writes the figure to bench/gate.json instead.
  * @param {string} name
  * @param {number} value
  */
@@ -94,13 +96,15 @@ function compare(name, value) {
     return;
   }
   if (committed === undefined)
-    throw new Error(`bench/gate.json has no ${name}. Run \`cargo xtask bench --accept\` to write it down.`);
+    throw new Error(`bench/gate.json has no ${name}. Run \`cargo xtask bench --accept\` to add it.`);
   const change = `${name} was ${committed} and is ${value} (${(100 * (value / committed - 1)).toFixed(1)} % more)`;
   if (value < committed * (1 - SHRINKAGE))
     console.log(
-      `  ${name} fell from ${committed} to ${value}: run \`cargo xtask bench --accept\` to hold what was won.`,
+      `  ${name} fell from ${committed} to ${value}: run \`cargo xtask bench --accept\` to commit the lower figure.`,
     );
-  // Softly: whoever reads of one figure wants to know of the others.
-  const allowed = `${change}; ${100 * GROWTH} % are allowed. If the growth is worth it, run \`cargo xtask bench --accept\` and commit bench/gate.json.`;
+  // A soft expectation, so that one failure does not hide the other figures.
+  const allowed =
+    `${change}; ${100 * GROWTH} % are allowed. If the growth is justified, ` +
+    'run `cargo xtask bench --accept` and commit bench/gate.json.';
   expect.soft(value, allowed).toBeLessThanOrEqual(committed * (1 + GROWTH));
 }

@@ -1,4 +1,4 @@
-// A test with a Hub of its own beside the page. Whatever the page asks of it must give nothing away.
+// A test fixture with a fake Hub. Requests of the page to it must not identify the visitor.
 
 import { expect, test as base } from './fixtures.js';
 import { HubServer } from './hub-server.js';
@@ -9,7 +9,7 @@ const withHub = {
     const hub = await HubServer.start();
     webtune.allow(/leaves the site/);
     await use(hub);
-    // No token, no cookie, no address of the page, and no question that another site must allow first.
+    // No token, cookie or referrer, and no CORS preflight request.
     for (const { path, headers, method } of hub.asked) {
       expect([path, method, headers.authorization, headers.cookie, headers.referer]).toEqual([
         path,

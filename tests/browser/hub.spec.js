@@ -1,4 +1,4 @@
-// Models of the Hub: asked for at one commit, kept by content, and whole whatever the network does.
+// Models of the Hub: requested at one commit, stored by content hash, and complete despite network failures.
 
 import { fileURLToPath } from 'node:url';
 import { AxeBuilder } from '@axe-core/playwright';
@@ -12,17 +12,17 @@ import { QUICK, madeModel } from './webtune.js';
 const WEIGHTS = 'model.safetensors';
 const TINY = 'tests/tiny-bert';
 const CPU = { ...QUICK, device: 'cpu', num_train_epochs: 1 };
-const pictures = fileURLToPath(new URL('../../test-results/screenshots/', import.meta.url));
+const screenshots = fileURLToPath(new URL('../../test-results/screenshots/', import.meta.url));
 const bert = tinyBert();
 const tiny = files(bert);
 const weights = tiny[WEIGHTS];
 const HALF = weights.length >> 1;
 
-// Networks that fail are what most of these are about.
+// Most of these tests make requests fail.
 test.beforeEach(({ webtune }) => webtune.allow(/Failed to load resource/));
 
 /**
- * Opens the page with a model of the Hub, and loads it.
+ * Opens the page with a model of the Hub and loads it.
  * @param {Webtune} webtune
  * @param {import('./hub-server.js').HubServer} hub
  * @param {{model?: string, site?: string}} [options]
@@ -33,7 +33,7 @@ async function load(webtune, hub, { model = TINY, site } = {}) {
 }
 
 /**
- * As `load`, but the connection breaks after about half of the bytes of each answer that is held.
+ * Like `load`, but the connection breaks after about half of the bytes of each response that is held.
  * @param {Webtune} webtune
  * @param {import('./hub-server.js').HubServer} hub
  * @param {{breaks?: number, site?: string}} [options]
@@ -41,17 +41,18 @@ async function load(webtune, hub, { model = TINY, site } = {}) {
 async function loadBroken(webtune, hub, { breaks = 1, site } = {}) {
   await webtune.open({ ...CPU, model: TINY, endpoint: hub.endpoint }, site);
   await webtune.button('run-model').click();
-  for (let broken = 0, before = 0; broken < breaks; broken += 1) before = await breakOff(webtune, hub, before);
+  for (let broken = 0, before = 0; broken < breaks; broken += 1) before = await interrupt(webtune, hub, before);
   await webtune.idle();
 }
 
 /**
- * Breaks the weights' connection once more of them than before have arrived; a stream that breaks loses what was not read yet.
+ * Breaks the connection of the weights once more than `before` bytes have arrived: a broken stream drops bytes that
+ * were not read yet.
  * @param {Webtune} webtune
  * @param {import('./hub-server.js').HubServer} hub
  * @param {number} before
  */
-async function breakOff(webtune, hub, before) {
+async function interrupt(webtune, hub, before) {
   const progress = webtune.page.getByTestId('model-progress');
   await expect(progress).toHaveAttribute('data-total', String(weights.length));
   const arrived = async () => Number(await progress.getAttribute('data-loaded'));
@@ -61,14 +62,14 @@ async function breakOff(webtune, hub, before) {
   return now;
 }
 
-/** The model is there, whole. @param {Webtune} webtune */
-async function loaded(webtune) {
+/** Expects that the complete model is loaded. @param {Webtune} webtune */
+async function expectLoaded(webtune) {
   expect((await webtune.read('stages')).model.error).toBeNull();
   await expect(webtune.stage('model')).toHaveAttribute('data-state', 'done');
   expect((await webtune.read('model'))?.bytes).toBe(weights.length);
 }
 
-/** The probabilities of a model as it was loaded. @param {Webtune} webtune @param {string} sentence */
+/** The probabilities of the loaded model before training. @param {Webtune} webtune @param {string} sentence */
 async function answer(webtune, sentence) {
   await webtune.classify(sentence);
   return webtune.probabilities('try-before');
@@ -77,7 +78,7 @@ async function answer(webtune, sentence) {
 /** @param {import('./hub-server.js').HubServer} hub */
 const ranges = (hub) => hub.bytesOf(WEIGHTS).map(({ range }) => range);
 
-/** What is on the disk, by the folder it is in. @param {Webtune} webtune */
+/** The files in the browser's storage, by folder. @param {Webtune} webtune */
 const onDisk = ({ page }) =>
   page.evaluate(async () => {
     const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('webtune-models');
@@ -91,10 +92,13 @@ const onDisk = ({ page }) =>
     return found;
   });
 
-test('by its name: one commit, kept by content, and no network the second time', async ({ webtune, hub }) => {
+test('a model is requested at one commit, stored by content and loaded again without a request', async ({
+  webtune,
+  hub,
+}) => {
   hub.offer(TINY, tiny);
   await load(webtune, hub);
-  await loaded(webtune);
+  await expectLoaded(webtune);
   await expect(webtune.page.locator('#model')).toContainText(`at commit ${COMMIT.slice(0, 7)}, licence mit`);
   const resolved = hub.asked.filter(({ path }) => path.includes('/resolve/'));
   expect(resolved.map(({ path }) => path).sort()).toEqual(
@@ -105,18 +109,18 @@ test('by its name: one commit, kept by content, and no network the second time',
   expect(pins?.length).toBe(1);
   const first = await answer(webtune, 'How well it works!');
 
-  // The branch moves on; what was pinned stays, and nothing is asked.
+  // The branch moves to another commit; the pinned one is used without a request.
   hub.offer(TINY, {}, { revisions: { main: 'another' } });
   hub.asked.length = 0;
   await load(webtune, hub);
-  await loaded(webtune);
+  await expectLoaded(webtune);
   expect(await answer(webtune, 'How well it works!')).toEqual(first);
   await webtune.press('run-all');
   await webtune.succeeded();
   expect(hub.asked).toEqual([]);
 });
 
-test('the same model from the site answers the same', async ({ webtune, hub }) => {
+test('the same model gives equal probabilities from the Hub and from the site', async ({ webtune, hub }) => {
   hub.offer(TINY, tiny);
   await load(webtune, hub);
   const sentence = 'How well it works!';
@@ -126,10 +130,10 @@ test('the same model from the site answers the same', async ({ webtune, hub }) =
   expect(await answer(webtune, sentence)).toEqual(found);
 });
 
-test('a broken connection goes on where it broke', async ({ webtune, hub }) => {
+test('a broken download continues with the remaining range', async ({ webtune, hub }) => {
   hub.offer(TINY, tiny, { troubles: { [WEIGHTS]: [{ held: true }, { held: true }] } });
   await loadBroken(webtune, hub, { breaks: 2 });
-  await loaded(webtune);
+  await expectLoaded(webtune);
   const [first, ...more] = ranges(hub);
   expect([first, more.length]).toEqual([null, 2]);
   const [second = 0, third = 0] = more.map((range) => Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1]));
@@ -138,27 +142,24 @@ test('a broken connection goes on where it broke', async ({ webtune, hub }) => {
   expect((await onDisk(webtune)).files).toContain(sha256(weights));
 });
 
-test('a server that knows no ranges begins anew, and the same bytes are taken for the same', async ({
-  webtune,
-  hub,
-}) => {
+test('without range support the download restarts, and identical bytes are accepted', async ({ webtune, hub }) => {
   hub.offer(TINY, tiny, { troubles: { [WEIGHTS]: [{ held: true }, { ignoreRange: true }] } });
   await loadBroken(webtune, hub);
-  await loaded(webtune);
+  await expectLoaded(webtune);
   expect(ranges(hub)).toEqual([null, expect.stringMatching(/^bytes=\d+-$/)]);
   expect((await onDisk(webtune)).files).toContain(sha256(weights));
 });
 
 for (const { name, trouble } of [
-  { name: 'its etag says so', trouble: { etag: 'of another file' } },
-  { name: 'it begins anew with other bytes', trouble: { ignoreRange: true } },
+  { name: 'another etag', trouble: { etag: 'of another file' } },
+  { name: 'a complete response with other bytes', trouble: { ignoreRange: true } },
 ]) {
-  test(`a file that becomes another one half-way is read anew: ${name}`, async ({ webtune, hub }) => {
+  test(`a file that changes during the download is downloaded again: ${name}`, async ({ webtune, hub }) => {
     const old = files(tinyBert({ seed: 8 }))[WEIGHTS];
     const rest = { ...trouble, body: weights };
     hub.offer(TINY, tiny, { unlisted: true, troubles: { [WEIGHTS]: [{ body: old, held: true }, rest] } });
     await loadBroken(webtune, hub);
-    await loaded(webtune);
+    await expectLoaded(webtune);
     const sentence = 'How well it works!';
     const found = await answer(webtune, sentence);
     expect((await onDisk(webtune)).files).toContain(sha256(weights));
@@ -168,7 +169,7 @@ for (const { name, trouble } of [
   });
 }
 
-test('a mirror that has no list of files: the commit comes with the first file', async ({ webtune, hub }) => {
+test('without a file list, the commit comes from the first response', async ({ webtune, hub }) => {
   const older = {
     ...tiny,
     'vocab.txt': Buffer.from(Object.keys(/** @type {any} */ (bert.tokenizer).model.vocab).join('\n')),
@@ -176,23 +177,23 @@ test('a mirror that has no list of files: the commit comes with the first file',
   delete (/** @type {Partial<typeof older>} */ (older)['tokenizer.json']);
   hub.offer(TINY, older, { unlisted: true, revisions: { 'v1.0': COMMIT } });
   await load(webtune, hub, { model: `${TINY}@v1.0` });
-  await loaded(webtune);
+  await expectLoaded(webtune);
   const revisions = hub.asked.filter(({ path }) => path.includes('/resolve/')).map(({ path }) => path.split('/')[4]);
   expect(revisions[0]).toBe('v1.0');
   expect(new Set(revisions.slice(1))).toEqual(new Set([COMMIT]));
 });
 
-test('a server that is busy is asked again', async ({ webtune, hub }) => {
+test('status 503 and 429 are retried', async ({ webtune, hub }) => {
   hub.offer(TINY, tiny, { troubles: { [WEIGHTS]: [{ status: 503 }, { status: 429 }] } });
   await load(webtune, hub);
-  await loaded(webtune);
+  await expectLoaded(webtune);
   expect(hub.bytesOf(WEIGHTS).length).toBe(3);
 });
 
-test('a file that is always too short is an error, and loses nothing', async ({ webtune, hub }) => {
+test('a file that is always too short is an error, and the previous model stays', async ({ webtune, hub }) => {
   hub.offer('tests/other', files(tinyBert({ seed: 9 })));
   await load(webtune, hub, { model: 'tests/other' });
-  await loaded(webtune);
+  await expectLoaded(webtune);
   const short = { body: weights.subarray(0, HALF) };
   hub.offer(TINY, tiny, { troubles: { [WEIGHTS]: Array.from({ length: 12 }, () => short) } });
   await choose(webtune, TINY);
@@ -202,10 +203,10 @@ test('a file that is always too short is an error, and loses nothing', async ({ 
   expect((await answer(webtune, 'Still there?')).length).toBe(2);
 });
 
-test('a wrong hash is an error: nothing of it stays, and what was there before does', async ({ webtune, hub }) => {
+test('a wrong hash is an error, the file is deleted and the previous model stays', async ({ webtune, hub }) => {
   hub.offer('tests/other', files(tinyBert({ seed: 9 })));
   await load(webtune, hub, { model: 'tests/other' });
-  await loaded(webtune);
+  await expectLoaded(webtune);
   const before = await onDisk(webtune);
   const damaged = Buffer.from(weights);
   damaged.writeFloatLE(0.5, weights.length - 400);
@@ -217,14 +218,14 @@ test('a wrong hash is an error: nothing of it stays, and what was there before d
   for (const name of before.files ?? []) expect(after.files).toContain(name);
   for (const content of [sha256(weights), sha256(damaged)]) expect(after.files).not.toContain(content);
   expect(after.files?.filter((name) => name.endsWith('.part'))).toEqual([]);
-  // The next try is not taken in by it.
+  // The next attempt downloads the file from the start.
   await choose(webtune, TINY);
-  await loaded(webtune);
+  await expectLoaded(webtune);
   expect(ranges(hub).at(-1)).toBeNull();
   expect((await onDisk(webtune)).files).toContain(sha256(weights));
 });
 
-test('weights in several files', async ({ webtune, hub }) => {
+test('sharded weights load', async ({ webtune, hub }) => {
   const names = [...bert.tensors.keys()];
   const shard = (/** @type {string[]} */ some) =>
     safetensors(
@@ -254,10 +255,7 @@ test('weights in several files', async ({ webtune, hub }) => {
   expect(whole?.length).toBeGreaterThan(0);
 });
 
-test('what cannot be trained is refused with the reason, before its weights are downloaded', async ({
-  webtune,
-  hub,
-}) => {
+test('a model that cannot be trained is refused before its weights are downloaded', async ({ webtune, hub }) => {
   const config = (/** @type {string} */ type) => Buffer.from(JSON.stringify({ ...bert.config, model_type: type }));
   for (const type of ['roberta', 'distilbert', 'albert'])
     hub.offer(`tests/${type}`, { ...tiny, 'config.json': config(type) });
@@ -278,16 +276,16 @@ test('what cannot be trained is refused with the reason, before its weights are 
     await expect(webtune.alert('model'), repo).toContainText(says);
   }
   expect(hub.asked.filter(({ path }) => /safetensors|\.bin$/.test(path))).toEqual([]);
-  // What is no name is refused in the field itself.
+  // The field itself refuses an invalid name.
   await webtune.page.getByTestId('repo').fill('bert-base-uncased');
   await webtune.page.getByTestId('load-repo').click();
   await expect(webtune.page.locator('#repo-problem')).toContainText('owner/name');
 });
 
-test('a full disk: the download goes on in memory, and says so', async ({ webtune, hub }) => {
+test('with full storage the download continues in memory, with a notice', async ({ webtune, hub }) => {
   hub.offer(TINY, tiny);
   await load(webtune, hub, { site: 'storage-full' });
-  await loaded(webtune);
+  await expectLoaded(webtune);
   await expect(webtune.page.getByTestId('model-notices').locator('[data-code="storage_full"]')).toBeVisible();
   const found = await answer(webtune, 'How well it works!');
   expect((await onDisk(webtune)).files).not.toContain(sha256(weights));
@@ -297,15 +295,15 @@ test('a full disk: the download goes on in memory, and says so', async ({ webtun
   expect(await answer(webtune, 'How well it works!')).toEqual(found);
 });
 
-test('a browser that stores nothing loads it all the same', async ({ webtune, hub }) => {
+test('without storage the model loads, with a notice, and a broken download continues', async ({ webtune, hub }) => {
   hub.offer(TINY, tiny, { troubles: { [WEIGHTS]: [{ held: true }] } });
   await loadBroken(webtune, hub, { site: 'no-storage' });
-  await loaded(webtune);
+  await expectLoaded(webtune);
   await expect(webtune.page.getByTestId('model-notices').locator('[data-code="not_stored"]')).toBeVisible();
   expect(ranges(hub)[1]).toMatch(/^bytes=\d+-$/);
 });
 
-test('stopped, and gone on with after the page was closed', async ({ webtune, hub }) => {
+test('a stopped download continues after the page was reloaded', async ({ webtune, hub }) => {
   hub.offer(TINY, tiny, { troubles: { [WEIGHTS]: [{ held: true }] } });
   await webtune.open({ ...CPU, model: TINY, endpoint: hub.endpoint });
   await webtune.button('run-model').click();
@@ -320,13 +318,13 @@ test('stopped, and gone on with after the page was closed', async ({ webtune, hu
   hub.release();
 
   await load(webtune, hub);
-  await loaded(webtune);
+  await expectLoaded(webtune);
   const [, again] = ranges(hub);
   expect(Number(/^bytes=(\d+)-$/.exec(again ?? '')?.[1])).toBeGreaterThan(0);
   await expect(webtune.page.getByTestId('stored').locator('[data-complete="true"]')).toBeVisible();
 });
 
-test('a wait between two tries can be stopped too', async ({ webtune, hub }) => {
+test('the wait between two attempts can be stopped', async ({ webtune, hub }) => {
   hub.offer(TINY, tiny, { troubles: { [WEIGHTS]: Array.from({ length: 9 }, () => ({ status: 503 })) } });
   await webtune.open({ ...CPU, model: TINY, endpoint: hub.endpoint });
   await webtune.button('run-model').click();
@@ -337,10 +335,10 @@ test('a wait between two tries can be stopped too', async ({ webtune, hub }) => 
   expect(hub.bytesOf(WEIGHTS).length).toBe(3);
 });
 
-test('the list of what is stored, and deleting', async ({ webtune, hub }) => {
+test('stored models are listed, and deleting one keeps the files of the others', async ({ webtune, hub }) => {
   const { page } = webtune;
   hub.offer(TINY, tiny);
-  // The same weights under another name, its own configuration: what both have stays while one of them does.
+  // Another name with the same weights and another configuration: shared files stay until neither model is stored.
   hub.offer('tests/other', {
     ...tiny,
     'config.json': Buffer.from(JSON.stringify({ ...bert.config, hidden_dropout_prob: 0 })),
@@ -371,7 +369,10 @@ for (const [screen, viewport] of Object.entries({
   desktop: { width: 1280, height: 800 },
   phone: { width: 390, height: 844 },
 })) {
-  test(`the model's section on a ${screen}, light and dark`, async ({ webtune, hub }) => {
+  test(`the model section has no violation and no overflow on a ${screen}, light and dark`, async ({
+    webtune,
+    hub,
+  }) => {
     const { page } = webtune;
     hub.offer(TINY, tiny);
     hub.offer('google/bert_uncased_L-2_H-128_A-2', tiny, { troubles: { [WEIGHTS]: [{ held: true }] } });
@@ -386,17 +387,17 @@ for (const [screen, viewport] of Object.entries({
     ).toBeLessThanOrEqual(0);
     for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await page.locator('#model').screenshot({ path: `${pictures}hub-${screen}-${colorScheme}.png` });
+      await page.locator('#model').screenshot({ path: `${screenshots}hub-${screen}-${colorScheme}.png` });
       const found = await new AxeBuilder({ page }).options({ preload: false }).include('#model').analyze();
       expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
     }
     hub.release();
     await webtune.idle();
-    await loaded(webtune);
+    await expectLoaded(webtune);
   });
 }
 
-/** Loads a model by the field for any name. @param {Webtune} webtune @param {string} repo */
+/** Loads a model by the text field. @param {Webtune} webtune @param {string} repo */
 async function choose(webtune, repo) {
   await webtune.page.getByTestId('repo').fill(repo);
   await webtune.page.getByTestId('load-repo').click();

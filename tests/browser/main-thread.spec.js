@@ -1,7 +1,7 @@
-// The page stays alive: while the worker loads and trains, no task of the main thread works longer than 200 ms.
+// The page stays responsive: while the worker loads and trains, no task of the main thread takes more than 200 ms.
 //
-// Measured as the processor time of each task, from the browser's own trace: on a machine whose cores are all busy training, the
-// clock on the wall also counts the time in which the main thread was not given a core.
+// Measured as the CPU time of each task, from the browser's trace: while all cores train, wall-clock time would include
+// the time in which the main thread waits for a core.
 
 import { expect, test } from './fixtures.js';
 import { QUICK } from './webtune.js';
@@ -9,10 +9,13 @@ import { QUICK } from './webtune.js';
 const LONGEST_MS = 200;
 const MINUTE = 60_000;
 
-/** @typedef {{name: string, pid: number, tid: number, tdur?: number, args?: {name?: string}}} TraceEvent  `tdur` in microseconds */
+/**
+ * `tdur` is in microseconds.
+ * @typedef {{name: string, pid: number, tid: number, tdur?: number, args?: {name?: string}}} TraceEvent
+ */
 
 /**
- * Does something and returns the tasks of the page's main thread meanwhile, in milliseconds, the longest first.
+ * CPU times of the main thread's tasks during `work`, in milliseconds, longest first.
  * @param {import('@playwright/test').Page} page
  * @param {() => Promise<unknown>} work
  */
@@ -34,7 +37,7 @@ async function tasksDuring(page, work) {
 const tooLong = (tasks) => tasks.filter((milliseconds) => milliseconds > LONGEST_MS);
 
 /**
- * Runs everything, and at the end one task that is too long: a measurement that measured nothing would not see it.
+ * Task times of the whole job. It ends with a deliberate long task, which a broken measurement would miss.
  * @param {import('./webtune.js').Webtune} webtune
  */
 async function tasksOfTheJob(webtune) {
@@ -54,8 +57,8 @@ async function tasksOfTheJob(webtune) {
     );
   });
   const [deliberate = 0, ...others] = tasks;
-  expect(deliberate, 'the task that was made too long').toBeGreaterThan(LONGEST_MS);
-  expect(others.length, 'tasks that were seen').toBeGreaterThan(100);
+  expect(deliberate, 'the deliberate long task').toBeGreaterThan(LONGEST_MS);
+  expect(others.length, 'number of recorded tasks').toBeGreaterThan(100);
   return others;
 }
 
@@ -63,13 +66,13 @@ for (const [device, epochs] of /** @type {const} */ ([
   ['cpu', 10],
   ['webgpu', 2],
 ])) {
-  test(`with the tiny BERT on ${device}`, async ({ webtune }) => {
+  test(`no task exceeds ${LONGEST_MS} ms with the tiny BERT on ${device}`, async ({ webtune }) => {
     await webtune.open({ ...QUICK, device, num_train_epochs: epochs });
     expect(tooLong(await tasksOfTheJob(webtune))).toEqual([]);
   });
 }
 
-test('while the real checkpoint is loaded and trains', async ({ webtune }) => {
+test(`no task exceeds ${LONGEST_MS} ms while the real checkpoint loads and trains`, async ({ webtune }) => {
   await webtune.open({ device: 'cpu', max_steps: 2, num_rows: 40 });
   expect(tooLong(await tasksOfTheJob(webtune))).toEqual([]);
 });

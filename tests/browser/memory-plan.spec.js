@@ -1,13 +1,13 @@
-// The memory plan: what it says before a run is what WebGPU's buffers take at the run's peak, what cannot fit is refused with nothing
-// lost, and what is offered instead does fit.
+// The memory plan: the planned bytes match the peak of WebGPU's buffers, a run that does not fit is refused and
+// existing results stay, and the suggested settings fit.
 
 import { work } from '../../bench/cases.js';
-import { drawn, openBare } from './bare.js';
+import { openBare, randomFiles } from './bare.js';
 import { expect, test } from './fixtures.js';
-import { isAsPlanned } from './planned.js';
+import { expectAsPlanned } from './planned.js';
 import { QUICK } from './webtune.js';
 
-/** Large enough that buffers of weights and activations, not scalars, are what is measured. */
+/** Large enough that weights and activations dominate the memory. */
 const SIZES = { vocab: 4000, hidden: 256, layers: 4, heads: 4, inner: 1024, positions: 128 };
 const CONFIGURATIONS = [
   { name: 'full fine-tuning', values: {} },
@@ -16,15 +16,18 @@ const CONFIGURATIONS = [
 ];
 
 for (const { name, values } of CONFIGURATIONS) {
-  test(`the plan is what the buffers take at their peak: ${name}`, async ({ page, server }) => {
-    await openBare(page, server, drawn(SIZES));
+  test(`the plan matches the peak of the buffers, with the widest batch at every step: ${name}`, async ({
+    page,
+    server,
+  }) => {
+    await openBare(page, server, randomFiles(SIZES));
     const given = { ...work({ batch: 8, seq: 128 }, [200, SIZES.vocab]), arguments: values };
     const { plan, peak, adapter } = await page.evaluate(measure, { given, steps: 3 });
-    isAsPlanned(`${name} on ${adapter}`, plan.total, peak);
+    expectAsPlanned(`${name} on ${adapter}`, plan.total, peak);
   });
 }
 
-test('before a run the page shows what it takes, and offers what takes less', async ({ webtune }) => {
+test('the page shows the memory of a run beforehand and suggests settings that need less', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open({ ...QUICK });
   await webtune.press('run-tokens');
@@ -38,7 +41,7 @@ test('before a run the page shows what it takes, and offers what takes less', as
   });
   expect(opened.device.max_storage_buffer_binding_size).toBeGreaterThanOrEqual(128 << 20);
   expect(plan.largest).toBeLessThan(opened.device.max_storage_buffer_binding_size);
-  // AdamW keeps two numbers for each parameter, and a gradient is as large as its parameter.
+  // AdamW keeps two moments per parameter; a gradient has the size of its parameter.
   expect([plan.gradients, plan.optimizer]).toEqual([plan.parameters, 2 * plan.parameters]);
   await page.getByTestId('memory-less').locator('summary').click();
   await webtune.button('way-smaller_batch').click();
@@ -50,12 +53,12 @@ test('before a run the page shows what it takes, and offers what takes less', as
   await expect.poll(() => total(memory)).toBeLessThan(before);
   expect(new URL(page.url()).searchParams.get('tuning')).toBe('lora');
   await webtune.press('run-training');
-  await trained(webtune);
+  await expectFinished(webtune);
 });
 
-test('a tensor that no kernel can be given is refused, and a batch that fits is offered', async ({ webtune }) => {
+test('a tensor above the binding limit is refused, and a batch size that fits is suggested', async ({ webtune }) => {
   const { page } = webtune;
-  // 160 rows of 32 tokens have 160 × 32 × 192 queries, keys and values: 3.9 MB, and this adapter binds 2.
+  // 160 rows × 32 tokens × 192 values of query, key and value: 3.9 MB; the limit of this adapter is 2 MB.
   await webtune.open(
     { ...QUICK, num_rows: 200, per_device_train_batch_size: 160, padding: 'max_length', max_length: 32 },
     'small-bindings',
@@ -72,14 +75,14 @@ test('a tensor that no kernel can be given is refused, and a batch that fits is 
   );
   expect(Number(rows) * Number(batches), 'the same effective batch').toBe(160);
   await webtune.press('run-training');
-  await trained(webtune);
+  await expectFinished(webtune);
 });
 
-test('a run that finds no memory is refused before it begins, and the run before stays', async ({ webtune }) => {
+test('a run without enough memory is refused, and the previous trained model stays', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open({ ...QUICK, num_train_epochs: 1 }, 'little-memory');
   await webtune.press('run-training');
-  await trained(webtune);
+  await expectFinished(webtune);
   const result = await webtune.result();
   await webtune.field('per_device_train_batch_size').fill('64');
   const memory = page.getByTestId('memory');
@@ -89,8 +92,8 @@ test('a run that finds no memory is refused before it begins, and the run before
   await expect(webtune.alert('training')).toHaveAttribute('data-code', 'memory');
   expect(await webtune.result()).toEqual(result);
   await webtune.classify('I love this movie');
-  expect(await webtune.probabilities('try-after'), 'the run before is still there').toHaveLength(2);
-  // The worker refuses it as well, whoever asks.
+  expect(await webtune.probabilities('try-after'), 'the previous trained model answers').toHaveLength(2);
+  // The worker refuses a direct request, too.
   const refusal = await page.evaluate(async () => {
     const { session, settings } = /** @type {any} */ (window).__webtune;
     return session.request({ type: 'train', values: settings.values(), paused: false }).then(
@@ -102,11 +105,11 @@ test('a run that finds no memory is refused before it begins, and the run before
   await webtune.button('way-smaller_batch').click();
   await expect(memory).toHaveAttribute('data-lacks', '');
   await webtune.press('run-training');
-  await trained(webtune);
+  await expectFinished(webtune);
 });
 
-/** The run has gone to its end. @param {import('./webtune.js').Webtune} webtune */
-async function trained(webtune) {
+/** Expects that the run has finished. @param {import('./webtune.js').Webtune} webtune */
+async function expectFinished(webtune) {
   expect((await webtune.read('stages')).training.error).toBeNull();
   await expect(webtune.stage('training')).toHaveAttribute('data-state', 'done');
   await expect(webtune.page.getByTestId('summary')).toHaveAttribute('data-stopped', 'false');
@@ -116,7 +119,7 @@ async function trained(webtune) {
 const total = async (memory) => Number(await memory.getAttribute('data-total'));
 
 /**
- * In the page: the plan of a run, and the most bytes of buffers that there were in its first steps.
+ * Runs in the page: the plan of a run, and the peak bytes of buffers during its first steps.
  * @param {{given: object, steps: number}} wanted
  */
 async function measure({ given, steps }) {

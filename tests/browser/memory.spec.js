@@ -1,8 +1,7 @@
-// What a model costs in memory: the module's heap while weights arrive, WebGPU's buffers and bindings, and that a long run takes no more
-// of either than a short one.
+// Memory of a model: the wasm heap while weights load, WebGPU's buffers and bindings, and the growth during a long run.
 
 import { MODELS, work } from '../../bench/cases.js';
-import { drawn, openBare } from './bare.js';
+import { openBare, randomFiles } from './bare.js';
 import { PARAMETERS, bertBase } from './bert-base.js';
 import { expect, test } from './fixtures.js';
 import { madeModel } from './webtune.js';
@@ -10,7 +9,7 @@ import { madeModel } from './webtune.js';
 const MIB = 2 ** 20;
 const MINUTE = 60_000;
 
-test('440 MB of weights leave nothing behind, neither in the heap nor on the GPU', async ({ webtune }) => {
+test('loading 440 MB of weights keeps the heap small and allocates no second copy on the GPU', async ({ webtune }) => {
   const { page, server } = webtune;
   const weights = bertBase();
   server.offer('bert-base', Object.fromEntries(Object.entries(weights).map(([name, body]) => [name, { body }])));
@@ -33,31 +32,29 @@ test('440 MB of weights leave nothing behind, neither in the heap nor on the GPU
   expect(after.errors).toEqual([]);
   const mib = (/** @type {number} */ bytes) => (bytes / MIB).toFixed(1);
   console.log(
-    `  heap ${mib(before.heap)} → ${mib(after.heap)} MiB, GPU buffers ${mib(before.liveBytes)} → at most ${mib(after.peakBytes)} MiB`,
+    `  heap ${mib(before.heap)} → ${mib(after.heap)} MiB, ` +
+      `GPU buffers ${mib(before.liveBytes)} → at most ${mib(after.peakBytes)} MiB`,
   );
-  // A module's memory never shrinks: what it has now is the most that it ever had. It holds pieces of 4 MiB, and before that a self-test.
+  // A wasm memory never shrinks, so its size is its peak. It holds chunks of 4 MiB, and before that the self-test.
   expect(after.heap).toBeLessThan(64 * MIB);
-  // The pieces were written into the parameters' own buffers.
+  // The chunks are written directly into the buffers of the parameters.
   expect(after.peakBytes - before.liveBytes).toBeLessThan(4 * parameters + MIB);
 });
 
-test('a vocabulary in three blocks trains as it does whole, and no binding is larger than the device allows', async ({
-  page,
-  server,
-}) => {
+test('word embeddings in three blocks train like one block, within the binding limit', async ({ page, server }) => {
   const sizes = { ...MODELS.small, vocab: 1300, positions: 64 };
-  const files = drawn(sizes);
-  // Twice the largest parameter but the vocabulary, a feed-forward weight: AdamW's moments are of that size.
+  const files = randomFiles(sizes);
+  // AdamW's moments are one buffer of twice the parameter; a feed-forward weight is the largest after the embeddings.
   const limit = 2 * 4 * sizes.inner * sizes.hidden;
-  const words = 4 * sizes.vocab * sizes.hidden;
-  expect(Math.ceil(words / (limit / 2))).toBe(3);
+  const wordEmbeddings = 4 * sizes.vocab * sizes.hidden;
+  expect(Math.ceil(wordEmbeddings / (limit / 2))).toBe(3);
   const given = work({ batch: 8, seq: 32 }, [200, sizes.vocab]);
   await openBare(page, server, files);
   const whole = await page.evaluate(train, { given, steps: 6 });
   await openBare(page, server, files, limit);
   const blocks = await page.evaluate(train, { given, steps: 6 });
-  expect([...whole.errors, ...blocks.errors], 'what WebGPU found wrong').toEqual([]);
-  expect(whole.counts.largestBinding).toBe(2 * words);
+  expect([...whole.errors, ...blocks.errors], 'WebGPU errors').toEqual([]);
+  expect(whole.counts.largestBinding).toBe(2 * wordEmbeddings);
   expect(blocks.counts.largestBinding).toBe(limit);
   expect(new Set(whole.losses).size).toBe(whole.losses.length);
   for (const [at, loss] of blocks.losses.entries())
@@ -67,35 +64,35 @@ test('a vocabulary in three blocks trains as it does whole, and no binding is la
   for (const [at, logit] of blocks.logits.entries()) expect(logit).toBeCloseTo(whole.logits[at] ?? NaN, 4);
 });
 
-test('a multilingual vocabulary trains on a device of the least limits that WebGPU has', async ({ page, server }) => {
-  // mBERT's words. A row is half as wide as there: 184 MB are more than such a device binds already.
+test('a multilingual vocabulary trains with the minimum binding size of WebGPU', async ({ page, server }) => {
+  // The vocabulary size of mBERT with half its hidden size: 184 MB, above the limit of 128 MiB.
   const sizes = { vocab: 119_547, hidden: 384, layers: 1, heads: 6, inner: 768, positions: 64, types: 2 };
   const files = bertBase(sizes);
-  const least = 128 * MIB;
-  expect(4 * sizes.vocab * sizes.hidden).toBeGreaterThan(least);
-  // The browser itself refuses what is too large: the device is made with these limits, whatever the adapter has.
+  const minimum = 128 * MIB;
+  expect(4 * sizes.vocab * sizes.hidden).toBeGreaterThan(minimum);
+  // The device is created with this limit, so the browser itself rejects larger bindings.
   await page.addInitScript((limit) => {
     const scope = /** @type {any} */ (globalThis);
     const request = scope.GPUAdapter.prototype.requestDevice;
     scope.GPUAdapter.prototype.requestDevice = function (/** @type {any} */ { requiredLimits, ...rest }) {
       return request.call(this, { ...rest, requiredLimits: { ...requiredLimits, maxStorageBufferBindingSize: limit } });
     };
-  }, least);
+  }, minimum);
   await openBare(page, server, files);
   const given = work({ batch: 2, seq: 16 }, [1000, sizes.vocab]);
   const { losses, norms, counts, errors } = await page.evaluate(train, { given, steps: 3 });
   expect(errors).toEqual([]);
-  expect(counts.largestBinding).toBeLessThanOrEqual(least);
-  expect(counts.largestBinding).toBeGreaterThan(0.9 * least);
+  expect(counts.largestBinding).toBeLessThanOrEqual(minimum);
+  expect(counts.largestBinding).toBeGreaterThan(0.9 * minimum);
   expect(new Set(losses).size).toBe(3);
   for (const value of [...losses, ...norms]) expect(value).toBeGreaterThan(0);
 });
 
-test('what no device of such limits takes is refused by its name', async ({ page, server }) => {
+test('a tensor above the binding limit is refused by name', async ({ page, server }) => {
   const sizes = { ...MODELS.small, vocab: 1300, positions: 64 };
   const limit = 2 * 4 * sizes.inner * sizes.hidden - 8;
-  await openBare(page, server, drawn(sizes), limit);
-  const message = await page.evaluate(refused);
+  await openBare(page, server, randomFiles(sizes), limit);
+  const message = await page.evaluate(loadMessage);
   for (const part of [
     'intermediate.dense.weight',
     `${4 * sizes.inner * sizes.hidden} bytes`,
@@ -105,9 +102,9 @@ test('what no device of such limits takes is refused by its name', async ({ page
     expect(message).toContain(part);
 });
 
-test('500 steps take no more memory than 10', async ({ page, server }) => {
+test('500 steps need as much memory as 10, except for cached scalars', async ({ page, server }) => {
   const sizes = { vocab: 400, hidden: 32, layers: 1, heads: 2, inner: 64, positions: 32 };
-  await openBare(page, server, drawn(sizes));
+  await openBare(page, server, randomFiles(sizes));
   const given = work({ batch: 4, seq: 16 }, [110, sizes.vocab]);
   const { marks, errors, losses } = await page.evaluate(train, { given, steps: 500 });
   expect(errors).toEqual([]);
@@ -115,14 +112,14 @@ test('500 steps take no more memory than 10', async ({ page, server }) => {
   const [early, late] = [marks[10], marks[500]];
   if (!early || !late) throw new Error('the run is too short');
   console.log(`  GPU buffers ${early.liveBytes} → ${late.liveBytes} bytes, heap ${early.heap} → ${late.heap}`);
-  // AdamW's scalars are other ones at each step, and cubecl keeps the buffers of the last 4,096 sets of scalars, 256 bytes and more each,
-  // so that the same ones need not be written again. Nothing else may stay: an activation of each step would be some megabytes by now.
+  // AdamW's scalars differ at each step, and cubecl caches buffers of kernel metadata and scalars. Nothing else may
+  // accumulate: one leaked activation per step would be several megabytes.
   expect(late.liveBytes - early.liveBytes).toBeLessThan(2.7e6);
   expect(late.heap - early.heap).toBeLessThan(2 * MIB);
 });
 
 /**
- * In the page: steps of webtune's own trainer.
+ * Runs in the page: training steps.
  * @param {{given: object, steps: number}} wanted
  */
 async function train({ given, steps }) {
@@ -149,8 +146,8 @@ async function train({ given, steps }) {
   return { losses, norms, logits, marks, counts: counters.counts, errors: counters.errors };
 }
 
-/** In the page: what loading says. */
-async function refused() {
+/** Runs in the page: the error message of loading. */
+async function loadMessage() {
   const { benchmark, files } = /** @type {{bare: import('./bare.js').Bare}} */ (/** @type {unknown} */ (globalThis))
     .bare;
   return benchmark.load(...(await files())).then(

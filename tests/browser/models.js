@@ -1,19 +1,22 @@
-// The model folders that the test server offers: a tiny BERT that works, and every way in which one can be broken.
+// The model folders of the test server: a valid tiny BERT, and broken variants of it.
 
 import { files, safetensors, tinyBert } from './tiny-bert.js';
 
 /**
- * What the server answers for one file.
+ * The response of the server for one file.
  * @typedef {object} Answer
- * @property {number} [status]   200 unless it says otherwise
+ * @property {number} [status]   default 200
  * @property {string} [type]
  * @property {Buffer} body
- * @property {number} [cutAt]    the connection breaks after so many bytes, though all were promised
- * @property {boolean} [ranged]  a `Range` is obeyed
- * @property {boolean} [held]    half of the body waits until the test lets it go
+ * @property {number} [cutAt]    number of bytes after which the connection breaks; Content-Length announces all
+ * @property {boolean} [ranged]  `Range` requests are supported
+ * @property {boolean} [held]    the second half of the body waits until the test releases it
  */
 
-/** @typedef {Record<string, Answer|Answer[]>} Folder  by file; of several answers each is given once, the last one from then on */
+/**
+ * Responses by file name. Of several responses each is sent once, the last one repeatedly.
+ * @typedef {Record<string, Answer|Answer[]>} Folder
+ */
 
 const WEIGHTS = 'model.safetensors';
 const QUERY = 'encoder.layer.0.attention.self.query.weight';
@@ -32,7 +35,8 @@ export function modelFolders() {
     tiny,
     'another-tiny': withWeights({ body: other }),
     'tiny-without-dropout': folder(tinyBert({ dropout: 0 })),
-    // As bert-base-uncased is: TensorFlow's names of LayerNorm, a language model's head; and a classifier of five labels.
+    // Like bert-base-uncased: LayerNorm names of TensorFlow, a masked language model head; also a classifier of 5
+    // labels.
     'other-heads': withWeights(
       changed((tensors) => {
         for (const [name, tensor] of [...tensors]) {
@@ -95,7 +99,7 @@ export function modelFolders() {
 const folder = (bert) => Object.fromEntries(Object.entries(files(bert)).map(([name, body]) => [name, { body }]));
 
 /**
- * The tiny BERT's weights with something wrong in them.
+ * The weights of the tiny BERT after `change`.
  * @param {(tensors: Map<string, import('./tiny-bert.js').Tensor>) => void} change
  * @returns {Answer}
  */

@@ -1,14 +1,15 @@
-// The second visit needs no network: what never changes is kept by the browser, and nothing is fetched from elsewhere.
+// The second visit needs no network: the browser caches the files of the site, and there are no requests to other
+// sites.
 
 import { chromium } from '@playwright/test';
 import { expect, test } from './fixtures.js';
 import { Webtune } from './webtune.js';
 
-test('after a first visit the site works from its sub-path without a network', async ({
+test('after a first visit the site works from its sub-path without network', async ({
   server,
   launchOptions,
 }, testInfo) => {
-  // Only a profile on disk has a cache of a visitor's size.
+  // A cache of realistic size needs a profile on disk.
   const context = await chromium.launchPersistentContext(testInfo.outputPath('profile'), launchOptions);
   const first = new Webtune(await context.newPage(), server);
   await first.open({ device: 'cpu' });
@@ -24,7 +25,7 @@ test('after a first visit the site works from its sub-path without a network', a
   await second.open({ device: 'cpu' });
   await second.press('run-model');
   await expect(second.stage('model')).toHaveAttribute('data-state', 'done');
-  await second.classify('It works without a network.');
+  await second.classify('It works without network.');
   expect(server.requests).toEqual([]);
   expect(await second.problems()).toEqual([]);
   await context.close();

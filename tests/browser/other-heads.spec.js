@@ -1,10 +1,10 @@
-// A checkpoint as the Hub has them: old names of LayerNorm, a language model's head, a classifier of other labels. It trains, and the page
-// says what it left out.
+// A checkpoint like those of the Hub: old LayerNorm names, a masked language model head, a classifier of other labels.
+// It trains, and the page lists the ignored tensors.
 
 import { expect, test } from './fixtures.js';
 import { QUICK, madeModel } from './webtune.js';
 
-test('heads of other tasks are left out with a notice, and old names are known', async ({ webtune }) => {
+test('heads of other tasks are ignored with a notice, and old LayerNorm names load', async ({ webtune }) => {
   await webtune.open({ ...QUICK, device: 'cpu', model: madeModel('other-heads'), num_train_epochs: 1 });
   await webtune.press('run-all');
   await webtune.succeeded();

@@ -1,5 +1,5 @@
-// The reference's own numbers, in the browser: recordings of Hugging Face's Trainer, run on WebGPU through the page's own worker.
-// Natively every case runs whole (tests/parity/); here `tiny-3-class` does, and the first steps of `article`.
+// Parity on WebGPU: recordings of the Hugging Face Trainer, repeated through the page's worker. The native tests
+// (tests/parity/) run every case completely; here `tiny-3-class` runs completely and `article` for its first steps.
 
 import { recorded, settings } from './cases.js';
 import { expect, test } from './fixtures.js';
@@ -9,7 +9,7 @@ import { QUICK, madeModel } from './webtune.js';
 /** @typedef {import('../../www/protocol.js').EvaluationReport} EvaluationReport */
 
 /**
- * What came out of a case, in the worker's own numbers.
+ * The results of a case, as reported by the worker.
  * @typedef {object} Outcome
  * @property {number[][]} ids       of the test rows
  * @property {number[][]} initial   logits before the first step
@@ -18,7 +18,7 @@ import { QUICK, madeModel } from './webtune.js';
  * @property {import('../../www/protocol.js').TrainResult} result
  */
 
-/** What is allowed; by its name, as it is printed. */
+/** Allowed deviations, by the name that is printed. */
 const TOLERANCES = {
   'initial logits': 1e-4,
   'learning rate (relative)': 1e-6,
@@ -28,19 +28,19 @@ const TOLERANCES = {
   'final logits': 2e-3,
 };
 
-test('tiny-3-class, whole', async ({ webtune }) => {
+test('tiny-3-class: every step, evaluation and logit agrees with the Trainer', async ({ webtune }) => {
   const { found, expected, worst } = await replay(webtune, 'tiny-3-class', null);
   expect(found.logs.length).toBe(expected.steps.length);
   expect(found.evaluations.map(({ eval_accuracy }) => eval_accuracy)).toEqual(
     expected.epochs.map(({ eval_accuracy }) => eval_accuracy),
   );
   for (const [at, { eval_loss }] of expected.epochs.entries())
-    worst.see('eval loss', Math.abs((found.evaluations[at]?.eval_loss ?? NaN) - eval_loss));
-  worst.seeLogits('final logits', found.result.evaluation?.logits ?? [], expected.final_logits);
+    worst.add('eval loss', Math.abs((found.evaluations[at]?.eval_loss ?? NaN) - eval_loss));
+  worst.addLogits('final logits', found.result.evaluation?.logits ?? [], expected.final_logits);
   worst.check();
 });
 
-test('article, its first 3 steps with the real checkpoint', async ({ webtune }) => {
+test('article: the first 3 steps agree with the Trainer, real checkpoint', async ({ webtune }) => {
   const { found, worst } = await replay(webtune, 'article', 3);
   expect(found.logs.map(({ step }) => step)).toEqual([1, 2, 3]);
   expect(found.result).toMatchObject({ stopped: true, global_step: 3, max_steps: 30 });
@@ -48,7 +48,7 @@ test('article, its first 3 steps with the real checkpoint', async ({ webtune }) 
 });
 
 /**
- * Runs a case from its rows to its end, or its first `steps` by hand: a run of fewer steps would have another schedule.
+ * Runs a case completely, or its first `steps` one by one: a run with a smaller max_steps would have another schedule.
  * @param {import('./webtune.js').Webtune} webtune
  * @param {string} name
  * @param {number|null} steps
@@ -57,7 +57,7 @@ async function replay(webtune, name, steps) {
   const { given, expected, folder } = recorded(name);
   webtune.server.offer(name, folder);
   await webtune.open({ ...QUICK, device: 'webgpu' });
-  // The page makes its own dataset and split first, and leaves the worker alone from then on.
+  // The page first makes its own dataset and split; afterwards it sends no request by itself.
   await expect(webtune.page.locator('#training .plan-sentence')).toBeVisible();
   const defaults = await webtune.page.evaluate(() => /** @type {any} */ (window).__webtune.settings.values());
   const work = {
@@ -70,21 +70,21 @@ async function replay(webtune, name, steps) {
 
   const worst = new Worst(name);
   expect(found.ids, 'token ids').toEqual(expected.eval_input_ids);
-  worst.seeLogits('initial logits', found.initial, expected.initial_logits);
+  worst.addLogits('initial logits', found.initial, expected.initial_logits);
   for (const [at, log] of found.logs.entries()) {
     const { loss, learning_rate, grad_norm } = expected.steps[at] ?? { loss: NaN, learning_rate: NaN, grad_norm: NaN };
-    worst.see(
+    worst.add(
       'learning rate (relative)',
       Math.abs(log.learning_rate - learning_rate) / Math.max(learning_rate, Number.MIN_VALUE),
     );
-    worst.see('loss', Math.abs(log.loss - loss));
-    worst.see('gradient norm (relative)', Math.abs(log.grad_norm - grad_norm) / grad_norm);
+    worst.add('loss', Math.abs(log.loss - loss));
+    worst.add('gradient norm (relative)', Math.abs(log.grad_norm - grad_norm) / grad_norm);
   }
   return { found, expected, worst };
 }
 
 /**
- * In the page: asks its worker for everything that a case compares.
+ * Runs in the page: requests everything from the worker that a case compares.
  * @param {{rows: object, base: string, values: import('../../www/protocol.js').Values, steps: number|null}} work
  * @returns {Promise<Outcome>}
  */
@@ -99,29 +99,29 @@ async function drive({ rows, base, values, steps }) {
   const logs = [];
   /** @type {EvaluationReport[]} */
   const evaluations = [];
-  let begun = false;
+  let started = false;
   const result = await session.request({ type: 'train', values, paused: steps !== null }, (event) => {
     if (event.kind === 'step') logs.push(...event.logs);
     if (event.kind === 'evaluation') evaluations.push(event.report);
-    if (event.kind === 'run' && event.state === 'paused' && !begun) {
-      begun = true;
+    if (event.kind === 'run' && event.state === 'paused' && !started) {
+      started = true;
       for (let step = 0; step < (steps ?? 0); step += 1) void session.request({ type: 'control', action: 'step' });
     }
     if (event.kind === 'step' && event.step === steps) void session.request({ type: 'control', action: 'stop' });
   });
-  // What only fills a batch up is not recorded, unless every row is filled up to one length.
-  const real = (/** @type {number[]} */ mask) => (/** @type {number} */ _, /** @type {number} */ at) =>
+  // Padding is recorded only with padding = max_length.
+  const recordedToken = (/** @type {number[]} */ mask) => (/** @type {number} */ _, /** @type {number} */ at) =>
     values.padding === 'max_length' || mask[at] === 1;
   const ids = tokens.rows
     .filter(({ part }) => part === 'test')
-    .map(({ input_ids, attention_mask }) => input_ids.filter(real(attention_mask)));
+    .map(({ input_ids, attention_mask }) => input_ids.filter(recordedToken(attention_mask)));
   return { ids, initial: initial.logits, logs, evaluations, result };
 }
 
-/** The worst deviation of each kind over a case. */
+/** The largest deviation of each kind in a case. */
 class Worst {
   /** @type {Map<string, number>} */
-  #seen = new Map();
+  #largest = new Map();
 
   /** @param {string} name of the case */
   constructor(name) {
@@ -132,9 +132,9 @@ class Worst {
    * @param {keyof typeof TOLERANCES} kind
    * @param {number} deviation
    */
-  see(kind, deviation) {
-    // What is not a number is as wrong as can be.
-    this.#seen.set(kind, Math.max(this.#seen.get(kind) ?? 0, Number.isNaN(deviation) ? Infinity : deviation));
+  add(kind, deviation) {
+    // `Math.max` with NaN is NaN, which no comparison reports as larger.
+    this.#largest.set(kind, Math.max(this.#largest.get(kind) ?? 0, Number.isNaN(deviation) ? Infinity : deviation));
   }
 
   /**
@@ -142,23 +142,23 @@ class Worst {
    * @param {number[][]} found
    * @param {number[][]} expected
    */
-  seeLogits(kind, found, expected) {
+  addLogits(kind, found, expected) {
     expect(
       found.map((row) => row.length),
       kind,
     ).toEqual(expected.map((row) => row.length));
     for (const [row, values] of expected.entries())
-      for (const [at, value] of values.entries()) this.see(kind, Math.abs((found[row]?.[at] ?? NaN) - value));
+      for (const [at, value] of values.entries()) this.add(kind, Math.abs((found[row]?.[at] ?? NaN) - value));
   }
 
-  /** Prints what was seen, and fails where it is more than allowed. */
+  /** Prints the deviations and fails if one exceeds its tolerance. */
   check() {
-    const lines = [...this.#seen].map(
+    const allowed = (/** @type {string} */ kind) => TOLERANCES[/** @type {keyof typeof TOLERANCES} */ (kind)];
+    const lines = [...this.#largest].map(
       ([kind, deviation]) =>
-        `  ${kind.padEnd(26)} ${deviation.toExponential(2)}  (allowed ${TOLERANCES[/** @type {keyof typeof TOLERANCES} */ (kind)].toExponential(0)})`,
+        `  ${kind.padEnd(26)} ${deviation.toExponential(2)}  (allowed ${allowed(kind).toExponential(0)})`,
     );
     console.log([`${this.name} on WebGPU`, ...lines].join('\n'));
-    for (const [kind, deviation] of this.#seen)
-      expect(deviation, kind).toBeLessThanOrEqual(TOLERANCES[/** @type {keyof typeof TOLERANCES} */ (kind)]);
+    for (const [kind, deviation] of this.#largest) expect(deviation, kind).toBeLessThanOrEqual(allowed(kind));
   }
 }

@@ -1,20 +1,20 @@
-// Whether a run took what the memory plan had said.
+// Compares the measured memory of a run with the memory plan.
 
 import { expect } from '@playwright/test';
 
-/** How far the plan may be from what is measured. */
-const WITHIN = 0.15;
+/** Allowed relative deviation of the plan from the measurement. */
+const TOLERANCE = 0.15;
 
 /** @param {number} bytes */
 export const mb = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /**
- * @param {string} what     what was run, and on which adapter
- * @param {number} planned  bytes
- * @param {number} peak     bytes of WebGPU's buffers
+ * @param {string} what     the run and its adapter
+ * @param {number} planned  in bytes
+ * @param {number} peak     peak of WebGPU's buffers, in bytes
  */
-export function isAsPlanned(what, planned, peak) {
-  const said = `${what}: planned ${mb(planned)}, measured ${mb(peak)}`;
-  console.log(`  ${said}`);
-  expect(Math.abs(planned / peak - 1), said).toBeLessThan(WITHIN);
+export function expectAsPlanned(what, planned, peak) {
+  const figures = `${what}: planned ${mb(planned)}, measured ${mb(peak)}`;
+  console.log(`  ${figures}`);
+  expect(Math.abs(planned / peak - 1), figures).toBeLessThan(TOLERANCE);
 }

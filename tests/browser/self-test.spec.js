@@ -1,9 +1,9 @@
-// A GPU that computes wrongly is noticed before anything is trained on it: training is refused, everything else goes on.
+// The start-up self-test: training is refused on a device with wrong results, other stages stay available.
 
 import { expect, test } from './fixtures.js';
 import { QUICK } from './webtune.js';
 
-test('training is refused on a device that loses work', async ({ webtune }) => {
+test('training is refused on a device that drops dispatches', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open({ ...QUICK, device: 'webgpu' }, 'work-dropped');
   await expect(page.getByTestId('device-name')).toHaveText('google swiftshader (software)');
@@ -20,12 +20,12 @@ test('training is refused on a device that loses work', async ({ webtune }) => {
     await expect(refusal).toContainText('nothing is trained on it');
     await expect(webtune.stage('training')).toHaveAttribute('data-state', 'idle');
   }
-  await test.step('stages that train nothing go on', async () => {
+  await test.step('stages without training still run', async () => {
     await webtune.press('run-tokens');
     await expect(webtune.stage('tokens')).toHaveAttribute('data-state', 'done');
     await expect(webtune.alert('progress')).toHaveCount(0);
   });
-  await test.step('the worker refuses too, whoever asks', async () => {
+  await test.step('the worker refuses a direct request', async () => {
     const refused = await page.evaluate(async () => {
       const { session, settings } = /** @type {any} */ (window).__webtune;
       return session.request({ type: 'train', values: settings.values(), paused: false }).then(
@@ -37,9 +37,7 @@ test('training is refused on a device that loses work', async ({ webtune }) => {
   });
 });
 
-test('shaders that the browser refuses stop the program before any training, and the CPU is offered', async ({
-  webtune,
-}) => {
+test('invalid shaders are reported before any training, with a link to the CPU device', async ({ webtune }) => {
   const { page } = webtune;
   webtune.allow(/is invalid|panicked|unreachable/);
   await webtune.open({ ...QUICK, num_train_epochs: 1, device: 'webgpu' }, 'shaders-invalid');

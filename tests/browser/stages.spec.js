@@ -1,18 +1,22 @@
-// Each stage alone: it runs what it needs first, shows what it made, and says when its settings have changed since.
+// Single stages: each runs the stages that it needs, shows its results, and is marked when its settings have changed.
 
 import { expect, test } from './fixtures.js';
 import { QUICK, madeModel } from './webtune.js';
 
 const CPU = { ...QUICK, device: 'cpu' };
 
-test('the dataset and the split stand there before anything is pressed', async ({ webtune }) => {
+test('the dataset and the split are shown without pressing a button', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open(CPU);
   await expect(webtune.stage('split')).toHaveAttribute('data-state', 'done');
   await expect(webtune.stage('model')).toHaveAttribute('data-state', 'idle');
   await expect(page.locator('#dataset .bar-value')).toHaveText(['50 · 50%', '50 · 50%']);
+  const sentences = [
+    /This product has been an amazing addition to my kitchen\./,
+    /I'm very disappointed with the purchase\. Would not recommend\./,
+  ];
   await expect(page.locator('#dataset tbody td[lang=en]').first()).toHaveText(
-    /^(This product has been an amazing addition to my kitchen\.|I'm very disappointed with the purchase\. Would not recommend\.)$/,
+    new RegExp(`^(${sentences.map(({ source }) => source).join('|')})$`),
   );
   await expect(page.locator('#split .part-name')).toHaveText(['Training 80 rows · 80%', 'Test 20 rows · 20%']);
   await expect(page.locator('#training .plan-sentence')).toContainText('30 steps, 10 an epoch');
@@ -21,7 +25,7 @@ test('the dataset and the split stand there before anything is pressed', async (
   await expect(page.locator('#dataset .where')).toHaveText('91–100 of 100');
 });
 
-test('tokenizing runs what it needs and shows tokens, ids and mask', async ({ webtune }) => {
+test('tokenizing runs the stages before it and shows tokens, ids and attention mask', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open({ ...CPU, padding: 'max_length', max_length: 24 });
   await webtune.press('run-tokens');
@@ -38,7 +42,7 @@ test('tokenizing runs what it needs and shows tokens, ids and mask', async ({ we
   await expect(row.locator('.mask').last()).toHaveText('0');
 });
 
-test('evaluating and classifying before any training', async ({ webtune }) => {
+test('the untrained model can be evaluated and can classify', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open(CPU);
   await webtune.press('run-evaluation');
@@ -49,7 +53,7 @@ test('evaluating and classifying before any training', async ({ webtune }) => {
   await expect(page.getByTestId('try-after')).toContainText('Nothing has been trained yet');
 });
 
-test('changed settings mark what was made with the old ones, and only that', async ({ webtune }) => {
+test('a changed setting marks exactly the stages that depend on it as stale', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open({ ...CPU, num_train_epochs: 1 });
   await webtune.press('run-all');
@@ -60,13 +64,13 @@ test('changed settings mark what was made with the old ones, and only that', asy
   await expect(page.locator('#tokens .stage-run')).toContainText('Settings have changed');
   for (const stage of /** @type {const} */ (['dataset', 'split', 'model']))
     await expect(webtune.stage(stage)).not.toHaveAttribute('data-stale', 'true');
-  // The results stay until newer ones replace them.
+  // Results stay until new ones replace them.
   await expect(page.getByTestId('eval-accuracy')).toBeVisible();
   await webtune.field('max_length').fill('128');
   await expect(webtune.stage('tokens')).not.toHaveAttribute('data-stale', 'true');
 });
 
-test('the download shows its bytes while it goes on', async ({ webtune, server }) => {
+test('a running download shows its bytes and speed', async ({ webtune, server }) => {
   const { page } = webtune;
   await webtune.open({ ...CPU, model: madeModel('held') });
   await webtune.button('run-model').click();

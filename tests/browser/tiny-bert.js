@@ -1,25 +1,25 @@
-// A BERT small enough to train in seconds on a software GPU: the same files and names as a real checkpoint.
+// A BERT that trains in seconds on a software GPU, with the files and tensor names of a real checkpoint.
 //
-// Everything is drawn from a seeded generator, so that two runs of the tests train the same network. The vocabulary holds the
-// words of the article's two sentences, and every letter, so that any other sentence becomes pieces rather than [UNK].
+// Weights come from a seeded generator, so every run of the tests trains the same network. The vocabulary has the words
+// of the article's two sentences and every letter, so other sentences become word pieces instead of [UNK].
 
 import { bertTensors, normals, values } from './bert-tensors.js';
 
 /** @typedef {{dtype: string, shape: number[], data: Buffer}} Tensor */
-/** @typedef {{config: Record<string, unknown>, tokenizer: Record<string, unknown>, tensors: Map<string, Tensor>}} Bert */
+/** @typedef {Record<string, unknown>} Json */
+/** @typedef {{config: Json, tokenizer: Json, tensors: Map<string, Tensor>}} Bert */
 
 const SPECIAL = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'];
-const WORDS = `this product has been an amazing addition to my kitchen i m very disappointed with the purchase would not
-  recommend love how well blender works it broke after two days and nobody answered emails best knife have ever owned`.split(
-  /\s+/,
-);
+const TEXT = `this product has been an amazing addition to my kitchen i m very disappointed with the purchase would not
+  recommend love how well blender works it broke after two days and nobody answered emails best knife have ever owned`;
+const WORDS = TEXT.split(/\s+/);
 const LETTERS = [...'abcdefghijklmnopqrstuvwxyz0123456789'];
 const SIGNS = ['.', ',', '!', '?', "'", '-'];
 const VOCABULARY = [
   ...new Set([...SPECIAL, ...SIGNS, ...LETTERS, ...LETTERS.map((letter) => `##${letter}`), ...WORDS]),
 ];
 
-/** Wider than BERT's 0.02: so small a network would otherwise take hundreds of steps to learn anything. */
+/** Larger than BERT's 0.02, with which such a small network would need hundreds of steps. */
 const WEIGHT_STD = 0.15;
 
 /**
@@ -48,7 +48,7 @@ export function tinyBert({ dropout = 0.1, seed = 7 } = {}) {
 }
 
 /**
- * The files of a model's folder.
+ * The files of a model folder.
  * @param {Bert} bert
  */
 export function files({ config, tokenizer: pieces, tensors }) {
@@ -60,7 +60,7 @@ export function files({ config, tokenizer: pieces, tensors }) {
 }
 
 /**
- * Eight bytes of header length, a JSON header, the tensors one behind another.
+ * Writes safetensors: eight bytes of header length, a JSON header, the concatenated tensors.
  * @param {Map<string, Tensor>} tensors
  */
 export function safetensors(tensors) {
@@ -77,7 +77,7 @@ export function safetensors(tensors) {
 }
 
 /**
- * Named as a `BertModel` by itself names them.
+ * The weights, named as in `BertModel`.
  * @param {import('./bert-tensors.js').Sizes} sizes
  * @param {number} seed
  */
@@ -91,7 +91,7 @@ function weights(sizes, seed) {
   return new Map(bertTensors(sizes).map(drawn));
 }
 
-/** bert-base-uncased's pipeline around the small vocabulary. */
+/** The tokenizer of bert-base-uncased with the small vocabulary. */
 function tokenizer() {
   const special = (/** @type {string} */ token) => ({ SpecialToken: { id: token, type_id: 0 } });
   const text = [special('[CLS]'), { Sequence: { id: 'A', type_id: 0 } }, special('[SEP]')];

@@ -1,4 +1,5 @@
-// How the exported functions of a WebAssembly module begin, and whether it keeps names: just enough of the binary format to see it.
+// Reads two facts from the binary format of WebAssembly: the first instruction of each exported function, and whether
+// the module has function names.
 
 const CUSTOM = 0;
 const EXPORT = 7;
@@ -8,7 +9,7 @@ const CALL = 0x10;
 const FUNCTION = 0;
 
 /**
- * For each exported function, the function that its very first instruction calls; null when it begins otherwise.
+ * For each exported function, the index of the function that its first instruction calls, or null.
  * @param {Uint8Array} bytes
  * @returns {Map<string, number|null>}
  */
@@ -29,7 +30,7 @@ export function firstCalls(bytes) {
 }
 
 /**
- * Whether a module keeps its functions' names, as a development build does and a release build does not.
+ * Whether the module has a name section: development builds have one, release builds do not.
  * @param {Uint8Array} bytes
  */
 export function hasNames(bytes) {
@@ -78,7 +79,7 @@ function importedFunctions(section) {
   return functions;
 }
 
-/** Of a table or a memory. @param {ReturnType<typeof reader>} section */
+/** Skips the limits of a table or a memory. @param {ReturnType<typeof reader>} section */
 function limits(section) {
   const bounded = (section.byte() & 1) === 1;
   section.number();

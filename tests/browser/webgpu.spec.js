@@ -1,19 +1,19 @@
-// The job on WebGPU, on a software adapter: with the tiny BERT to its end and against the CPU device, with the real checkpoint
-// through some steps, and to its end as well.
+// The job on WebGPU with a software adapter: the tiny BERT (whole job, and compared with the CPU device) and the real
+// checkpoint (some steps, and the whole job).
 
 import { expect, test } from './fixtures.js';
 import { QUICK, madeModel } from './webtune.js';
 
 const MINUTE = 60_000;
-/** How long the whole job on the real checkpoint may take. Tagged `@full`, it runs under `cargo xtask test --full` only. */
-const WHOLE_JOB = { tag: [], minutes: 10 };
+/** Time limit of the whole job on the real checkpoint. */
+const WHOLE_JOB_MINUTES = 10;
 const SENTENCE = 'What an amazing blender, I love it!';
 
-test('the whole job with the tiny BERT', async ({ webtune }) => {
+test('the whole job runs on WebGPU with the tiny BERT', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open({ ...QUICK, device: 'webgpu' });
 
-  await test.step('the header names the adapter and says that it is software', async () => {
+  await test.step('the header shows the adapter and that it is software', async () => {
     await expect(page.getByTestId('device-name')).toHaveText('google swiftshader (software)');
     await expect(page.getByTestId('device-notice')).toContainText('software that imitates a GPU');
     const opened = await webtune.read('opened');
@@ -25,7 +25,7 @@ test('the whole job with the tiny BERT', async ({ webtune }) => {
       fallback: null,
     });
   });
-  await test.step('the start-up self-test has passed, check by check', async () => {
+  await test.step('every check of the start-up self-test has passed', async () => {
     const selfTest = page.getByTestId('self-test');
     await expect(selfTest).toHaveAttribute('data-passed', 'true');
     await selfTest.locator('summary').click();
@@ -33,7 +33,7 @@ test('the whole job with the tiny BERT', async ({ webtune }) => {
     await expect(selfTest.locator('tbody')).not.toContainText('differs');
     await page.keyboard.press('Escape');
   });
-  await test.step('one button runs everything', async () => {
+  await test.step('one button runs every stage', async () => {
     await webtune.press('run-all', 8 * MINUTE);
     await webtune.succeeded();
     expect(await webtune.step()).toBe(30);
@@ -43,7 +43,7 @@ test('the whole job with the tiny BERT', async ({ webtune }) => {
     expect(logs.map(({ step }) => step)).toEqual(Array.from({ length: 30 }, (_, at) => at + 1));
     expect(logs.at(-1)?.loss).toBeLessThan(0.5 * (logs[0]?.loss ?? 0));
   });
-  await test.step('a typed sentence has other probabilities after than before', async () => {
+  await test.step('training changes the probabilities of a sentence', async () => {
     await webtune.classify(SENTENCE);
     const [before, after] = [await webtune.probabilities('try-before'), await webtune.probabilities('try-after')];
     for (const both of [before, after]) expect((both[0] ?? NaN) + (both[1] ?? NaN)).toBeCloseTo(1, 5);
@@ -51,7 +51,7 @@ test('the whole job with the tiny BERT', async ({ webtune }) => {
   });
 });
 
-test('WebGPU computes what the CPU computes', async ({ webtune }) => {
+test('a run on WebGPU follows the run on the CPU', async ({ webtune }) => {
   const query = { ...QUICK, model: madeModel('tiny-without-dropout'), num_rows: 40, num_train_epochs: 2 };
   const outcome = async (/** @type {string} */ device) => {
     await webtune.open({ ...query, device });
@@ -76,7 +76,7 @@ test('WebGPU computes what the CPU computes', async ({ webtune }) => {
   expect(found.after[0]).toBeCloseTo(expected.after[0] ?? NaN, 2);
 });
 
-test('the real checkpoint takes steps, is evaluated and classifies a sentence', async ({ webtune }) => {
+test('the real checkpoint trains 4 steps, is evaluated and classifies a sentence', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open({ device: 'webgpu', num_rows: 20, max_steps: 4, per_device_train_batch_size: 4 });
   await webtune.press('run-all', 9 * MINUTE);
@@ -84,7 +84,7 @@ test('the real checkpoint takes steps, is evaluated and classifies a sentence', 
   await expect(page.getByTestId('parameters')).toHaveAttribute('data-value', '22713986');
   const logs = await webtune.read('logs');
   expect(logs.length).toBe(4);
-  // Two classes and a head of small random numbers: the first loss is a coin toss.
+  // Two classes and a classifier of small random weights: the first loss is near ln 2.
   expect(logs[0]?.loss).toBeCloseTo(Math.LN2, 1);
   for (const { loss, grad_norm } of logs) expect(Number.isFinite(loss) && grad_norm > 0).toBe(true);
   const [evaluation] = (await webtune.read('evaluations')).slice(-1);
@@ -94,10 +94,10 @@ test('the real checkpoint takes steps, is evaluated and classifies a sentence', 
   expect(await webtune.probabilities('try-after')).not.toEqual(await webtune.probabilities('try-before'));
 });
 
-test('the whole job with the real checkpoint', { tag: WHOLE_JOB.tag }, async ({ webtune }) => {
-  test.setTimeout((WHOLE_JOB.minutes + 5) * MINUTE);
+test('the whole job runs on WebGPU with the real checkpoint', async ({ webtune }) => {
+  test.setTimeout((WHOLE_JOB_MINUTES + 5) * MINUTE);
   await webtune.open({ device: 'webgpu' });
-  await webtune.press('run-all', WHOLE_JOB.minutes * MINUTE);
+  await webtune.press('run-all', WHOLE_JOB_MINUTES * MINUTE);
   await webtune.succeeded();
   expect(await webtune.step()).toBe(30);
   await expect(webtune.page.getByTestId('eval-accuracy')).toHaveText('100%');

@@ -1,6 +1,6 @@
-// The page as a test sees it: open it, press its buttons, wait for what it says, read what it knows.
+// Page object: opens the page, presses its buttons, waits for results, reads its state.
 //
-// What a visitor can see is asserted on the page itself; numbers that it shows rounded are read from `window.__webtune`.
+// Tests assert visible results on the page; exact values of rounded numbers are read from `window.__webtune`.
 
 import { expect } from '@playwright/test';
 import { HOME } from './server.js';
@@ -11,12 +11,12 @@ import { HOME } from './server.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
-/** Building the self-test's pipelines is slow on a software adapter. */
+/** Compiling the pipelines of the self-test is slow on a software adapter. */
 const OPENING = 4 * MINUTE;
 
-/** The folders of models.js, seen from any of the server's sites. @param {string} name */
+/** A folder of models.js, relative to any site of the server. @param {string} name */
 export const madeModel = (name) => `../models-test/${name}/`;
-/** Enough for the tiny BERT to learn the article's two sentences. */
+/** Settings with which the tiny BERT learns the article's two sentences. */
 export const QUICK = { model: madeModel('tiny'), learning_rate: '0.001' };
 
 export class Webtune {
@@ -44,13 +44,13 @@ export class Webtune {
     });
   }
 
-  /** An error in the console that this test is about. @param {...RegExp} patterns */
+  /** Allows console errors that the test provokes. @param {...RegExp} patterns */
   allow(...patterns) {
     this.#allowed.push(...patterns);
   }
 
   /**
-   * Opens the page and waits until it has a device or has said why not.
+   * Opens the page and waits until it has a device or shows why it has none.
    * @param {Record<string, string|number>} [query]
    * @param {string} [site]  with a prelude, see preludes.js
    */
@@ -63,7 +63,7 @@ export class Webtune {
     if (site === undefined) await expect(this.page.locator('#notices').getByTestId('error')).toHaveCount(0);
   }
 
-  /** Waits until the page has a device, or has said why it has none. */
+  /** Waits until the page has a device or shows why it has none. */
   async opened() {
     const waiting = this.page.locator('.chip.waiting');
     await expect(this.page.getByTestId('device-name')).toBeVisible();
@@ -91,7 +91,7 @@ export class Webtune {
   }
 
   /**
-   * Presses a button that starts stages and waits until they have all ended, well or badly.
+   * Presses a button that starts stages and waits until all have finished or failed.
    * @param {string} id
    * @param {number} [timeout]
    */
@@ -112,7 +112,7 @@ export class Webtune {
     );
   }
 
-  /** Everything has run to its end. */
+  /** Expects that every stage has finished without an error. */
   async succeeded() {
     const stages = await this.read('stages');
     expect(
@@ -124,7 +124,7 @@ export class Webtune {
   }
 
   /**
-   * A part of what the page knows.
+   * Reads one part of the page's state.
    * @template {keyof AppState} K
    * @param {K} key
    * @returns {Promise<AppState[K]>}
@@ -140,7 +140,7 @@ export class Webtune {
   }
 
   /**
-   * Waits for a run to have done so many steps.
+   * Waits until a run has done at least `steps` steps.
    * @param {number} steps
    * @param {number} [timeout]
    */
@@ -148,12 +148,12 @@ export class Webtune {
     await expect.poll(() => this.step(), { timeout }).toBeGreaterThanOrEqual(steps);
   }
 
-  /** The number of steps that the page shows. */
+  /** The number of steps shown on the page. */
   async step() {
     return Number(await this.page.getByTestId('train-step').getAttribute('data-step'));
   }
 
-  /** The probabilities shown under one heading of "try it". @param {'try-before'|'try-after'} id */
+  /** The probabilities shown before or after training. @param {'try-before'|'try-after'} id */
   async probabilities(id) {
     const shown = this.page.getByTestId(id);
     await expect(shown).toHaveAttribute('data-probabilities', /^\[/);
@@ -172,13 +172,13 @@ export class Webtune {
     await expect(this.stage('try')).toHaveAttribute('data-state', 'done');
   }
 
-  /** What went wrong without the test having said that it would. */
+  /** Problems that the test does not allow. */
   async problems() {
     await this.#keepLogs();
     return this.#problems.filter((problem) => !this.#allowed.some((pattern) => pattern.test(problem)));
   }
 
-  /** A worker's console does not all reach Playwright: the page keeps its lines, until it is left. */
+  /** Reads the worker's console lines from the page, because Playwright does not receive all of them. */
   async #keepLogs() {
     if (this.page.isClosed()) return;
     const logs = await this.page.evaluate(
