@@ -27,8 +27,8 @@ if (!given) throw new Error(`there is no case ${options.case}; there are ${CASES
 const dist = resolve(REPOSITORY, options.dist);
 const { site } = await prepare({ out: join(REPOSITORY, 'target/profile'), cases: [given], subjects: ['webtune'] });
 const server = new BenchServer([
-  ['/dist/', dist],
-  ['/', site],
+  { address: 'dist', source: dist },
+  { address: '', source: site },
 ]);
 const origin = await server.start();
 const { browser, adapter } = await launch(/** @type {any} */ (options.adapter), `${origin}/webtune/`);

@@ -105,8 +105,8 @@ async function main(options) {
     }
   }
   const server = new BenchServer([
-    ['/dist/', dist],
-    ['/', site],
+    { address: 'dist', source: dist },
+    { address: '', source: site },
   ]);
   const origin = await server.start();
   const { browser, adapter } = await launch(adapterKind ?? 'auto', `${origin}/${inBrowser[0] ?? ''}/`);

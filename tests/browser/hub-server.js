@@ -7,6 +7,7 @@
 
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
+import { close, listen, originOf } from '../../xtask/server.js';
 import { HeldBodies, firstByte } from './bodies.js';
 
 /**
@@ -49,18 +50,12 @@ export class HubServer {
 
   static async start() {
     const made = new HubServer();
-    await new Promise((listening) => made.#server.listen(0, '127.0.0.1', () => listening(undefined)));
+    await listen(made.#server);
     return made;
   }
 
-  get #port() {
-    const address = this.#server.address();
-    if (typeof address !== 'object' || !address) throw new Error('the Hub does not listen');
-    return address.port;
-  }
-
   get endpoint() {
-    return `http://127.0.0.1:${this.#port}`;
+    return originOf(this.#server);
   }
 
   /**
@@ -91,8 +86,7 @@ export class HubServer {
 
   async close() {
     this.release();
-    this.#server.closeAllConnections();
-    await new Promise((closed) => this.#server.close(closed));
+    await close(this.#server);
   }
 
   /**
@@ -131,7 +125,8 @@ export class HubServer {
       ...CORS,
       'x-repo-commit': commit,
       ...(large ? { 'x-linked-size': bytes.length, 'x-linked-etag': `"${sha256(bytes)}"` } : {}),
-      location: large ? `http://localhost:${this.#port}${place}` : place,
+      // Another origin on the same server.
+      location: large ? this.endpoint.replace('127.0.0.1', 'localhost') + place : place,
     });
     response.end();
   }

@@ -6,11 +6,11 @@
 //
 // By hand: `node tests/browser/server.js` prints the address.
 
-import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { close, listen, originOf, staticFiles } from '../../xtask/server.js';
 import { HeldBodies, firstByte } from './bodies.js';
 import { modelFolders } from './models.js';
 import { SITES, prelude } from './preludes.js';
@@ -23,19 +23,6 @@ export const HOME = '/classroom/';
 export const SITE = 'webtune';
 const MODELS = 'models-test';
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
-const TYPES = {
-  html: 'text/html; charset=utf-8',
-  js: 'text/javascript',
-  css: 'text/css',
-  json: 'application/json',
-  wasm: 'application/wasm',
-  svg: 'image/svg+xml',
-  txt: 'text/plain; charset=utf-8',
-};
-const ENCODINGS = /** @type {const} */ ([
-  ['br', '.br'],
-  ['gzip', '.gz'],
-]);
 
 export class TestServer {
   /** Every address that was asked for, in order. @type {string[]} */
@@ -45,6 +32,7 @@ export class TestServer {
   /** Those outside of what a site in a sub-path may know of. @type {string[]} */
   strays = [];
   #dist;
+  #files;
   #models = modelFolders();
   /** Those of the test that runs. @type {Map<string, import('./models.js').Folder>} */
   #offered = new Map();
@@ -57,6 +45,7 @@ export class TestServer {
   /** @param {string} dist */
   constructor(dist) {
     this.#dist = dist;
+    this.#files = staticFiles([{ address: '', source: dist }]);
     this.#server.on('connection', (socket) => {
       if (this.#cut) socket.destroy();
     });
@@ -71,14 +60,12 @@ export class TestServer {
       );
     });
     const made = new TestServer(folder);
-    await new Promise((listening) => made.#server.listen(0, '127.0.0.1', () => listening(undefined)));
+    await listen(made.#server);
     return made;
   }
 
   get origin() {
-    const address = this.#server.address();
-    if (typeof address !== 'object' || !address) throw new Error('the server does not listen');
-    return `http://127.0.0.1:${address.port}`;
+    return originOf(this.#server);
   }
 
   /** The page of a site. @param {string} [name] */
@@ -135,67 +122,40 @@ export class TestServer {
     this.#held.cut();
   }
 
-  async close() {
-    this.#server.closeAllConnections();
-    await new Promise((closed) => this.#server.close(closed));
+  close() {
+    return close(this.#server);
   }
 
   /**
    * @param {Request} request
    * @param {Response} response
    */
-  async #answer(request, response) {
+  #answer(request, response) {
     const path = decodeURIComponent(new URL(request.url ?? '/', this.origin).pathname);
     this.requests.push(path);
     const [site = '', ...rest] = path.startsWith(HOME) ? path.slice(HOME.length).split('/') : [];
-    const inside = rest.join('/');
     if (site === MODELS) return this.#model(rest, request.headers.range ?? null, response);
-    if ((site === SITE || SITES.includes(site)) && !rest.includes('..')) {
-      const found = await this.#file(site, inside || 'index.html', request, response);
-      if (found) return;
-    } else {
-      this.strays.push(`${request.method} ${path}`);
-    }
-    response
-      .writeHead(404, { 'content-type': 'text/html' })
-      .end('<!doctype html><title>404</title><p>Nothing is here.</p>');
+    const isSite = site === SITE || SITES.includes(site);
+    if (!isSite) this.strays.push(`${request.method} ${path}`);
+    const notFound = () =>
+      void response
+        .writeHead(404, { 'content-type': 'text/html' })
+        .end('<!doctype html><title>404</title><p>Not found.</p>');
+    if (!isSite) return notFound();
+    if (path.endsWith('/www/worker.js') && prelude(site)) return void this.#worker(site, rest.join('/'), response);
+    request.url = `/${rest.join('/')}`;
+    this.#files(request, response, notFound);
   }
 
   /**
+   * Sends the worker with the prelude of a site.
    * @param {string} site
    * @param {string} inside
-   * @param {Request} request
    * @param {Response} response
    */
-  async #file(site, inside, request, response) {
-    const path = join(this.#dist, inside);
-    const type = TYPES[/** @type {keyof typeof TYPES} */ (path.split('.').at(-1))] ?? 'application/octet-stream';
-    // What changes with a build lies under v/; the models never change. Everything else is asked for again soon.
-    const lasting = inside.startsWith('v/') || inside.startsWith('models/');
-    const headers = {
-      'content-type': type,
-      'cache-control': lasting ? 'public, max-age=31536000, immutable' : 'public, max-age=600',
-      vary: 'accept-encoding',
-    };
-    const before = inside.endsWith('/www/worker.js') ? prelude(site) : '';
-    if (before) {
-      response.writeHead(200, headers).end(before + (await readFile(path, 'utf8')));
-      return true;
-    }
-    const accepted = String(request.headers['accept-encoding'] ?? '');
-    const forms = [...ENCODINGS.filter(([name]) => accepted.includes(name)), /** @type {const} */ (['', ''])];
-    for (const [name, suffix] of forms) {
-      const found = await stat(path + suffix).catch(() => null);
-      if (!found?.isFile()) continue;
-      response.writeHead(200, {
-        ...headers,
-        'content-length': found.size,
-        ...(name ? { 'content-encoding': name } : {}),
-      });
-      createReadStream(path + suffix).pipe(response);
-      return true;
-    }
-    return false;
+  async #worker(site, inside, response) {
+    const script = await readFile(join(this.#dist, inside), 'utf8');
+    response.writeHead(200, { 'content-type': 'text/javascript' }).end(prelude(site) + script);
   }
 
   /**

@@ -58,7 +58,7 @@ fn compress(jobs: &[serde_json::Value]) -> Result<()> {
     let list = project::cache().join("compress.json");
     project::write(&list, serde_json::Value::from(jobs).to_string())?;
     let mut node = process::node();
-    process::run(node.arg(project::at("xtask/compress.mjs")).arg(&list), HINT)
+    process::run(node.arg(project::at("xtask/compress.js")).arg(&list), HINT)
 }
 
 fn forget_others(cache: &Path, used: BTreeSet<PathBuf>) -> Result<()> {

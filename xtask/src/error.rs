@@ -42,26 +42,6 @@ pub enum Error {
         hint: &'static str,
     },
 
-    /// The standard library for wasm could be had neither from rustup nor from Debian.
-    #[error(
-        "the Rust standard library for wasm32-unknown-unknown is missing.\n`rustup target add wasm32-unknown-unknown` failed: {rustup}\nand so did the fallback, Debian's rust-src: {debian}\nRun the rustup command where it can reach its server, then try again."
-    )]
-    NoWasmTarget {
-        /// Why rustup could not install it.
-        rustup: Box<Error>,
-        /// Why the fallback did not work.
-        debian: Box<Error>,
-    },
-
-    /// No Debian package matches the compiler's exact version.
-    #[error(
-        "no `rust-src` package of version {version} in Debian's trixie-backports.\nInstall the wasm target of that Rust version by other means."
-    )]
-    NoRustSource {
-        /// The compiler's version.
-        version: String,
-    },
-
     /// Node.js is too old for the tools that the page's build uses.
     #[error(
         "Node.js {found} is too old: 20 or newer is needed.\nInstall it from your system's packages or from nodejs.org."

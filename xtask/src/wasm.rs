@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::error::{About, Error, Result};
-use crate::setup::WasmStd;
 use crate::{process, progress, project};
 
 const COMPILE: &str = "The compiler's messages are above.";
@@ -59,10 +58,10 @@ impl Profile {
 
 /// Builds the page's module and its JavaScript; returns the folder with `webtune.js` and `webtune_bg.wasm`.
 /// The same files are left in `pkg/`, where editors and the page's type check look for them.
-pub fn build(profile: Profile, std: WasmStd) -> Result<PathBuf> {
+pub fn build(profile: Profile) -> Result<PathBuf> {
     let version = wasm_bindgen_version(&project::read_text(&project::at("Cargo.lock"))?)?;
     let module = progress::step(&format!("wasm module ({})", profile.name()), || {
-        compile(profile, std)
+        compile(profile)
     })?;
     let folder = project::cache().join(profile.name());
     let stamp_file = folder.join(".stamp");
@@ -92,7 +91,7 @@ fn stamp(module: &[u8], profile: Profile, version: &str) -> Result<String> {
     ]))
 }
 
-fn compile(profile: Profile, std: WasmStd) -> Result<PathBuf> {
+fn compile(profile: Profile) -> Result<PathBuf> {
     let mut cargo = process::cargo();
     cargo.args([
         "build",
@@ -109,7 +108,6 @@ fn compile(profile: Profile, std: WasmStd) -> Result<PathBuf> {
         profile.cargo(),
     ]);
     cargo.arg("--message-format=json-render-diagnostics");
-    std.apply(&mut cargo);
     let mut module = None;
     let status = process::each_line(&mut cargo, |line| module = artifact(line).or(module.take()))?;
     process::check(&cargo, status, COMPILE)?;

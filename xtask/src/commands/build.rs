@@ -12,9 +12,8 @@ const VERSION_DIGITS: usize = 16;
 
 /// Sets up what the build needs, builds, and returns the folder of the site.
 pub fn run(profile: Profile) -> Result<PathBuf> {
-    let std = setup::wasm_target()?;
     setup::npm()?;
-    let pkg = wasm::build(profile, std)?;
+    let pkg = wasm::build(profile)?;
     site::write_vendor()?;
     let dist = assemble(&pkg, profile)?;
     progress::note(format_args!("the site is in {}", dist.display()));

@@ -62,9 +62,8 @@ fn published() -> Result<Site> {
 
 /// The development form: the page and its scripts as they are in the repository at each request.
 fn live() -> Result<Site> {
-    let std = setup::wasm_target()?;
     setup::npm()?;
-    let pkg = wasm::build(Profile::Dev, std)?;
+    let pkg = wasm::build(Profile::Dev)?;
     site::write_vendor()?;
     let mut mounts = vec![Mount {
         address: site::INDEX.to_owned(),

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use super::build;
 use crate::error::{About, Result};
-use crate::setup::{self, WasmStd};
+use crate::setup;
 use crate::tally::{self, Counts, Tally};
 use crate::wasm::Profile;
 use crate::{process, project};
@@ -18,7 +18,6 @@ const TYPES: &str =
 /// Sets up what is missing and runs everything; `full` adds what takes too long for every day.
 pub fn run(full: bool) -> Result<()> {
     let mut tally = Tally::default();
-    let std = tally.set_up("the wasm target", setup::wasm_target);
     let npm = tally.set_up("the npm packages", setup::npm);
     let chrome = tally.set_up("the browser", setup::chromium);
 
@@ -28,10 +27,10 @@ pub fn run(full: bool) -> Result<()> {
     tally.step("clippy (native)", || {
         lint(clippy(&["--workspace", "--all-targets"]))
     });
-    tally.step_with("clippy (wasm)", std, clippy_wasm);
+    tally.step("clippy (wasm)", clippy_wasm);
     tally.step("native tests", || native_tests(full));
     let mut dist = None;
-    tally.step_with("release build", std.zip(npm), |_| {
+    tally.step_with("release build", npm, |()| {
         dist = Some(build::run(Profile::Release)?);
         Ok(Counts::ONE_PASSED)
     });
@@ -61,17 +60,15 @@ fn clippy(arguments: &[&str]) -> Command {
     cargo
 }
 
-fn clippy_wasm(std: WasmStd) -> Result<Counts> {
-    let mut cargo = clippy(&[
+fn clippy_wasm() -> Result<Counts> {
+    lint(clippy(&[
         "--package",
         "webtune",
         "--features",
         "gpu",
         "--target",
         "wasm32-unknown-unknown",
-    ]);
-    std.apply(&mut cargo);
-    lint(cargo)
+    ]))
 }
 
 fn lint(mut clippy: Command) -> Result<Counts> {

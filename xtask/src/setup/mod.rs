@@ -4,9 +4,7 @@ mod apt;
 mod chromium;
 mod npm;
 mod python;
-mod wasm_target;
 
 pub use chromium::{find_or_install as chromium, warn_without_korean_font};
 pub use npm::{install as npm, install_for_bench as npm_for_bench};
 pub use python::{install as python, install_for_bench as python_for_bench};
-pub use wasm_target::{WasmStd, ensure as wasm_target};

@@ -21,4 +21,4 @@ async function compress({ source, br, gz, quality }) {
   ]);
 }
 
-await Promise.all(JSON.parse(await readFile(process.argv[2], 'utf8')).map(compress));
+await Promise.all(JSON.parse(await readFile(process.argv[2] ?? '', 'utf8')).map(compress));
