@@ -15,6 +15,7 @@
 //! - [`evaluate`]: logits → losses, metrics and misclassified rows.
 //! - [`export`]: the trained model as a Hugging Face folder in a zip file.
 //! - [`selftest`]: comparison of a device with the CPU.
+//! - [`session`]: the workflow as one state machine, and the types of the page's protocol.
 //! - `browser`: bindings of the browser (wasm only).
 //!
 //! A fine-tuning run:
@@ -42,6 +43,7 @@ pub mod io;
 pub mod kernels;
 pub mod random;
 pub mod selftest;
+pub mod session;
 pub mod settings;
 pub mod tokens;
 pub mod train;

@@ -21,6 +21,7 @@ use serde::Serialize;
 
 /// The outcome of one check.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Check {
     /// What was computed.
     pub name: String,

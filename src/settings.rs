@@ -16,10 +16,12 @@ pub type Values = Map<String, Value>;
 
 /// A named set of values for every setting.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Preset {
     /// `recommended` or `article`.
     pub id: &'static str,
     /// A value for every setting.
+    #[cfg_attr(test, ts(type = "Values"))]
     pub values: Values,
 }
 

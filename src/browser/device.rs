@@ -1,59 +1,44 @@
-//! Which device computes: the GPU adapter that the browser grants, or the CPU with a plain reason.
+//! Opens the device: the GPU adapter that the browser grants, or the CPU with the reason for it.
 
-use crate::bert::LoadLimits;
+use super::memory::{self, GpuProbe};
+use crate::session::Compute;
+use crate::session::protocol::{DeviceInfo, DeviceKind};
 use crate::{Error, Result};
 use burn::tensor::Device;
 use burn::tensor::wgpu::wgpu;
 use burn_cubecl::cubecl::config::memory::PersistentMemory;
 use burn_cubecl::cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};
 use js_sys::{Promise, Reflect};
-use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-/// `DeviceInfo` in `www/protocol.js`.
-#[derive(Debug, Clone, Serialize)]
-pub(super) struct DeviceInfo {
-    kind: &'static str,
-    pub name: String,
-    vendor: String,
-    architecture: String,
-    software: bool,
-    fallback: Option<String>,
-    /// Bytes of the largest tensor that a kernel can be given; none on the CPU.
-    pub max_storage_buffer_binding_size: Option<u64>,
-    /// Bytes of the largest buffer; none on the CPU.
-    max_buffer_size: Option<u64>,
-    /// Whether kernels may compute in 16 bits.
-    pub shader_f16: bool,
+/// An open device.
+pub(super) struct Opened {
+    /// burn's handle.
+    pub device: Device,
+    /// What the page shows about it.
+    pub info: DeviceInfo,
+    /// WebGPU's handle; none on the CPU.
+    pub gpu: Option<wgpu::Device>,
 }
 
-impl DeviceInfo {
-    /// How much of a network the device takes at once.
-    pub(super) fn limits(&self) -> LoadLimits {
-        match self.max_storage_buffer_binding_size {
-            Some(binding) => LoadLimits::for_binding_size(binding),
-            None => LoadLimits::chunked(),
+impl Opened {
+    /// The device of a session.
+    pub(super) fn compute(self) -> Compute<GpuProbe> {
+        Compute {
+            memory: memory::budget(self.gpu, self.info.max_storage_buffer_binding_size),
+            device: self.device,
+            info: self.info,
         }
     }
 }
 
-/// A device that computes.
-pub(super) struct Opened {
-    /// burn's.
-    pub device: Device,
-    /// What the page is told of it.
-    pub info: DeviceInfo,
-    /// WebGPU's own; none on the CPU.
-    pub gpu: Option<wgpu::Device>,
-}
-
-/// Opens `webgpu`, `cpu`, or with `auto` the first where there is one.
+/// Opens `webgpu` or `cpu`, or with any other word the first of them that there is.
 ///
 /// # Errors
-/// [`Error::Device`] when `webgpu` was asked for and cannot be had.
-pub(super) async fn open(wanted: &str) -> Result<Opened> {
-    match wanted {
+/// [`Error::Device`] when `webgpu` was asked for and there is none.
+pub(super) async fn open(choice: &str) -> Result<Opened> {
+    match choice {
         "cpu" => Ok(cpu(None)),
         "webgpu" => webgpu().await.map_err(Error::Device),
         _ => match webgpu().await {
@@ -65,7 +50,7 @@ pub(super) async fn open(wanted: &str) -> Result<Opened> {
 
 fn cpu(fallback: Option<String>) -> Opened {
     let info = DeviceInfo {
-        kind: "cpu",
+        kind: DeviceKind::Cpu,
         name: "CPU (WebAssembly SIMD, one thread)".into(),
         vendor: String::new(),
         architecture: String::new(),
@@ -73,7 +58,7 @@ fn cpu(fallback: Option<String>) -> Opened {
         fallback,
         max_storage_buffer_binding_size: None,
         max_buffer_size: None,
-        // It could round to 16 bits, and would only be slower for it.
+        // Rounding to f16 only costs time on the CPU.
         shader_f16: false,
     };
     Opened {
@@ -87,16 +72,24 @@ async fn webgpu() -> Result<Opened, String> {
     let navigator = get(&js_sys::global(), "navigator");
     let gpu = get(&navigator, "gpu");
     if gpu.is_undefined() || gpu.is_null() {
-        return Err("This browser has no WebGPU. Use a current Chrome, Edge, Safari or Firefox on a page served over https or from localhost.".into());
+        return Err(
+            "This browser has no WebGPU. Use a current Chrome, Edge, Safari or Firefox on a page served over https \
+             or from localhost."
+                .into(),
+        );
     }
     let adapter = request_adapter(&gpu).await;
     let adapter = adapter.filter(|adapter| !adapter.is_null() && !adapter.is_undefined());
     let Some(adapter) = adapter else {
-        return Err("The browser has WebGPU but granted no GPU adapter: hardware acceleration is off, or the driver is on the browser's blocklist (see chrome://gpu).".into());
+        return Err(
+            "The browser has WebGPU but granted no GPU adapter: hardware acceleration is off, or the driver is on \
+             the browser's blocklist (see chrome://gpu)."
+                .into(),
+        );
     };
     let mut info = describe(&get(&adapter, "info"));
     reuse_buffers_of_one_size();
-    // burn asks for the adapter's own limits and features, not for WebGPU's least.
+    // burn requests the limits and features of the adapter, not WebGPU's defaults.
     let opened = Device::wgpu_options().init_with_setup_async().await;
     let (device, setup) = opened.map_err(|error| {
         format!(
@@ -115,12 +108,12 @@ async fn webgpu() -> Result<Opened, String> {
     })
 }
 
-/// Every buffer is of its tensor's own size and used again for tensors of that size only. cubecl's default for the web puts small tensors
-/// into whatever larger buffer is free, and so ends up with half as much memory again as a run needs, which no plan could tell.
+/// Reuses a buffer only for tensors of its exact size. cubecl's default for the web puts small tensors into any larger free buffer,
+/// which takes half as much memory again as a run needs and makes the memory plan wrong.
 fn reuse_buffers_of_one_size() {
     let mut config = CubeClRuntimeConfig::default();
     config.memory.persistent_memory = PersistentMemory::Enforced;
-    // It is set already where a device was opened before.
+    // The second device of a page finds it set already.
     let _ = CubeClRuntimeConfig::try_set(config);
 }
 
@@ -137,7 +130,7 @@ async fn request_adapter(gpu: &JsValue) -> Option<JsValue> {
     JsFuture::from(promise).await.ok()
 }
 
-/// A name for the header from what `GPUAdapterInfo` tells; browsers leave out what would identify the visitor.
+/// Describes an adapter by its `GPUAdapterInfo`, in which browsers leave out what would identify the visitor.
 fn describe(info: &JsValue) -> DeviceInfo {
     let text = |name: &str| get(info, name).as_string().unwrap_or_default();
     let (vendor, architecture) = (text("vendor"), text("architecture"));
@@ -156,7 +149,7 @@ fn describe(info: &JsValue) -> DeviceInfo {
     }
     let suffix = if software { " (software)" } else { "" };
     DeviceInfo {
-        kind: "webgpu",
+        kind: DeviceKind::WebGpu,
         name: format!("{}{suffix}", name.trim()),
         vendor,
         architecture,

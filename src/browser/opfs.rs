@@ -1,8 +1,7 @@
 //! The disk: the origin private file system, and files that the visitor chooses.
 
-use super::convert::{error, to_js};
 use super::environment::worker;
-use crate::hub::{self, Blob, Disk, DiskError, Folder, OpenFile};
+use crate::hub::{Blob, Disk, DiskError, Folder, OpenFile};
 use js_sys::{IteratorNext, Object, Promise, Reflect, Uint8Array};
 use std::ops::Range;
 use wasm_bindgen::prelude::*;
@@ -218,23 +217,4 @@ impl Blob for BrowserBlob {
         })?;
         Ok(Uint8Array::new(&bytes).to_vec())
     }
-}
-
-/// The models that are stored, and how full the storage is (`StoredView`).
-///
-/// # Errors
-/// A `WorkerError`.
-#[wasm_bindgen]
-pub async fn stored_models() -> Result<JsValue, JsValue> {
-    to_js(&hub::stored_models(BrowserDisk::open().await).await)
-}
-
-/// Deletes a stored model by its key, then as [`stored_models`].
-///
-/// # Errors
-/// A `WorkerError`.
-#[wasm_bindgen]
-pub async fn forget_model(key: String) -> Result<JsValue, JsValue> {
-    let stored = hub::forget_model(BrowserDisk::open().await, &key).await;
-    to_js(&stored.map_err(error)?)
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// One labeled text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Row {
     /// The unmodified text.
     pub text: String,

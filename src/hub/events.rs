@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// A report about a model that is being loaded.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum LoadEvent {
     /// A new part of the work begins.
@@ -47,6 +48,7 @@ pub enum LoadEvent {
 
 /// What a [`LoadEvent::Notice`] is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeCode {
     /// The file is not stored: the browser has no storage for this page, or another tab is writing the file.

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 /// A stored model of the Hub.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct StoredModel {
     /// Names it when it is to be deleted.
     pub key: String,
@@ -26,6 +27,7 @@ pub struct StoredModel {
 
 /// Every stored model, and how full the storage is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "StoredView"))]
 pub struct StoredModels {
     /// Whether the browser stores models for this page.
     pub available: bool,

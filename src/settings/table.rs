@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// The section of the page that has a setting in its form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum Group {
     /// The dataset.
@@ -20,6 +21,7 @@ pub enum Group {
 
 /// Type, default and bounds of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub enum Kind {
     /// A whole number in `min..=max`.
@@ -60,6 +62,7 @@ pub enum Kind {
 
 /// A hyper-parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Setting {
     /// Its name; that of transformers, PEFT or scikit-learn if it exists there.
     pub name: &'static str,

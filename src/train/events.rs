@@ -5,6 +5,7 @@ use serde::Serialize;
 
 /// The log of one update, under transformers' names.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct StepLog {
     /// Updates done, including this one.
     pub step: usize,

@@ -109,6 +109,7 @@ impl<'a> MemoryDemand<'a> {
 
 /// The device memory that a run needs, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MemoryPlan {
     /// Parameters of the checkpoint and of adapters.
     pub parameters: u64,

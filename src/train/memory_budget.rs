@@ -49,6 +49,7 @@ pub enum DeviceMemory<P> {
 
 /// Why a run does not fit into the memory of a device. All numbers are bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Shortage {
     /// The largest tensor exceeds what a kernel can bind (`maxStorageBufferBindingSize` of WebGPU).
@@ -83,6 +84,7 @@ impl From<Shortage> for Error {
 
 /// The memory that a run needs, whether the device has it, and what to change otherwise.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct MemoryReport {
     /// What the run needs.
     #[serde(flatten)]
@@ -92,10 +94,8 @@ pub struct MemoryReport {
     /// Columns of the widest batch, in tokens.
     pub tokens: usize,
     /// Why it does not fit; none if it fits or has not been tried.
-    #[serde(rename = "lacks")]
     pub shortage: Option<Shortage>,
     /// Changes of settings with which the run needs less memory and fits, as far as is known.
-    #[serde(rename = "ways")]
     pub suggestions: Vec<Suggestion>,
 }
 

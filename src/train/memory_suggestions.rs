@@ -10,11 +10,12 @@ const MAX_ACCUMULATION_STEPS: usize = 256;
 
 /// A change of settings under which a run needs less memory.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Suggestion {
     /// What is changed.
-    #[serde(rename = "way")]
     pub kind: SuggestionKind,
     /// The settings to change, with their new values.
+    #[cfg_attr(test, ts(type = "Values"))]
     pub settings: Map<String, Value>,
     /// The memory that the run needs with them.
     pub plan: MemoryPlan,
@@ -22,6 +23,7 @@ pub struct Suggestion {
 
 /// What a [`Suggestion`] changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum SuggestionKind {
     /// A smaller batch with gradient accumulation: the same update.

@@ -192,9 +192,9 @@ fn a_report_suggests_what_fits_and_has_the_fields_of_the_page() {
     assert!(kinds.contains(&SuggestionKind::Lora), "{kinds:?}");
 
     let json = serde_json::to_value(&report).unwrap();
-    assert_eq!(json["lacks"]["kind"], "memory");
-    assert_eq!(json["lacks"]["needs"], plan.total);
+    assert_eq!(json["shortage"]["kind"], "memory");
+    assert_eq!(json["shortage"]["needs"], plan.total);
     assert_eq!(json["total"], plan.total);
     assert_eq!((&json["rows"], &json["tokens"]), (&8.into(), &128.into()));
-    assert!(json["ways"][0]["way"].is_string());
+    assert!(json["suggestions"][0]["kind"].is_string());
 }

@@ -1,59 +1,42 @@
-//! The steps and the memory of a run before it starts. A run that does not fit into the memory of the device is refused
-//! here.
+//! The steps and the memory of a run before it starts.
 
-use super::app::{Webtune, read_settings};
-use super::convert::{error, to_js};
-use crate::settings::RunSettings;
-use crate::train::{BatchShapes, MemoryDemand, MemoryPlan, MemoryReport, TrainPlan};
-use crate::{Result, Warning};
-use serde::Serialize;
-use wasm_bindgen::prelude::*;
+use super::Session;
+use super::protocol::PlanView;
+use crate::Result;
+use crate::hub::Environment;
+use crate::settings::{RunSettings, Values};
+use crate::train::{BatchShapes, MemoryDemand, MemoryPlan, MemoryProbe, MemoryReport, TrainPlan};
 
-/// `PlanView` in `www/protocol.js`.
-#[derive(Serialize)]
-struct PlanView<'a> {
-    steps_per_epoch: usize,
-    max_steps: usize,
-    warmup_steps: usize,
-    learning_rates: &'a [f64],
-    warnings: Vec<Warning>,
-    /// None before a model is loaded.
-    memory: Option<MemoryReport>,
-}
-
-#[wasm_bindgen]
-impl Webtune {
-    /// What a run with these settings will do, and what it takes of the device's memory (`PlanView`).
+impl<E: Environment, M: MemoryProbe> Session<E, M> {
+    /// Computes what a run with these settings will do, and what it needs of the device's memory.
     ///
     /// # Errors
-    /// A `WorkerError` for a setting out of bounds, or when there is no split yet.
-    pub async fn plan(&self, settings: JsValue) -> Result<JsValue, JsValue> {
-        let settings = read_settings(settings)?;
-        let (_, split) = self.need_split().map_err(error)?;
+    /// [`crate::Error::Setting`] for a setting out of bounds, [`crate::Error::NotReady`] without a split.
+    pub(super) async fn plan(&self, values: &Values) -> Result<PlanView> {
+        let settings = RunSettings::from_values(values)?;
+        let (_, split) = self.require_split()?;
         let plan = TrainPlan::new(
             &settings.arguments,
             settings.tuning.method,
             split.train.len(),
         );
-        to_js(&PlanView {
+        Ok(PlanView {
             steps_per_epoch: plan.steps_per_epoch,
             max_steps: plan.max_steps,
             warmup_steps: plan.warmup_steps,
-            learning_rates: &plan.learning_rates,
+            learning_rates: plan.learning_rates,
             warnings: plan.warnings,
             memory: self.memory(&settings).await,
         })
     }
-}
 
-impl Webtune {
     /// Refuses a run that does not fit into the memory of the device, and reserves the memory of one that does.
     ///
     /// # Errors
-    /// [`Error::Memory`](crate::Error::Memory) with the bytes that the run needs and those that are available.
+    /// [`crate::Error::Memory`] with the bytes that the run needs and those that are available.
     pub(super) async fn reserve_memory(&self, settings: &RunSettings) -> Result<()> {
         match self.demand(settings) {
-            Some(demand) => self.budget.reserve(&MemoryPlan::new(&demand)).await,
+            Some(demand) => self.compute.memory.reserve(&MemoryPlan::new(&demand)).await,
             None => Ok(()),
         }
     }
@@ -63,19 +46,20 @@ impl Webtune {
         // Until the rows are tokenized, the plan is an upper bound: no memory is allocated on trial for it.
         let trial = self.tokens.is_some();
         Some(
-            self.budget
+            self.compute
+                .memory
                 .report(&demand, &settings.arguments, trial)
                 .await,
         )
     }
 
     /// What the memory of a run depends on; none before a model is loaded.
-    fn demand<'a>(&'a self, settings: &RunSettings) -> Option<MemoryDemand<'a>> {
-        let (dataset, split) = self.need_split().ok()?;
+    fn demand(&self, settings: &RunSettings) -> Option<MemoryDemand<'_>> {
+        let (dataset, split) = self.require_split().ok()?;
         let config = &self.model.as_ref()?.config;
         let arguments = &settings.arguments;
-        let tokens = self.tokens.as_ref().filter(|made| {
-            (made.max_length, made.padding) == (settings.max_length, settings.padding)
+        let tokens = self.tokens.as_ref().filter(|tokens| {
+            (tokens.max_length, tokens.padding) == (settings.max_length, settings.padding)
         });
         let shapes = match tokens {
             Some(tokens) => {
@@ -87,7 +71,7 @@ impl Webtune {
                 BatchShapes::upper_bound(rows, longest, arguments)
             }
         };
-        let (labels, limits) = (dataset.labels.len(), self.opened.info.limits());
+        let (labels, limits) = (dataset.labels.len(), self.compute.info.limits());
         Some(MemoryDemand::new(
             config,
             labels,

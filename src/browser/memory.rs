@@ -7,10 +7,10 @@ use burn::tensor::wgpu::wgpu;
 const WASM_ADDRESS_SPACE: u64 = 1 << 32;
 
 /// The budget of a device.
-pub(super) type Budget = MemoryBudget<GpuProbe>;
+type Budget = MemoryBudget<GpuProbe>;
 
 /// The budget of a device that binds tensors of at most `max_binding` bytes; `gpu` is none on the CPU.
-pub(super) fn new(gpu: Option<wgpu::Device>, max_binding: Option<u64>) -> Budget {
+pub(super) fn budget(gpu: Option<wgpu::Device>, max_binding: Option<u64>) -> Budget {
     let memory = match gpu {
         Some(gpu) => DeviceMemory::Probe(GpuProbe(gpu)),
         None => DeviceMemory::Fixed(WASM_ADDRESS_SPACE),

@@ -1,0 +1,108 @@
+//! The device, and its comparisons with the CPU.
+
+use super::protocol::{DeviceInfo, SelfTestView, SessionEvent};
+use super::{Listener, Session};
+use crate::bert::LoadLimits;
+use crate::hub::{Clock, Environment, LoadEvent};
+use crate::selftest;
+use crate::train::{MemoryBudget, MemoryProbe};
+use crate::{Error, Result};
+use burn::tensor::Device;
+
+/// A device that computes.
+pub struct Compute<M: MemoryProbe> {
+    /// burn's handle.
+    pub device: Device,
+    /// What the page shows about it.
+    pub info: DeviceInfo,
+    /// What is known about its memory.
+    pub memory: MemoryBudget<M>,
+}
+
+impl DeviceInfo {
+    /// The sizes in which a network is loaded.
+    pub fn limits(&self) -> LoadLimits {
+        match self.max_storage_buffer_binding_size {
+            Some(binding) => LoadLimits::for_binding_size(binding),
+            None => LoadLimits::chunked(),
+        }
+    }
+}
+
+impl<E: Environment, M: MemoryProbe> Session<E, M> {
+    /// What computes.
+    pub fn device(&self) -> &DeviceInfo {
+        &self.compute.info
+    }
+
+    /// Compares kernels and one tiny training step with the CPU. Training is refused until this has passed.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device fails outright.
+    pub async fn self_test(&mut self) -> Result<SelfTestView> {
+        let started = self.clock.now();
+        let report = selftest::run(&self.compute.device).await?;
+        let view = SelfTestView::new(&report, self.clock.now() - started);
+        self.self_test = Some(report);
+        Ok(view)
+    }
+
+    /// Compares every parameter of a tiny BERT with the CPU, also in f16 where the device has it.
+    ///
+    /// # Errors
+    /// [`Error::Device`] when the device fails outright.
+    pub(super) async fn compare(&self, listener: &dyn Listener) -> Result<SelfTestView> {
+        listener.event(SessionEvent::Load(LoadEvent::Phase { phase: "compare" }));
+        let started = self.clock.now();
+        let device = &self.compute.device;
+        let mut report = selftest::compare(device).await?;
+        if self.compute.info.shader_f16 {
+            report.add(selftest::run_fp16(device).await?);
+        }
+        Ok(SelfTestView::new(&report, self.clock.now() - started))
+    }
+
+    /// Refuses training on a device that has not passed its self-test.
+    pub(super) fn check_self_test(&self) -> Result<()> {
+        if self.self_test.as_ref().is_some_and(|test| test.passed) {
+            return Ok(());
+        }
+        Err(Error::Device(
+            "This device did not compute what the CPU computes in the start-up self-test, so nothing is trained on it. \
+             Update the browser or the graphics driver, or open the page with ?device=cpu."
+                .into(),
+        ))
+    }
+
+    /// Compares f16 products with the CPU once, and refuses `fp16` where they differ or the device has none.
+    pub(super) async fn check_fp16(&mut self) -> Result<()> {
+        let name = self.compute.info.name.clone();
+        let refuse = |expected: String| {
+            Err(Error::Setting {
+                field: "fp16".into(),
+                value: "true".into(),
+                expected,
+            })
+        };
+        if !self.compute.info.shader_f16 {
+            return refuse(format!(
+                "{name} cannot compute in 16 bits; it takes a GPU whose adapter has shader-f16"
+            ));
+        }
+        if self.fp16_test.is_none() {
+            self.fp16_test = Some(selftest::run_fp16(&self.compute.device).await?);
+        }
+        let checks = self.fp16_test.iter().flat_map(|test| &test.checks);
+        let failed: Vec<&str> = checks
+            .filter(|check| !check.passed)
+            .map(|check| check.name.as_str())
+            .collect();
+        if failed.is_empty() {
+            return Ok(());
+        }
+        refuse(format!(
+            "{name} does not compute in 16 bits what the CPU computes ({}); train without it",
+            failed.join("; ")
+        ))
+    }
+}

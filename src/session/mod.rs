@@ -1,0 +1,155 @@
+//! The workflow as one state machine: dataset, split, model, tokens, plan, run, evaluation, prediction, export, stored models.
+//!
+//! A [`Session`] is the only owner of that state. It answers a [`Request`] with an [`Answer`], or with an error that leaves the state
+//! as it was: a new value replaces the old one only after it has been built. It is generic over its [`Environment`] (network, disk,
+//! clock) and computes on any device, so native tests run the code that the page runs.
+
+mod data;
+mod device;
+mod evaluation;
+mod export;
+mod model;
+mod plan;
+pub mod protocol;
+mod run;
+mod stored;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+pub use device::Compute;
+
+use crate::data::{Dataset, Split};
+use crate::hub::{Clock, Disk, Environment};
+use crate::selftest::SelfTest;
+use crate::tokens::EncodedSplit;
+use crate::train::MemoryProbe;
+use crate::{Error, Result};
+use model::LoadedModel;
+use protocol::{Answer, Request, SessionEvent, SessionState};
+use run::Run;
+use std::rc::Rc;
+
+/// Receives what a request reports while it is being answered.
+pub trait Listener {
+    /// Progress.
+    fn event(&self, event: SessionEvent);
+
+    /// The next bytes of an exported archive.
+    ///
+    /// # Errors
+    /// [`Error::Export`] when they cannot be kept; the export ends with this error.
+    fn piece(&self, bytes: &[u8]) -> Result<()>;
+}
+
+/// A file of the visitor's disk: its path inside its folder, and its bytes.
+pub type VisitorFile<E> = (String, <<E as Environment>::Disk as Disk>::Blob);
+
+/// The workflow's state on one device.
+pub struct Session<E: Environment, M: MemoryProbe> {
+    compute: Compute<M>,
+    /// Where models are stored; none where the browser does not allow it.
+    disk: Option<E::Disk>,
+    clock: E::Clock,
+    /// Result of the start-up self-test. Training waits for it.
+    self_test: Option<SelfTest>,
+    /// Result of the self-test in f16, which runs before the first run with `fp16`.
+    fp16_test: Option<SelfTest>,
+    dataset: Option<Dataset>,
+    split: Option<Split>,
+    model: Option<LoadedModel>,
+    tokens: Option<EncodedSplit>,
+    run: Option<Run>,
+}
+
+impl<E: Environment, M: MemoryProbe> Session<E, M> {
+    /// An empty session.
+    pub fn new(compute: Compute<M>, disk: Option<E::Disk>, clock: E::Clock) -> Self {
+        Self {
+            compute,
+            disk,
+            clock,
+            self_test: None,
+            fp16_test: None,
+            dataset: None,
+            split: None,
+            model: None,
+            tokens: None,
+            run: None,
+        }
+    }
+
+    /// What the session holds.
+    pub fn state(&self) -> SessionState {
+        SessionState {
+            dataset_rows: self.dataset.as_ref().map(|dataset| dataset.rows.len()),
+            split: self.split.is_some(),
+            model: self.model.as_ref().map(|model| model.origin.name.clone()),
+            tokenized: self.tokens.is_some(),
+            trained: self.run.as_ref().and_then(Run::trained),
+        }
+    }
+
+    /// Answers a request. `fetch` is the network of this request and carries its stop signal.
+    ///
+    /// # Errors
+    /// As the method of the request. The state is then what it was before.
+    pub async fn answer(
+        &mut self,
+        request: Request,
+        fetch: E::Fetch,
+        listener: &Rc<dyn Listener>,
+    ) -> Result<Answer> {
+        Ok(match request {
+            Request::Dataset { values } => Answer::Dataset(self.generate_dataset(&values)?),
+            Request::Split { values } => Answer::Split(self.split_dataset(&values)?),
+            Request::Rows {
+                train,
+                test,
+                labels,
+            } => Answer::Rows(self.use_rows(train, test, labels)?),
+            Request::LoadModel { base } => {
+                Answer::Model(Box::new(self.load_site(base, fetch, listener).await?))
+            }
+            Request::LoadHub { endpoint, repo } => Answer::Model(Box::new(
+                self.load_hub(&endpoint, &repo, fetch, listener).await?,
+            )),
+            Request::Stored => Answer::Stored(self.stored_models().await),
+            Request::Forget { key } => Answer::Stored(self.forget_model(&key).await?),
+            Request::Tokenize { values } => Answer::Tokens(self.tokenize(&values)?),
+            Request::Plan { values } => Answer::Plan(self.plan(&values).await?),
+            Request::Evaluate => Answer::Evaluation(self.evaluate(listener.as_ref()).await?),
+            Request::Predict { text } => Answer::Prediction(self.predict(&text).await?),
+            Request::Export => Answer::Export(self.export_folder(listener.as_ref()).await?),
+            Request::Compare => Answer::Comparison(self.compare(listener.as_ref()).await?),
+        })
+    }
+
+    fn require_dataset(&self) -> Result<&Dataset> {
+        let missing = || Error::NotReady("There is no dataset yet. Make it first.".into());
+        self.dataset.as_ref().ok_or_else(missing)
+    }
+
+    fn require_split(&self) -> Result<(&Dataset, &Split)> {
+        let missing = || Error::NotReady("The split has not been made yet.".into());
+        Ok((
+            self.require_dataset()?,
+            self.split.as_ref().ok_or_else(missing)?,
+        ))
+    }
+
+    fn require_model(&self) -> Result<&LoadedModel> {
+        let missing = || Error::NotReady("No model is loaded yet. Load it first.".into());
+        self.model.as_ref().ok_or_else(missing)
+    }
+
+    fn require_tokens(&self) -> Result<&EncodedSplit> {
+        let missing = || Error::NotReady("The rows have not been tokenized yet.".into());
+        self.tokens.as_ref().ok_or_else(missing)
+    }
+
+    /// Seconds since `started`, a time of the session's clock.
+    fn seconds_since(&self, started: f64) -> f64 {
+        (self.clock.now() - started) / 1000.0
+    }
+}

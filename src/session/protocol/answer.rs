@@ -1,0 +1,78 @@
+//! What a request resolves to.
+
+use super::{
+    DatasetView, EvaluationReport, ExportResult, ModelView, PlanView, PredictResult, RowsView,
+    SelfTestView, SplitView, TokensView,
+};
+use crate::Error;
+use crate::hub::StoredModels;
+use serde::Serialize;
+
+/// The answer to a [`Request`](super::Request), as plain JSON.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+#[allow(missing_docs, reason = "each variant is named after its request")]
+pub enum Answer {
+    Dataset(DatasetView),
+    Split(SplitView),
+    Rows(RowsView),
+    Model(Box<ModelView>),
+    Stored(StoredModels),
+    Tokens(TokensView),
+    Plan(PlanView),
+    Evaluation(EvaluationReport),
+    Prediction(PredictResult),
+    Export(ExportResult),
+    Comparison(SelfTestView),
+}
+
+/// An error as the page shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct WorkerError {
+    /// A short name, e.g. `model_file`, `settings`, `device`, `stopped`.
+    #[cfg_attr(test, ts(as = "String"))]
+    pub code: &'static str,
+    /// What was wrong, where, what was expected and what to do.
+    pub message: String,
+    /// The setting at fault, if one is.
+    pub field: Option<String>,
+}
+
+impl From<&Error> for WorkerError {
+    fn from(error: &Error) -> Self {
+        Self {
+            code: error.code(),
+            message: error.to_string(),
+            field: error.field().map(str::to_string),
+        }
+    }
+}
+
+/// What the session holds. It is sent with every answer and every error, because the page keeps no state of its own about the worker.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct SessionState {
+    /// Rows of the dataset; null before there is one.
+    pub dataset_rows: Option<usize>,
+    /// Whether the dataset is split.
+    pub split: bool,
+    /// Name of the model; null before one is loaded.
+    pub model: Option<String>,
+    /// Whether the rows are tokenized.
+    pub tokenized: bool,
+    /// The model that can be classified with, evaluated and exported; null before a run has done a step.
+    pub trained: Option<TrainedState>,
+}
+
+/// The trained model that the session holds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct TrainedState {
+    /// Updates done.
+    pub global_step: usize,
+    /// Updates in total.
+    pub max_steps: usize,
+    /// Passes over the training rows done.
+    pub epoch: f64,
+}

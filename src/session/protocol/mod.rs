@@ -1,0 +1,27 @@
+//! The types of every message between the page and its worker.
+//!
+//! The page sends a `Request` with a fresh `id`. The worker answers with any number of `event` messages and one `result` or
+//! `error` with the same `id`. Fields that transformers or scikit-learn have are named as there and have their units.
+//!
+//! `www/protocol.d.ts` is generated from these types by a test (`typescript.rs`), which fails when the file is stale.
+
+mod answer;
+mod data;
+mod device;
+mod event;
+mod model;
+mod request;
+mod run;
+#[cfg(test)]
+mod typescript;
+
+pub use answer::{Answer, SessionState, TrainedState, WorkerError};
+pub use data::{DatasetView, Part, RowsView, SplitView, TokenRow, TokensView};
+pub use device::{DescribeResult, DeviceInfo, DeviceKind, OpenResult, SelfTestView};
+pub use event::{SessionEvent, WorkEvent};
+pub use model::{ModelOrigin, ModelView};
+pub use request::Request;
+pub use run::{
+    ClassView, EvaluationReport, ExportResult, ExportedFile, MacroView, MisclassifiedView,
+    PlanView, PredictResult, RunEvent, TrainResult,
+};

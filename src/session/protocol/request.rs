@@ -1,0 +1,134 @@
+//! What the page asks of the session.
+
+use crate::data::Row;
+use crate::settings::Values;
+use crate::{Error, Result};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// A request that the session answers. `values` names every setting with its value.
+///
+/// The worker answers the others: `describe` and `open` come before there is a session, `load_files` has `Blob`s, which are not
+/// JSON, and `train` and `control` are many calls of [`Session`](crate::session::Session).
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "SessionRequest"))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Request {
+    /// Generates the toy dataset.
+    Dataset {
+        /// The settings.
+        #[cfg_attr(test, ts(type = "Values"))]
+        values: Values,
+    },
+    /// Splits the dataset.
+    Split {
+        /// The settings.
+        #[cfg_attr(test, ts(type = "Values"))]
+        values: Values,
+    },
+    /// Uses rows that are already split as the dataset.
+    Rows {
+        /// Rows of the training part.
+        train: Vec<Row>,
+        /// Rows of the test part.
+        test: Vec<Row>,
+        /// Label names by id.
+        labels: Vec<String>,
+    },
+    /// Loads a model from a folder of this site.
+    LoadModel {
+        /// Address of the folder.
+        base: String,
+    },
+    /// Loads a model from a Hub and stores its files.
+    LoadHub {
+        /// Address of the Hub.
+        endpoint: String,
+        /// `owner/name` or `owner/name@revision`.
+        repo: String,
+    },
+    /// Lists the stored models.
+    Stored,
+    /// Deletes a stored model.
+    Forget {
+        /// The `key` of its entry in the list.
+        key: String,
+    },
+    /// Tokenizes every row of both parts.
+    Tokenize {
+        /// The settings.
+        #[cfg_attr(test, ts(type = "Values"))]
+        values: Values,
+    },
+    /// Computes the steps and the memory of a run without starting it.
+    Plan {
+        /// The settings.
+        #[cfg_attr(test, ts(type = "Values"))]
+        values: Values,
+    },
+    /// Evaluates the current model on the test part.
+    Evaluate,
+    /// Classifies a text.
+    Predict {
+        /// The text.
+        text: String,
+    },
+    /// Exports the trained model; its bytes arrive as `piece` events.
+    Export,
+    /// Compares the device with the CPU parameter by parameter.
+    Compare,
+}
+
+impl Request {
+    /// Reads a request of the page.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] for rows of another form, [`Error::NotReady`] for a request that is unknown or lacks a field.
+    pub fn from_json(request: Value) -> Result<Self> {
+        let is_rows = request["type"] == "rows";
+        serde_json::from_value(request).map_err(|problem| {
+            if is_rows {
+                Error::Dataset(format!(
+                    "the rows are not {{train, test, labels}} ({problem})."
+                ))
+            } else {
+                Error::NotReady(format!(
+                    "The request is not one that the session answers: {problem}."
+                ))
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn reads_a_request_and_ignores_its_id() {
+        let request = json!({"type": "predict", "text": "so good", "id": 7});
+        let expected = Request::Predict {
+            text: "so good".into(),
+        };
+        assert_eq!(Request::from_json(request), Ok(expected));
+    }
+
+    #[test]
+    fn names_what_is_wrong_with_a_request() {
+        let message = |request| {
+            Request::from_json(request)
+                .map_err(|error| error.to_string())
+                .unwrap_err()
+        };
+        let rows = message(
+            json!({"type": "rows", "train": [{"text": 1, "label": 0}], "test": [], "labels": []}),
+        );
+        assert!(rows.starts_with(
+            "The dataset cannot be used: the rows are not {train, test, labels} (invalid type"
+        ));
+        assert!(message(json!({"type": "tokenize"})).contains("missing field `values`"));
+        assert!(message(json!({"type": "fly"})).contains("unknown variant `fly`"));
+        assert!(message(json!({"type": "plan", "values": 3})).contains("expected a map"));
+    }
+}

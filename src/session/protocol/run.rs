@@ -1,0 +1,187 @@
+//! What the page is told before, during and after a run.
+
+use crate::Warning;
+use crate::train::{MemoryReport, StepLog};
+use serde::Serialize;
+
+/// What a run with the given settings will do.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct PlanView {
+    /// Updates in one pass over the rows.
+    pub steps_per_epoch: usize,
+    /// Updates in total.
+    pub max_steps: usize,
+    /// Updates of the warmup.
+    pub warmup_steps: usize,
+    /// Learning rate of every update.
+    pub learning_rates: Vec<f64>,
+    /// What the visitor should know.
+    pub warnings: Vec<Warning>,
+    /// Null before a model is loaded.
+    pub memory: Option<MemoryReport>,
+}
+
+/// What one call of the trainer did; `www/run.js` adds rates to a step before the page gets it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum RunEvent {
+    /// One update.
+    Step {
+        /// Logs that were read from the device with this update.
+        logs: Vec<StepLog>,
+        /// Updates done.
+        step: usize,
+        /// Updates in total.
+        max_steps: usize,
+        /// Passes over the training rows done.
+        epoch: f64,
+        /// Tokens of the update, without padding.
+        tokens: usize,
+    },
+    /// The evaluation at the end of an epoch.
+    Evaluation {
+        /// Its report.
+        report: EvaluationReport,
+    },
+    /// The run has done all its steps.
+    Finished,
+}
+
+/// Precision, recall and F1 of one class.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "ClassReport"))]
+pub struct ClassView {
+    /// Name.
+    pub label: String,
+    /// 0 where no row was predicted to be of this class.
+    pub precision: f64,
+    /// 0 where no row is of this class.
+    pub recall: f64,
+    /// Harmonic mean of precision and recall.
+    pub f1: f64,
+    /// Rows of this class.
+    pub support: usize,
+}
+
+/// The unweighted mean over all classes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "MacroAverage"))]
+pub struct MacroView {
+    /// Mean precision.
+    pub precision: f64,
+    /// Mean recall.
+    pub recall: f64,
+    /// Mean F1.
+    pub f1: f64,
+}
+
+/// A test row whose prediction is not its label.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "MisclassifiedRow"))]
+pub struct MisclassifiedView {
+    /// Row index in the dataset.
+    pub row: usize,
+    /// Its text.
+    pub text: String,
+    /// Its label id.
+    pub label: usize,
+    /// The predicted label id.
+    pub predicted: usize,
+    /// Probabilities by label id.
+    pub probabilities: Vec<f32>,
+}
+
+/// An evaluation of the test part. Names and units are those of transformers and scikit-learn.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct EvaluationReport {
+    /// Updates done before it.
+    pub step: usize,
+    /// Passes over the training rows done before it.
+    pub epoch: f64,
+    /// Mean loss over the rows.
+    pub eval_loss: f64,
+    /// Share of rows whose prediction is their label.
+    pub eval_accuracy: f64,
+    /// By label id.
+    pub classes: Vec<ClassView>,
+    /// The unweighted mean over the classes.
+    #[serde(rename = "macro")]
+    pub macro_average: MacroView,
+    /// Rows by `confusion[label][predicted]`.
+    pub confusion: Vec<Vec<usize>>,
+    /// Rows whose prediction is not their label.
+    pub misclassified: Vec<MisclassifiedView>,
+    /// Logits of each test row, in order.
+    pub logits: Vec<Vec<f32>>,
+    /// Seconds.
+    pub eval_runtime: f64,
+    /// Rows per second.
+    pub eval_samples_per_second: f64,
+    /// Batches per second.
+    pub eval_steps_per_second: f64,
+}
+
+/// The Trainer's summary at the end of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct TrainResult {
+    /// Whether the visitor stopped the run before its end.
+    pub stopped: bool,
+    /// Updates done.
+    pub global_step: usize,
+    /// Updates in total.
+    pub max_steps: usize,
+    /// Passes over the training rows done.
+    pub epoch: f64,
+    /// Mean loss over the updates.
+    pub train_loss: f64,
+    /// Seconds, without pauses.
+    pub train_runtime: f64,
+    /// Training rows per second.
+    pub train_samples_per_second: f64,
+    /// Updates per second.
+    pub train_steps_per_second: f64,
+    /// Milliseconds from the start of the run to the end of its first step.
+    pub first_step_ms: f64,
+    /// The last evaluation.
+    pub evaluation: Option<EvaluationReport>,
+}
+
+/// Probabilities of a text.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct PredictResult {
+    /// WordPiece tokens.
+    pub tokens: Vec<String>,
+    /// Whether tokens beyond the model's limit were cut off.
+    pub truncated: bool,
+    /// By label id, of the model before training.
+    pub before: Vec<f32>,
+    /// By label id, of the current model; null when nothing was trained.
+    pub after: Option<Vec<f32>>,
+}
+
+/// A file of an exported archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ExportedFile {
+    /// Path inside the archive.
+    pub name: String,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// An exported archive, whose bytes have arrived as `piece` events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ExportResult {
+    /// Name of the archive.
+    pub file: String,
+    /// Bytes of the archive.
+    pub bytes: u64,
+    /// Files inside it.
+    pub files: Vec<ExportedFile>,
+}

@@ -1,0 +1,178 @@
+//! Writes `www/protocol.d.ts` from the types of this module.
+
+use super::*;
+use crate::data::Row;
+use crate::hub::{LoadEvent, NoticeCode, StoredModel, StoredModels};
+use crate::selftest::Check;
+use crate::settings::{Group, Kind, Preset, Setting};
+use crate::train::{MemoryPlan, MemoryReport, Shortage, StepLog, Suggestion, SuggestionKind};
+use crate::warning::Warning;
+use ts_rs::{Config, TS};
+
+/// Set to any value, it makes the test write the file.
+const UPDATE: &str = "WEBTUNE_UPDATE_PROTOCOL";
+
+const HEAD: &str = "\
+// Every message between the page and its worker. Generated from `src/session/protocol/`; do not edit.
+// `WEBTUNE_UPDATE_PROTOCOL=1 cargo test --lib protocol` writes it, prettier formats it, and `cargo xtask test` fails when
+// it is stale.
+
+/** One value per setting, by name. */
+export type Values = Record<string, number | boolean | string>;
+
+";
+
+/// The messages that `www/worker.js` and `www/run.js` make of the types above it.
+const TAIL: &str = "\
+/** A file of the visitor's disk; `path` is its path inside its folder. */
+export type ModelFile = { path: string; blob: Blob };
+
+/** What the visitor does to a run. `stop` also stops the loading of a model. */
+export type ControlAction = 'pause' | 'resume' | 'step' | 'stop';
+
+export type RunState = 'running' | 'paused' | 'stopped';
+
+/** A request that the worker answers with more than one call of the session, or before there is one. */
+export type WorkerRequest =
+  | { type: 'describe' }
+  | { type: 'open'; device: 'auto' | 'webgpu' | 'cpu' }
+  | { type: 'load_files'; name: string; files: ModelFile[] }
+  | { type: 'train'; values: Values; paused: boolean }
+  | { type: 'control'; action: ControlAction };
+
+/** `control` is answered at once; every other request waits for the one before it. */
+export type RequestBody = SessionRequest | WorkerRequest;
+
+export type Request = RequestBody & { id: number };
+
+/** One update, or several of which only the last is reported, with the rate of the run. */
+export type StepEvent = Omit<Extract<RunEvent, { kind: 'step' }>, 'tokens'> & {
+  tokens_per_second: number;
+  step_ms: number;
+  eta_ms: number;
+};
+
+/** Progress of the request with the same id. */
+export type ProgressEvent =
+  | SessionEvent
+  | StepEvent
+  | Extract<RunEvent, { kind: 'evaluation' }>
+  | { kind: 'run'; state: RunState }
+  | { kind: 'piece'; bytes: Uint8Array<ArrayBuffer> };
+
+/** What each request resolves to. */
+export type Results = {
+  describe: DescribeResult;
+  open: OpenResult;
+  dataset: DatasetView;
+  split: SplitView;
+  rows: RowsResult;
+  load_model: ModelView;
+  load_hub: ModelView;
+  load_files: ModelView;
+  stored: StoredView;
+  forget: StoredView;
+  tokenize: TokensView;
+  plan: PlanView;
+  train: TrainResult;
+  evaluate: EvaluationReport;
+  predict: PredictResult;
+  export: ExportResult;
+  compare: SelfTest;
+  control: { state: RunState };
+};
+
+/** What the worker sends. `state` is what the session holds after the request; null before a device is open. */
+export type Reply =
+  | { type: 'result'; id: number; result: any; state: SessionState | null }
+  | { type: 'error'; id: number; error: WorkerError; state: SessionState | null }
+  | { type: 'event'; id: number; event: ProgressEvent }
+  | { type: 'log'; level: 'log' | 'info' | 'warn' | 'error'; text: string }
+  | { type: 'fatal'; error: WorkerError };
+";
+
+/// The text of `www/protocol.d.ts`.
+fn declarations() -> String {
+    // Sizes in bytes are far below 2^53, where numbers of JavaScript are exact.
+    let config = Config::new().with_large_int("number");
+    let mut text = HEAD.to_string();
+    macro_rules! declare {
+        ($($type:ty),* $(,)?) => {
+            $(
+                text.push_str(&<$type as TS>::docs().unwrap_or_default());
+                text.push_str(&format!("export {}\n\n", <$type as TS>::decl(&config)));
+            )*
+        };
+    }
+    declare!(
+        Group,
+        Kind,
+        Setting,
+        Preset,
+        DescribeResult,
+        DeviceKind,
+        DeviceInfo,
+        Check,
+        SelfTestView,
+        OpenResult,
+        Warning,
+        Row,
+        DatasetView,
+        SplitView,
+        RowsView,
+        ModelView,
+        Part,
+        TokenRow,
+        TokensView,
+        MemoryPlan,
+        Shortage,
+        SuggestionKind,
+        Suggestion,
+        MemoryReport,
+        PlanView,
+        StepLog,
+        ClassView,
+        MacroView,
+        MisclassifiedView,
+        EvaluationReport,
+        RunEvent,
+        TrainResult,
+        PredictResult,
+        ExportedFile,
+        ExportResult,
+        StoredModel,
+        StoredModels,
+        NoticeCode,
+        LoadEvent,
+        WorkEvent,
+        SessionEvent,
+        TrainedState,
+        SessionState,
+        WorkerError,
+        Request,
+    );
+    text + TAIL
+}
+
+#[test]
+fn the_page_has_the_types_of_this_crate() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/www/protocol.d.ts");
+    let expected = declarations();
+    if std::env::var_os(UPDATE).is_some() {
+        std::fs::write(path, &expected).expect("www is writable");
+    }
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        without_format(&written) == without_format(&expected),
+        "www/protocol.d.ts is stale. Run `{UPDATE}=1 cargo test --lib protocol && npx prettier --write www/protocol.d.ts`, \
+         and commit the file."
+    );
+}
+
+/// A text without what prettier changes: whitespace, commas, quotes, parentheses, semicolons and leading bars.
+fn without_format(text: &str) -> String {
+    let format = |character: char| character.is_whitespace() || ",;|()'\"".contains(character);
+    text.chars()
+        .filter(|&character| !format(character))
+        .collect()
+}

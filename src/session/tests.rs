@@ -1,0 +1,190 @@
+//! The workflow on the CPU, with a fake network and disk: the code that the page runs, its failures included.
+
+mod failures;
+mod workflow;
+
+use super::protocol::{
+    Answer, DeviceInfo, DeviceKind, ModelView, Request, SessionEvent, TrainResult,
+};
+use super::{Compute, Listener, Session};
+use crate::hub::Fetch;
+use crate::hub::testing::{FakeBlob, FakeEnvironment, Fakes};
+use crate::selftest::SelfTest;
+use crate::settings::Values;
+use crate::train::{DeviceMemory, MemoryBudget, MemoryProbe};
+use crate::{Error, Result};
+use burn::tensor::Device;
+use pollster::block_on;
+use serde_json::{Value, json};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// Files of the tiny checkpoint.
+const TINY: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
+
+/// A device whose memory is a fixed number of bytes.
+struct NoProbe;
+
+impl MemoryProbe for NoProbe {
+    type Buffer = ();
+
+    fn max_buffer_size(&self) -> u64 {
+        u64::MAX
+    }
+
+    async fn allocate(&self, _bytes: u64) -> Option<()> {
+        Some(())
+    }
+
+    fn free(&self, (): ()) {}
+}
+
+/// Records what a request reports. It refuses the bytes of an export when a test says so.
+#[derive(Default)]
+struct Recorder {
+    events: RefCell<Vec<SessionEvent>>,
+    bytes: RefCell<Vec<u8>>,
+    refuses_pieces: Cell<bool>,
+}
+
+impl Listener for Recorder {
+    fn event(&self, event: SessionEvent) {
+        self.events.borrow_mut().push(event);
+    }
+
+    fn piece(&self, bytes: &[u8]) -> Result<()> {
+        if self.refuses_pieces.get() {
+            return Err(Error::Export("the test does not take it.".into()));
+        }
+        self.bytes.borrow_mut().extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+/// A session and its surroundings.
+struct Visit {
+    session: Session<FakeEnvironment, NoProbe>,
+    fakes: Fakes,
+    recorder: Rc<Recorder>,
+    values: Values,
+}
+
+impl Visit {
+    /// An empty session on a CPU that has passed its self-test, with settings for a short run.
+    fn new() -> Self {
+        let fakes = Fakes::default();
+        let compute = Compute {
+            device: Device::flex(),
+            info: cpu(),
+            memory: MemoryBudget::new(DeviceMemory::Fixed(1 << 32), None),
+        };
+        let mut session = Session::new(compute, Some(fakes.disk.clone()), fakes.clock.clone());
+        session.self_test = Some(SelfTest {
+            passed: true,
+            checks: Vec::new(),
+        });
+        let values = json!({"num_rows": 20, "test_size": 0.2, "max_length": 16, "max_steps": 3, "warmup_ratio": 0.0});
+        Self {
+            session,
+            fakes,
+            recorder: Rc::default(),
+            values: object(values),
+        }
+    }
+
+    /// A session with rows, a model and tokens.
+    fn ready() -> Self {
+        let mut visit = Self::new();
+        visit.ask(json!({"type": "dataset"})).unwrap();
+        visit.ask(json!({"type": "split"})).unwrap();
+        visit.load_tiny().unwrap();
+        visit.ask(json!({"type": "tokenize"})).unwrap();
+        visit
+    }
+
+    /// Sends a request of the page. A request that needs settings gets the session's.
+    fn ask(&mut self, mut request: Value) -> Result<Answer> {
+        let needs_values = ["dataset", "split", "tokenize", "plan"];
+        if needs_values.iter().any(|name| request["type"] == *name)
+            && request.get("values").is_none()
+        {
+            request["values"] = Value::Object(self.values.clone());
+        }
+        let request = Request::from_json(request)?;
+        let listener: Rc<dyn Listener> = self.recorder.clone();
+        let network = self.fakes.network.clone();
+        block_on(self.session.answer(request, network, &listener))
+    }
+
+    /// Loads the tiny checkpoint from files of the visitor's disk.
+    fn load_tiny(&mut self) -> Result<ModelView> {
+        self.load_files(TINY.map(|name| (name, tiny(name))).to_vec())
+    }
+
+    fn load_files(&mut self, files: Vec<(&str, Vec<u8>)>) -> Result<ModelView> {
+        let files = files
+            .iter()
+            .map(|(name, bytes)| (format!("tiny/{name}"), FakeBlob::new(bytes)));
+        let listener: Rc<dyn Listener> = self.recorder.clone();
+        block_on(self.session.load_files("tiny", files.collect(), &listener))
+    }
+
+    /// Starts a run with the session's settings and `changes` of them.
+    fn start(&mut self, changes: Value) -> Result<()> {
+        let mut values = self.values.clone();
+        values.extend(object(changes));
+        block_on(self.session.start_run(values))
+    }
+
+    /// Does `steps` events of a run and ends it.
+    fn run(&mut self, steps: usize, stopped: bool) -> Result<TrainResult> {
+        for _ in 0..steps {
+            block_on(self.session.step_run(self.recorder.as_ref()))?;
+        }
+        block_on(self.session.finish_run(stopped, 1.5, 20.0))
+    }
+
+    /// The probabilities of a sentence before and after training.
+    fn predict(&mut self) -> (Vec<f32>, Option<Vec<f32>>) {
+        match self.ask(json!({"type": "predict", "text": "what a lovely film"})) {
+            Ok(Answer::Prediction(result)) => (result.before, result.after),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn cpu() -> DeviceInfo {
+    DeviceInfo {
+        kind: DeviceKind::Cpu,
+        name: "CPU".into(),
+        vendor: String::new(),
+        architecture: String::new(),
+        software: true,
+        fallback: None,
+        max_storage_buffer_binding_size: None,
+        max_buffer_size: None,
+        shader_f16: false,
+    }
+}
+
+fn object(value: Value) -> Values {
+    match value {
+        Value::Object(values) => values,
+        other => panic!("{other} is no object"),
+    }
+}
+
+/// A file of the tiny checkpoint.
+fn tiny(name: &str) -> Vec<u8> {
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/parity/models/tiny"
+    );
+    std::fs::read(format!("{folder}/{name}")).unwrap()
+}
+
+/// The code and the sentence of an error.
+fn refusal<T: std::fmt::Debug>(result: Result<T>) -> (&'static str, String) {
+    let error = result.unwrap_err();
+    (error.code(), error.to_string())
+}

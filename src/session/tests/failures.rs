@@ -1,0 +1,182 @@
+//! Requests that fail, are refused or are stopped leave the session as it was.
+
+use super::*;
+use crate::train::DeviceMemory;
+
+/// A session with a trained model, and what it answers.
+fn trained() -> (Visit, (Vec<f32>, Option<Vec<f32>>)) {
+    let mut visit = Visit::ready();
+    visit.start(json!({})).unwrap();
+    visit.run(3, false).unwrap();
+    let predicted = visit.predict();
+    (visit, predicted)
+}
+
+#[test]
+fn a_request_before_its_stage_names_the_missing_stage() {
+    let mut visit = Visit::new();
+    for (request, missing) in [
+        (json!({"type": "split"}), "There is no dataset yet"),
+        (json!({"type": "plan"}), "There is no dataset yet"),
+        (json!({"type": "tokenize"}), "There is no dataset yet"),
+        (json!({"type": "evaluate"}), "There is no dataset yet"),
+        (
+            json!({"type": "predict", "text": "good"}),
+            "No model is loaded yet",
+        ),
+        (json!({"type": "export"}), "Nothing was trained yet"),
+    ] {
+        let (code, sentence) = refusal(visit.ask(request));
+        assert_eq!(code, "not_ready");
+        assert!(sentence.contains(missing), "{sentence}");
+    }
+    let (code, _) = refusal(visit.start(json!({})));
+    assert_eq!(code, "not_ready");
+    let (_, sentence) = refusal(visit.run(1, false));
+    assert!(
+        sentence.contains("No training run has been started"),
+        "{sentence}"
+    );
+    assert_eq!(visit.session.state(), Default::default());
+}
+
+#[test]
+fn a_run_that_does_not_fit_keeps_the_trained_model() {
+    let (mut visit, predicted) = trained();
+    let state = visit.session.state();
+    visit.session.compute.memory = MemoryBudget::new(DeviceMemory::Fixed(1_000_000), None);
+    let (code, sentence) = refusal(visit.start(json!({})));
+    assert_eq!(code, "memory");
+    assert!(
+        sentence.contains("per_device_train_batch_size"),
+        "{sentence}"
+    );
+    assert_eq!(visit.session.state(), state);
+    assert_eq!(visit.predict(), predicted);
+    assert!(visit.ask(json!({"type": "export"})).is_ok());
+    let Ok(Answer::Plan(plan)) = visit.ask(json!({"type": "plan"})) else {
+        panic!()
+    };
+    assert!(plan.memory.unwrap().shortage.is_some());
+}
+
+#[test]
+fn a_refused_run_keeps_the_trained_model() {
+    let (mut visit, predicted) = trained();
+    let state = visit.session.state();
+    let (code, sentence) = refusal(visit.start(json!({"fp16": true})));
+    assert_eq!(code, "settings");
+    assert!(sentence.contains("shader-f16"), "{sentence}");
+    let (code, _) = refusal(visit.start(json!({"learning_rate": -1.0})));
+    assert_eq!(code, "settings");
+    visit.session.self_test = None;
+    let (code, sentence) = refusal(visit.start(json!({})));
+    assert_eq!(code, "device");
+    assert!(sentence.contains("self-test"), "{sentence}");
+    assert_eq!(visit.session.state(), state);
+    assert_eq!(visit.predict(), predicted);
+}
+
+#[test]
+fn a_model_that_cannot_be_read_keeps_the_one_before() {
+    let (mut visit, predicted) = trained();
+    let state = visit.session.state();
+    let mut weights = tiny("model.safetensors");
+    weights.truncate(weights.len() / 2);
+    let damaged = vec![
+        ("config.json", tiny("config.json")),
+        ("tokenizer.json", tiny("tokenizer.json")),
+        ("model.safetensors", weights),
+    ];
+    for (files, code) in [
+        (damaged, "model_file"),
+        (vec![("config.json", b"{".to_vec())], "model_file"),
+        (vec![("config.json", tiny("config.json"))], "download"),
+        (Vec::new(), "download"),
+    ] {
+        assert_eq!(refusal(visit.load_files(files)).0, code);
+    }
+    let (code, _) =
+        refusal(visit.ask(json!({"type": "load_model", "base": "https://site.test/nothing/"})));
+    assert_eq!(code, "download");
+    assert_eq!(visit.session.state(), state);
+    assert_eq!(visit.predict(), predicted);
+}
+
+#[test]
+fn a_stopped_download_keeps_the_model_before() {
+    let (mut visit, predicted) = trained();
+    visit.fakes.network.set_stopped(true);
+    assert!(visit.fakes.network.is_stopped());
+    let (code, _) =
+        refusal(visit.ask(json!({"type": "load_model", "base": "https://site.test/tiny/"})));
+    assert_eq!(code, "stopped");
+    visit.fakes.network.set_stopped(false);
+    assert_eq!(visit.predict(), predicted);
+    assert!(visit.session.state().tokenized);
+}
+
+#[test]
+fn rows_and_settings_that_are_refused_keep_dataset_and_split() {
+    let mut visit = Visit::ready();
+    let state = visit.session.state();
+    let one_class = json!({"type": "rows", "train": [{"text": "a", "label": 7}], "test": [], "labels": ["x", "y"]});
+    assert_eq!(refusal(visit.ask(one_class)).0, "dataset");
+    let values = |name: &str, value: Value| {
+        let mut values = Values::new();
+        values.insert(name.into(), value);
+        values
+    };
+    for (request, code) in [
+        (
+            json!({"type": "dataset", "values": values("num_rows", json!(-1))}),
+            "settings",
+        ),
+        (
+            json!({"type": "split", "values": values("test_size", json!(2.0))}),
+            "settings",
+        ),
+        (
+            json!({"type": "tokenize", "values": values("max_length", json!(512))}),
+            "settings",
+        ),
+        (
+            json!({"type": "plan", "values": values("no_such_setting", json!(1))}),
+            "settings",
+        ),
+    ] {
+        assert_eq!(refusal(visit.ask(request)).0, code);
+    }
+    assert_eq!(visit.session.state(), state);
+}
+
+#[test]
+fn an_export_that_the_page_refuses_can_be_repeated() {
+    let (mut visit, predicted) = trained();
+    visit.recorder.refuses_pieces.set(true);
+    assert_eq!(refusal(visit.ask(json!({"type": "export"}))).0, "export");
+    visit.recorder.refuses_pieces.set(false);
+    assert!(visit.ask(json!({"type": "export"})).is_ok());
+    assert_eq!(visit.predict(), predicted);
+}
+
+#[test]
+fn a_model_of_another_number_of_labels_is_not_evaluated_untrained() {
+    let mut visit = Visit::ready();
+    let rows = |part: &str| {
+        json!(
+            (0..6)
+                .map(|row| json!({"text": format!("{part} {row}"), "label": row % 3}))
+                .collect::<Vec<_>>()
+        )
+    };
+    let request = json!({"type": "rows", "train": rows("train"), "test": rows("test"), "labels": ["a", "b", "c"]});
+    visit.ask(request).unwrap();
+    visit.ask(json!({"type": "tokenize"})).unwrap();
+    let (code, sentence) = refusal(visit.ask(json!({"type": "evaluate"})));
+    assert_eq!(code, "not_ready");
+    assert!(
+        sentence.contains("2 labels, but the dataset has 3"),
+        "{sentence}"
+    );
+}

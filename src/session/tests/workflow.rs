@@ -1,0 +1,168 @@
+//! The workflow from rows to an exported model.
+
+use super::*;
+use crate::hub::testing::ENDPOINT;
+use crate::session::protocol::{RunEvent, SessionState, TrainedState, WorkEvent};
+
+#[test]
+fn a_session_goes_from_rows_to_an_exported_model() {
+    let mut visit = Visit::new();
+    assert_eq!(visit.session.state(), SessionState::default());
+    let Ok(Answer::Dataset(dataset)) = visit.ask(json!({"type": "dataset"})) else {
+        panic!()
+    };
+    assert_eq!(
+        (dataset.rows.len(), dataset.label_counts),
+        (20, vec![10, 10])
+    );
+    let Ok(Answer::Split(split)) = visit.ask(json!({"type": "split"})) else {
+        panic!()
+    };
+    assert_eq!((split.train.len(), split.test.len()), (16, 4));
+    let model = visit.load_tiny().unwrap();
+    assert_eq!(
+        (model.name.as_str(), model.source.as_str()),
+        ("tiny", "tiny, from this computer")
+    );
+    let Ok(Answer::Tokens(tokens)) = visit.ask(json!({"type": "tokenize"})) else {
+        panic!()
+    };
+    assert_eq!(tokens.rows.len(), 20);
+    assert_eq!(tokens.rows[0].tokens[0], "[CLS]");
+    let Ok(Answer::Plan(plan)) = visit.ask(json!({"type": "plan"})) else {
+        panic!()
+    };
+    assert_eq!((plan.max_steps, plan.learning_rates.len()), (3, 3));
+    assert!(plan.memory.unwrap().shortage.is_none());
+
+    visit.start(json!({})).unwrap();
+    visit.session.set_log_every(1);
+    let mut steps = Vec::new();
+    loop {
+        match block_on(visit.session.step_run(visit.recorder.as_ref())).unwrap() {
+            RunEvent::Step { logs, step, .. } => steps.push((step, logs.len())),
+            RunEvent::Evaluation { report } => assert_eq!(report.confusion.len(), 2),
+            RunEvent::Finished => break,
+        }
+    }
+    assert_eq!(steps, [(1, 1), (2, 1), (3, 1)]);
+    let result = block_on(visit.session.finish_run(false, 1.5, 20.0)).unwrap();
+    assert_eq!((result.global_step, result.stopped), (3, false));
+    assert_eq!((result.train_runtime, result.first_step_ms), (1.5, 20.0));
+    assert_eq!(result.evaluation.unwrap().step, 3);
+    let trained = visit.session.state().trained.unwrap();
+    assert_eq!((trained.global_step, trained.max_steps), (3, 3));
+
+    let (before, after) = visit.predict();
+    assert_ne!(Some(before), after);
+    let Ok(Answer::Evaluation(report)) = visit.ask(json!({"type": "evaluate"})) else {
+        panic!()
+    };
+    assert_eq!((report.step, report.logits.len()), (3, 4));
+    let evaluated = SessionEvent::Work(WorkEvent::Evaluating { done: 4, total: 4 });
+    assert!(visit.recorder.events.borrow().contains(&evaluated));
+    let Ok(Answer::Export(export)) = visit.ask(json!({"type": "export"})) else {
+        panic!()
+    };
+    let bytes = visit.recorder.bytes.borrow();
+    assert_eq!(
+        (export.bytes, &bytes[..2]),
+        (bytes.len() as u64, b"PK".as_slice())
+    );
+    assert!(
+        export
+            .files
+            .iter()
+            .any(|file| file.name.ends_with("model.safetensors"))
+    );
+}
+
+#[test]
+fn a_stopped_run_is_evaluated_and_can_be_exported() {
+    let mut visit = Visit::ready();
+    visit.start(json!({})).unwrap();
+    let result = visit.run(1, true).unwrap();
+    assert_eq!((result.stopped, result.global_step), (true, 1));
+    assert_eq!(result.evaluation.unwrap().step, 1);
+    assert_eq!(
+        visit.session.state().trained.map(|state| state.global_step),
+        Some(1)
+    );
+    assert!(visit.ask(json!({"type": "export"})).is_ok());
+}
+
+#[test]
+fn a_run_that_is_stopped_before_its_first_step_trains_nothing() {
+    let mut visit = Visit::ready();
+    visit.start(json!({})).unwrap();
+    let result = visit.run(0, true).unwrap();
+    assert_eq!((result.global_step, result.evaluation), (0, None));
+    assert_eq!(visit.session.state().trained, None);
+    let (code, sentence) = refusal(visit.ask(json!({"type": "export"})));
+    assert_eq!(code, "not_ready");
+    assert!(sentence.contains("Nothing was trained yet"), "{sentence}");
+}
+
+#[test]
+fn a_new_dataset_keeps_the_trained_model_and_drops_the_tokens() {
+    let mut visit = Visit::ready();
+    visit.start(json!({})).unwrap();
+    visit.run(2, true).unwrap();
+    let predicted = visit.predict();
+    visit.ask(json!({"type": "dataset"})).unwrap();
+    let state = visit.session.state();
+    assert_eq!((state.split, state.tokenized), (false, false));
+    assert!(matches!(
+        state.trained,
+        Some(TrainedState { global_step: 2, .. })
+    ));
+    assert_eq!(visit.predict(), predicted);
+    assert!(visit.ask(json!({"type": "export"})).is_ok());
+}
+
+#[test]
+fn a_repository_is_loaded_stored_and_forgotten() {
+    let mut visit = Visit::new();
+    let files = TINY.map(|name| (name, tiny(name)));
+    let files: Vec<(&str, &[u8])> = files
+        .iter()
+        .map(|(name, bytes)| (*name, bytes.as_slice()))
+        .collect();
+    visit.fakes.network.offer_repo("webtune/tiny", &files);
+    let request = json!({"type": "load_hub", "endpoint": ENDPOINT, "repo": "webtune/tiny"});
+    let Ok(Answer::Model(model)) = visit.ask(request.clone()) else {
+        panic!()
+    };
+    assert_eq!(
+        (model.name.as_str(), model.license.as_str()),
+        ("tiny", "mit")
+    );
+    let Ok(Answer::Stored(stored)) = visit.ask(json!({"type": "stored"})) else {
+        panic!()
+    };
+    assert!(stored.models[0].complete);
+
+    visit.fakes.network.set_offline(true);
+    assert!(
+        visit.ask(request).is_ok(),
+        "a stored model needs no network"
+    );
+    let key = stored.models[0].key.clone();
+    let Ok(Answer::Stored(stored)) = visit.ask(json!({"type": "forget", "key": key})) else {
+        panic!()
+    };
+    assert_eq!(stored.models, []);
+    assert!(
+        visit.session.state().model.is_some(),
+        "the model that is loaded stays"
+    );
+}
+
+#[test]
+fn the_cpu_passes_its_own_self_test() {
+    let mut visit = Visit::new();
+    visit.session.self_test = None;
+    let report = block_on(visit.session.self_test()).unwrap();
+    assert!(report.passed && !report.checks.is_empty());
+    assert!(visit.session.check_self_test().is_ok());
+}

@@ -1,0 +1,61 @@
+//! Both parts of a dataset as token ids.
+
+use super::{DataCollator, Example, Padding, Tokenizer};
+use crate::Result;
+use crate::data::{Dataset, Split};
+
+/// The rows of both parts, encoded with one `max_length` and padded in one manner.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EncodedSplit {
+    /// Rows of the training part, in the order of the split.
+    pub train: Vec<Example>,
+    /// Rows of the test part.
+    pub test: Vec<Example>,
+    /// How batches are padded.
+    pub padding: Padding,
+    /// Tokens of a row at most.
+    pub max_length: usize,
+}
+
+impl EncodedSplit {
+    /// Encodes every row.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn new(
+        dataset: &Dataset,
+        split: &Split,
+        tokenizer: &Tokenizer,
+        max_length: usize,
+        padding: Padding,
+    ) -> Result<Self> {
+        Ok(Self {
+            train: tokenizer.examples(dataset, &split.train, max_length)?,
+            test: tokenizer.examples(dataset, &split.test, max_length)?,
+            padding,
+            max_length,
+        })
+    }
+
+    /// The collator that pads batches of these rows.
+    pub fn collator(&self, pad_token_id: u32) -> DataCollator {
+        DataCollator {
+            padding: self.padding,
+            max_length: self.max_length,
+            pad_token_id,
+        }
+    }
+
+    /// The padded width of each example, when batches of `batch_size` examples are taken in `order`.
+    pub fn widths(&self, examples: &[Example], order: &[usize], batch_size: usize) -> Vec<usize> {
+        let mut widths = vec![self.max_length; examples.len()];
+        for batch in order.chunks(batch_size) {
+            let rows = batch.iter().map(|&index| &examples[index].encoding);
+            let width = self.collator(0).width(rows);
+            for &index in batch {
+                widths[index] = width;
+            }
+        }
+        widths
+    }
+}
