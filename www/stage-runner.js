@@ -49,7 +49,7 @@ export class StageRunner {
     const before = this.#freshness.inputs(stage);
     try {
       await this.#perform(stage, options);
-      // Settings may have changed meanwhile. The model's input is its origin, which changes only now.
+      // Settings may have changed since. The model's input is its origin, which changes only after loading.
       this.#freshness.made(stage, stage === 'model' ? this.#freshness.inputs(stage) : before);
       patchStage(this.#store, stage, { state: 'done', progress: null, stale: false });
       // The memory of a run depends on the network and on the longest row.
