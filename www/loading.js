@@ -25,8 +25,7 @@ export async function loadModel(session, store, sources, origin) {
   const onEvent = (/** @type {ProgressEvent} */ event) => onLoadingEvent(store, event);
   try {
     const model = await request(session, sources, origin, onEvent);
-    // The trained weights belong to the network of before, which the worker has dropped.
-    store.update({ model, origin, trained: null, archive: { kind: 'idle' }, phase: null });
+    store.update({ model, origin, archive: { kind: 'idle' }, phase: null });
   } finally {
     store.update({ retry: null });
   }

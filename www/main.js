@@ -25,7 +25,7 @@ import { Session, asShown } from './session.js';
 import { isRepo } from './models.js';
 import { refreshStored } from './requests.js';
 import { Settings } from './settings.js';
-import { Store, initialState } from './state.js';
+import { Store, initialState, takeSessionState } from './state.js';
 import { Workflow } from './workflow.js';
 
 const DEVICES = /** @type {const} */ (['auto', 'webgpu', 'cpu']);
@@ -52,6 +52,7 @@ async function start() {
   // The worker starts first, because its module downloads and compiles while the page is drawn.
   const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
   const session = new Session(worker, {
+    onState: (state) => takeSessionState(store, state),
     onFatal: (fatal) => store.update({ fatal }),
     // The console of the browser shows these lines too; tests and bug reports read them from `__webtune`.
     onLog: ({ level, text }) => {

@@ -1,1128 +1,730 @@
 // Every message between the page and its worker. Generated from `src/session/protocol/`; do not edit.
-// `WEBTUNE_UPDATE_PROTOCOL=1 cargo test --lib protocol` writes it, prettier formats it, and `cargo xtask test` fails when
-// it is stale.
+// `WEBTUNE_UPDATE_PROTOCOL=1 cargo test --lib protocol` writes it, prettier formats it, and `cargo xtask test` fails
+// when it is stale.
 
 /** One value per setting, by name. */
 export type Values = Record<string, number | boolean | string>;
 
-/**
- * The section of the page that has a setting in its form.
- */
-export type Group = "data" | "split" | "tokens" | "training" | "memory";
+/** The section of the page that has a setting in its form. */
+export type Group = 'data' | 'split' | 'tokens' | 'training' | 'memory';
 
-/**
- * Type, default and bounds of a setting.
- */
-export type Kind = { "type": "integer", 
-/**
- * Default.
- */
-default: number, 
-/**
- * Smallest value.
- */
-min: number, 
-/**
- * Largest value.
- */
-max: number, 
-/**
- * Increment of an arrow key in the form.
- */
-step: number, } | { "type": "number", 
-/**
- * Default.
- */
-default: number, 
-/**
- * Smallest value.
- */
-min: number, 
-/**
- * Largest value.
- */
-max: number, 
-/**
- * Increment of an arrow key in the form.
- */
-step: number, } | { "type": "boolean", 
-/**
- * Default.
- */
-default: boolean, } | { "type": "choice", 
-/**
- * Default.
- */
-default: string, 
-/**
- * The allowed values.
- */
-choices: Array<string>, };
+/** Type, default and bounds of a setting. */
+export type Kind =
+  | {
+      type: 'integer';
+      /** Default. */
+      default: number;
+      /** Smallest value. */
+      min: number;
+      /** Largest value. */
+      max: number;
+      /** Increment of an arrow key in the form. */
+      step: number;
+    }
+  | {
+      type: 'number';
+      /** Default. */
+      default: number;
+      /** Smallest value. */
+      min: number;
+      /** Largest value. */
+      max: number;
+      /** Increment of an arrow key in the form. */
+      step: number;
+    }
+  | {
+      type: 'boolean';
+      /** Default. */
+      default: boolean;
+    }
+  | {
+      type: 'choice';
+      /** Default. */
+      default: string;
+      /** The allowed values. */
+      choices: Array<string>;
+    };
 
-/**
- * A hyper-parameter.
- */
-export type Setting = { 
-/**
- * Its name; that of transformers, PEFT or scikit-learn if it exists there.
- */
-name: string, 
-/**
- * The section of the form.
- */
-group: Group, 
-/**
- * Whether the form shows it only under "more settings".
- */
-advanced: boolean, 
-/**
- * The explanation, one English sentence.
- */
-help: string, } & ({ "type": "integer", 
-/**
- * Default.
- */
-default: number, 
-/**
- * Smallest value.
- */
-min: number, 
-/**
- * Largest value.
- */
-max: number, 
-/**
- * Increment of an arrow key in the form.
- */
-step: number, } | { "type": "number", 
-/**
- * Default.
- */
-default: number, 
-/**
- * Smallest value.
- */
-min: number, 
-/**
- * Largest value.
- */
-max: number, 
-/**
- * Increment of an arrow key in the form.
- */
-step: number, } | { "type": "boolean", 
-/**
- * Default.
- */
-default: boolean, } | { "type": "choice", 
-/**
- * Default.
- */
-default: string, 
-/**
- * The allowed values.
- */
-choices: Array<string>, });
+/** A hyper-parameter. */
+export type Setting = {
+  /** Its name; that of transformers, PEFT or scikit-learn if it exists there. */
+  name: string;
+  /** The section of the form. */
+  group: Group;
+  /** Whether the form shows it only under "more settings". */
+  advanced: boolean;
+  /** The explanation, one English sentence. */
+  help: string;
+} & (
+  | {
+      type: 'integer';
+      /** Default. */
+      default: number;
+      /** Smallest value. */
+      min: number;
+      /** Largest value. */
+      max: number;
+      /** Increment of an arrow key in the form. */
+      step: number;
+    }
+  | {
+      type: 'number';
+      /** Default. */
+      default: number;
+      /** Smallest value. */
+      min: number;
+      /** Largest value. */
+      max: number;
+      /** Increment of an arrow key in the form. */
+      step: number;
+    }
+  | {
+      type: 'boolean';
+      /** Default. */
+      default: boolean;
+    }
+  | {
+      type: 'choice';
+      /** Default. */
+      default: string;
+      /** The allowed values. */
+      choices: Array<string>;
+    }
+);
 
-/**
- * A named set of values for every setting.
- */
-export type Preset = { 
-/**
- * `recommended` or `article`.
- */
-id: string, 
-/**
- * A value for every setting.
- */
-values: Values, };
+/** A named set of values for every setting. */
+export type Preset = {
+  /** `recommended` or `article`. */
+  id: string;
+  /** A value for every setting. */
+  values: Values;
+};
 
-/**
- * The program: its version, settings and presets.
- */
-export type DescribeResult = { 
-/**
- * Version of the crate.
- */
-version: string, 
-/**
- * Every setting.
- */
-settings: Array<Setting>, 
-/**
- * Named sets of values.
- */
-presets: Array<Preset>, };
+/** The program: its version, settings and presets. */
+export type DescribeResult = {
+  /** Version of the crate. */
+  version: string;
+  /** Every setting. */
+  settings: Array<Setting>;
+  /** Named sets of values. */
+  presets: Array<Preset>;
+};
 
-/**
- * Kinds of devices.
- */
-export type DeviceKind = "webgpu" | "cpu";
+/** Kinds of devices. */
+export type DeviceKind = 'webgpu' | 'cpu';
 
-/**
- * What computes.
- */
-export type DeviceInfo = { 
-/**
- * Kind.
- */
-kind: DeviceKind, 
-/**
- * For the header, e.g. `nvidia ampere`, `google swiftshader (software)`, `CPU (WebAssembly SIMD, one thread)`.
- */
-name: string, 
-/**
- * As the adapter reports it; empty on the CPU.
- */
-vendor: string, 
-/**
- * As the adapter reports it; empty on the CPU.
- */
-architecture: string, 
-/**
- * A software adapter computes on the CPU: it is slow and is not a GPU.
- */
-software: boolean, 
-/**
- * Why the CPU is used although WebGPU was asked for, in one sentence.
- */
-fallback: string | null, 
-/**
- * Bytes of the largest tensor that a kernel can bind; null on the CPU.
- */
-max_storage_buffer_binding_size: number | null, 
-/**
- * Bytes of the largest buffer; null on the CPU.
- */
-max_buffer_size: number | null, 
-/**
- * Whether kernels can compute in f16.
- */
-shader_f16: boolean, };
+/** What computes. */
+export type DeviceInfo = {
+  /** Kind. */
+  kind: DeviceKind;
+  /** For the header, e.g. `nvidia ampere`, `google swiftshader (software)`, `CPU (WebAssembly SIMD, one thread)`. */
+  name: string;
+  /** As the adapter reports it; empty on the CPU. */
+  vendor: string;
+  /** As the adapter reports it; empty on the CPU. */
+  architecture: string;
+  /** A software adapter computes on the CPU: it is slow and is not a GPU. */
+  software: boolean;
+  /** Why the CPU is used although WebGPU was asked for, in one sentence. */
+  fallback: string | null;
+  /** Bytes of the largest tensor that a kernel can bind; null on the CPU. */
+  max_storage_buffer_binding_size: number | null;
+  /** Bytes of the largest buffer; null on the CPU. */
+  max_buffer_size: number | null;
+  /** Whether kernels can compute in f16. */
+  shader_f16: boolean;
+};
 
-/**
- * The outcome of one check.
- */
-export type Check = { 
-/**
- * What was computed.
- */
-name: string, 
-/**
- * Largest difference, relative to the largest value.
- */
-deviation: number, 
-/**
- * Largest difference allowed.
- */
-tolerance: number, 
-/**
- * Whether the deviation is within the tolerance.
- */
-passed: boolean, };
+/** The outcome of one check. */
+export type Check = {
+  /** What was computed. */
+  name: string;
+  /** Largest difference, relative to the largest value. */
+  deviation: number;
+  /** Largest difference allowed. */
+  tolerance: number;
+  /** Whether the deviation is within the tolerance. */
+  passed: boolean;
+};
 
-/**
- * A comparison of the device with the CPU.
- */
-export type SelfTest = { 
-/**
- * Training is refused unless every check passed.
- */
-passed: boolean, 
-/**
- * In the order in which they ran.
- */
-checks: Array<Check>, 
-/**
- * How long it took, in milliseconds.
- */
-ms: number, };
+/** A comparison of the device with the CPU. */
+export type SelfTest = {
+  /** Training is refused unless every check passed. */
+  passed: boolean;
+  /** In the order in which they ran. */
+  checks: Array<Check>;
+  /** How long it took, in milliseconds. */
+  ms: number;
+};
 
-/**
- * An open device and its start-up self-test.
- */
-export type OpenResult = { 
-/**
- * What computes.
- */
-device: DeviceInfo, 
-/**
- * Kernels and one tiny training step, on this device and on the CPU.
- */
-self_test: SelfTest, };
+/** An open device and its start-up self-test. */
+export type OpenResult = {
+  /** What computes. */
+  device: DeviceInfo;
+  /** Kernels and one tiny training step, on this device and on the CPU. */
+  self_test: SelfTest;
+};
 
-/**
- * Something that the visitor should know before going on; nothing is refused.
- */
-export type Warning = { 
-/**
- * A short name: `warmup_longer_than_run`, `learning_rate_low_for_tuning`, `texts_on_both_sides`, `class_missing_in_train`, `class_missing_in_test`.
- */
-code: string, 
-/**
- * One or two English sentences.
- */
-message: string, 
-/**
- * The numbers in the sentence, for a translation.
- */
-values: Record<string, number | string>, };
+/** Something that the visitor should know before going on; nothing is refused. */
+export type Warning = {
+  /**
+   * A short name: `warmup_longer_than_run`, `learning_rate_low_for_tuning`, `texts_on_both_sides`,
+   * `class_missing_in_train`, `class_missing_in_test`.
+   */
+  code: string;
+  /** One or two English sentences. */
+  message: string;
+  /** The numbers in the sentence, for a translation. */
+  values: Record<string, number | string>;
+};
 
-/**
- * One labeled text.
- */
-export type Row = { 
-/**
- * The unmodified text.
- */
-text: string, 
-/**
- * Label id, an index into [`Dataset::labels`].
- */
-label: number, };
+/** One labeled text. */
+export type Row = {
+  /** The unmodified text. */
+  text: string;
+  /** Label id, an index into [`Dataset::labels`]. */
+  label: number;
+};
 
-/**
- * The dataset.
- */
-export type DatasetView = { 
-/**
- * Every row, in order.
- */
-rows: Array<Row>, 
-/**
- * Label names by id.
- */
-labels: Array<string>, 
-/**
- * Rows by label id.
- */
-label_counts: Array<number>, 
-/**
- * Texts that differ from each other.
- */
-distinct_texts: number, };
+/** The dataset. */
+export type DatasetView = {
+  /** Every row, in order. */
+  rows: Array<Row>;
+  /** Label names by id. */
+  labels: Array<string>;
+  /** Rows by label id. */
+  label_counts: Array<number>;
+  /** Texts that differ from each other. */
+  distinct_texts: number;
+};
 
-/**
- * The training part and the test part.
- */
-export type SplitView = { 
-/**
- * Row indices of the training part, in the order of the split.
- */
-train: Array<number>, 
-/**
- * Row indices of the test part.
- */
-test: Array<number>, 
-/**
- * Training rows by label id.
- */
-train_label_counts: Array<number>, 
-/**
- * Test rows by label id.
- */
-test_label_counts: Array<number>, 
-/**
- * Test rows whose text is also in the training part.
- */
-test_rows_seen_in_train: number, 
-/**
- * What the visitor should know.
- */
-warnings: Array<Warning>, };
+/** The training part and the test part. */
+export type SplitView = {
+  /** Row indices of the training part, in the order of the split. */
+  train: Array<number>;
+  /** Row indices of the test part. */
+  test: Array<number>;
+  /** Training rows by label id. */
+  train_label_counts: Array<number>;
+  /** Test rows by label id. */
+  test_label_counts: Array<number>;
+  /** Test rows whose text is also in the training part. */
+  test_rows_seen_in_train: number;
+  /** What the visitor should know. */
+  warnings: Array<Warning>;
+};
 
-/**
- * A dataset that arrived already split.
- */
-export type RowsResult = { 
-/**
- * Its rows.
- */
-dataset: DatasetView, 
-/**
- * Its parts.
- */
-split: SplitView, };
+/** A dataset that arrived already split. */
+export type RowsResult = {
+  /** Its rows. */
+  dataset: DatasetView;
+  /** Its parts. */
+  split: SplitView;
+};
 
-/**
- * The model that is loaded.
- */
-export type ModelView = { 
-/**
- * e.g. `all-MiniLM-L6-v2`.
- */
-name: string, 
-/**
- * Where its files come from.
- */
-source: string, 
-/**
- * SPDX identifier, or `not stated`.
- */
-license: string, 
-/**
- * Of the file's tensors: `F16`, `F32`, ...
- */
-dtype: string, 
-/**
- * Bytes of the weights file.
- */
-bytes: number, 
-/**
- * Tensors in the file.
- */
-tensors: number, 
-/**
- * Parameters of the classifier that was built, its head included.
- */
-parameters: number, 
-/**
- * Whether the file has a classifier head; else the head is new and random.
- */
-classifier: boolean, 
-/**
- * Tensors of other tasks' heads, which are not used.
- */
-dropped: Array<string>, 
-/**
- * The values of config.json under their own names.
- */
-config: Record<string, number | string | null>, };
+/** The model that is loaded. */
+export type ModelView = {
+  /** e.g. `all-MiniLM-L6-v2`. */
+  name: string;
+  /** Where its files come from. */
+  source: string;
+  /** SPDX identifier, or `not stated`. */
+  license: string;
+  /** Of the file's tensors: `F16`, `F32`, ... */
+  dtype: string;
+  /** Bytes of the weights file. */
+  bytes: number;
+  /** Tensors in the file. */
+  tensors: number;
+  /** Parameters of the classifier that was built, its head included. */
+  parameters: number;
+  /** Whether the file has a classifier head; else the head is new and random. */
+  classifier: boolean;
+  /** Tensors of other tasks' heads, which are not used. */
+  dropped: Array<string>;
+  /** The values of config.json under their own names. */
+  config: Record<string, number | string | null>;
+};
 
-/**
- * A part of the dataset.
- */
-export type Part = "train" | "test";
+/** A part of the dataset. */
+export type Part = 'train' | 'test';
 
-/**
- * A row as the model reads it, padded as in its batch of the first epoch.
- */
-export type TokenRow = { 
-/**
- * Row index in the dataset.
- */
-row: number, 
-/**
- * Its part.
- */
-part: Part, 
-/**
- * WordPiece tokens, with `[CLS]`, `[SEP]` and any `[PAD]`.
- */
-tokens: Array<string>, 
-/**
- * Token ids.
- */
-input_ids: Array<number>, 
-/**
- * 1 for a token, 0 for padding.
- */
-attention_mask: Array<number>, 
-/**
- * Whether tokens beyond `max_length` were cut off.
- */
-truncated: boolean, };
+/** A row as the model reads it, padded as in its batch of the first epoch. */
+export type TokenRow = {
+  /** Row index in the dataset. */
+  row: number;
+  /** Its part. */
+  part: Part;
+  /** WordPiece tokens, with `[CLS]`, `[SEP]` and any `[PAD]`. */
+  tokens: Array<string>;
+  /** Token ids. */
+  input_ids: Array<number>;
+  /** 1 for a token, 0 for padding. */
+  attention_mask: Array<number>;
+  /** Whether tokens beyond `max_length` were cut off. */
+  truncated: boolean;
+};
 
-/**
- * Every row as token ids.
- */
-export type TokensView = { 
-/**
- * The training part, then the test part.
- */
-rows: Array<TokenRow>, 
-/**
- * Tokens of one training epoch without padding.
- */
-real_tokens: number, 
-/**
- * Padding tokens of one training epoch with these settings.
- */
-padding_tokens: number, 
-/**
- * Tokens of the longest row.
- */
-longest: number, 
-/**
- * The limit that was used.
- */
-max_length: number, };
+/** Every row as token ids. */
+export type TokensView = {
+  /** The training part, then the test part. */
+  rows: Array<TokenRow>;
+  /** Tokens of one training epoch without padding. */
+  real_tokens: number;
+  /** Padding tokens of one training epoch with these settings. */
+  padding_tokens: number;
+  /** Tokens of the longest row. */
+  longest: number;
+  /** The limit that was used. */
+  max_length: number;
+};
 
-/**
- * The device memory that a run needs, in bytes.
- */
-export type MemoryPlan = { 
-/**
- * Parameters of the checkpoint and of adapters.
- */
-parameters: number, 
-/**
- * A second copy of the trainable ones, if the loaded network is kept.
- */
-original: number, 
-/**
- * One gradient of each trainable parameter, and the accumulated gradients if there are several batches an update.
- */
-gradients: number, 
-/**
- * AdamW's two moments of each trainable parameter.
- */
-optimizer: number, 
-/**
- * What the forward pass stores for the backward pass, and the temporaries of both, at the widest batch.
- */
-activations: number, 
-/**
- * What does not depend on the run: the kernels' scalars and the buffers of read-backs.
- */
-runtime: number, 
-/**
- * The bytes of all buffers at the peak; less than the sum where gradients reuse buffers of activations.
- */
-total: number, 
-/**
- * The largest tensor that depends on the batch. A kernel binds at most `maxStorageBufferBindingSize` bytes at
- * once.
- */
-largest: number, };
+/** The device memory that a run needs, in bytes. */
+export type MemoryPlan = {
+  /** Parameters of the checkpoint and of adapters. */
+  parameters: number;
+  /** A second copy of the trainable ones, if the loaded network is kept. */
+  original: number;
+  /** One gradient of each trainable parameter, and the accumulated gradients if there are several batches an update. */
+  gradients: number;
+  /** AdamW's two moments of each trainable parameter. */
+  optimizer: number;
+  /** What the forward pass stores for the backward pass, and the temporaries of both, at the widest batch. */
+  activations: number;
+  /** What does not depend on the run: the kernels' scalars and the buffers of read-backs. */
+  runtime: number;
+  /** The bytes of all buffers at the peak; less than the sum where gradients reuse buffers of activations. */
+  total: number;
+  /**
+   * The largest tensor that depends on the batch. A kernel binds at most `maxStorageBufferBindingSize` bytes at
+   * once.
+   */
+  largest: number;
+};
 
-/**
- * Why a run does not fit into the memory of a device. All numbers are bytes.
- */
-export type Shortage = { "kind": "binding", 
-/**
- * Size of the tensor.
- */
-needs: number, 
-/**
- * The limit.
- */
-offered: number, } | { "kind": "memory", 
-/**
- * Size of the run.
- */
-needs: number, 
-/**
- * Memory that is available to it.
- */
-offered: number, };
+/** Why a run does not fit into the memory of a device. All numbers are bytes. */
+export type Shortage =
+  | {
+      kind: 'binding';
+      /** Size of the tensor. */
+      needs: number;
+      /** The limit. */
+      offered: number;
+    }
+  | {
+      kind: 'memory';
+      /** Size of the run. */
+      needs: number;
+      /** Memory that is available to it. */
+      offered: number;
+    };
 
-/**
- * What a [`Suggestion`] changes.
- */
-export type SuggestionKind = "smaller_batch" | "gradient_checkpointing" | "smaller_batch_and_checkpointing" | "lora" | "freeze" | "head";
+/** What a [`Suggestion`] changes. */
+export type SuggestionKind =
+  'smaller_batch' | 'gradient_checkpointing' | 'smaller_batch_and_checkpointing' | 'lora' | 'freeze' | 'head';
 
-/**
- * A change of settings under which a run needs less memory.
- */
-export type Suggestion = { 
-/**
- * What is changed.
- */
-kind: SuggestionKind, 
-/**
- * The settings to change, with their new values.
- */
-settings: Values, 
-/**
- * The memory that the run needs with them.
- */
-plan: MemoryPlan, };
+/** A change of settings under which a run needs less memory. */
+export type Suggestion = {
+  /** What is changed. */
+  kind: SuggestionKind;
+  /** The settings to change, with their new values. */
+  settings: Values;
+  /** The memory that the run needs with them. */
+  plan: MemoryPlan;
+};
 
-/**
- * The memory that a run needs, whether the device has it, and what to change otherwise.
- */
-export type MemoryReport = { 
-/**
- * Rows of the widest batch.
- */
-rows: number, 
-/**
- * Columns of the widest batch, in tokens.
- */
-tokens: number, 
-/**
- * Why it does not fit; none if it fits or has not been tried.
- */
-shortage: Shortage | null, 
-/**
- * Changes of settings with which the run needs less memory and fits, as far as is known.
- */
-suggestions: Array<Suggestion>, 
-/**
- * Parameters of the checkpoint and of adapters.
- */
-parameters: number, 
-/**
- * A second copy of the trainable ones, if the loaded network is kept.
- */
-original: number, 
-/**
- * One gradient of each trainable parameter, and the accumulated gradients if there are several batches an update.
- */
-gradients: number, 
-/**
- * AdamW's two moments of each trainable parameter.
- */
-optimizer: number, 
-/**
- * What the forward pass stores for the backward pass, and the temporaries of both, at the widest batch.
- */
-activations: number, 
-/**
- * What does not depend on the run: the kernels' scalars and the buffers of read-backs.
- */
-runtime: number, 
-/**
- * The bytes of all buffers at the peak; less than the sum where gradients reuse buffers of activations.
- */
-total: number, 
-/**
- * The largest tensor that depends on the batch. A kernel binds at most `maxStorageBufferBindingSize` bytes at
- * once.
- */
-largest: number, };
+/** The memory that a run needs, whether the device has it, and what to change otherwise. */
+export type MemoryReport = {
+  /** Rows of the widest batch. */
+  rows: number;
+  /** Columns of the widest batch, in tokens. */
+  tokens: number;
+  /** Why it does not fit; none if it fits or has not been tried. */
+  shortage: Shortage | null;
+  /** Changes of settings with which the run needs less memory and fits, as far as is known. */
+  suggestions: Array<Suggestion>;
+  /** Parameters of the checkpoint and of adapters. */
+  parameters: number;
+  /** A second copy of the trainable ones, if the loaded network is kept. */
+  original: number;
+  /** One gradient of each trainable parameter, and the accumulated gradients if there are several batches an update. */
+  gradients: number;
+  /** AdamW's two moments of each trainable parameter. */
+  optimizer: number;
+  /** What the forward pass stores for the backward pass, and the temporaries of both, at the widest batch. */
+  activations: number;
+  /** What does not depend on the run: the kernels' scalars and the buffers of read-backs. */
+  runtime: number;
+  /** The bytes of all buffers at the peak; less than the sum where gradients reuse buffers of activations. */
+  total: number;
+  /**
+   * The largest tensor that depends on the batch. A kernel binds at most `maxStorageBufferBindingSize` bytes at
+   * once.
+   */
+  largest: number;
+};
 
-/**
- * What a run with the given settings will do.
- */
-export type PlanView = { 
-/**
- * Updates in one pass over the rows.
- */
-steps_per_epoch: number, 
-/**
- * Updates in total.
- */
-max_steps: number, 
-/**
- * Updates of the warmup.
- */
-warmup_steps: number, 
-/**
- * Learning rate of every update.
- */
-learning_rates: Array<number>, 
-/**
- * What the visitor should know.
- */
-warnings: Array<Warning>, 
-/**
- * Null before a model is loaded.
- */
-memory: MemoryReport | null, };
+/** What a run with the given settings will do. */
+export type PlanView = {
+  /** Updates in one pass over the rows. */
+  steps_per_epoch: number;
+  /** Updates in total. */
+  max_steps: number;
+  /** Updates of the warmup. */
+  warmup_steps: number;
+  /** Learning rate of every update. */
+  learning_rates: Array<number>;
+  /** What the visitor should know. */
+  warnings: Array<Warning>;
+  /** Null before a model is loaded. */
+  memory: MemoryReport | null;
+};
 
-/**
- * The log of one update, under transformers' names.
- */
-export type StepLog = { 
-/**
- * Updates done, including this one.
- */
-step: number, 
-/**
- * Epochs done after this update.
- */
-epoch: number, 
-/**
- * Mean loss over the rows of the update, before the update.
- */
-loss: number, 
-/**
- * Learning rate of the update.
- */
-learning_rate: number, 
-/**
- * Norm of all gradients before clipping. With `fp16` it may be infinite or NaN: then the update was skipped and
- * the loss scale halved.
- */
-grad_norm: number, };
+/** The log of one update, under transformers' names. */
+export type StepLog = {
+  /** Updates done, including this one. */
+  step: number;
+  /** Epochs done after this update. */
+  epoch: number;
+  /** Mean loss over the rows of the update, before the update. */
+  loss: number;
+  /** Learning rate of the update. */
+  learning_rate: number;
+  /**
+   * Norm of all gradients before clipping. With `fp16` it may be infinite or NaN: then the update was skipped and
+   * the loss scale halved.
+   */
+  grad_norm: number;
+};
 
-/**
- * Precision, recall and F1 of one class.
- */
-export type ClassReport = { 
-/**
- * Name.
- */
-label: string, 
-/**
- * 0 where no row was predicted to be of this class.
- */
-precision: number, 
-/**
- * 0 where no row is of this class.
- */
-recall: number, 
-/**
- * Harmonic mean of precision and recall.
- */
-f1: number, 
-/**
- * Rows of this class.
- */
-support: number, };
+/** Precision, recall and F1 of one class. */
+export type ClassReport = {
+  /** Name. */
+  label: string;
+  /** 0 where no row was predicted to be of this class. */
+  precision: number;
+  /** 0 where no row is of this class. */
+  recall: number;
+  /** Harmonic mean of precision and recall. */
+  f1: number;
+  /** Rows of this class. */
+  support: number;
+};
 
-/**
- * The unweighted mean over all classes.
- */
-export type MacroAverage = { 
-/**
- * Mean precision.
- */
-precision: number, 
-/**
- * Mean recall.
- */
-recall: number, 
-/**
- * Mean F1.
- */
-f1: number, };
+/** The unweighted mean over all classes. */
+export type MacroAverage = {
+  /** Mean precision. */
+  precision: number;
+  /** Mean recall. */
+  recall: number;
+  /** Mean F1. */
+  f1: number;
+};
 
-/**
- * A test row whose prediction is not its label.
- */
-export type MisclassifiedRow = { 
-/**
- * Row index in the dataset.
- */
-row: number, 
-/**
- * Its text.
- */
-text: string, 
-/**
- * Its label id.
- */
-label: number, 
-/**
- * The predicted label id.
- */
-predicted: number, 
-/**
- * Probabilities by label id.
- */
-probabilities: Array<number>, };
+/** A test row whose prediction is not its label. */
+export type MisclassifiedRow = {
+  /** Row index in the dataset. */
+  row: number;
+  /** Its text. */
+  text: string;
+  /** Its label id. */
+  label: number;
+  /** The predicted label id. */
+  predicted: number;
+  /** Probabilities by label id. */
+  probabilities: Array<number>;
+};
 
-/**
- * An evaluation of the test part. Names and units are those of transformers and scikit-learn.
- */
-export type EvaluationReport = { 
-/**
- * Updates done before it.
- */
-step: number, 
-/**
- * Passes over the training rows done before it.
- */
-epoch: number, 
-/**
- * Mean loss over the rows.
- */
-eval_loss: number, 
-/**
- * Share of rows whose prediction is their label.
- */
-eval_accuracy: number, 
-/**
- * By label id.
- */
-classes: Array<ClassReport>, 
-/**
- * The unweighted mean over the classes.
- */
-macro: MacroAverage, 
-/**
- * Rows by `confusion[label][predicted]`.
- */
-confusion: Array<Array<number>>, 
-/**
- * Rows whose prediction is not their label.
- */
-misclassified: Array<MisclassifiedRow>, 
-/**
- * Logits of each test row, in order.
- */
-logits: Array<Array<number>>, 
-/**
- * Seconds.
- */
-eval_runtime: number, 
-/**
- * Rows per second.
- */
-eval_samples_per_second: number, 
-/**
- * Batches per second.
- */
-eval_steps_per_second: number, };
+/** An evaluation of the test part. Names and units are those of transformers and scikit-learn. */
+export type EvaluationReport = {
+  /** Updates done before it. */
+  step: number;
+  /** Passes over the training rows done before it. */
+  epoch: number;
+  /** Mean loss over the rows. */
+  eval_loss: number;
+  /** Share of rows whose prediction is their label. */
+  eval_accuracy: number;
+  /** By label id. */
+  classes: Array<ClassReport>;
+  /** The unweighted mean over the classes. */
+  macro: MacroAverage;
+  /** Rows by `confusion[label][predicted]`. */
+  confusion: Array<Array<number>>;
+  /** Rows whose prediction is not their label. */
+  misclassified: Array<MisclassifiedRow>;
+  /** Logits of each test row, in order. */
+  logits: Array<Array<number>>;
+  /** Seconds. */
+  eval_runtime: number;
+  /** Rows per second. */
+  eval_samples_per_second: number;
+  /** Batches per second. */
+  eval_steps_per_second: number;
+};
 
-/**
- * What one call of the trainer did; `www/run.js` adds rates to a step before the page gets it.
- */
-export type RunEvent = { "kind": "step", 
-/**
- * Logs that were read from the device with this update.
- */
-logs: Array<StepLog>, 
-/**
- * Updates done.
- */
-step: number, 
-/**
- * Updates in total.
- */
-max_steps: number, 
-/**
- * Passes over the training rows done.
- */
-epoch: number, 
-/**
- * Tokens of the update, without padding.
- */
-tokens: number, } | { "kind": "evaluation", 
-/**
- * Its report.
- */
-report: EvaluationReport, } | { "kind": "finished" };
+/** What one call of the trainer did; `www/run.js` adds rates to a step before the page gets it. */
+export type RunEvent =
+  | {
+      kind: 'step';
+      /** Logs that were read from the device with this update. */
+      logs: Array<StepLog>;
+      /** Updates done. */
+      step: number;
+      /** Updates in total. */
+      max_steps: number;
+      /** Passes over the training rows done. */
+      epoch: number;
+      /** Tokens of the update, without padding. */
+      tokens: number;
+    }
+  | {
+      kind: 'evaluation';
+      /** Its report. */
+      report: EvaluationReport;
+    }
+  | { kind: 'finished' };
 
-/**
- * The Trainer's summary at the end of a run.
- */
-export type TrainResult = { 
-/**
- * Whether the visitor stopped the run before its end.
- */
-stopped: boolean, 
-/**
- * Updates done.
- */
-global_step: number, 
-/**
- * Updates in total.
- */
-max_steps: number, 
-/**
- * Passes over the training rows done.
- */
-epoch: number, 
-/**
- * Mean loss over the updates.
- */
-train_loss: number, 
-/**
- * Seconds, without pauses.
- */
-train_runtime: number, 
-/**
- * Training rows per second.
- */
-train_samples_per_second: number, 
-/**
- * Updates per second.
- */
-train_steps_per_second: number, 
-/**
- * Milliseconds from the start of the run to the end of its first step.
- */
-first_step_ms: number, 
-/**
- * The last evaluation.
- */
-evaluation: EvaluationReport | null, };
+/** The Trainer's summary at the end of a run. */
+export type TrainResult = {
+  /** Whether the visitor stopped the run before its end. */
+  stopped: boolean;
+  /** Updates done. */
+  global_step: number;
+  /** Updates in total. */
+  max_steps: number;
+  /** Passes over the training rows done. */
+  epoch: number;
+  /** Mean loss over the updates. */
+  train_loss: number;
+  /** Seconds, without pauses. */
+  train_runtime: number;
+  /** Training rows per second. */
+  train_samples_per_second: number;
+  /** Updates per second. */
+  train_steps_per_second: number;
+  /** Milliseconds from the start of the run to the end of its first step. */
+  first_step_ms: number;
+  /** The last evaluation. */
+  evaluation: EvaluationReport | null;
+};
 
-/**
- * Probabilities of a text.
- */
-export type PredictResult = { 
-/**
- * WordPiece tokens.
- */
-tokens: Array<string>, 
-/**
- * Whether tokens beyond the model's limit were cut off.
- */
-truncated: boolean, 
-/**
- * By label id, of the model before training.
- */
-before: Array<number>, 
-/**
- * By label id, of the current model; null when nothing was trained.
- */
-after: Array<number> | null, };
+/** Probabilities of a text. */
+export type PredictResult = {
+  /** WordPiece tokens. */
+  tokens: Array<string>;
+  /** Whether tokens beyond the model's limit were cut off. */
+  truncated: boolean;
+  /** By label id, of the model before training. */
+  before: Array<number>;
+  /** By label id, of the current model; null when nothing was trained. */
+  after: Array<number> | null;
+};
 
-/**
- * A file of an exported archive.
- */
-export type ExportedFile = { 
-/**
- * Path inside the archive.
- */
-name: string, 
-/**
- * Bytes.
- */
-bytes: number, };
+/** A file of an exported archive. */
+export type ExportedFile = {
+  /** Path inside the archive. */
+  name: string;
+  /** Bytes. */
+  bytes: number;
+};
 
-/**
- * An exported archive, whose bytes have arrived as `piece` events.
- */
-export type ExportResult = { 
-/**
- * Name of the archive.
- */
-file: string, 
-/**
- * Bytes of the archive.
- */
-bytes: number, 
-/**
- * Files inside it.
- */
-files: Array<ExportedFile>, };
+/** An exported archive, whose bytes have arrived as `piece` events. */
+export type ExportResult = {
+  /** Name of the archive. */
+  file: string;
+  /** Bytes of the archive. */
+  bytes: number;
+  /** Files inside it. */
+  files: Array<ExportedFile>;
+};
 
-/**
- * A stored model of the Hub.
- */
-export type StoredModel = { 
-/**
- * Names it when it is to be deleted.
- */
-key: string, 
-/**
- * The Hub's address.
- */
-endpoint: string, 
-/**
- * `owner/name`.
- */
-repo: string, 
-/**
- * As it was asked for.
- */
-revision: string, 
-/**
- * The commit that the revision was then.
- */
-commit: string, 
-/**
- * Whether every file is stored; otherwise a part is, from which a download continues.
- */
-complete: boolean, 
-/**
- * Bytes of its files.
- */
-bytes: number, };
+/** A stored model of the Hub. */
+export type StoredModel = {
+  /** Names it when it is to be deleted. */
+  key: string;
+  /** The Hub's address. */
+  endpoint: string;
+  /** `owner/name`. */
+  repo: string;
+  /** As it was asked for. */
+  revision: string;
+  /** The commit that the revision was then. */
+  commit: string;
+  /** Whether every file is stored; otherwise a part is, from which a download continues. */
+  complete: boolean;
+  /** Bytes of its files. */
+  bytes: number;
+};
 
-/**
- * Every stored model, and how full the storage is.
- */
-export type StoredView = { 
-/**
- * Whether the browser stores models for this page.
- */
-available: boolean, 
-/**
- * By repository and revision.
- */
-models: Array<StoredModel>, 
-/**
- * Bytes that this site stores, everything counted.
- */
-usage: number, 
-/**
- * Bytes that this site may store; 0 where that is unknown.
- */
-quota: number, };
+/** Every stored model, and how full the storage is. */
+export type StoredView = {
+  /** Whether the browser stores models for this page. */
+  available: boolean;
+  /** By repository and revision. */
+  models: Array<StoredModel>;
+  /** Bytes that this site stores, everything counted. */
+  usage: number;
+  /** Bytes that this site may store; 0 where that is unknown. */
+  quota: number;
+};
 
-/**
- * What a [`LoadEvent::Notice`] is about.
- */
-export type NoticeCode = "not_stored" | "storage_full";
+/** What a [`LoadEvent::Notice`] is about. */
+export type NoticeCode = 'not_stored' | 'storage_full';
 
-/**
- * A report about a model that is being loaded.
- */
-export type LoadEvent = { "kind": "phase", 
-/**
- * A short name, such as `hub`, `config`, `tokenizer` or `weights`.
- */
-phase: string, } | { "kind": "download", 
-/**
- * File name inside the model folder.
- */
-file: string, 
-/**
- * Bytes of it that are there.
- */
-loaded: number, 
-/**
- * Bytes of the whole file; 0 where the server does not say.
- */
-total: number, 
-/**
- * Mean rate since the connection was made.
- */
-bytes_per_second: number, } | { "kind": "retry", 
-/**
- * File name inside the model folder.
- */
-file: string, 
-/**
- * Requests in a row that brought no new byte.
- */
-attempt: number, 
-/**
- * Milliseconds until the next request.
- */
-wait_ms: number, } | { "kind": "notice", 
-/**
- * What it is.
- */
-code: NoticeCode, } | { "kind": "pinned", 
-/**
- * The commit's hash.
- */
-commit: string, 
-/**
- * Whether every file of it is stored, so that no network is needed.
- */
-stored: boolean, };
+/** A report about a model that is being loaded. */
+export type LoadEvent =
+  | {
+      kind: 'phase';
+      /** A short name, such as `hub`, `config`, `tokenizer` or `weights`. */
+      phase: string;
+    }
+  | {
+      kind: 'download';
+      /** File name inside the model folder. */
+      file: string;
+      /** Bytes of it that are there. */
+      loaded: number;
+      /** Bytes of the whole file; 0 where the server does not say. */
+      total: number;
+      /** Mean rate since the connection was made. */
+      bytes_per_second: number;
+    }
+  | {
+      kind: 'retry';
+      /** File name inside the model folder. */
+      file: string;
+      /** Requests in a row that brought no new byte. */
+      attempt: number;
+      /** Milliseconds until the next request. */
+      wait_ms: number;
+    }
+  | {
+      kind: 'notice';
+      /** What it is. */
+      code: NoticeCode;
+    }
+  | {
+      kind: 'pinned';
+      /** The commit's hash. */
+      commit: string;
+      /** Whether every file of it is stored, so that no network is needed. */
+      stored: boolean;
+    };
 
-/**
- * Progress of work on the device.
- */
-export type WorkEvent = { "kind": "evaluating", 
-/**
- * Rows done.
- */
-done: number, 
-/**
- * Rows in total.
- */
-total: number, };
+/** Progress of work on the device. */
+export type WorkEvent = {
+  kind: 'evaluating';
+  /** Rows done. */
+  done: number;
+  /** Rows in total. */
+  total: number;
+};
 
-/**
- * Progress that the session reports.
- */
+/** Progress that the session reports. */
 export type SessionEvent = LoadEvent | WorkEvent;
 
-/**
- * The trained model that the session holds.
- */
-export type TrainedState = { 
-/**
- * Updates done.
- */
-global_step: number, 
-/**
- * Updates in total.
- */
-max_steps: number, 
-/**
- * Passes over the training rows done.
- */
-epoch: number, };
+/** The trained model that the session holds. */
+export type TrainedState = {
+  /** `seed` of its run. */
+  seed: number;
+  /** Updates done. */
+  global_step: number;
+  /** Updates in total. */
+  max_steps: number;
+  /** Passes over the training rows done. */
+  epoch: number;
+};
 
 /**
- * What the session holds. It is sent with every answer and every error, because the page keeps no state of its own about the worker.
+ * What the session holds. The worker sends it with every answer and every error, because the page keeps no copy of this
+ * state.
  */
-export type SessionState = { 
-/**
- * Rows of the dataset; null before there is one.
- */
-dataset_rows: number | null, 
-/**
- * Whether the dataset is split.
- */
-split: boolean, 
-/**
- * Name of the model; null before one is loaded.
- */
-model: string | null, 
-/**
- * Whether the rows are tokenized.
- */
-tokenized: boolean, 
-/**
- * The model that can be classified with, evaluated and exported; null before a run has done a step.
- */
-trained: TrainedState | null, };
+export type SessionState = {
+  /** Rows of the dataset; null before there is one. */
+  dataset_rows: number | null;
+  /** Whether the dataset is split. */
+  split: boolean;
+  /** Name of the model; null before one is loaded. */
+  model: string | null;
+  /** Whether the rows are tokenized. */
+  tokenized: boolean;
+  /** The model that can be classified with, evaluated and exported; null before a run has done a step. */
+  trained: TrainedState | null;
+};
 
-/**
- * An error as the page shows it.
- */
-export type WorkerError = { 
-/**
- * A short name, e.g. `model_file`, `settings`, `device`, `stopped`.
- */
-code: string, 
-/**
- * What was wrong, where, what was expected and what to do.
- */
-message: string, 
-/**
- * The setting at fault, if one is.
- */
-field: string | null, };
+/** An error as the page shows it. */
+export type WorkerError = {
+  /** A short name, e.g. `model_file`, `settings`, `device`, `stopped`. */
+  code: string;
+  /** What was wrong, where, what was expected and what to do. */
+  message: string;
+  /** The setting at fault, if one is. */
+  field: string | null;
+};
 
 /**
  * A request that the session answers. `values` names every setting with its value.
  *
- * The worker answers the others: `describe` and `open` come before there is a session, `load_files` has `Blob`s, which are not
- * JSON, and `train` and `control` are many calls of [`Session`](crate::session::Session).
+ * The worker answers the others: `describe` and `open` come before there is a session, `load_files` has `Blob`s, which
+ * are not JSON, and `train` and `control` are many calls of the session.
  */
-export type SessionRequest = { "type": "dataset", 
-/**
- * The settings.
- */
-values: Values, } | { "type": "split", 
-/**
- * The settings.
- */
-values: Values, } | { "type": "rows", 
-/**
- * Rows of the training part.
- */
-train: Array<Row>, 
-/**
- * Rows of the test part.
- */
-test: Array<Row>, 
-/**
- * Label names by id.
- */
-labels: Array<string>, } | { "type": "load_model", 
-/**
- * Address of the folder.
- */
-base: string, } | { "type": "load_hub", 
-/**
- * Address of the Hub.
- */
-endpoint: string, 
-/**
- * `owner/name` or `owner/name@revision`.
- */
-repo: string, } | { "type": "stored" } | { "type": "forget", 
-/**
- * The `key` of its entry in the list.
- */
-key: string, } | { "type": "tokenize", 
-/**
- * The settings.
- */
-values: Values, } | { "type": "plan", 
-/**
- * The settings.
- */
-values: Values, } | { "type": "evaluate" } | { "type": "predict", 
-/**
- * The text.
- */
-text: string, } | { "type": "export" } | { "type": "compare" };
+export type SessionRequest =
+  | {
+      type: 'dataset';
+      /** The settings. */
+      values: Values;
+    }
+  | {
+      type: 'split';
+      /** The settings. */
+      values: Values;
+    }
+  | {
+      type: 'rows';
+      /** Rows of the training part. */
+      train: Array<Row>;
+      /** Rows of the test part. */
+      test: Array<Row>;
+      /** Label names by id. */
+      labels: Array<string>;
+    }
+  | {
+      type: 'load_model';
+      /** Address of the folder. */
+      base: string;
+    }
+  | {
+      type: 'load_hub';
+      /** Address of the Hub. */
+      endpoint: string;
+      /** `owner/name` or `owner/name@revision`. */
+      repo: string;
+    }
+  | { type: 'stored' }
+  | {
+      type: 'forget';
+      /** The `key` of its entry in the list. */
+      key: string;
+    }
+  | {
+      type: 'tokenize';
+      /** The settings. */
+      values: Values;
+    }
+  | {
+      type: 'plan';
+      /** The settings. */
+      values: Values;
+    }
+  | { type: 'evaluate' }
+  | {
+      type: 'predict';
+      /** The text. */
+      text: string;
+    }
+  | { type: 'export' }
+  | { type: 'compare' };
 
 /** A file of the visitor's disk; `path` is its path inside its folder. */
 export type ModelFile = { path: string; blob: Blob };

@@ -10,7 +10,7 @@ import { Rate, Stopwatch } from './rate.js';
 /** @typedef {import('./protocol.js').TrainResult} TrainResult */
 /** @typedef {import('./protocol.js').Values} Values */
 /** @typedef {Extract<import('./protocol.js').Request, {type: 'predict'}>} PredictRequest */
-/** @typedef {Extract<ProgressEvent, {kind: 'step'}>} StepEvent */
+/** @typedef {import('./protocol.js').StepEvent} StepEvent */
 
 /**
  * The part of the wasm module that a run calls.
@@ -18,7 +18,7 @@ import { Rate, Stopwatch } from './rate.js';
  * @property {(values: any) => Promise<any>|void} train_start
  * @property {(onEvent: any) => Promise<any>} train_step
  * @property {(n: number) => void} set_log_every
- * @property {(stopped: boolean, seconds: number) => Promise<any>} train_finish
+ * @property {(stopped: boolean, seconds: number, firstStepMs: number) => Promise<any>} train_finish
  */
 
 /**
@@ -71,7 +71,7 @@ export class TrainingRun {
   }
 
   /**
-   * @param {'pause'|'resume'|'step'|'stop'} action
+   * @param {import('./protocol.js').ControlAction} action
    * @returns {RunState}
    */
   control(action) {
@@ -109,8 +109,7 @@ export class TrainingRun {
       await this.#steps();
       this.#reportStep();
       this.#reportState(this.#stopping ? 'stopped' : 'running');
-      const result = await this.#trainer.train_finish(this.#stopping, this.#clock.elapsed() / 1000);
-      return { ...result, first_step_ms: this.#firstStepMs };
+      return await this.#trainer.train_finish(this.#stopping, this.#clock.elapsed() / 1000, this.#firstStepMs);
     } finally {
       this.#scheduler.close();
     }
@@ -137,7 +136,7 @@ export class TrainingRun {
   }
 
   /**
-   * @param {Omit<StepEvent, 'tokens_per_second'|'step_ms'|'eta_ms'> & {tokens: number}} event
+   * @param {Extract<import('./protocol.js').RunEvent, {kind: 'step'}>} event
    * @param {boolean} single
    */
   #stepped(event, single) {

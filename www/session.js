@@ -7,6 +7,7 @@
 /** @typedef {import('./protocol.js').Results} Results */
 /** @typedef {import('./protocol.js').Reply} Reply */
 /** @typedef {import('./protocol.js').ProgressEvent} ProgressEvent */
+/** @typedef {import('./protocol.js').SessionState} SessionState */
 /** @typedef {import('./protocol.js').WorkerError} WorkerError */
 /** @typedef {Extract<Reply, {type: 'log'}>} LogReply */
 
@@ -46,6 +47,13 @@ export function asShown(error) {
  * @property {(event: ProgressEvent) => void} onEvent
  */
 
+/**
+ * @typedef {object} Hooks
+ * @property {(state: SessionState) => void} onState  what the worker holds, before the promise of its request settles
+ * @property {(error: WorkerError) => void} onFatal
+ * @property {(log: LogReply) => void} onLog
+ */
+
 export class Session {
   #worker;
   #lastId = 0;
@@ -53,15 +61,17 @@ export class Session {
   #open = new Map();
   /** @type {WorkerError|null} */
   #fatal = null;
+  #onState;
   #onFatal;
   #onLog;
 
   /**
    * @param {WorkerLike} worker
-   * @param {{onFatal?: (error: WorkerError) => void, onLog?: (log: LogReply) => void}} [hooks]
+   * @param {Partial<Hooks>} [hooks]
    */
-  constructor(worker, { onFatal = () => {}, onLog = () => {} } = {}) {
+  constructor(worker, { onState = () => {}, onFatal = () => {}, onLog = () => {} } = {}) {
     this.#worker = worker;
+    this.#onState = onState;
     this.#onFatal = onFatal;
     this.#onLog = onLog;
     worker.addEventListener('message', ({ data }) => this.#receive(data));
@@ -108,6 +118,7 @@ export class Session {
     if (!request) return; // an event that arrived after the end of its request
     if (reply.type === 'event') return request.onEvent(reply.event);
     this.#open.delete(reply.id);
+    if (reply.state) this.#onState(reply.state);
     if (reply.type === 'result') request.resolve(reply.result);
     else request.reject(new RequestError(reply.error));
   }

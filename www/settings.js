@@ -96,11 +96,11 @@ export class Settings {
    */
   nudge(name, steps) {
     const setting = this.find(name);
-    if (!setting?.step) return;
+    if (!setting || !('step' in setting)) return;
     const { value } = check(setting, this.text(name));
     if (typeof value !== 'number') return;
     const moved = value + steps * setting.step;
-    const bounded = Math.min(setting.max ?? Infinity, Math.max(setting.min ?? -Infinity, moved));
+    const bounded = Math.min(setting.max, Math.max(setting.min, moved));
     this.set(name, asText(Number(bounded.toPrecision(12))));
   }
 

@@ -33,12 +33,6 @@ import { STAGES } from './stages.js';
  * @typedef {{kind: 'idle'} | RunningRun | DoneRun | FailedRun} Run
  */
 
-/**
- * The trained weights of the worker, by the seed and the steps of their run. A run that is refused or fails leaves
- * those of the run before.
- * @typedef {{seed: number, step: number}} Trained
- */
-
 /** An exported archive. @typedef {import('./protocol.js').ExportResult & {blob: Blob}} Exported */
 
 /**
@@ -91,7 +85,7 @@ import { STAGES } from './stages.js';
  * @property {import('./protocol.js').StepLog[]} logs  of `run`; grows in place while it runs
  * @property {EvaluationReport[]} evaluations
  * @property {number|null} shownEvaluation      index; null is the latest
- * @property {Trained|null} trained
+ * @property {import('./protocol.js').TrainedState|null} trained  the weights that the worker holds, as it reports them
  * @property {Archive} archive                  of `trained`
  * @property {Comparison} comparison
  * @property {string} sentence                  in the "try it" field
@@ -184,6 +178,16 @@ export class Store {
       if (keys.some((key) => changed.has(key))) listener(this.state);
     }
   }
+}
+
+/**
+ * Takes over what the worker holds.
+ * @param {Store<AppState>} store
+ * @param {import('./protocol.js').SessionState} session
+ */
+export function takeSessionState(store, { trained }) {
+  const known = store.state.trained;
+  if (known?.seed !== trained?.seed || known?.global_step !== trained?.global_step) store.update({ trained });
 }
 
 /**

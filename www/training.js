@@ -22,7 +22,7 @@ export async function train(session, store, values, paused) {
   try {
     const onEvent = (/** @type {ProgressEvent} */ event) => onTrainingEvent(store, event);
     const result = await session.request({ type: 'train', values, paused }, onEvent);
-    finish(store, result, Number(values.seed));
+    finish(store, result);
   } catch (error) {
     if (runningRun(store.state)?.step === 0) {
       store.update({ run, logs, evaluations, shownEvaluation, archive });
@@ -48,9 +48,12 @@ export async function evaluate(session, store) {
  * @param {import('./protocol.js').PlanView|null} plan
  */
 function refuseShortage(plan) {
-  const lacks = plan?.memory?.lacks;
-  if (!lacks) return;
-  const message = t(`memory.lacks_${lacks.kind}`, { needs: bytes(lacks.needs), offered: bytes(lacks.offered) });
+  const shortage = plan?.memory?.shortage;
+  if (!shortage) return;
+  const message = t(`memory.shortage_${shortage.kind}`, {
+    needs: bytes(shortage.needs),
+    offered: bytes(shortage.offered),
+  });
   throw new RequestError({ code: 'memory', message, field: null });
 }
 
@@ -84,9 +87,8 @@ function start(store, paused) {
 /**
  * @param {AppStore} store
  * @param {import('./protocol.js').TrainResult} result
- * @param {number} seed
  */
-function finish(store, result, seed) {
+function finish(store, result) {
   const { evaluations: reported } = store.state;
   const last = result.evaluation;
   // An event has usually reported the last evaluation already.
@@ -95,7 +97,6 @@ function finish(store, result, seed) {
   store.update({
     run: { kind: 'done', plan: run?.plan ?? null, tokens_per_second: run?.tokens_per_second ?? 0, result },
     evaluations,
-    trained: result.global_step > 0 ? { seed, step: result.global_step } : null,
   });
   if (evaluations.length > 0) patchStage(store, 'evaluation', { state: 'done', progress: null });
 }

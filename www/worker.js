@@ -4,10 +4,11 @@
 // requests are answered at once. `predict` requests that arrive during a training run are answered between its steps
 // (run.js), so that a visitor can watch a sentence during training.
 
-import init, { Webtune, describe, forget_model, stored_models } from '../pkg/webtune.js';
+import init, { Webtune, describe } from '../pkg/webtune.js';
 import { TrainingRun } from './run.js';
 
 /** @typedef {import('./protocol.js').Request} Request */
+/** @typedef {import('./protocol.js').ProgressEvent} ProgressEvent */
 /** @typedef {import('./protocol.js').Reply} Reply */
 /** @typedef {import('./protocol.js').WorkerError} WorkerError */
 /** @typedef {Extract<Request, {type: 'predict'}>} PredictRequest */
@@ -27,7 +28,7 @@ let lastError = '';
 let app = null;
 /** @type {TrainingRun|null} */
 let run = null;
-/** Stops the model that is being loaded. @type {AbortController|null} */
+/** Stops the download of the current request. @type {AbortController|null} */
 let loading = null;
 
 /**
@@ -53,7 +54,9 @@ ready.catch(() => {}); // the first request awaits it and reports the error
 self.addEventListener('message', (/** @type {MessageEvent<Request>} */ { data: request }) => {
   if (request.type === 'control') {
     if (request.action === 'stop') loading?.abort();
-    post({ type: 'result', id: request.id, result: { state: run ? run.control(request.action) : 'stopped' } });
+    const result = { state: run ? run.control(request.action) : 'stopped' };
+    // A call borrows the session now, so that its state cannot be read.
+    post({ type: 'result', id: request.id, result, state: null });
   } else if (request.type === 'predict' && run) {
     run.predict(request);
   } else {
@@ -82,10 +85,10 @@ async function answer(request) {
       );
     }
     const result = await perform(request);
-    post({ type: 'result', id: request.id, result });
+    post({ type: 'result', id: request.id, result, state: app?.state() ?? null });
   } catch (error) {
     if (isFatal(error)) fatal(error);
-    else post({ type: 'error', id: request.id, error: asWorkerError(error) });
+    else post({ type: 'error', id: request.id, error: asWorkerError(error), state: app?.state() ?? null });
   }
 }
 
@@ -94,8 +97,7 @@ async function answer(request) {
  * @returns {Promise<unknown>}
  */
 async function perform(request) {
-  const onEvent = (/** @type {import('./protocol.js').ProgressEvent} */ event) =>
-    post({ type: 'event', id: request.id, event });
+  const onEvent = (/** @type {ProgressEvent} */ event) => post({ type: 'event', id: request.id, event });
   switch (request.type) {
     case 'describe':
       return describe();
@@ -105,50 +107,28 @@ async function perform(request) {
       app = await Webtune.open(request.device);
       return { device: app.device(), self_test: await app.self_test() };
     }
-    case 'dataset':
-      return opened().dataset(request.values);
-    case 'split':
-      return opened().split(request.values);
-    case 'rows':
-      return opened().rows({ train: request.train, test: request.test, labels: request.labels });
-    case 'load_model':
-      return load((signal) => opened().load_model(request.base, onEvent, signal));
-    case 'load_hub':
-      return load((signal) => opened().load_hub(request.endpoint, request.repo, onEvent, signal));
-    case 'stored':
-      return stored_models();
-    case 'forget':
-      return forget_model(request.key);
     case 'load_files':
       return opened().load_files(request.name, request.files, onEvent);
-    case 'tokenize':
-      return opened().tokenize(request.values);
-    case 'plan':
-      return opened().plan(request.values);
-    case 'evaluate':
-      return opened().evaluate(onEvent);
-    case 'predict':
-      return opened().predict(request.text);
-    case 'export':
-      return opened().export_folder((/** @type {Uint8Array<ArrayBuffer>} */ bytes) => postPiece(request.id, bytes));
-    case 'compare':
-      return opened().compare(onEvent);
     case 'train':
       return train(request, onEvent);
     case 'control':
       throw new Error('control requests are answered when they arrive');
+    default:
+      return ask(request, onEvent);
   }
 }
 
 /**
- * Loads a model with a signal that stops it.
- * @param {(signal: AbortSignal) => Promise<unknown>} start
+ * Asks the session, with a signal that stops a download.
+ * @param {import('./protocol.js').SessionRequest & {id: number}} request
+ * @param {(event: ProgressEvent) => void} onEvent
  */
-async function load(start) {
+async function ask(request, onEvent) {
   const controller = new AbortController();
   loading = controller;
   try {
-    return await start(controller.signal);
+    const onPiece = (/** @type {Uint8Array<ArrayBuffer>} */ bytes) => postPiece(request.id, bytes);
+    return await opened().request(request, onEvent, onPiece, controller.signal);
   } finally {
     loading = null;
   }
@@ -166,7 +146,7 @@ function postPiece(id, bytes) {
 
 /**
  * @param {Extract<Request, {type: 'train'}>} request
- * @param {(event: import('./protocol.js').ProgressEvent) => void} onEvent
+ * @param {(event: ProgressEvent) => void} onEvent
  */
 async function train(request, onEvent) {
   const current = new TrainingRun(opened(), request.paused, onEvent, answer);

@@ -32,6 +32,7 @@ impl Run {
     pub(super) fn trained(&self) -> Option<TrainedState> {
         let state = self.trainer.state();
         (state.global_step > 0 && self.trainer.model().is_ok()).then_some(TrainedState {
+            seed: self.arguments.seed,
             global_step: state.global_step,
             max_steps: state.max_steps,
             epoch: state.epoch,

@@ -33,7 +33,7 @@ test('the page shows the memory of a run beforehand and suggests settings that n
   await webtune.press('run-tokens');
   const memory = page.getByTestId('memory');
   await expect(memory).toBeVisible();
-  await expect(memory).toHaveAttribute('data-lacks', '');
+  await expect(memory).toHaveAttribute('data-shortage', '');
   const before = await total(memory);
   const { memory: plan, opened } = await webtune.page.evaluate(() => {
     const { plan, opened } = /** @type {any} */ (window).__webtune.store.state;
@@ -44,11 +44,11 @@ test('the page shows the memory of a run beforehand and suggests settings that n
   // AdamW keeps two moments per parameter; a gradient has the size of its parameter.
   expect([plan.gradients, plan.optimizer]).toEqual([plan.parameters, 2 * plan.parameters]);
   await page.getByTestId('memory-less').locator('summary').click();
-  await webtune.button('way-smaller_batch').click();
+  await webtune.button('suggestion-smaller_batch').click();
   await expect(webtune.field('per_device_train_batch_size')).toHaveValue('4');
   await expect(webtune.field('gradient_accumulation_steps')).toHaveValue('2');
   await expect.poll(() => total(memory)).not.toBe(before);
-  await webtune.button('way-lora').click();
+  await webtune.button('suggestion-lora').click();
   await expect(webtune.field('tuning')).toHaveValue('lora');
   await expect.poll(() => total(memory)).toBeLessThan(before);
   expect(new URL(page.url()).searchParams.get('tuning')).toBe('lora');
@@ -65,11 +65,11 @@ test('a tensor above the binding limit is refused, and a batch size that fits is
   );
   await webtune.press('run-tokens');
   const memory = page.getByTestId('memory');
-  await expect(memory).toHaveAttribute('data-lacks', 'binding');
+  await expect(memory).toHaveAttribute('data-shortage', 'binding');
   await webtune.press('run-training');
   await expect(webtune.alert('training')).toHaveAttribute('data-code', 'memory');
-  await webtune.button('way-smaller_batch').click();
-  await expect(memory).toHaveAttribute('data-lacks', '');
+  await webtune.button('suggestion-smaller_batch').click();
+  await expect(memory).toHaveAttribute('data-shortage', '');
   const [rows, batches] = await Promise.all(
     ['per_device_train_batch_size', 'gradient_accumulation_steps'].map((name) => webtune.field(name).inputValue()),
   );
@@ -86,8 +86,8 @@ test('a run without enough memory is refused, and the previous trained model sta
   const result = await webtune.result();
   await webtune.field('per_device_train_batch_size').fill('64');
   const memory = page.getByTestId('memory');
-  await expect(memory).toHaveAttribute('data-lacks', 'memory');
-  await expect(page.getByTestId('memory-lack')).toContainText('in a trial the device gave');
+  await expect(memory).toHaveAttribute('data-shortage', 'memory');
+  await expect(page.getByTestId('memory-shortage')).toContainText('in a trial the device gave');
   await webtune.press('run-training');
   await expect(webtune.alert('training')).toHaveAttribute('data-code', 'memory');
   expect(await webtune.result()).toEqual(result);
@@ -102,8 +102,8 @@ test('a run without enough memory is refused, and the previous trained model sta
     );
   });
   expect(refusal).toMatchObject({ code: 'memory', message: expect.stringContaining('Not enough memory') });
-  await webtune.button('way-smaller_batch').click();
-  await expect(memory).toHaveAttribute('data-lacks', '');
+  await webtune.button('suggestion-smaller_batch').click();
+  await expect(memory).toHaveAttribute('data-shortage', '');
   await webtune.press('run-training');
   await expectFinished(webtune);
 });

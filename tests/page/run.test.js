@@ -50,8 +50,8 @@ class FakeTrainer {
    * @param {boolean} stopped
    * @param {number} seconds
    */
-  async train_finish(stopped, seconds) {
-    return { stopped, global_step: this.done, train_runtime: seconds };
+  async train_finish(stopped, seconds, firstStepMs) {
+    return { stopped, global_step: this.done, train_runtime: seconds, first_step_ms: firstStepMs };
   }
 }
 

@@ -48,6 +48,21 @@ test('replies are matched to their request by id', async () => {
   assert.equal(events.length, 1);
 });
 
+test('the state of the worker is known before a request settles, also when it fails', async () => {
+  const worker = new FakeWorker();
+  /** @type {any[]} */
+  const order = [];
+  const session = new Session(worker, { onState: ({ trained }) => order.push(trained) });
+  const first = session.request({ type: 'evaluate' }).then(() => order.push('answered'));
+  worker.reply({ type: 'result', id: worker.sent[0].id, result: {}, state: { trained: 'weights' } });
+  await first;
+  const second = session.request({ type: 'evaluate' }).catch(() => order.push('refused'));
+  const error = { code: 'device', message: 'lost', field: null };
+  worker.reply({ type: 'error', id: worker.sent[1].id, error, state: { trained: null } });
+  await second;
+  assert.deepEqual(order, ['weights', 'answered', null, 'refused']);
+});
+
 test('an error has the code, the field and the message of the worker', async () => {
   const worker = new FakeWorker();
   const session = new Session(worker);

@@ -91,17 +91,16 @@ function page() {
 
 /** The parts of the state that belong to the last run. @param {Store<import('../../www/state.js').AppState>} store */
 function runState({ state }) {
-  const { run, trained, logs, evaluations, stages } = state;
-  return { run, trained, logs: [...logs], evaluations, evaluation: stages.evaluation };
+  const { run, logs, evaluations, stages } = state;
+  return { run, logs: [...logs], evaluations, evaluation: stages.evaluation };
 }
 
 test('a run trains after the stages that it needs, and only those that are out of date', async () => {
   const { workflow, store, settings, session } = page();
   await workflow.runAll();
   assert.deepEqual(session.types(), ['dataset', 'split', 'load_model', 'tokenize', 'train', 'predict']);
-  const { run, trained, logs, evaluations, stages, busy } = store.state;
+  const { run, logs, evaluations, stages, busy } = store.state;
   assert.deepEqual(run, { kind: 'done', plan: PLAN, result: RESULT, tokens_per_second: 1000 });
-  assert.deepEqual(trained, { seed: 42, step: 6 });
   assert.equal(logs.length, 6);
   assert.deepEqual(evaluations, [EVALUATION]);
   assert.equal(stages.evaluation.state, 'done');
@@ -133,21 +132,19 @@ test('a run that does not fit into the memory is refused without a request to tr
   await workflow.run('training');
   const before = runState(store);
   session.types();
-  answers.plan = async () => ({ ...PLAN, memory: { lacks: { kind: 'memory', needs: 2e9, offered: 1e9 } } });
+  answers.plan = async () => ({ ...PLAN, memory: { shortage: { kind: 'memory', needs: 2e9, offered: 1e9 } } });
   await workflow.run('training');
   assert.deepEqual(session.types(), []);
   assert.deepEqual(runState(store), before);
   assert.equal(store.state.stages.training.error?.code, 'memory');
 });
 
-test('a run that fails keeps the model trained before, and has losses of its own', async () => {
+test('a run that fails keeps its losses and its step', async () => {
   const { workflow, store, answers } = page();
   await workflow.run('training');
-  const { trained } = store.state;
   answers.train = diverge;
   await workflow.run('training');
   const { run, logs, stages } = store.state;
-  assert.deepEqual(store.state.trained, trained);
   assert.ok(run.kind === 'failed');
   assert.deepEqual([run.error.code, run.step, run.max_steps], ['diverged', 2, 6]);
   assert.deepEqual(
@@ -162,16 +159,8 @@ test('a run that fails keeps the model trained before, and has losses of its own
   assert.equal(store.state.run.kind, 'done');
 });
 
-test('a first run that fails leaves no trained model', async () => {
-  const { workflow, store, answers } = page();
-  answers.train = diverge;
-  await workflow.run('training');
-  assert.equal(store.state.run.kind, 'failed');
-  assert.equal(store.state.trained, null);
-});
-
 test('a stopped run keeps its result', async () => {
-  const { workflow, store, settings, answers } = page();
+  const { workflow, store, answers } = page();
   const evaluation = { step: 2, eval_accuracy: 0.5 };
   const stopped = { stopped: true, global_step: 2, max_steps: 6, evaluation };
   answers.train = async (_, onEvent) => {
@@ -182,11 +171,9 @@ test('a stopped run keeps its result', async () => {
     return stopped;
   };
   answers.control = async () => ({ state: 'stopped' });
-  settings.set('seed', '7');
   await workflow.run('training');
-  const { run, trained, evaluations, stages } = store.state;
+  const { run, evaluations, stages } = store.state;
   assert.deepEqual(run.kind === 'done' && run.result, stopped);
-  assert.deepEqual(trained, { seed: 7, step: 2 });
   assert.deepEqual(evaluations, [evaluation]);
   assert.equal(stages.training.state, 'done');
 });
@@ -223,31 +210,27 @@ test('a new run discards the archive of the run before, a refused one does not',
   assert.equal(store.state.archive.kind, 'idle');
 });
 
-test('a model that cannot be loaded leaves the model and the trained weights of before', async () => {
+test('a model that cannot be loaded leaves the model of before', async () => {
   const { workflow, store, answers, session } = page();
   await workflow.run('training');
   session.types();
   answers.load_hub = refuse('model_file');
-  const { model, origin, trained, tokens } = store.state;
+  const { model, origin, tokens } = store.state;
   for (const failing of [{ kind: 'hub', repo: 'a/b' }, refuse('model_file')()]) {
     await workflow.loadFrom(/** @type {any} */ (failing));
-    assert.deepEqual(
-      [store.state.model, store.state.origin, store.state.trained, store.state.tokens],
-      [model, origin, trained, tokens],
-    );
+    assert.deepEqual([store.state.model, store.state.origin, store.state.tokens], [model, origin, tokens]);
     assert.equal(store.state.stages.model.state, 'done');
     assert.equal(store.state.stages.model.error?.code, 'model_file');
   }
   assert.deepEqual(workflow.missing('training'), []);
 });
 
-test('another model replaces the model and drops the trained weights', async () => {
+test('another model replaces the model and its origin', async () => {
   const { workflow, store } = page();
   await workflow.run('training');
   await workflow.loadFrom({ kind: 'disk', id: 1, name: 'mine', files: [] });
   assert.equal(store.state.model?.name, 'from the disk');
   assert.equal(store.state.origin.kind, 'disk');
-  assert.equal(store.state.trained, null);
   assert.deepEqual(workflow.missing('training'), ['tokens']);
   await workflow.loadFrom({ kind: 'site' });
   assert.equal(store.state.origin.kind, 'site');

@@ -54,7 +54,7 @@ export function exportPanel(app) {
   store.watch(['trained', 'busy', 'opened', 'fatal', 'language'], (state) => {
     const why = refusal(state);
     button.disabled = why !== null;
-    setText(reason, why ? t(why) : t('export.ready', { step: state.trained?.step ?? 0 }));
+    setText(reason, why ? t(why) : t('export.ready', { step: state.trained?.global_step ?? 0 }));
   });
   store.watch(['archive', 'language'], ({ archive, model }) => {
     const writing = archive.kind === 'writing' ? archive : null;
@@ -116,7 +116,7 @@ function refusal({ trained, busy, opened, fatal }) {
 /**
  * The files of the folder and the seed of the run.
  * @param {Exported|null} exported
- * @param {import('../state.js').Trained|null} trained
+ * @param {import('../protocol.js').TrainedState|null} trained
  */
 function details(exported, trained) {
   const sizes = new Map(exported?.files.map(({ name, bytes: size }) => [name, size]));
@@ -144,7 +144,7 @@ function details(exported, trained) {
             value: String(trained.seed),
             attributes: { 'data-testid': 'run-seed', 'data-value': trained.seed },
           },
-          { label: t('training.step'), value: number(trained.step) },
+          { label: t('training.step'), value: number(trained.global_step) },
           exported ? { label: t('export.size'), value: bytes(exported.bytes) } : null,
         ].filter((figure) => figure !== null),
       ),

@@ -4,8 +4,8 @@ import { h, replace } from '../dom.js';
 import { bytes, number, t } from '../i18n.js';
 import { asText } from '../settings.js';
 
-/** @typedef {import('../protocol.js').MemoryView} MemoryView */
-/** @typedef {import('../protocol.js').WayOut} WayOut */
+/** @typedef {import('../protocol.js').MemoryReport} MemoryReport */
+/** @typedef {import('../protocol.js').Values} Values */
 
 const PARTS = /** @type {const} */ (['parameters', 'original', 'gradients', 'optimizer', 'activations', 'runtime']);
 
@@ -29,7 +29,7 @@ export function memoryPanel(app) {
     const [after, ways] = [detailsOf('.memory'), detailsOf('.memory-less')];
     // What the visitor has opened or closed stays so until a run starts.
     if (after)
-      after.open = Boolean(store.state.plan?.memory?.lacks) || (started() === wasStarted ? before : !started());
+      after.open = Boolean(store.state.plan?.memory?.shortage) || (started() === wasStarted ? before : !started());
     if (ways) ways.open = less;
     wasStarted = started();
   };
@@ -51,29 +51,29 @@ function memoryPlan({ store, settings }) {
   if (!memory || !opened) return null;
   const total = bytes(memory.total);
   const { name, max_storage_buffer_binding_size: limit } = opened.device;
-  const choose = (/** @type {WayOut} */ { settings: changes }) => {
+  const choose = (/** @type {Values} */ changes) => {
     for (const [setting, value] of Object.entries(changes)) settings.set(setting, asText(value));
   };
-  const ways = waysOut(memory, busy, choose);
+  const suggestions = suggestionList(memory, busy, choose);
   return h(
     'details',
     {
-      class: `memory${memory.lacks ? ' lacking' : ''}`,
+      class: `memory${memory.shortage ? ' lacking' : ''}`,
       'data-testid': 'memory',
       'data-total': memory.total,
-      'data-lacks': memory.lacks?.kind ?? '',
+      'data-shortage': memory.shortage?.kind ?? '',
     },
     h('summary', {}, h('strong', {}, t('memory.title', { total }))),
     h('p', {}, t('memory.takes', { total, device: name, rows: number(memory.rows), tokens: number(memory.tokens) })),
     ...parts(memory, limit),
-    shortage(memory),
-    memory.lacks ? ways : ways && waysDetails(ways),
+    shortageNote(memory),
+    memory.shortage ? suggestions : suggestions && folded(suggestions),
   );
 }
 
 /**
  * The parts of the memory as a bar and a list.
- * @param {MemoryView} memory
+ * @param {MemoryReport} memory
  * @param {number|null} limit  bytes that the adapter binds at most; null on the CPU
  */
 function parts(memory, limit) {
@@ -101,35 +101,35 @@ function parts(memory, limit) {
   ];
 }
 
-/** @param {MemoryView} memory */
-function shortage({ lacks, ways }) {
-  if (!lacks) return null;
+/** @param {MemoryReport} memory */
+function shortageNote({ shortage, suggestions }) {
+  if (!shortage) return null;
   return h(
     'p',
-    { class: 'memory-lack', role: 'status', 'data-testid': 'memory-lack' },
+    { class: 'memory-shortage', role: 'status', 'data-testid': 'memory-shortage' },
     h('strong', {}, t('memory.no_room')),
     ' ',
-    t(`memory.lacks_${lacks.kind}`, { needs: bytes(lacks.needs), offered: bytes(lacks.offered) }),
+    t(`memory.shortage_${shortage.kind}`, { needs: bytes(shortage.needs), offered: bytes(shortage.offered) }),
     ' ',
-    t(ways.length > 0 ? 'memory.would_fit' : 'memory.nothing_fits'),
+    t(suggestions.length > 0 ? 'memory.would_fit' : 'memory.nothing_fits'),
   );
 }
 
-/** @param {HTMLElement} ways */
-const waysDetails = (ways) =>
-  h('details', { class: 'memory-less', 'data-testid': 'memory-less' }, h('summary', {}, t('memory.less')), ways);
+/** @param {HTMLElement} list */
+const folded = (list) =>
+  h('details', { class: 'memory-less', 'data-testid': 'memory-less' }, h('summary', {}, t('memory.less')), list);
 
 /**
- * @param {MemoryView} memory
+ * @param {MemoryReport} memory
  * @param {boolean} busy
- * @param {(way: WayOut) => void} choose
+ * @param {(changes: Values) => void} choose
  */
-function waysOut({ ways }, busy, choose) {
-  if (ways.length === 0) return null;
+function suggestionList({ suggestions }, busy, choose) {
+  if (suggestions.length === 0) return null;
   return h(
     'ul',
-    { class: 'memory-ways' },
-    ...ways.map((way) =>
+    { class: 'memory-suggestions' },
+    ...suggestions.map(({ kind, settings, plan }) =>
       h(
         'li',
         {},
@@ -138,17 +138,17 @@ function waysOut({ ways }, busy, choose) {
           {
             type: 'button',
             class: 'secondary',
-            'data-testid': `way-${way.way}`,
+            'data-testid': `suggestion-${kind}`,
             disabled: busy,
-            on: { click: () => choose(way) },
+            on: { click: () => choose(settings) },
           },
-          t(`memory.way.${way.way}`),
+          t(`memory.suggestion.${kind}`),
         ),
-        h('span', { class: 'memory-total' }, bytes(way.plan.total)),
+        h('span', { class: 'memory-total' }, bytes(plan.total)),
         h(
           'code',
           {},
-          Object.entries(way.settings)
+          Object.entries(settings)
             .map(([name, value]) => `${name}=${asText(value)}`)
             .join(' '),
         ),

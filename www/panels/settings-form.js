@@ -135,7 +135,9 @@ function input(settings, { name, type }) {
  * @param {import('../settings.js').Settings} settings
  * @param {Setting} setting
  */
-function select(settings, { name, choices = [] }) {
+function select(settings, setting) {
+  const { name } = setting;
+  const choices = setting.type === 'choice' ? setting.choices : [];
   const options = choices.map((choice) => h('option', { value: choice }, choice));
   return h(
     'select',

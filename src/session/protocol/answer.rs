@@ -49,7 +49,8 @@ impl From<&Error> for WorkerError {
     }
 }
 
-/// What the session holds. It is sent with every answer and every error, because the page keeps no state of its own about the worker.
+/// What the session holds. The worker sends it with every answer and every error, because the page keeps no copy of this
+/// state.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct SessionState {
@@ -69,6 +70,8 @@ pub struct SessionState {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct TrainedState {
+    /// `seed` of its run.
+    pub seed: u32,
     /// Updates done.
     pub global_step: usize,
     /// Updates in total.

@@ -14,8 +14,8 @@ const UPDATE: &str = "WEBTUNE_UPDATE_PROTOCOL";
 
 const HEAD: &str = "\
 // Every message between the page and its worker. Generated from `src/session/protocol/`; do not edit.
-// `WEBTUNE_UPDATE_PROTOCOL=1 cargo test --lib protocol` writes it, prettier formats it, and `cargo xtask test` fails when
-// it is stale.
+// `WEBTUNE_UPDATE_PROTOCOL=1 cargo test --lib protocol` writes it, prettier formats it, and `cargo xtask test` fails
+// when it is stale.
 
 /** One value per setting, by name. */
 export type Values = Record<string, number | boolean | string>;
@@ -151,7 +151,23 @@ fn declarations() -> String {
         WorkerError,
         Request,
     );
-    text + TAIL
+    on_one_line(&(text + TAIL))
+}
+
+/// Puts a comment of one sentence on one line.
+fn on_one_line(text: &str) -> String {
+    let mut comments = text.split("/**\n * ");
+    let mut compact = comments.next().unwrap_or_default().to_string();
+    for comment in comments {
+        let is_short = comment
+            .find("\n */")
+            .is_some_and(|end| !comment[..end].contains('\n'));
+        match is_short {
+            true => compact += &format!("/** {}", comment.replacen("\n */", " */", 1)),
+            false => compact += &format!("/**\n * {comment}"),
+        }
+    }
+    compact
 }
 
 #[test]
