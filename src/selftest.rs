@@ -1,5 +1,9 @@
-//! Does this device compute what the CPU computes? A shader that fails validation in a browser gives stale data and no error
-//! (tracel-ai/cubecl#1641), so the page asks before it trains: each check runs on both devices and the results are compared.
+//! Compares a device with the CPU device: each check computes the same on both.
+//!
+//! A shader that fails a browser's validation raises no error and leaves stale data in its output ([cubecl#1641]), so
+//! the page runs the self-test before it trains.
+//!
+//! [cubecl#1641]: https://github.com/tracel-ai/cubecl/issues/1641
 
 mod compare;
 mod fp16;
@@ -23,19 +27,19 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Check {
-    /// What was computed.
+    /// Name of the computed quantity.
     pub name: String,
-    /// Largest difference, relative to the largest value.
+    /// Largest absolute difference, relative to the largest expected value.
     pub deviation: f64,
-    /// Largest difference allowed.
+    /// Largest deviation that passes.
     pub tolerance: f64,
-    /// Whether the deviation is within the tolerance.
+    /// Whether the deviation is at most the tolerance.
     pub passed: bool,
 }
 
 impl Check {
-    /// The same, with another tolerance.
-    fn within(self, tolerance: f64) -> Self {
+    /// Replaces the tolerance.
+    fn with_tolerance(self, tolerance: f64) -> Self {
         Self {
             tolerance,
             passed: self.deviation <= tolerance,
@@ -47,38 +51,38 @@ impl Check {
 /// The outcome of all checks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SelfTest {
-    /// Whether every check passed: training is refused when not.
+    /// Whether every check passed. The page refuses to train otherwise.
     pub passed: bool,
-    /// In the order in which they ran.
+    /// The checks, in the order in which they ran.
     pub checks: Vec<Check>,
 }
 
 impl SelfTest {
-    fn of(checks: Vec<Check>) -> Self {
+    fn new(checks: Vec<Check>) -> Self {
         Self {
             passed: checks.iter().all(|check| check.passed),
             checks,
         }
     }
 
-    /// Adds the checks of another, those of the same name left out.
+    /// Adds the checks of `other` whose names are not present yet.
     pub fn add(&mut self, other: Self) {
         self.passed &= other.passed;
         for check in other.checks {
-            if self.checks.iter().all(|known| known.name != check.name) {
+            if self.checks.iter().all(|present| present.name != check.name) {
                 self.checks.push(check);
             }
         }
     }
 }
 
-/// f32 sums in another order differ by this much at most; stale data differs by far more.
+/// Sums in f32 that add in a different order deviate by less. Stale data deviates by far more.
 const TOLERANCE: f64 = 1e-3;
 
 /// Runs every check on `device` and on the CPU device.
 ///
 /// # Errors
-/// [`Error::Device`] when the device fails outright.
+/// [`Error::Device`] if an operation of the device fails.
 pub async fn run(device: &Device) -> Result<SelfTest> {
     let kernels: [(&str, Kernel); 4] = [
         ("linear", linear),
@@ -89,18 +93,18 @@ pub async fn run(device: &Device) -> Result<SelfTest> {
     let mut checks = Vec::new();
     for (name, kernel) in kernels {
         let result = async |device: &Device| read(kernel(device)).await;
-        checks.push(on_both(name.into(), device, result).await?);
+        checks.push(compare_with_cpu(name.into(), device, result).await?);
     }
     let steps = async |device: &Device| training_steps(device, false).await;
-    checks.push(on_both("two training steps".into(), device, steps).await?);
-    Ok(SelfTest::of(checks))
+    checks.push(compare_with_cpu("two training steps".into(), device, steps).await?);
+    Ok(SelfTest::new(checks))
 }
 
-/// What a check computes on a device.
+/// The computation of a check.
 type Kernel = fn(&Device) -> Tensor<1>;
 
-/// What `compute` gives on `device`, and on the CPU device.
-async fn on_both(
+/// Compares the results of `compute` on `device` and on the CPU device.
+async fn compare_with_cpu(
     name: String,
     device: &Device,
     compute: impl AsyncFn(&Device) -> Result<Vec<f32>>,
@@ -118,7 +122,7 @@ fn largest(values: &[f32]) -> f32 {
     values.iter().fold(0.0, |max, value| value.abs().max(max))
 }
 
-/// Differences are taken relative to the largest expected value, or to `floor` where that is larger.
+/// Compares values. Deviations are relative to the largest expected magnitude, or to `floor` if that is larger.
 fn compare_values(name: String, found: &[f32], expected: &[f32], floor: f32) -> Check {
     let scale = largest(expected).max(floor).max(f32::MIN_POSITIVE);
     let mut deviation: f64 = if found.len() == expected.len() {
@@ -127,14 +131,14 @@ fn compare_values(name: String, found: &[f32], expected: &[f32], floor: f32) -> 
         f64::INFINITY
     };
     for (found, expected) in found.iter().zip(expected) {
-        let one = f64::from((found - expected).abs() / scale);
-        deviation = if one.is_nan() {
+        let relative = f64::from((found - expected).abs() / scale);
+        deviation = if relative.is_nan() {
             f64::INFINITY
         } else {
-            deviation.max(one)
+            deviation.max(relative)
         };
     }
-    // JSON has no infinity.
+    // JSON cannot represent infinity.
     let deviation = deviation.min(f64::MAX);
     Check {
         name,
@@ -144,6 +148,7 @@ fn compare_values(name: String, found: &[f32], expected: &[f32], floor: f32) -> 
     }
 }
 
+/// Returns normally distributed values.
 fn random<const D: usize>(shape: [usize; D], seed: u32, device: &Device) -> Tensor<D> {
     let values = TorchGenerator::new(seed).normal(shape.iter().product(), 1.0);
     Tensor::from_data(TensorData::new(values, shape), device)
@@ -154,11 +159,14 @@ fn linear(device: &Device) -> Tensor<1> {
     kernels::linear(input, random([20, 48], 2, device), random([20], 3, device)).flatten(0, 1)
 }
 
-/// A sum and the gradient of what it was made of.
-fn with_gradient(input: Tensor<2>, output: Tensor<2>, weights: Tensor<2>) -> Tensor<1> {
+/// Returns the values of `output` and the gradient of `input`, where the loss is `sum(output * weights)`.
+fn output_and_gradient(input: Tensor<2>, output: Tensor<2>, weights: Tensor<2>) -> Tensor<1> {
     let grads = (output.clone() * weights).sum().backward();
-    let both = [Some(output.inner()), input.grad(&grads)];
-    let flat = both.into_iter().flatten().map(|part| part.flatten(0, 1));
+    let tensors = [Some(output.inner()), input.grad(&grads)];
+    let flat = tensors
+        .into_iter()
+        .flatten()
+        .map(|tensor| tensor.flatten(0, 1));
     Tensor::cat(flat.collect(), 0)
 }
 
@@ -168,7 +176,7 @@ fn feed_forward(device: &Device) -> Tensor<1> {
     let inner = (random([40, 24], 5, device), random([40], 6, device));
     let outer = (random([24, 40], 7, device), random([24], 8, device));
     let output = kernels::feed_forward(input.clone(), inner, outer);
-    with_gradient(input, output, random([13, 24], 9, device))
+    output_and_gradient(input, output, random([13, 24], 9, device))
 }
 
 fn attention(device: &Device) -> Tensor<1> {
@@ -182,7 +190,7 @@ fn attention(device: &Device) -> Tensor<1> {
     let projected = random([18, 3 * 48], 4, device).require_grad();
     let mask = DropoutStream::new(1, 1).mask(0.1);
     let output = kernels::attention(projected.clone(), random([2, 9], 5, device), shape, mask);
-    with_gradient(projected, output, random([18, 48], 6, device))
+    output_and_gradient(projected, output, random([18, 48], 6, device))
 }
 
 fn lora(device: &Device) -> Tensor<1> {
@@ -191,21 +199,27 @@ fn lora(device: &Device) -> Tensor<1> {
     let base = random([11, 30], 5, device);
     let (lora_a, lora_b) = (random([5, 20], 6, device), random([12, 5], 7, device));
     let output = kernels::lora(base, input.clone(), lora_a, lora_b, 9);
-    with_gradient(input, output, random([11, 30], 8, device))
+    output_and_gradient(input, output, random([11, 30], 8, device))
 }
 
 fn embedding_gradient(device: &Device) -> Tensor<1> {
     let device = &device.clone().autodiff();
     let tables = [11, 5, 2].map(|rows| random([rows, 8], rows as u32, device).require_grad());
     let ids = Tensor::<1, Int>::from_data(TensorData::from([3, 0, 3, 10, 3, 7]), device);
-    let [words, positions, types] = tables.clone();
-    let sum = kernels::embeddings(words, positions, types, ids, 3);
+    let [word_embeddings, position_embeddings, token_type_embeddings] = tables.clone();
+    let sum = kernels::embeddings(
+        word_embeddings,
+        position_embeddings,
+        token_type_embeddings,
+        ids,
+        3,
+    );
     let grads = (sum * random([6, 8], 9, device)).sum().backward();
-    let found = tables.iter().filter_map(|table| table.grad(&grads));
-    Tensor::cat(found.map(|grad| grad.flatten(0, 1)).collect(), 0)
+    let gradients = tables.iter().filter_map(|table| table.grad(&grads));
+    Tensor::cat(gradients.map(|grad| grad.flatten(0, 1)).collect(), 0)
 }
 
-/// The size of the network that the self-test trains.
+/// The configuration of the network that the self-test trains.
 fn tiny_config() -> BertConfig {
     BertConfig {
         vocab_size: 40,
@@ -220,7 +234,8 @@ fn tiny_config() -> BertConfig {
     .without_dropout()
 }
 
-/// Losses, gradient norms and the head's weights of two updates on rows of unequal lengths.
+/// Trains two steps on sequences of different lengths. Returns losses, gradient norms and the weights of the
+/// classifier.
 async fn training_steps(device: &Device, fp16: bool) -> Result<Vec<f32>> {
     let config = tiny_config();
     let device = device.clone().autodiff();
@@ -264,17 +279,17 @@ async fn training_steps(device: &Device, fp16: bool) -> Result<Vec<f32>> {
                 values.extend([log.loss as f32, log.grad_norm as f32]);
             }
         }
-        // The evaluation after an epoch has no rows here; it is not what is tested.
+        // There are no rows to evaluate.
         trainer.skip_evaluation();
     }
-    values.extend(read(head(trainer.model()?)).await?);
+    values.extend(read(classifier_weight(trainer.model()?)).await?);
     if values.is_empty() {
         return Err(Error::Device("The self-test computed nothing.".into()));
     }
     Ok(values)
 }
 
-fn head(model: &BertForSequenceClassification) -> Tensor<1> {
+fn classifier_weight(model: &BertForSequenceClassification) -> Tensor<1> {
     model.classifier.weight.val().inner().flatten(0, 1)
 }
 
@@ -283,16 +298,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cpu_agrees_with_itself() {
+    fn runs_all_checks_on_the_cpu() {
         let report = pollster::block_on(run(&Device::flex())).unwrap();
         assert!(report.passed, "{report:?}");
         assert_eq!(report.checks.len(), 5);
     }
 
     #[test]
-    fn checks_are_added_once() {
+    fn checks_of_the_same_name_are_added_once() {
         let check = |name: &str, found| compare_values(name.into(), &[found], &[1.0], 0.0);
-        let report = SelfTest::of;
+        let report = SelfTest::new;
         let mut all = report(vec![check("a", 1.0)]);
         all.add(report(vec![check("a", 1.0), check("b", 1.0)]));
         assert!(all.passed);
@@ -303,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn stale_data_is_noticed() {
+    fn stale_data_fails_the_check() {
         assert!(!compare_values("x".into(), &[0.0, 0.0], &[1.0, 2.0], 0.0).passed);
         assert!(!compare_values("x".into(), &[1.0, f32::NAN], &[1.0, 2.0], 0.0).passed);
         assert!(!compare_values("x".into(), &[1.0], &[1.0, 2.0], 0.0).passed);

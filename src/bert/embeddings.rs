@@ -59,7 +59,7 @@ impl WordEmbeddings {
         let mut start = self.first.dims()[0];
         let mut sum = kernels::embeddings(self.first.val(), positions, types, ids.clone(), seq);
         for block in &self.rest {
-            sum = kernels::add_words(sum, block.val(), ids.clone(), start);
+            sum = kernels::add_word_embeddings(sum, block.val(), ids.clone(), start);
             start += block.dims()[0];
         }
         sum

@@ -2,7 +2,7 @@
 
 use super::Metrics;
 use crate::bert::{BertForSequenceClassification, cross_entropy, targets};
-use crate::kernels::{Autocast, BatchRoom};
+use crate::kernels::{ActivationPadding, Autocast};
 use crate::tokens::{DataCollator, Encoding, Example};
 use crate::{Error, Result};
 use burn::tensor::Tensor;
@@ -71,7 +71,7 @@ pub async fn evaluate(
         let encodings: Vec<&Encoding> = rows.iter().map(|row| &row.encoding).collect();
         let labels: Vec<usize> = rows.iter().map(|row| row.label).collect();
         let batch = options.collator.collate(&encodings);
-        let room = BatchRoom::new([batch.batch, batch.seq], widest);
+        let padding = ActivationPadding::new([batch.batch, batch.seq], widest);
         let autocast = Autocast::new(&device, options.fp16)?;
         let logits = model.forward(&batch);
         drop((room, autocast));
@@ -139,9 +139,9 @@ pub async fn probabilities(
     let batch = DataCollator::longest(0, pad_token_id).collate(&[encoding]);
     // Buffers of a few sizes serve texts of all lengths.
     let widest = [1, batch.seq.next_multiple_of(LENGTH_STEP)];
-    let room = BatchRoom::new([1, batch.seq], widest);
+    let padding = ActivationPadding::new([1, batch.seq], widest);
     let logits = model.forward(&batch);
-    drop(room);
+    drop(padding);
     let logits: Vec<f32> = logits.into_data_async().await?.try_into_vec()?;
     Ok(softmax(&logits))
 }

@@ -1,37 +1,42 @@
-//! Mixed precision, as `torch.autocast` does it: while an [`Autocast`] lives, the matrix products round what they multiply to f16 and add up
-//! in f32. The CPU device multiplies exactly, as tensor cores do; WebGPU multiplies in f16. Everything else stays in f32, the products'
-//! results and the parameters too.
+//! Mixed precision ([Micikevicius et al., 2017]), as [`torch.autocast`].
 //!
-//! What a product was computed in is part of what autodiff records, so that the way back needs no guard.
+//! While an [`Autocast`] lives, matrix products round their operands to f16 and accumulate in f32. The CPU device
+//! multiplies the rounded operands exactly, as tensor cores do. WebGPU multiplies in f16. Results, parameters and all
+//! other operations stay in f32.
+//!
+//! Autodiff records the precision of a product, and its backward pass uses the same one without a guard.
+//!
+//! [Micikevicius et al., 2017]: https://arxiv.org/abs/1710.03740
+//! [`torch.autocast`]: https://docs.pytorch.org/docs/stable/amp.html#torch.autocast
 
 use crate::{Error, Result};
 use burn::tensor::{DType, Device};
 use std::cell::Cell;
 
 thread_local! {
-    static NOW: Cell<Precision> = const { Cell::new(Precision::F32) };
+    static CURRENT: Cell<Precision> = const { Cell::new(Precision::F32) };
 }
 
-/// What the operands of a matrix product are rounded to.
+/// The type to which a matrix product rounds its operands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Precision {
-    /// Nothing.
+    /// No rounding.
     F32,
-    /// The nearest f16; beyond 65,504 that is an infinity.
+    /// The nearest f16. Operands above 65,504 overflow to infinity.
     F16,
 }
 
-/// The products that are asked for now are in its precision; at its end they are in what they were in before.
+/// A guard that sets the precision of matrix products. Dropping it restores the previous precision.
 #[derive(Debug)]
 pub struct Autocast {
-    before: Precision,
+    previous: Precision,
 }
 
 impl Autocast {
-    /// With `fp16`, products on `device` in f16; else in f32.
+    /// Sets the precision to f16 if `fp16`, and to f32 otherwise.
     ///
     /// # Errors
-    /// [`Error::Setting`] with `fp16` on a device that cannot compute in f16 (see [`supports_f16`]).
+    /// [`Error::Setting`] if `fp16` is set and `device` does not support it (see [`supports_f16`]).
     pub fn new(device: &Device, fp16: bool) -> Result<Self> {
         if fp16 && !supports_f16(device) {
             return Err(Error::Setting {
@@ -43,26 +48,26 @@ impl Autocast {
         }
         let precision = if fp16 { Precision::F16 } else { Precision::F32 };
         Ok(Self {
-            before: NOW.replace(precision),
+            previous: CURRENT.replace(precision),
         })
     }
 }
 
 impl Drop for Autocast {
     fn drop(&mut self) {
-        NOW.set(self.before);
+        CURRENT.set(self.previous);
     }
 }
 
-/// Whether products on `device` can be in f16: on WebGPU where the adapter has `shader-f16`. The CPU device can, too, without gaining
-/// anything: it rounds, and multiplies in f32.
+/// Returns whether matrix products on `device` can be in f16. WebGPU needs an adapter with `shader-f16`. The CPU device
+/// emulates f16 and gains no speed from it.
 pub fn supports_f16(device: &Device) -> bool {
     device.supports_dtype(DType::F16)
 }
 
-/// The precision of the products that are asked for now.
+/// Returns the precision set by the innermost [`Autocast`].
 pub(super) fn precision() -> Precision {
-    NOW.get()
+    CURRENT.get()
 }
 
 #[cfg(test)]
@@ -70,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lasts_as_long_as_its_guard() {
+    fn precision_is_restored_when_the_guard_is_dropped() {
         let device = Device::flex();
         assert_eq!(precision(), Precision::F32);
         let outer = Autocast::new(&device, true).unwrap();

@@ -1,28 +1,31 @@
-//! How gradients flow through [`BertOps`]: the rules that burn's autodiff calls on the way back. What a rule keeps for the gradients of
-//! parameters is kept only where they learn: beside a frozen layer it would only fill memory.
+//! The backward passes of [`BertOps`], which burn's autodiff calls.
+//!
+//! The forward pass stores a tensor only if the backward pass needs it: the input of a frozen layer is not stored,
+//! because its weight has no gradient.
 
-mod adapters;
 mod attention;
 mod embeddings;
 mod layer_norm;
 mod linear;
+mod lora;
+mod unary;
 
-use adapters::{Gelu, Lora, LoraState, WithGradient};
 use attention::{Attention, AttentionState};
-use embeddings::{AddWords, Embeddings};
-use layer_norm::{LayerNormState, PlainLayerNorm, ResidualLayerNorm};
-use linear::{FeedForward, FeedForwardState, Linear};
+use embeddings::{AddWordEmbeddings, Embeddings};
+use layer_norm::{LayerNorm, LayerNormState, ResidualLayerNorm};
+use linear::{FeedForward, FeedForwardState, Linear, LinearState};
+use lora::{Lora, LoraState};
+use unary::{CrossEntropy, Dropout, Gelu, WithGradient};
 
-use super::{BertOps, DropoutMask, HeadsShape, LossScaling, Precision, TablesShape};
+use super::{BertOps, DropoutMask, EmbeddingsShape, HeadsShape, LossScaling, Precision};
 use burn::backend::autodiff::NodeId;
-use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::CheckpointStrategy};
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
-use burn::backend::autodiff::ops::{Backward, Ops, OpsKind, unary};
+use burn::backend::autodiff::ops::{Backward, OpsKind};
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Autodiff, AutodiffBackend, TensorMetadata};
-use burn::tensor::Shape;
 
-/// Registers the gradients of those parents that want one.
+/// Registers the gradients of the parents that require one.
 fn register<B: BertOps, const N: usize>(
     grads: &mut Gradients,
     parents: [Option<NodeId>; N],
@@ -35,56 +38,30 @@ fn register<B: BertOps, const N: usize>(
     }
 }
 
-/// The same mask again.
-#[derive(Debug)]
-struct Dropout;
-
-impl<B: BertOps> Backward<B, 1> for Dropout {
-    type State = DropoutMask;
-
-    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let mask = ops.state;
-        unary::<B, _>(ops.parents, ops.node, grads, |grad| {
-            B::bert_dropout(grad, mask)
-        });
-    }
-}
-
-/// The loss knows its own slope.
-#[derive(Debug)]
-struct CrossEntropy;
-
-impl<B: BertOps> Backward<B, 1> for CrossEntropy {
-    type State = FloatTensor<B>;
-
-    fn backward(self, ops: Ops<Self::State, 1>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let slope = ops.state;
-        unary::<B, _>(ops.parents, ops.node, grads, |grad| {
-            B::float_mul(slope, B::float_reshape(grad, Shape::from([1, 1])))
-        });
-    }
-}
-
 impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
     fn bert_embeddings(
-        words: FloatTensor<Self>,
-        positions: FloatTensor<Self>,
-        types: FloatTensor<Self>,
+        word_embeddings: FloatTensor<Self>,
+        position_embeddings: FloatTensor<Self>,
+        token_type_embeddings: FloatTensor<Self>,
         ids: IntTensor<Self>,
         seq: usize,
     ) -> FloatTensor<Self> {
-        let nodes = [words.node(), positions.node(), types.node()];
-        let shape = TablesShape {
-            words: words.shape()[0],
-            positions: positions.shape()[0],
-            types: types.shape()[0],
-            width: words.shape()[1],
+        let nodes = [
+            word_embeddings.node(),
+            position_embeddings.node(),
+            token_type_embeddings.node(),
+        ];
+        let shape = EmbeddingsShape {
+            word_rows: word_embeddings.shape()[0],
+            position_rows: position_embeddings.shape()[0],
+            token_type_rows: token_type_embeddings.shape()[0],
+            width: word_embeddings.shape()[1],
             seq,
         };
         let output = B::bert_embeddings(
-            words.into_primitive(),
-            positions.into_primitive(),
-            types.into_primitive(),
+            word_embeddings.into_primitive(),
+            position_embeddings.into_primitive(),
+            token_type_embeddings.into_primitive(),
             ids.clone(),
             seq,
         );
@@ -94,22 +71,26 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
         }
     }
 
-    fn bert_add_words(
+    fn bert_add_word_embeddings(
         sum: FloatTensor<Self>,
         block: FloatTensor<Self>,
         ids: IntTensor<Self>,
-        first: usize,
+        first_row: usize,
     ) -> FloatTensor<Self> {
         let nodes = [sum.node(), block.node()];
         let shape = [block.shape()[0], block.shape()[1]];
-        let output = B::bert_add_words(
+        let output = B::bert_add_word_embeddings(
             sum.into_primitive(),
             block.into_primitive(),
             ids.clone(),
-            first,
+            first_row,
         );
-        match AddWords.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish((ids, first, shape), output),
+        match AddWordEmbeddings
+            .prepare::<C>(nodes)
+            .compute_bound()
+            .stateful()
+        {
+            OpsKind::Tracked(prep) => prep.finish((ids, first_row, shape), output),
             OpsKind::UnTracked(prep) => prep.finish(output),
         }
     }
@@ -125,14 +106,14 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
         precision: Precision,
     ) -> FloatTensor<Self> {
         let nodes = [input.node(), weight.node(), bias.node()];
-        let learns = weight.is_tracked() || bias.is_tracked();
-        let goes_on = input.is_tracked();
+        let trainable = weight.is_tracked() || bias.is_tracked();
+        let input_tracked = input.is_tracked();
         let (input, weight) = (input.into_primitive(), weight.into_primitive());
-        let state = (
-            learns.then(|| input.clone()),
-            goes_on.then(|| weight.clone()),
+        let state = LinearState::<B> {
+            input: trainable.then(|| input.clone()),
+            weight: input_tracked.then(|| weight.clone()),
             precision,
-        );
+        };
         let output = B::bert_linear(input, weight, bias.into_primitive(), precision);
         match Linear.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish(state, output),
@@ -155,28 +136,28 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
             out_weight.node(),
             out_bias.node(),
         ];
-        let learns = weight.is_tracked() || bias.is_tracked();
-        let out_learns = out_weight.is_tracked() || out_bias.is_tracked();
+        let trainable = weight.is_tracked() || bias.is_tracked();
+        let out_trainable = out_weight.is_tracked() || out_bias.is_tracked();
         let (input, weight) = (input.into_primitive(), weight.into_primitive());
         let out_weight = out_weight.into_primitive();
-        let (middle, active) = B::bert_linear_gelu(
+        let (pre_activation, activation) = B::bert_linear_gelu(
             input.clone(),
             weight.clone(),
             bias.into_primitive(),
             precision,
         );
         let output = B::bert_linear(
-            active.clone(),
+            activation.clone(),
             out_weight.clone(),
             out_bias.into_primitive(),
             precision,
         );
         let state = FeedForwardState::<B> {
-            input: learns.then_some(input),
+            input: trainable.then_some(input),
             weight,
             out_weight,
-            middle,
-            active: out_learns.then_some(active),
+            pre_activation,
+            activation: out_trainable.then_some(activation),
             precision,
         };
         match FeedForward.prepare::<C>(nodes).compute_bound().stateful() {
@@ -206,7 +187,7 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
         let nodes = [base.node(), input.node(), lora_a.node(), lora_b.node()];
         let (input, base) = (input.into_primitive(), base.into_primitive());
         let (lora_a, lora_b) = (lora_a.into_primitive(), lora_b.into_primitive());
-        let (output, low) = B::bert_lora_parts(
+        let (output, low_rank) = B::bert_lora_parts(
             base,
             input.clone(),
             lora_a.clone(),
@@ -216,7 +197,7 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
         );
         let state = LoraState::<B> {
             input,
-            low,
+            low_rank,
             lora_a,
             lora_b,
             start,
@@ -263,11 +244,7 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
         let nodes = [input.node(), weight.node(), bias.node()];
         let (input, weight) = (input.into_primitive(), weight.into_primitive());
         let output = B::bert_layer_norm(input.clone(), weight.clone(), bias.into_primitive(), eps);
-        match PlainLayerNorm
-            .prepare::<C>(nodes)
-            .compute_bound()
-            .stateful()
-        {
+        match LayerNorm.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prep) => prep.finish((input, weight, eps), output),
             OpsKind::UnTracked(prep) => prep.finish(output),
         }
@@ -343,15 +320,15 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
         scale: f64,
     ) -> FloatTensor<Self> {
         let node = logits.node();
-        let (loss, slope) =
+        let (loss, logits_grad) =
             B::bert_cross_entropy_parts(logits.into_primitive(), targets.into_primitive(), scale);
         match CrossEntropy.prepare::<C>([node]).compute_bound().stateful() {
-            OpsKind::Tracked(prep) => prep.finish(slope, loss),
+            OpsKind::Tracked(prep) => prep.finish(logits_grad, loss),
             OpsKind::UnTracked(prep) => prep.finish(loss),
         }
     }
 
-    /// Nothing flows back through a decision.
+    /// The result is not differentiable.
     fn bert_update_scale(
         squares: FloatTensor<Self>,
         state: FloatTensor<Self>,

@@ -1,34 +1,37 @@
-//! Dropout masks that are computed, not stored: whether a value is kept follows from its position and a key by a hash, so that the
-//! way back needs no memory of the way forth, and every device draws the same masks.
+//! Dropout masks from a counter-based generator ([Salmon et al., 2011]): whether a value is kept is a hash of its index
+//! and the mask's key. The backward pass recomputes the mask instead of storing it, and all devices draw the same
+//! masks.
+//!
+//! [Salmon et al., 2011]: https://doi.org/10.1145/2063384.2063405
 
 use burn::backend::{Backend, tensor::FloatTensor};
 use burn::tensor::{Shape, TensorData};
 
-/// Which values one dropout zeroes, and by what it scales the others.
+/// The mask of one inverted dropout: the values that it sets to 0, and the factor of the others.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DropoutMask {
-    /// A value is kept when its hash is at least this: `prob * 2³²`.
+    /// `prob * 2³²`. A value is kept if its hash is at least this.
     pub threshold: u32,
-    /// Sets this mask apart from all others.
+    /// Key of the hash, different for each mask.
     pub key: u32,
     /// `1 / (1 - prob)`.
     pub scale: f32,
 }
 
 impl DropoutMask {
-    /// Keeps everything.
+    /// The mask that keeps every value.
     pub const NONE: Self = Self {
         threshold: 0,
         key: 0,
         scale: 1.0,
     };
 
-    /// Whether nothing is zeroed.
+    /// Returns whether the mask keeps every value.
     pub fn is_none(self) -> bool {
         self.threshold == 0
     }
 
-    /// What the value at `position` is multiplied by.
+    /// Returns the factor of the value at the flat index `position`: 0 or [`scale`](Self::scale).
     pub fn factor(self, position: u32) -> f32 {
         if hash(position, self.key) >= self.threshold {
             self.scale
@@ -38,7 +41,7 @@ impl DropoutMask {
     }
 }
 
-/// A stream of masks, one a dropout of a forward pass: the same seed, step and order of calls give the same masks.
+/// The masks of one forward pass, one for each dropout. The same seed, pass and order of calls give the same masks.
 #[derive(Debug, Clone)]
 pub struct DropoutStream {
     key: u32,
@@ -46,7 +49,7 @@ pub struct DropoutStream {
 }
 
 impl DropoutStream {
-    /// The stream of one forward pass, the `pass`th of a run.
+    /// Creates the stream of the run's forward pass number `pass`.
     pub fn new(seed: u32, pass: u32) -> Self {
         Self {
             key: hash(pass, seed),
@@ -54,7 +57,7 @@ impl DropoutStream {
         }
     }
 
-    /// The next mask, which zeroes a value with probability `prob`, in `[0, 1)`.
+    /// Returns the next mask, which drops a value with probability `prob`, in `[0, 1)`.
     pub fn mask(&mut self, prob: f64) -> DropoutMask {
         self.calls += 1;
         DropoutMask {
@@ -65,26 +68,27 @@ impl DropoutStream {
     }
 }
 
-/// Multiplier of Knuth's multiplicative hash, odd and without a pattern: keys of neighbours lie far apart.
-pub(super) const SPREAD: u32 = 0x9e37_79b9;
-/// Multipliers of [`hash`].
-pub(super) const MIX: (u32, u32) = (0x7feb_352d, 0x846c_a68b);
+/// Multiplier of Knuth's multiplicative hash (2³² divided by the golden ratio): it maps adjacent indices far apart.
+pub(super) const KNUTH_MULTIPLIER: u32 = 0x9e37_79b9;
+/// Multipliers of [`mix`].
+pub(super) const MIX_MULTIPLIERS: (u32, u32) = (0x7feb_352d, 0x846c_a68b);
 
-/// The finalizer `lowbias32` (Wellons, 2018) over position and key, with a second key-dependent round.
+/// Hashes an index with a key: two rounds of [`mix`], both dependent on the key.
 fn hash(position: u32, key: u32) -> u32 {
-    let mixed = mix(position.wrapping_mul(SPREAD) ^ key);
+    let mixed = mix(position.wrapping_mul(KNUTH_MULTIPLIER) ^ key);
     mix(mixed.wrapping_add(key))
 }
 
+/// The integer hash [`lowbias32`](https://nullprogram.com/blog/2018/07/31/) (Wellons, 2018).
 fn mix(mut x: u32) -> u32 {
     x ^= x >> 16;
-    x = x.wrapping_mul(MIX.0);
+    x = x.wrapping_mul(MIX_MULTIPLIERS.0);
     x ^= x >> 15;
-    x = x.wrapping_mul(MIX.1);
+    x = x.wrapping_mul(MIX_MULTIPLIERS.1);
     x ^ (x >> 16)
 }
 
-/// The mask as factors, for devices without a kernel of their own.
+/// Returns the mask as a tensor of factors, for devices without a dropout kernel.
 pub(super) fn mask_tensor<B: Backend>(
     shape: Shape,
     mask: DropoutMask,
@@ -101,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_the_share_asked_for_and_the_mean() {
+    fn keeps_the_expected_share_and_the_mean() {
         let mask = DropoutStream::new(42, 0).mask(0.1);
         let factors: Vec<f32> = (0..100_000).map(|position| mask.factor(position)).collect();
         let dropped = factors.iter().filter(|&&factor| factor == 0.0).count();
@@ -111,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn masks_of_one_pass_and_of_two_are_unrelated() {
+    fn masks_are_independent_between_calls_passes_and_seeds() {
         let mut first = DropoutStream::new(42, 0);
         let masks = [
             first.mask(0.5),
@@ -119,10 +123,10 @@ mod tests {
             DropoutStream::new(42, 1).mask(0.5),
             DropoutStream::new(43, 0).mask(0.5),
         ];
-        for (at, one) in masks.iter().enumerate() {
-            for other in &masks[at + 1..] {
+        for (at, a) in masks.iter().enumerate() {
+            for b in &masks[at + 1..] {
                 let agree = (0..10_000)
-                    .filter(|&position| one.factor(position) == other.factor(position))
+                    .filter(|&position| a.factor(position) == b.factor(position))
                     .count();
                 assert!((4_800..5_200).contains(&agree), "{agree}");
             }
@@ -130,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_and_a_pass_give_the_same_masks() {
+    fn the_same_seed_and_pass_give_the_same_masks() {
         let stream = || DropoutStream::new(7, 3);
         assert_eq!(stream().mask(0.1), stream().mask(0.1));
         assert!(stream().mask(0.0).is_none());

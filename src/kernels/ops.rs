@@ -1,68 +1,88 @@
-//! The trait: every operation of the network and its optimizer that some device implements for itself. The defaults are [`plain`].
+//! The trait of all fused operations, forward and backward. Its default methods compute with [`reference`].
 
 use super::{
-    AdamWScalars, DropoutMask, HeadsShape, LossScaling, Precision, SquaresPlace, TablesShape, plain,
+    AdamWScalars, DropoutMask, EmbeddingsShape, HeadsShape, LossScaling, PartialSums, Precision,
+    reference,
 };
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, backend_extension};
 
-/// Operations with an implementation of their own on some device. What autodiff records is one operation a row of the encoder layer, so
-/// that its backward pass can be made of the few products that it needs.
+/// Fused operations that a backend may implement with kernels of its own.
+///
+/// Autodiff records one fused operation per sub-layer, whose hand-written backward pass needs only a few matmuls.
+/// Methods without shapes in their documentation have those of the function that they implement.
 #[backend_extension(Flex, Autodiff, Cube: cfg(feature = "gpu"))]
 pub trait BertOps: Backend {
     /// See [`embeddings`](super::embeddings).
     fn bert_embeddings(
-        words: FloatTensor<Self>,
-        positions: FloatTensor<Self>,
-        types: FloatTensor<Self>,
+        word_embeddings: FloatTensor<Self>,
+        position_embeddings: FloatTensor<Self>,
+        token_type_embeddings: FloatTensor<Self>,
         ids: IntTensor<Self>,
         seq: usize,
     ) -> FloatTensor<Self> {
-        plain::embeddings::<Self>(words, positions, types, ids, seq)
+        reference::embeddings::<Self>(
+            word_embeddings,
+            position_embeddings,
+            token_type_embeddings,
+            ids,
+            seq,
+        )
     }
 
-    /// See [`add_words`](super::add_words).
-    fn bert_add_words(
+    /// See [`add_word_embeddings`](super::add_word_embeddings).
+    fn bert_add_word_embeddings(
         sum: FloatTensor<Self>,
         block: FloatTensor<Self>,
         ids: IntTensor<Self>,
-        first: usize,
+        first_row: usize,
     ) -> FloatTensor<Self> {
-        plain::add_words::<Self>(sum, block, ids, first)
+        reference::add_word_embeddings::<Self>(sum, block, ids, first_row)
     }
 
     /// See [`write`](super::write).
     fn bert_write(tensor: FloatTensor<Self>, values: Vec<f32>, start: usize) -> FloatTensor<Self> {
-        plain::write::<Self>(tensor, values, start)
+        reference::write::<Self>(tensor, values, start)
     }
 
-    /// The gradients of the three tables, from that of the sum, `[batch * seq, hidden_size]`.
+    /// Returns the gradients of word, position and token type embeddings.
+    ///
+    /// # Shapes
+    /// `grad`: `[batch * seq, hidden_size]`, `ids`: `[batch * seq]` → the shapes of the three tables
     fn bert_embeddings_backward(
         grad: FloatTensor<Self>,
         ids: IntTensor<Self>,
-        shape: TablesShape,
+        shape: EmbeddingsShape,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        let (positions, types) = Self::bert_places_backward(grad.clone(), shape);
-        let words = Self::bert_words_backward(grad, ids, 0, [shape.words, shape.width]);
-        (words, positions, types)
+        let (position_grad, token_type_grad) =
+            Self::bert_position_type_backward(grad.clone(), shape);
+        let table = [shape.word_rows, shape.width];
+        let word_grad = Self::bert_word_embeddings_backward(grad, ids, 0, table);
+        (word_grad, position_grad, token_type_grad)
     }
 
-    /// The gradient of a block of words, of `[rows, hidden_size]`, whose first row is the table's row `first`.
-    fn bert_words_backward(
+    /// Returns the gradient of a block of word embeddings that starts at the table's row `first_row`.
+    ///
+    /// # Shapes
+    /// `grad`: `[batch * seq, hidden_size]`, `ids`: `[batch * seq]` → `shape`, that is `[rows, hidden_size]`
+    fn bert_word_embeddings_backward(
         grad: FloatTensor<Self>,
         ids: IntTensor<Self>,
-        first: usize,
+        first_row: usize,
         shape: [usize; 2],
     ) -> FloatTensor<Self> {
-        plain::words_backward::<Self>(grad, ids, first, shape)
+        reference::word_embeddings_backward::<Self>(grad, ids, first_row, shape)
     }
 
-    /// The gradients of positions and token types alone.
-    fn bert_places_backward(
+    /// Returns the gradients of position and token type embeddings.
+    ///
+    /// # Shapes
+    /// `grad`: `[batch * seq, hidden_size]` → the shapes of the two tables
+    fn bert_position_type_backward(
         grad: FloatTensor<Self>,
-        shape: TablesShape,
+        shape: EmbeddingsShape,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        plain::places_backward::<Self>(grad, shape)
+        reference::position_type_backward::<Self>(grad, shape)
     }
 
     /// See [`linear`](super::linear).
@@ -72,47 +92,60 @@ pub trait BertOps: Backend {
         bias: FloatTensor<Self>,
         precision: Precision,
     ) -> FloatTensor<Self> {
-        plain::linear::<Self>(input, weight, bias, precision)
+        reference::linear::<Self>(input, weight, bias, precision)
     }
 
-    /// The gradient of [`linear`](super::linear) with respect to its input: `grad × weight`.
+    /// Returns the gradient of [`linear`](super::linear) with respect to its input: `grad` `[m, n]` × `weight`
+    /// `[n, k]`.
     fn bert_linear_input_grad(
         grad: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         precision: Precision,
     ) -> FloatTensor<Self> {
-        plain::product::<Self>(grad, weight, precision)
+        reference::product::<Self>(grad, weight, precision)
     }
 
-    /// The gradients of [`linear`](super::linear) with respect to weight and bias: `gradᵀ × input`, and the sum over the rows of `grad`.
+    /// Returns the gradients of [`linear`](super::linear) with respect to weight and bias: `gradᵀ × input`, and the sum
+    /// of the rows of `grad`.
+    ///
+    /// # Shapes
+    /// `grad`: `[m, n]`, `input`: `[m, k]` → `[n, k]` and `[n]`
     fn bert_linear_weight_grad(
         grad: FloatTensor<Self>,
         input: FloatTensor<Self>,
         precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        plain::linear_weight_grad::<Self>(grad, input, precision)
+        reference::linear_weight_grad::<Self>(grad, input, precision)
     }
 
-    /// [`linear`](super::linear) and the exact GELU of its result.
+    /// Computes [`linear`](super::linear) and the exact GELU of its result. Returns both.
+    ///
+    /// # Shapes
+    /// `input`: `[m, k]`, `weight`: `[n, k]`, `bias`: `[n]` → pre-activation `[m, n]` and activation `[m, n]`
     fn bert_linear_gelu(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let middle = Self::bert_linear(input, weight, bias, precision);
-        (middle.clone(), plain::gelu::<Self>(middle))
+        let pre_activation = Self::bert_linear(input, weight, bias, precision);
+        let activation = reference::gelu::<Self>(pre_activation.clone());
+        (pre_activation, activation)
     }
 
-    /// The gradient of what GELU took, `middle`, from the gradient of a linear layer behind it: `(grad × weight) * GELU'(middle)`.
+    /// Returns the gradient of GELU's input from the gradient of the linear layer that follows it:
+    /// `(grad × weight) * GELU'(pre_activation)`.
+    ///
+    /// # Shapes
+    /// `grad`: `[m, k]`, `weight`: `[k, n]`, `pre_activation` and output: `[m, n]`
     fn bert_linear_input_grad_gelu(
         grad: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        middle: FloatTensor<Self>,
+        pre_activation: FloatTensor<Self>,
         precision: Precision,
     ) -> FloatTensor<Self> {
         let grad = Self::bert_linear_input_grad(grad, weight, precision);
-        Self::float_mul(grad, plain::gelu_slope::<Self>(middle))
+        Self::float_mul(grad, reference::gelu_derivative::<Self>(pre_activation))
     }
 
     /// See [`feed_forward`](super::feed_forward).
@@ -124,18 +157,18 @@ pub trait BertOps: Backend {
         out_bias: FloatTensor<Self>,
         precision: Precision,
     ) -> FloatTensor<Self> {
-        let (_, active) = Self::bert_linear_gelu(input, weight, bias, precision);
-        Self::bert_linear(active, out_weight, out_bias, precision)
+        let (_, activation) = Self::bert_linear_gelu(input, weight, bias, precision);
+        Self::bert_linear(activation, out_weight, out_bias, precision)
     }
 
     /// See [`gelu`](super::gelu).
     fn bert_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {
-        plain::gelu::<Self>(input)
+        reference::gelu::<Self>(input)
     }
 
-    /// The gradient of [`gelu`](super::gelu) with respect to its input.
+    /// Returns the gradient of [`gelu`](super::gelu) with respect to its input.
     fn bert_gelu_backward(input: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self> {
-        Self::float_mul(grad, plain::gelu_slope::<Self>(input))
+        Self::float_mul(grad, reference::gelu_derivative::<Self>(input))
     }
 
     /// See [`lora`](super::lora).
@@ -150,7 +183,7 @@ pub trait BertOps: Backend {
         Self::bert_lora_parts(base, input, lora_a, lora_b, start, precision).0
     }
 
-    /// The sum, and for the way back `input lora_aᵀ`, `[m, r]`.
+    /// Computes [`lora`](super::lora). Also returns `input × lora_aᵀ`, `[m, r]`, which the backward pass needs.
     fn bert_lora_parts(
         base: FloatTensor<Self>,
         input: FloatTensor<Self>,
@@ -159,20 +192,24 @@ pub trait BertOps: Backend {
         start: usize,
         precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        plain::lora::<Self>(base, input, lora_a, lora_b, start, precision)
+        reference::lora::<Self>(base, input, lora_a, lora_b, start, precision)
     }
 
-    /// The gradients of [`lora`](super::lora) with respect to `input`, `lora_a` and `lora_b`, in this order; that of `base` is `grad`.
+    /// Returns the gradients of [`lora`](super::lora) with respect to `input`, `lora_a` and `lora_b`, in this order.
+    /// The gradient of `base` is `grad`.
+    ///
+    /// # Shapes
+    /// `grad`: `[m, width]`, `low_rank = input × lora_aᵀ`: `[m, r]` → `[m, k]`, `[r, k]` and `[n, r]`
     fn bert_lora_backward(
         grad: FloatTensor<Self>,
         input: FloatTensor<Self>,
-        low: FloatTensor<Self>,
+        low_rank: FloatTensor<Self>,
         lora_a: FloatTensor<Self>,
         lora_b: FloatTensor<Self>,
         start: usize,
         precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        plain::lora_backward::<Self>(grad, input, low, lora_a, lora_b, start, precision)
+        reference::lora_backward::<Self>(grad, input, low_rank, lora_a, lora_b, start, precision)
     }
 
     /// See [`with_gradient`](super::with_gradient).
@@ -180,12 +217,12 @@ pub trait BertOps: Backend {
         output: FloatTensor<Self>,
         _gradient: FloatTensor<Self>,
     ) -> FloatTensor<Self> {
-        plain::zero::<Self>(&output)
+        reference::zero::<Self>(&output)
     }
 
-    /// See [`dropout`](super::dropout()); its gradient is the same operation on the gradient.
+    /// See [`dropout`](super::dropout()). Its backward pass is the same operation on the gradient.
     fn bert_dropout(input: FloatTensor<Self>, mask: DropoutMask) -> FloatTensor<Self> {
-        plain::dropout::<Self>(input, mask)
+        reference::dropout::<Self>(input, mask)
     }
 
     /// See [`layer_norm`](super::layer_norm).
@@ -198,14 +235,18 @@ pub trait BertOps: Backend {
         Self::layer_norm(input, weight, Some(bias), eps)
     }
 
-    /// The gradients of [`layer_norm`](super::layer_norm) with respect to input, weight and bias, in this order.
+    /// Returns the gradients of [`layer_norm`](super::layer_norm) with respect to input, weight and bias, in this
+    /// order.
+    ///
+    /// # Shapes
+    /// `input` and `grad`: `[rows, width]`, `weight`: `[width]` → `[rows, width]`, `[width]` and `[width]`
     fn bert_layer_norm_backward(
         input: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         eps: f64,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        plain::layer_norm_backward::<Self>(input, weight, grad, eps)
+        reference::layer_norm_backward::<Self>(input, weight, grad, eps)
     }
 
     /// See [`residual_layer_norm`](super::residual_layer_norm).
@@ -221,8 +262,12 @@ pub trait BertOps: Backend {
         Self::layer_norm(sum, weight, Some(bias), eps)
     }
 
-    /// The gradients of [`residual_layer_norm`](super::residual_layer_norm) with respect to input, residual, weight and bias, in this
-    /// order.
+    /// Returns the gradients of [`residual_layer_norm`](super::residual_layer_norm) with respect to input, residual,
+    /// weight and bias, in this order.
+    ///
+    /// # Shapes
+    /// `input`, `residual` and `grad`: `[rows, width]`, `weight`: `[width]` → `[rows, width]`, `[rows, width]`,
+    /// `[width]` and `[width]`
     fn bert_residual_layer_norm_backward(
         input: FloatTensor<Self>,
         residual: FloatTensor<Self>,
@@ -236,11 +281,7 @@ pub trait BertOps: Backend {
         FloatTensor<Self>,
         FloatTensor<Self>,
     ) {
-        let sum = Self::float_add(Self::bert_dropout(input, mask), residual);
-        let (for_residual, for_weight, for_bias) =
-            plain::layer_norm_backward::<Self>(sum, weight, grad, eps);
-        let for_input = Self::bert_dropout(for_residual.clone(), mask);
-        (for_input, for_residual, for_weight, for_bias)
+        reference::residual_layer_norm_backward::<Self>(input, residual, weight, grad, eps, mask)
     }
 
     /// See [`attention`](super::attention()).
@@ -254,7 +295,8 @@ pub trait BertOps: Backend {
         Self::bert_attention_parts(projected, bias, shape, mask, precision).0
     }
 
-    /// The context, and for the way back the probabilities before and after their dropout, `[batch, heads, seq, seq]`.
+    /// Computes [`attention`](super::attention()). Also returns the attention probabilities before and after dropout,
+    /// `[batch, heads, seq, seq]`, which the backward pass needs.
     fn bert_attention_parts(
         projected: FloatTensor<Self>,
         bias: FloatTensor<Self>,
@@ -262,11 +304,15 @@ pub trait BertOps: Backend {
         mask: DropoutMask,
         precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        plain::attention::<Self>(projected, bias, shape, mask, precision)
+        reference::attention::<Self>(projected, bias, shape, mask, precision)
     }
 
-    /// The gradient of [`attention`](super::attention()) with respect to `projected`, from what
-    /// [`bert_attention_parts`](Self::bert_attention_parts) gave.
+    /// Returns the gradient of [`attention`](super::attention()) with respect to `projected`. `probs` and `dropped`
+    /// come from [`bert_attention_parts`](Self::bert_attention_parts).
+    ///
+    /// # Shapes
+    /// `projected` and output: `[batch * seq, 3 * heads * head_size]`, `probs` and `dropped`:
+    /// `[batch, heads, seq, seq]`, `grad`: `[batch * seq, heads * head_size]`
     fn bert_attention_backward(
         projected: FloatTensor<Self>,
         probs: FloatTensor<Self>,
@@ -276,7 +322,9 @@ pub trait BertOps: Backend {
         mask: DropoutMask,
         precision: Precision,
     ) -> FloatTensor<Self> {
-        plain::attention_backward::<Self>(projected, probs, dropped, grad, shape, mask, precision)
+        reference::attention_backward::<Self>(
+            projected, probs, dropped, grad, shape, mask, precision,
+        )
     }
 
     /// See [`cross_entropy`](super::cross_entropy).
@@ -288,24 +336,25 @@ pub trait BertOps: Backend {
         Self::bert_cross_entropy_parts(logits, targets, scale).0
     }
 
-    /// The loss, and its gradient with respect to the logits.
+    /// Computes [`cross_entropy`](super::cross_entropy). Also returns its gradient with respect to the logits,
+    /// `[batch, num_labels]`.
     fn bert_cross_entropy_parts(
         logits: FloatTensor<Self>,
         targets: FloatTensor<Self>,
         scale: f64,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        plain::cross_entropy::<Self>(logits, targets, scale)
+        reference::cross_entropy::<Self>(logits, targets, scale)
     }
 
-    /// See [`adamw`](super::adamw): two parameters, each with its gradient and its moments.
-    #[allow(clippy::too_many_arguments, reason = "twice the same three tensors")]
+    /// See [`adamw`](super::adamw).
+    #[allow(clippy::too_many_arguments, reason = "the macro takes no structs")]
     fn bert_adamw(
-        parameter: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
-        moments: FloatTensor<Self>,
-        other_parameter: FloatTensor<Self>,
-        other_gradient: FloatTensor<Self>,
-        other_moments: FloatTensor<Self>,
+        parameter_a: FloatTensor<Self>,
+        gradient_a: FloatTensor<Self>,
+        moments_a: FloatTensor<Self>,
+        parameter_b: FloatTensor<Self>,
+        gradient_b: FloatTensor<Self>,
+        moments_b: FloatTensor<Self>,
         clip: FloatTensor<Self>,
         scalars: [AdamWScalars; 2],
     ) -> (
@@ -314,20 +363,15 @@ pub trait BertOps: Backend {
         FloatTensor<Self>,
         FloatTensor<Self>,
     ) {
-        let (parameter, moments) =
-            plain::adamw::<Self>(parameter, gradient, moments, clip.clone(), scalars[0]);
-        let (other_parameter, other_moments) = plain::adamw::<Self>(
-            other_parameter,
-            other_gradient,
-            other_moments,
-            clip,
-            scalars[1],
-        );
-        (parameter, moments, other_parameter, other_moments)
+        let states = [
+            (parameter_a, gradient_a, moments_a),
+            (parameter_b, gradient_b, moments_b),
+        ];
+        reference::adamw_pair::<Self>(states, clip, scalars)
     }
 
     /// See [`squares`](super::squares).
-    #[allow(clippy::too_many_arguments, reason = "six times the same")]
+    #[allow(clippy::too_many_arguments, reason = "the macro takes no structs")]
     fn bert_squares(
         sums: FloatTensor<Self>,
         first: FloatTensor<Self>,
@@ -336,20 +380,15 @@ pub trait BertOps: Backend {
         fourth: FloatTensor<Self>,
         fifth: FloatTensor<Self>,
         sixth: FloatTensor<Self>,
-        places: [SquaresPlace; 6],
+        ranges: [PartialSums; 6],
     ) -> FloatTensor<Self> {
         let inputs = [first, second, third, fourth, fifth, sixth];
-        inputs
-            .into_iter()
-            .zip(places)
-            .fold(sums, |sums, (input, place)| {
-                plain::squares::<Self>(sums, input, place)
-            })
+        reference::squares::<Self>(sums, inputs, ranges)
     }
 
     /// See [`clip_coefficient`](super::clip_coefficient).
     fn bert_clip_coefficient(squares: FloatTensor<Self>, max_norm: f64) -> FloatTensor<Self> {
-        plain::clip_coefficient::<Self>(squares, max_norm)
+        reference::clip_coefficient::<Self>(squares, max_norm)
     }
 
     /// See [`update_scale`](super::update_scale).

@@ -1,7 +1,9 @@
-//! The thorough comparison, for whoever wants to know: the forward pass, the gradient of every parameter, and every parameter after three
-//! optimizer steps, of the whole network and of LoRA's adapters, and loss scaling, this device against the CPU, on a small BERT with padding
-//! in its batch and every dropout at work. The device has the vocabulary in three blocks, as those have it that do not take a large one at
-//! once; the CPU has it whole.
+//! The thorough comparison of a device with the CPU device, which a visitor of the page can start.
+//!
+//! On a small BERT with padding and every dropout, it compares the logits, the gradient of every parameter, and every
+//! parameter after three optimizer steps: of the whole network, and of LoRA with gradient checkpointing. It also
+//! compares loss scaling. The device has the word embeddings in three blocks, as a device has them whose largest buffer
+//! cannot hold the whole table. The CPU has them in one.
 
 use super::fp16::loss_scaling;
 use super::{Check, SelfTest, compare_values, largest, read};
@@ -19,10 +21,16 @@ use burn::tensor::{Device, Tensor};
 
 const LABELS: usize = 3;
 const VOCABULARY: usize = 300;
-/// Bytes of the largest parameter but the vocabulary, query, key and value: a third of the vocabulary fits.
+/// Bytes of the largest parameter except the word embeddings: query, key and value. It splits the word embeddings into
+/// three blocks.
 const LARGEST: u64 = 4 * 3 * 48 * 48;
+<<<<<<< HEAD
 /// Bytes of the pieces that the weights reach the device in: none of the large tensors comes whole.
 const CHUNK_BYTES: u64 = 1000;
+=======
+/// Bytes of a piece in which weights are uploaded: every large tensor takes several.
+const PIECE: u64 = 1000;
+>>>>>>> kernels
 const GRADIENT: &str = "gradient of ";
 const MERGED: &str = "logits with the adapters merged in";
 const LORA: LoraConfig = LoraConfig {
@@ -34,17 +42,17 @@ const LORA: LoraConfig = LoraConfig {
 /// Runs the comparison on `device` and on the CPU device.
 ///
 /// # Errors
-/// [`Error::Device`](crate::Error::Device) when a device fails outright.
+/// [`Error::Device`](crate::Error::Device) if an operation of the device fails.
 pub async fn compare(device: &Device) -> Result<SelfTest> {
     let blocks = LoadLimits {
         max_parameter_bytes: LARGEST,
         chunk_bytes: CHUNK_BYTES,
     };
-    let found = Outcome::of(device, blocks).await?;
-    let expected = Outcome::of(&Device::flex(), LoadLimits::default()).await?;
+    let found = Outcome::compute(device, blocks).await?;
+    let expected = Outcome::compute(&Device::flex(), LoadLimits::default()).await?;
     let mut checks: Vec<Check> = Vec::new();
-    // The gradient of a key's bias is 0 but for rounding (a softmax does not see a constant): small beside the whole gradient, not beside
-    // itself.
+    // The gradient of a key's bias is rounding error, because softmax is invariant to a constant. Its deviation is
+    // small relative to the largest gradient, but not relative to itself.
     let gradients = expected
         .values
         .iter()
@@ -66,13 +74,13 @@ pub async fn compare(device: &Device) -> Result<SelfTest> {
     })
 }
 
-/// Everything that one device computed, by name.
+/// The values that one device computed, by name.
 struct Outcome {
     values: Vec<(String, Vec<f32>)>,
 }
 
 impl Outcome {
-    async fn of(device: &Device, limits: LoadLimits) -> Result<Self> {
+    async fn compute(device: &Device, limits: LoadLimits) -> Result<Self> {
         let device = device.clone().autodiff();
         let model = load(&device, limits).await?;
         let mut values = Vec::new();
@@ -94,7 +102,7 @@ impl Outcome {
 
         let with_lora = model.clone().with_lora(&LORA, 22);
         let mut parameters = three_steps(model, options()).await?.named_parameters();
-        // Adapters have kernels of their own, and so have layers that are computed a second time on the way back.
+        // LoRA and gradient checkpointing use kernels that full training does not use.
         let mut options = options();
         options.arguments.gradient_checkpointing = true;
         let trained = three_steps(with_lora, options).await?;
@@ -116,7 +124,7 @@ async fn three_steps(
 ) -> Result<BertForSequenceClassification> {
     let mut trainer = Trainer::new(model, examples(), Vec::new(), options)?;
     while let Event::Step { .. } = trainer.step(&mut |_, _| ()).await? {
-        // There are no rows to evaluate on; evaluating is not what is compared.
+        // There are no rows to evaluate.
         trainer.skip_evaluation();
     }
     trainer.model().cloned()
@@ -153,7 +161,7 @@ async fn load(device: &Device, limits: LoadLimits) -> Result<BertForSequenceClas
     Ok(loader.load(&mut file).await?.0)
 }
 
-/// Rows of 5, 8, 11, 14 and 17 tokens.
+/// Examples of 5, 8, 11, 14 and 17 tokens.
 fn examples() -> Vec<Example> {
     (0..5)
         .map(|row| Example {
@@ -181,7 +189,7 @@ fn options() -> TrainerOptions {
             learning_rate: 1e-3,
             weight_decay: 0.01,
             max_steps: 3,
-            // With the usual 1e-8 AdamW makes whole steps of the key biases' rounding noise.
+            // With the default of 1e-8, AdamW turns the rounding errors of the key biases into full steps.
             adam_epsilon: 1e-6,
             ..TrainingArguments::default()
         },
@@ -195,7 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cpu_agrees_with_itself_on_every_parameter() {
+    fn compares_every_parameter_on_the_cpu() {
         let report = pollster::block_on(compare(&Device::flex())).unwrap();
         assert!(report.passed, "{report:?}");
         let parameters = 2 * 16 + 5 + 2 + 2;

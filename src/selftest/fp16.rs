@@ -1,23 +1,25 @@
-//! Before a run in mixed precision: does this device multiply what f16 leaves of the operands, and does an overflow skip an update? WGSL
-//! leaves it open what becomes of a number that f16 has no room for; loss scaling needs it to be seen.
+//! The self-test of mixed precision: products of operands rounded to f16, overflow, and loss scaling.
+//!
+//! WGSL does not define the result of converting a value that exceeds the f16 range. Loss scaling depends on detecting
+//! it.
 
 use super::{
-    Check, Kernel, SelfTest, attention, compare_values, feed_forward, linear, lora, on_both,
-    random, read, training_steps,
+    Check, Kernel, SelfTest, attention, compare_values, compare_with_cpu, feed_forward, linear,
+    lora, random, read, training_steps,
 };
 use crate::Result;
 use crate::kernels::{self, AdamWScalars, AdamWState, Autocast, COEFFICIENT, LossScaling, SCALE};
 use crate::train::{GradScaler, INIT_SCALE};
 use burn::tensor::{Device, Tensor};
 
-/// A GPU rounds the products as well, and WGSL lets it round towards 0: each rounding is off by less than 2⁻¹⁰.
+/// A GPU also rounds the products, and WGSL allows rounding toward 0: each rounding has a relative error below 2⁻¹⁰.
 const TOLERANCE: f64 = 2e-3;
 
-/// Runs every check in f16 on `device` and on the CPU device, which rounds to f16 and multiplies in f32.
+/// Runs every check in f16 on `device` and on the CPU device, which rounds operands to f16 and multiplies in f32.
 ///
 /// # Errors
-/// [`Error::Setting`](crate::Error::Setting) when `device` cannot compute in f16, [`Error::Device`](crate::Error::Device) when it fails
-/// outright.
+/// [`Error::Setting`](crate::Error::Setting) if `device` does not support f16, [`Error::Device`](crate::Error::Device)
+/// if an operation of the device fails.
 pub async fn run_fp16(device: &Device) -> Result<SelfTest> {
     let kernels: [(&str, Kernel); 4] = [
         ("linear", linear),
@@ -33,22 +35,23 @@ pub async fn run_fp16(device: &Device) -> Result<SelfTest> {
             drop(autocast);
             read(result).await
         };
-        let check = on_both(in_f16(name), device, rounded).await?;
-        checks.push(check.within(TOLERANCE));
+        let check = compare_with_cpu(in_f16(name), device, rounded).await?;
+        checks.push(check.with_tolerance(TOLERANCE));
     }
     checks.push(overflow(device).await?);
     checks.extend(loss_scaling(device).await?);
     let steps = async |device: &Device| training_steps(device, true).await;
-    let check = on_both(in_f16("two training steps"), device, steps).await?;
-    checks.push(check.within(TOLERANCE));
-    Ok(SelfTest::of(checks))
+    let check = compare_with_cpu(in_f16("two training steps"), device, steps).await?;
+    checks.push(check.with_tolerance(TOLERANCE));
+    Ok(SelfTest::new(checks))
 }
 
 fn in_f16(name: &str) -> String {
     format!("{name}, fp16")
 }
 
-/// Operands that f16 has no room for give a result that is not finite, and the largest that it has room for one that is.
+/// Checks that operands outside the f16 range give a result that is not finite, and that the largest f16 gives a finite
+/// one.
 async fn overflow(device: &Device) -> Result<Check> {
     let mut found = Vec::new();
     for row in [[65_504.0, 0.0], [0.0, 1e5], [-1e5, 1e5]] {
@@ -64,31 +67,32 @@ async fn overflow(device: &Device) -> Result<Check> {
     Ok(compare_values(name, &found, &[1.0, 0.0, 0.0], 0.0))
 }
 
-/// What a scaler decides about updates good and overflowing, and what AdamW makes of it. No f16 is needed for either.
+/// Compares the states of a loss scaler over finite and overflowing updates, and AdamW's updates. Neither needs f16.
 ///
 /// # Errors
-/// [`Error::Device`](crate::Error::Device) when the device fails outright.
+/// [`Error::Device`](crate::Error::Device) if an operation of the device fails.
 pub(super) async fn loss_scaling(device: &Device) -> Result<[Check; 2]> {
-    let found = ScaledUpdates::of(device).await?;
-    let expected = ScaledUpdates::of(&Device::flex()).await?;
+    let found = ScaledUpdates::compute(device).await?;
+    let expected = ScaledUpdates::compute(&Device::flex()).await?;
     let compare = |name: &str, found: &[f32], expected: &[f32]| {
         compare_values(name.to_string(), found, expected, 0.0)
     };
     Ok([
-        compare("loss scale", &found.decisions, &expected.decisions),
+        compare("loss scale", &found.states, &expected.states),
         compare("scaled updates", &found.parameters, &expected.parameters),
     ])
 }
 
 struct ScaledUpdates {
-    /// The scaler's values after each update but for the norm, all of them around 1.
-    decisions: Vec<f32>,
-    /// Parameters and moments after each.
+    /// The scaler's state after each update, without the norm. Coefficient and scale are relative to the initial scale,
+    /// so that all values are about 1.
+    states: Vec<f32>,
+    /// Parameters and moments after each update.
     parameters: Vec<f32>,
 }
 
 impl ScaledUpdates {
-    async fn of(device: &Device) -> Result<Self> {
+    async fn compute(device: &Device) -> Result<Self> {
         const ELEMENTS: usize = 37;
         let scaling = LossScaling {
             max_norm: 2.0,
@@ -112,7 +116,7 @@ impl ScaledUpdates {
             (parameter, Tensor::zeros([2 * ELEMENTS], device))
         });
         let mut outcome = Self {
-            decisions: Vec::new(),
+            states: Vec::new(),
             parameters: Vec::new(),
         };
         let norms = [1.5, f32::INFINITY, 3.0, f32::NAN, 1.0, 4.0, 2.5];
@@ -128,10 +132,10 @@ impl ScaledUpdates {
                 scalars,
             });
             updated = kernels::adamw(pair, state.clone());
-            let mut decisions = read(state).await?;
-            decisions[COEFFICIENT] *= INIT_SCALE;
-            decisions[SCALE] /= INIT_SCALE;
-            outcome.decisions.extend(&decisions[COEFFICIENT..]);
+            let mut state = read(state).await?;
+            state[COEFFICIENT] *= INIT_SCALE;
+            state[SCALE] /= INIT_SCALE;
+            outcome.states.extend(&state[COEFFICIENT..]);
             for (parameter, moments) in &updated {
                 outcome.parameters.extend(read(parameter.clone()).await?);
                 outcome.parameters.extend(read(moments.clone()).await?);
@@ -147,31 +151,31 @@ mod tests {
     use crate::kernels::SCALER_VALUES;
 
     #[test]
-    fn the_cpu_agrees_with_itself_in_f16() {
+    fn runs_all_f16_checks_on_the_cpu() {
         let report = pollster::block_on(run_fp16(&Device::flex())).unwrap();
         assert!(report.passed, "{report:?}");
         assert_eq!(report.checks.len(), 8);
     }
 
     #[test]
-    fn overflows_change_the_scale_and_no_parameter() {
-        let updates = pollster::block_on(ScaledUpdates::of(&Device::flex())).unwrap();
+    fn an_overflow_changes_the_scale_but_no_parameter() {
+        let updates = pollster::block_on(ScaledUpdates::compute(&Device::flex())).unwrap();
         assert!(updates.parameters.iter().all(|value| value.is_finite()));
-        let of = |at: usize| -> Vec<f32> {
+        let values_at = |at: usize| -> Vec<f32> {
             updates
-                .decisions
+                .states
                 .chunks(SCALER_VALUES - 1)
-                .map(|one| one[at])
+                .map(|state| state[at])
                 .collect()
         };
-        assert_eq!(of(1), [1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.0]);
-        assert_eq!(of(2), [1.0, 0.5, 0.5, 0.25, 0.25, 0.5, 0.5]);
+        assert_eq!(values_at(1), [1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.0]);
+        assert_eq!(values_at(2), [1.0, 0.5, 0.5, 0.25, 0.25, 0.5, 0.5]);
         let updates: Vec<&[f32]> = updates
             .parameters
             .chunks(updates.parameters.len() / 7)
             .collect();
-        for (at, skipped) in of(1).iter().enumerate().skip(1) {
-            assert_eq!(updates[at] == updates[at - 1], *skipped == 0.0);
+        for (at, proceeds) in values_at(1).iter().enumerate().skip(1) {
+            assert_eq!(updates[at] == updates[at - 1], *proceeds == 0.0);
         }
     }
 }

@@ -3,7 +3,7 @@
 //! burn clips each tensor by its own norm; transformers clips all of them by their global norm.
 
 use crate::bert::BertForSequenceClassification;
-use crate::kernels::{self, SquaresPlace};
+use crate::kernels::{self, PartialSums};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
@@ -37,9 +37,9 @@ pub fn sum_of_squares(model: &BertForSequenceClassification, grads: &GradientsPa
     let mut places = Vec::new();
     let mut end = 0;
     for grad in &all.found {
-        let sums = SquaresPlace::sums_of(grad.dims()[0]);
-        places.push(SquaresPlace { offset: end, sums });
-        end += sums;
+        let count = PartialSums::count_for(grad.dims()[0]);
+        places.push(PartialSums { offset: end, count });
+        end += count;
     }
     let mut sums = Tensor::zeros([end.max(1)], &device);
     for (grads, places) in all.found.chunks(6).zip(places.chunks(6)) {
@@ -49,9 +49,9 @@ pub fn sum_of_squares(model: &BertForSequenceClassification, grads: &GradientsPa
             grad.unwrap_or_else(|| Tensor::empty([1], &device))
         };
         let inputs = [0, 1, 2, 3, 4, 5].map(spare);
-        let none = SquaresPlace {
+        let none = PartialSums {
             offset: end,
-            sums: 0,
+            count: 0,
         };
         let places = [0, 1, 2, 3, 4, 5].map(|at| places.get(at).copied().unwrap_or(none));
         sums = kernels::squares(sums, inputs, places);

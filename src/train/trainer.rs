@@ -6,7 +6,7 @@ use super::events::{Event, StepLog, TrainerState};
 use super::{AdamW, GradScaler, TrainingArguments, norm_and_clip, sum_of_squares};
 use crate::bert::{BertForSequenceClassification, targets};
 use crate::evaluate::{Evaluation, EvaluationOptions, evaluate};
-use crate::kernels::{Autocast, BatchRoom, DropoutStream};
+use crate::kernels::{ActivationPadding, Autocast, DropoutStream};
 use crate::random::TorchGenerator;
 use crate::tokens::{DataCollator, Encoding, Example};
 use crate::{Error, Result};
@@ -285,7 +285,7 @@ impl Trainer {
                 &device,
             );
             let batch_number = self.global_step * arguments.gradient_accumulation_steps + at;
-            let _room = BatchRoom::new([batch.batch, batch.seq], self.widest);
+            let _padding = ActivationPadding::new([batch.batch, batch.seq], self.widest);
             let step = TrainingStep {
                 model,
                 batch: &batch,

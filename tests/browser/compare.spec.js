@@ -132,7 +132,7 @@ test('the kernels for hardware GPUs agree with the CPU at the small shapes of th
 
 test('a wrong GELU derivative in one shader fails the checks of the affected gradients only', async ({ webtune }) => {
   const { page } = webtune;
-  await webtune.open(GPU, 'slope-wrong');
+  await webtune.open(GPU, 'derivative-wrong');
   const { passed, checks } = await compare(webtune);
   expect(passed).toBe(false);
   const outcome = new Map(checks.map((check) => [check.name, check.passed]));

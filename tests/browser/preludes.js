@@ -120,8 +120,8 @@ const preludes = {
     scope.StorageManager.prototype.getDirectory = () =>
       Promise.reject(new DOMException('storage is off', 'SecurityError'));
   },
-  // A shader that computes something a little different: the slope of GELU, which only the backward pass uses.
-  'slope-wrong': () => {
+  // A shader that computes something a little different: the derivative of GELU, which only the backward pass uses.
+  'derivative-wrong': () => {
     const create = scope.GPUDevice.prototype.createShaderModule;
     scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
       return create.call(this, { ...descriptor, code: descriptor.code.replace(/f32\(0\.3989\d*\)/, 'f32(0.35)') });

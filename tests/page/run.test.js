@@ -49,6 +49,7 @@ class FakeTrainer {
   /**
    * @param {boolean} stopped
    * @param {number} seconds
+   * @param {number} firstStepMs
    */
   async train_finish(stopped, seconds, firstStepMs) {
     return { stopped, global_step: this.done, train_runtime: seconds, first_step_ms: firstStepMs };

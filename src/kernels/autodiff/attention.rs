@@ -1,4 +1,4 @@
-//! The rule of attention: all heads at once.
+//! Backward pass of multi-head attention.
 
 use crate::kernels::{BertOps, DropoutMask, HeadsShape, Precision};
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -6,7 +6,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, unary};
 use burn::backend::tensor::FloatTensor;
 
-/// What [`Attention`] needs on the way back.
+/// What the backward pass of [`Attention`] needs.
 #[derive(Debug, Clone)]
 pub(super) struct AttentionState<B: BertOps> {
     pub(super) projected: FloatTensor<B>,
@@ -17,7 +17,7 @@ pub(super) struct AttentionState<B: BertOps> {
     pub(super) precision: Precision,
 }
 
-/// All heads of an attention.
+/// Attention of all heads.
 #[derive(Debug)]
 pub(super) struct Attention;
 

@@ -1,4 +1,4 @@
-//! The rules of LayerNorm, alone and as a layer's halves end.
+//! Backward passes of layer normalization, with and without dropout and residual.
 
 use super::register;
 use crate::kernels::{BertOps, DropoutMask};
@@ -7,23 +7,25 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::tensor::FloatTensor;
 
-/// A LayerNorm without a residual.
+/// Layer normalization.
 #[derive(Debug)]
-pub(super) struct PlainLayerNorm;
+pub(super) struct LayerNorm;
 
-impl<B: BertOps> Backward<B, 3> for PlainLayerNorm {
+impl<B: BertOps> Backward<B, 3> for LayerNorm {
+    /// Input, weight and epsilon.
     type State = (FloatTensor<B>, FloatTensor<B>, f64);
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let (input, weight, eps) = ops.state;
         let grad = grads.consume::<B>(&ops.node);
-        let (input, weight, bias) = B::bert_layer_norm_backward(input, weight, grad, eps);
-        let ids = ops.parents.map(|node| node.map(|node| node.id));
-        register::<B, _>(grads, ids, [input, weight, bias]);
+        let (input_grad, weight_grad, bias_grad) =
+            B::bert_layer_norm_backward(input, weight, grad, eps);
+        let parents = ops.parents.map(|node| node.map(|node| node.id));
+        register::<B, _>(grads, parents, [input_grad, weight_grad, bias_grad]);
     }
 }
 
-/// What [`ResidualLayerNorm`] needs on the way back.
+/// What the backward pass of [`ResidualLayerNorm`] needs.
 #[derive(Debug, Clone)]
 pub(super) struct LayerNormState<B: BertOps> {
     pub(super) input: FloatTensor<B>,
@@ -33,7 +35,7 @@ pub(super) struct LayerNormState<B: BertOps> {
     pub(super) mask: DropoutMask,
 }
 
-/// `LayerNorm(dropout(input) + residual)`.
+/// `layer_norm(dropout(input) + residual)`.
 #[derive(Debug)]
 pub(super) struct ResidualLayerNorm;
 
@@ -43,15 +45,20 @@ impl<B: BertOps> Backward<B, 4> for ResidualLayerNorm {
     fn backward(self, ops: Ops<Self::State, 4>, grads: &mut Gradients, _: &mut Checkpointer) {
         let state = ops.state;
         let grad = grads.consume::<B>(&ops.node);
-        let (input, residual, weight, bias) = B::bert_residual_layer_norm_backward(
-            state.input,
-            state.residual,
-            state.weight,
-            grad,
-            state.eps,
-            state.mask,
+        let (input_grad, residual_grad, weight_grad, bias_grad) =
+            B::bert_residual_layer_norm_backward(
+                state.input,
+                state.residual,
+                state.weight,
+                grad,
+                state.eps,
+                state.mask,
+            );
+        let parents = ops.parents.map(|node| node.map(|node| node.id));
+        register::<B, _>(
+            grads,
+            parents,
+            [input_grad, residual_grad, weight_grad, bias_grad],
         );
-        let ids = ops.parents.map(|node| node.map(|node| node.id));
-        register::<B, _>(grads, ids, [input, residual, weight, bias]);
     }
 }

@@ -1,4 +1,4 @@
-//! The rules of linear layers, alone and two with GELU between them.
+//! Backward passes of a linear layer and of a feed-forward block (linear, GELU, linear).
 
 use super::register;
 use crate::kernels::{BertOps, Precision};
@@ -8,28 +8,38 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::tensor::FloatTensor;
 
-/// `y = x wᵀ + b`: `dx = dy w`, `dw = dyᵀ x`, `db` the sum of the rows of `dy`.
+/// What the backward pass of [`Linear`] needs.
+#[derive(Debug, Clone)]
+pub(super) struct LinearState<B: BertOps> {
+    /// Present if the layer is trainable.
+    pub(super) input: Option<FloatTensor<B>>,
+    /// Present if the input requires a gradient.
+    pub(super) weight: Option<FloatTensor<B>>,
+    pub(super) precision: Precision,
+}
+
+/// `y = x wᵀ + b`. The gradients are `dx = dy w`, `dw = dyᵀ x`, and `db` is the sum of the rows of `dy`.
 #[derive(Debug)]
 pub(super) struct Linear;
 
 impl<B: BertOps> Backward<B, 3> for Linear {
-    /// The input where the layer learns, the weight where what is before it does.
-    type State = (Option<FloatTensor<B>>, Option<FloatTensor<B>>, Precision);
+    type State = LinearState<B>;
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
-        let (input, weight, precision) = ops.state;
-        let [for_input, for_weight, for_bias] = ops.parents;
+        let state = ops.state;
+        let precision = state.precision;
+        let [input, weight, bias] = ops.parents.map(|node| node.map(|node| node.id));
         let grad = grads.consume::<B>(&ops.node);
-        let ids = [for_weight, for_bias].map(|node| node.map(|node| node.id));
-        weight_grads::<B>(grads, ids, grad.clone(), input, precision);
-        if let (Some(node), Some(weight)) = (for_input, weight) {
-            grads.register::<B>(node.id, B::bert_linear_input_grad(grad, weight, precision));
+        register_weight_grads::<B>(grads, [weight, bias], grad.clone(), state.input, precision);
+        if let (Some(node), Some(weight)) = (input, state.weight) {
+            grads.register::<B>(node, B::bert_linear_input_grad(grad, weight, precision));
         }
     }
 }
 
-/// Registers the gradients of a linear layer's weight and bias, where they are wanted: `input` is there then.
-fn weight_grads<B: BertOps>(
+/// Registers the gradients of a linear layer's weight and bias if `input` was stored, that is, if the layer is
+/// trainable.
+fn register_weight_grads<B: BertOps>(
     grads: &mut Gradients,
     parents: [Option<NodeId>; 2],
     grad: FloatTensor<B>,
@@ -37,25 +47,26 @@ fn weight_grads<B: BertOps>(
     precision: Precision,
 ) {
     if let Some(input) = input {
-        let (for_weight, for_bias) = B::bert_linear_weight_grad(grad, input, precision);
-        register::<B, _>(grads, parents, [for_weight, for_bias]);
+        let (weight_grad, bias_grad) = B::bert_linear_weight_grad(grad, input, precision);
+        register::<B, _>(grads, parents, [weight_grad, bias_grad]);
     }
 }
 
-/// What [`FeedForward`] needs on the way back.
+/// What the backward pass of [`FeedForward`] needs.
 #[derive(Debug, Clone)]
 pub(super) struct FeedForwardState<B: BertOps> {
-    /// Where the first layer learns.
+    /// Present if the first layer is trainable.
     pub(super) input: Option<FloatTensor<B>>,
     pub(super) weight: FloatTensor<B>,
     pub(super) out_weight: FloatTensor<B>,
-    /// Before and after GELU, the latter where the second layer learns.
-    pub(super) middle: FloatTensor<B>,
-    pub(super) active: Option<FloatTensor<B>>,
+    /// Input of GELU.
+    pub(super) pre_activation: FloatTensor<B>,
+    /// Output of GELU. Present if the second layer is trainable.
+    pub(super) activation: Option<FloatTensor<B>>,
     pub(super) precision: Precision,
 }
 
-/// Linear, GELU, linear: both inner gradients are read off the tensors that the products need anyway.
+/// Linear, GELU, linear. GELU's derivative is applied at the end of the product that computes its incoming gradient.
 #[derive(Debug)]
 pub(super) struct FeedForward;
 
@@ -68,25 +79,26 @@ impl<B: BertOps> Backward<B, 5> for FeedForward {
         let [input, weight, bias, out_weight, out_bias] =
             ops.parents.map(|node| node.map(|node| node.id));
         let grad = grads.consume::<B>(&ops.node);
-        weight_grads::<B>(
+        register_weight_grads::<B>(
             grads,
             [out_weight, out_bias],
             grad.clone(),
-            state.active,
+            state.activation,
             precision,
         );
-        let for_middle =
-            B::bert_linear_input_grad_gelu(grad, state.out_weight, state.middle, precision);
-        weight_grads::<B>(
+        let pre_activation_grad =
+            B::bert_linear_input_grad_gelu(grad, state.out_weight, state.pre_activation, precision);
+        register_weight_grads::<B>(
             grads,
             [weight, bias],
-            for_middle.clone(),
+            pre_activation_grad.clone(),
             state.input,
             precision,
         );
         if let Some(node) = input {
-            let for_input = B::bert_linear_input_grad(for_middle, state.weight, precision);
-            grads.register::<B>(node, for_input);
+            let input_grad =
+                B::bert_linear_input_grad(pre_activation_grad, state.weight, precision);
+            grads.register::<B>(node, input_grad);
         }
     }
 }

@@ -1,28 +1,30 @@
-//! One AdamW update of two parameters in one dispatch, written over them and their moments. burn's primitives take a dozen for each.
+//! One AdamW update of two parameters in one dispatch, in place. burn's primitives need a dozen dispatches for each.
 
-use super::{AdamWScalars, UNITS, cube_dim, cubes_for, writable};
-use crate::kernels::scaling::{BIAS_CORRECTION1, BIAS_CORRECTION2, PROCEEDS};
+use super::{WORKGROUP_SIZE, workgroup_count, workgroup_dim, writable};
+use crate::kernels::AdamWScalars;
+use crate::kernels::loss_scaling::{BIAS_CORRECTION1, BIAS_CORRECTION2, COEFFICIENT, PROCEEDS};
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
-/// Values that a unit updates, so that the step's scalars are fetched once for all of them: on SwiftShader, where each fetch is checked,
-/// that was most of the time.
-const A_UNIT: usize = 16;
+/// Values that a thread updates. It loads the scalars of the step once for all of them: on SwiftShader, which checks
+/// the bounds of each load, loading them took most of the time.
+const VALUES_PER_THREAD: usize = 16;
 
-/// The scalars of a step.
+/// [`AdamWScalars`] as a kernel takes them.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
-struct Step {
+struct StepScalars {
     beta1: f32,
-    beta1_rest: f32,
+    one_minus_beta1: f32,
     beta2: f32,
-    beta2_rest: f32,
+    one_minus_beta2: f32,
     step_size: f32,
     bias_correction2_sqrt: f32,
     eps: f32,
 }
 
+/// Updates one value of a parameter.
 #[cube]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
 fn update(
@@ -33,26 +35,26 @@ fn update(
     at: usize,
     elements: usize,
     decay: f32,
-    step: &Step,
+    step: &StepScalars,
 ) {
     let gradient = gradient[at] * coefficient;
-    let mean = moments[at] * step.beta1 + gradient * step.beta1_rest;
-    let square = moments[elements + at] * step.beta2 + gradient * gradient * step.beta2_rest;
-    moments[at] = mean;
-    moments[elements + at] = square;
-    let denominator = square.sqrt() / step.bias_correction2_sqrt + step.eps;
-    parameter[at] = parameter[at] * decay - step.step_size * mean / denominator;
+    let first = moments[at] * step.beta1 + gradient * step.one_minus_beta1;
+    let second = moments[elements + at] * step.beta2 + gradient * gradient * step.one_minus_beta2;
+    moments[at] = first;
+    moments[elements + at] = second;
+    let denominator = second.sqrt() / step.bias_correction2_sqrt + step.eps;
+    parameter[at] = parameter[at] * decay - step.step_size * first / denominator;
 }
 
-/// With the bias corrections of a loss scaler, which counts only the updates that it let pass.
+/// With a loss scaler, applies its bias corrections: they count only the updates that were not skipped.
 #[cube]
-fn decided(clip: &[f32], step: Step, #[comptime] scaled: bool) -> Step {
+fn with_bias_corrections(clip: &[f32], step: StepScalars, #[comptime] scaled: bool) -> StepScalars {
     if comptime![scaled] {
-        Step {
+        StepScalars {
             beta1: step.beta1,
-            beta1_rest: step.beta1_rest,
+            one_minus_beta1: step.one_minus_beta1,
             beta2: step.beta2,
-            beta2_rest: step.beta2_rest,
+            one_minus_beta2: step.one_minus_beta2,
             step_size: step.step_size / clip[BIAS_CORRECTION1],
             bias_correction2_sqrt: clip[BIAS_CORRECTION2].sqrt(),
             eps: step.eps,
@@ -62,53 +64,61 @@ fn decided(clip: &[f32], step: Step, #[comptime] scaled: bool) -> Step {
     }
 }
 
+/// A thread takes every `threads`-th value of both parameters, as if they were one array.
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
 fn adamw_kernel(
-    parameter: &mut [f32],
-    moments: &mut [f32],
-    gradient: &[f32],
-    other_parameter: &mut [f32],
-    other_moments: &mut [f32],
-    other_gradient: &[f32],
+    parameter_a: &mut [f32],
+    moments_a: &mut [f32],
+    gradient_a: &[f32],
+    parameter_b: &mut [f32],
+    moments_b: &mut [f32],
+    gradient_b: &[f32],
     clip: &[f32],
-    elements: usize,
-    other_elements: usize,
-    decay: f32,
-    other_decay: f32,
-    step: Step,
-    units: usize,
+    elements_a: usize,
+    elements_b: usize,
+    decay_a: f32,
+    decay_b: f32,
+    step: StepScalars,
+    threads: usize,
     #[comptime] scaled: bool,
 ) {
-    if ABSOLUTE_POS < units {
+    if ABSOLUTE_POS < threads {
         let mut at = ABSOLUTE_POS;
         if comptime![scaled] {
-            // An update that is skipped begins behind its end.
+            // Starting past the end skips the update.
             if clip[PROCEEDS] == 0.0 {
-                at = elements + other_elements;
+                at = elements_a + elements_b;
             }
         }
-        let step = decided(clip, step, scaled);
-        while at < elements {
+        let step = with_bias_corrections(clip, step, scaled);
+        while at < elements_a {
             update(
-                parameter, moments, gradient, clip[1], at, elements, decay, &step,
-            );
-            at += units;
-        }
-        // What is left of the walk goes on in the second parameter.
-        at -= elements;
-        while at < other_elements {
-            update(
-                other_parameter,
-                other_moments,
-                other_gradient,
-                clip[1],
+                parameter_a,
+                moments_a,
+                gradient_a,
+                clip[COEFFICIENT],
                 at,
-                other_elements,
-                other_decay,
+                elements_a,
+                decay_a,
                 &step,
             );
-            at += units;
+            at += threads;
+        }
+        // Continue with the second parameter at the remaining offset.
+        at -= elements_a;
+        while at < elements_b {
+            update(
+                parameter_b,
+                moments_b,
+                gradient_b,
+                clip[COEFFICIENT],
+                at,
+                elements_b,
+                decay_b,
+                &step,
+            );
+            at += threads;
         }
     }
 }
@@ -116,59 +126,60 @@ fn adamw_kernel(
 /// A parameter, its gradient and its moments.
 pub(super) type State = (CubeTensor, CubeTensor, CubeTensor);
 
-/// See [`adamw`](crate::kernels::adamw).
+/// Implements [`adamw`](crate::kernels::adamw). Returns parameter and moments of `a`, then those of `b`.
 pub(super) fn step(
-    one: State,
-    other: State,
+    a: State,
+    b: State,
     clip: CubeTensor,
     scalars: [AdamWScalars; 2],
 ) -> (CubeTensor, CubeTensor, CubeTensor, CubeTensor) {
     let [
-        (parameter, gradient, moments),
-        (other_parameter, other_gradient, other_moments),
-    ] = [one, other].map(|(parameter, gradient, moments)| {
+        (parameter_a, gradient_a, moments_a),
+        (parameter_b, gradient_b, moments_b),
+    ] = [a, b].map(|(parameter, gradient, moments)| {
         (
             writable(parameter),
             into_contiguous(gradient),
             writable(moments),
         )
     });
-    let elements = parameter.meta.num_elements();
-    let other_elements = other_parameter.meta.num_elements();
-    let [first, second] = scalars;
-    let step = StepLaunch::new(
-        first.beta1 as f32,
-        (1.0 - first.beta1) as f32,
-        first.beta2 as f32,
-        (1.0 - first.beta2) as f32,
-        first.step_size as f32,
-        first.bias_correction2_sqrt as f32,
-        first.eps as f32,
+    let elements_a = parameter_a.meta.num_elements();
+    let elements_b = parameter_b.meta.num_elements();
+    let [scalars_a, scalars_b] = scalars;
+    let step = StepScalarsLaunch::new(
+        scalars_a.beta1 as f32,
+        (1.0 - scalars_a.beta1) as f32,
+        scalars_a.beta2 as f32,
+        (1.0 - scalars_a.beta2) as f32,
+        scalars_a.step_size as f32,
+        scalars_a.bias_correction2_sqrt as f32,
+        scalars_a.eps as f32,
     );
-    let units = (elements + other_elements)
-        .div_ceil(A_UNIT)
-        .next_multiple_of(UNITS as usize);
-    // SAFETY: parameters and gradients hold as many values as said, moments twice as many, `clip` two (scaled, `SCALER_VALUES`); no unit goes past them.
+    let threads = (elements_a + elements_b)
+        .div_ceil(VALUES_PER_THREAD)
+        .next_multiple_of(WORKGROUP_SIZE as usize);
+    // SAFETY: parameters and gradients hold the stated number of values, moments twice that number, and `clip` two, or
+    // `SCALER_VALUES` if scaled. No thread exceeds them.
     unsafe {
         adamw_kernel::launch_unchecked(
-            &parameter.client.clone(),
-            cubes_for(units),
-            cube_dim(),
-            parameter.clone().into_buffer_arg(),
-            moments.clone().into_buffer_arg(),
-            gradient.into_buffer_arg(),
-            other_parameter.clone().into_buffer_arg(),
-            other_moments.clone().into_buffer_arg(),
-            other_gradient.into_buffer_arg(),
+            &parameter_a.client.clone(),
+            workgroup_count(threads),
+            workgroup_dim(),
+            parameter_a.clone().into_buffer_arg(),
+            moments_a.clone().into_buffer_arg(),
+            gradient_a.into_buffer_arg(),
+            parameter_b.clone().into_buffer_arg(),
+            moments_b.clone().into_buffer_arg(),
+            gradient_b.into_buffer_arg(),
             into_contiguous(clip).into_buffer_arg(),
-            elements,
-            other_elements,
-            first.decay as f32,
-            second.decay as f32,
+            elements_a,
+            elements_b,
+            scalars_a.decay as f32,
+            scalars_b.decay as f32,
             step,
-            units,
-            first.scaled,
+            threads,
+            scalars_a.scaled,
         );
     }
-    (parameter, moments, other_parameter, other_moments)
+    (parameter_a, moments_a, parameter_b, moments_b)
 }

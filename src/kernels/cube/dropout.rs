@@ -1,25 +1,26 @@
-//! The masks of [`crate::kernels::DropoutMask`] on the device: the same hash, so the same masks as on the CPU.
+//! Dropout on the device. The hash is that of [`DropoutMask`], so the masks are the same as on the CPU.
 
-use super::{cube_dim, cubes_for, empty};
+use super::{empty, workgroup_count, workgroup_dim};
 use crate::kernels::DropoutMask;
-use crate::kernels::dropout::{MIX, SPREAD};
+use crate::kernels::dropout::{KNUTH_MULTIPLIER, MIX_MULTIPLIERS};
 use burn::backend::TensorMetadata;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
+/// The integer hash `lowbias32`, as in `kernels/dropout.rs`.
 #[cube]
 fn mix(value: u32) -> u32 {
     let mut x = value;
     x ^= x >> 16;
-    x *= MIX.0;
+    x *= MIX_MULTIPLIERS.0;
     x ^= x >> 15;
-    x *= MIX.1;
+    x *= MIX_MULTIPLIERS.1;
     x ^ (x >> 16)
 }
 
-/// [`DropoutMask`], as a kernel takes it.
+/// [`DropoutMask`] as a kernel takes it.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
 pub(super) struct Mask {
     threshold: u32,
@@ -27,15 +28,15 @@ pub(super) struct Mask {
     scale: f32,
 }
 
-/// Hands a mask to a kernel.
+/// Converts a mask to a kernel argument.
 pub(super) fn mask_arg(mask: DropoutMask) -> MaskLaunch {
     MaskLaunch::new(mask.threshold, mask.key, mask.scale)
 }
 
-/// What the value at `position` is multiplied by.
+/// Returns the factor of the value at the flat index `position`: 0 or `1 / (1 - prob)`.
 #[cube]
 pub(super) fn keep_factor(position: usize, mask: &Mask) -> f32 {
-    let mixed = mix((position as u32 * SPREAD) ^ mask.key);
+    let mixed = mix((position as u32 * KNUTH_MULTIPLIER) ^ mask.key);
     let hash = mix(mixed + mask.key);
     let mut factor = f32::new(0.0);
     if hash >= mask.threshold {
@@ -51,7 +52,7 @@ fn dropout_kernel(input: &[f32], output: &mut [f32], elements: usize, mask: Mask
     }
 }
 
-/// See [`dropout`](crate::kernels::dropout()).
+/// Implements [`dropout`](crate::kernels::dropout()).
 pub(super) fn launch(input: CubeTensor, mask: DropoutMask) -> CubeTensor {
     if mask.is_none() {
         return input;
@@ -59,12 +60,12 @@ pub(super) fn launch(input: CubeTensor, mask: DropoutMask) -> CubeTensor {
     let input = into_contiguous(input);
     let output = empty(&input, input.shape());
     let elements = input.meta.num_elements();
-    // SAFETY: both buffers hold `elements` values, and no unit goes past them.
+    // SAFETY: both buffers hold `elements` values, and no thread exceeds them.
     unsafe {
         dropout_kernel::launch_unchecked(
             &output.client,
-            cubes_for(elements),
-            cube_dim(),
+            workgroup_count(elements),
+            workgroup_dim(),
             input.into_buffer_arg(),
             output.clone().into_buffer_arg(),
             elements,

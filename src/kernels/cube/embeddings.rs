@@ -1,19 +1,23 @@
-//! The three embedding tables: their rows gathered and summed in one dispatch, the gradients of positions and token types in another, that
-//! of the words in a third. Where the words are in blocks, each further block is a dispatch more on both ways.
+//! The three embedding tables.
+//!
+//! The forward pass gathers and sums their rows in one dispatch. The backward pass computes the gradients of position
+//! and token type embeddings in one dispatch and that of word embeddings in another. Each further block of word
+//! embeddings takes one more dispatch in both passes.
 
-use super::{cube_dim, cubes_for, empty, writable};
-use crate::kernels::TablesShape;
+use super::{empty, workgroup_count, workgroup_dim, writable};
+use crate::kernels::EmbeddingsShape;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
+/// A thread computes one value of the output.
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
-fn gather_kernel(
-    words: &[f32],
-    positions: &[f32],
-    types: &[f32],
+fn sum_kernel(
+    word_embeddings: &[f32],
+    position_embeddings: &[f32],
+    token_type_embeddings: &[f32],
     ids: &[i32],
     output: &mut [f32],
     elements: usize,
@@ -24,10 +28,11 @@ fn gather_kernel(
     if ABSOLUTE_POS < elements {
         let token = ABSOLUTE_POS / width;
         let column = ABSOLUTE_POS % width;
-        let word = ids[token] as usize;
-        let mut sum = positions[token % seq * width + column] + types[column];
-        if word < rows {
-            sum += words[word * width + column];
+        let id = ids[token] as usize;
+        let mut sum =
+            position_embeddings[token % seq * width + column] + token_type_embeddings[column];
+        if id < rows {
+            sum += word_embeddings[id * width + column];
         }
         output[ABSOLUTE_POS] = sum;
     }
@@ -35,63 +40,64 @@ fn gather_kernel(
 
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
-fn add_words_kernel(
+fn add_word_embeddings_kernel(
     block: &[f32],
     ids: &[i32],
     sum: &mut [f32],
     elements: usize,
-    first: usize,
-    end: usize,
+    first_row: usize,
+    end_row: usize,
     width: usize,
 ) {
     if ABSOLUTE_POS < elements {
-        let word = ids[ABSOLUTE_POS / width] as usize;
-        if word >= first && word < end {
-            sum[ABSOLUTE_POS] += block[(word - first) * width + ABSOLUTE_POS % width];
+        let id = ids[ABSOLUTE_POS / width] as usize;
+        if id >= first_row && id < end_row {
+            sum[ABSOLUTE_POS] += block[(id - first_row) * width + ABSOLUTE_POS % width];
         }
     }
 }
 
-/// A unit adds up one column over all tokens, each to the row of its word.
+/// A thread adds the gradients of one column, token by token, to the rows of the tokens' ids.
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
-fn words_kernel(
+fn word_gradient_kernel(
     grad: &[f32],
     ids: &[i32],
     table: &mut [f32],
     tokens: usize,
-    first: usize,
-    end: usize,
+    first_row: usize,
+    end_row: usize,
     width: usize,
 ) {
     let column = ABSOLUTE_POS;
     if column < width {
         for token in 0..tokens {
-            let word = ids[token] as usize;
-            if word >= first && word < end {
-                table[(word - first) * width + column] += grad[token * width + column];
+            let id = ids[token] as usize;
+            if id >= first_row && id < end_row {
+                table[(id - first_row) * width + column] += grad[token * width + column];
             }
         }
     }
 }
 
-/// A unit sums up one value of a table over the tokens that took it; no token took a position past `seq`, or another type than the first.
+/// A thread computes one value of either table: the sum over the tokens that selected its row. Rows past `seq` and
+/// token types other than the first are not selected.
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
-fn places_kernel(
+fn position_type_gradient_kernel(
     grad: &[f32],
-    for_positions: &mut [f32],
-    for_types: &mut [f32],
+    position_grad: &mut [f32],
+    token_type_grad: &mut [f32],
     tokens: usize,
-    positions: usize,
-    types: usize,
+    position_rows: usize,
+    token_type_rows: usize,
     width: usize,
     seq: usize,
 ) {
     let column = ABSOLUTE_POS % width;
     let row = ABSOLUTE_POS / width;
     let mut sum = f32::new(0.0);
-    if row < positions {
+    if row < position_rows {
         if row < seq {
             let mut token = row;
             while token < tokens {
@@ -99,38 +105,52 @@ fn places_kernel(
                 token += seq;
             }
         }
-        for_positions[ABSOLUTE_POS] = sum;
-    } else if row < positions + types {
-        if row == positions {
+        position_grad[ABSOLUTE_POS] = sum;
+    } else if row < position_rows + token_type_rows {
+        if row == position_rows {
             for token in 0..tokens {
                 sum += grad[token * width + column];
             }
         }
-        for_types[ABSOLUTE_POS - positions * width] = sum;
+        token_type_grad[ABSOLUTE_POS - position_rows * width] = sum;
     }
 }
 
-/// See [`embeddings`](crate::kernels::embeddings).
+/// Implements [`embeddings`](crate::kernels::embeddings).
 pub(super) fn forward(
-    words: CubeTensor,
-    positions: CubeTensor,
-    types: CubeTensor,
+    word_embeddings: CubeTensor,
+    position_embeddings: CubeTensor,
+    token_type_embeddings: CubeTensor,
     ids: CubeTensor,
     seq: usize,
 ) -> CubeTensor {
-    let [words, positions, types, ids] = [words, positions, types, ids].map(into_contiguous);
+    let [
+        word_embeddings,
+        position_embeddings,
+        token_type_embeddings,
+        ids,
+    ] = [
+        word_embeddings,
+        position_embeddings,
+        token_type_embeddings,
+        ids,
+    ]
+    .map(into_contiguous);
     let tokens = ids.meta.num_elements();
-    let (rows, width) = (words.meta.shape()[0], words.meta.shape()[1]);
-    let output = empty(&words, [tokens, width]);
-    // SAFETY: `output` holds `tokens * width` values, and ids past the table take no row of it.
+    let (rows, width) = (
+        word_embeddings.meta.shape()[0],
+        word_embeddings.meta.shape()[1],
+    );
+    let output = empty(&word_embeddings, [tokens, width]);
+    // SAFETY: `output` holds `tokens * width` values, and ids past the table select no row of it.
     unsafe {
-        gather_kernel::launch_unchecked(
+        sum_kernel::launch_unchecked(
             &output.client,
-            cubes_for(tokens * width),
-            cube_dim(),
-            words.into_buffer_arg(),
-            positions.into_buffer_arg(),
-            types.into_buffer_arg(),
+            workgroup_count(tokens * width),
+            workgroup_dim(),
+            word_embeddings.into_buffer_arg(),
+            position_embeddings.into_buffer_arg(),
+            token_type_embeddings.into_buffer_arg(),
             ids.into_buffer_arg(),
             output.clone().into_buffer_arg(),
             tokens * width,
@@ -142,90 +162,93 @@ pub(super) fn forward(
     output
 }
 
-/// See [`add_words`](crate::kernels::add_words).
-pub(super) fn add_words(
+/// Implements [`add_word_embeddings`](crate::kernels::add_word_embeddings).
+pub(super) fn add_word_embeddings(
     sum: CubeTensor,
     block: CubeTensor,
     ids: CubeTensor,
-    first: usize,
+    first_row: usize,
 ) -> CubeTensor {
     let (sum, block, ids) = (writable(sum), into_contiguous(block), into_contiguous(ids));
     let elements = sum.meta.num_elements();
     let (rows, width) = (block.meta.shape()[0], block.meta.shape()[1]);
-    // SAFETY: there is an id for each row of `sum`, and only those of the block's rows are looked up in it.
+    // SAFETY: there is an id for each row of `sum`, and only ids of the block select one of its rows.
     unsafe {
-        add_words_kernel::launch_unchecked(
+        add_word_embeddings_kernel::launch_unchecked(
             &sum.client,
-            cubes_for(elements),
-            cube_dim(),
+            workgroup_count(elements),
+            workgroup_dim(),
             block.into_buffer_arg(),
             ids.into_buffer_arg(),
             sum.clone().into_buffer_arg(),
             elements,
-            first,
-            first + rows,
+            first_row,
+            first_row + rows,
             width,
         );
     }
     sum
 }
 
-/// The gradient of a block of the words, added to `table`, which is 0.
-pub(super) fn words_backward(
+/// Returns the gradient of a block of word embeddings. It is added to `table`, which is 0.
+pub(super) fn word_embeddings_backward(
     grad: CubeTensor,
     ids: CubeTensor,
     table: CubeTensor,
-    first: usize,
+    first_row: usize,
 ) -> CubeTensor {
     let [grad, ids] = [grad, ids].map(into_contiguous);
     let table = writable(table);
     let (rows, width) = (table.meta.shape()[0], table.meta.shape()[1]);
-    // SAFETY: there is an id for each row of `grad`, and only those of the block's rows are written to.
+    // SAFETY: there is an id for each row of `grad`, and only ids of the block select a row that is written.
     unsafe {
-        words_kernel::launch_unchecked(
+        word_gradient_kernel::launch_unchecked(
             &table.client,
-            cubes_for(width),
-            cube_dim(),
+            workgroup_count(width),
+            workgroup_dim(),
             grad.into_buffer_arg(),
             ids.clone().into_buffer_arg(),
             table.clone().into_buffer_arg(),
             ids.meta.num_elements(),
-            first,
-            first + rows,
+            first_row,
+            first_row + rows,
             width,
         );
     }
     table
 }
 
-/// The gradients of positions and token types.
-pub(super) fn places_backward(grad: CubeTensor, shape: TablesShape) -> (CubeTensor, CubeTensor) {
+/// Returns the gradients of position and token type embeddings.
+pub(super) fn position_type_backward(
+    grad: CubeTensor,
+    shape: EmbeddingsShape,
+) -> (CubeTensor, CubeTensor) {
     let grad = into_contiguous(grad);
-    let TablesShape {
-        positions,
-        types,
+    let EmbeddingsShape {
+        position_rows,
+        token_type_rows,
         width,
         seq,
         ..
     } = shape;
     let tokens = grad.meta.shape()[0];
-    let for_positions = empty(&grad, [positions, width]);
-    let for_types = empty(&grad, [types, width]);
-    // SAFETY: the units past both tables do nothing, and `grad` holds `tokens * width` values.
+    let position_grad = empty(&grad, [position_rows, width]);
+    let token_type_grad = empty(&grad, [token_type_rows, width]);
+    // SAFETY: threads past both tables do nothing, and `grad` holds `tokens * width` values.
     unsafe {
-        places_kernel::launch_unchecked(
+        position_type_gradient_kernel::launch_unchecked(
             &grad.client.clone(),
-            cubes_for((positions + types) * width),
-            cube_dim(),
+            workgroup_count((position_rows + token_type_rows) * width),
+            workgroup_dim(),
             grad.into_buffer_arg(),
-            for_positions.clone().into_buffer_arg(),
-            for_types.clone().into_buffer_arg(),
+            position_grad.clone().into_buffer_arg(),
+            token_type_grad.clone().into_buffer_arg(),
             tokens,
-            positions,
-            types,
+            position_rows,
+            token_type_rows,
             width,
             seq,
         );
     }
-    (for_positions, for_types)
+    (position_grad, token_type_grad)
 }

@@ -1,6 +1,8 @@
-//! The exact GELU and its derivative: of one value, with which the products' kernel ends, and of whole tensors, where GELU stands alone.
+//! The exact GELU and its derivative: of one value for the epilogues of the matmul kernel, and of whole tensors.
+//!
+//! See [`gelu`](crate::kernels::gelu) for the definition.
 
-use super::{cube_dim, cubes_for, empty};
+use super::{empty, workgroup_count, workgroup_dim};
 use burn::backend::TensorMetadata;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
@@ -11,21 +13,21 @@ const INV_SQRT_2: f32 = std::f32::consts::FRAC_1_SQRT_2;
 const MINUS_HALF: f32 = -0.5;
 const INV_SQRT_2PI: f32 = 0.398_942_3;
 
-/// `Φ(x)`, the distribution function of the standard normal.
+/// Computes `Φ(x)`, the distribution function of the standard normal.
 #[cube]
 fn normal_cdf(x: f32) -> f32 {
     (Erf::erf(x * INV_SQRT_2) + 1.0) * 0.5
 }
 
-/// `x Φ(x)`.
+/// Computes `x Φ(x)`.
 #[cube]
 pub(super) fn gelu(x: f32) -> f32 {
     x * normal_cdf(x)
 }
 
-/// `Φ(x) + x φ(x)`.
+/// Computes `Φ(x) + x φ(x)`, where `φ` is the density of the standard normal.
 #[cube]
-pub(super) fn gelu_slope(x: f32) -> f32 {
+pub(super) fn gelu_derivative(x: f32) -> f32 {
     let density = (x * x * MINUS_HALF).exp() * INV_SQRT_2PI;
     normal_cdf(x) + x * density
 }
@@ -40,21 +42,21 @@ fn gelu_kernel(input: &[f32], output: &mut [f32], elements: usize) {
 #[cube(launch_unchecked)]
 fn gelu_backward_kernel(input: &[f32], grad: &[f32], output: &mut [f32], elements: usize) {
     if ABSOLUTE_POS < elements {
-        output[ABSOLUTE_POS] = grad[ABSOLUTE_POS] * gelu_slope(input[ABSOLUTE_POS]);
+        output[ABSOLUTE_POS] = grad[ABSOLUTE_POS] * gelu_derivative(input[ABSOLUTE_POS]);
     }
 }
 
-/// See [`gelu`](crate::kernels::gelu).
+/// Implements [`gelu`](crate::kernels::gelu).
 pub(super) fn forward(input: CubeTensor) -> CubeTensor {
     let input = into_contiguous(input);
     let output = empty(&input, input.shape());
     let elements = input.meta.num_elements();
-    // SAFETY: both buffers hold `elements` values, and no unit goes past them.
+    // SAFETY: both buffers hold `elements` values, and no thread exceeds them.
     unsafe {
         gelu_kernel::launch_unchecked(
             &output.client,
-            cubes_for(elements),
-            cube_dim(),
+            workgroup_count(elements),
+            workgroup_dim(),
             input.into_buffer_arg(),
             output.clone().into_buffer_arg(),
             elements,
@@ -63,17 +65,17 @@ pub(super) fn forward(input: CubeTensor) -> CubeTensor {
     output
 }
 
-/// `grad` times the slope at `input`.
+/// Computes `grad * GELU'(input)`.
 pub(super) fn backward(input: CubeTensor, grad: CubeTensor) -> CubeTensor {
     let [input, grad] = [input, grad].map(into_contiguous);
     let output = empty(&input, input.shape());
     let elements = input.meta.num_elements();
-    // SAFETY: all three buffers hold `elements` values, and no unit goes past them.
+    // SAFETY: all three buffers hold `elements` values, and no thread exceeds them.
     unsafe {
         gelu_backward_kernel::launch_unchecked(
             &output.client,
-            cubes_for(elements),
-            cube_dim(),
+            workgroup_count(elements),
+            workgroup_dim(),
             input.into_buffer_arg(),
             grad.into_buffer_arg(),
             output.clone().into_buffer_arg(),

@@ -1,64 +1,71 @@
-//! `LayerNorm(dropout(input) + residual)` and its gradients: one dispatch forth, two back. The residual may be missing.
+//! `layer_norm(dropout(input) + residual)` and its gradients: one dispatch forward, two backward. The residual is
+//! optional.
 
 use super::dropout::{Mask, keep_factor, mask_arg};
-use super::rows::{lanes, place, sum};
-use super::{cube_dim, cubes_for, empty};
+use super::row_reduction::{row_and_column, row_sum, threads_per_row};
+use super::{empty, workgroup_count, workgroup_dim};
 use crate::kernels::DropoutMask;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
-/// What a kernel is built for.
+/// What a kernel is compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Form {
-    lanes: usize,
+struct Variant {
+    threads: usize,
     with_dropout: bool,
     with_residual: bool,
 }
 
-/// `dropout(input) + residual` at one place.
+/// Computes `dropout(input) + residual` at the flat index `at`.
 #[cube]
-fn sum_at(input: &[f32], residual: &[f32], at: usize, mask: &Mask, #[comptime] form: Form) -> f32 {
+fn sum_at(
+    input: &[f32],
+    residual: &[f32],
+    at: usize,
+    mask: &Mask,
+    #[comptime] variant: Variant,
+) -> f32 {
     let mut value = input[at];
-    if comptime![form.with_dropout] {
+    if comptime![variant.with_dropout] {
         value *= keep_factor(at, mask);
     }
-    if comptime![form.with_residual] {
+    if comptime![variant.with_residual] {
         value += residual[at];
     }
     value
 }
 
-/// Mean and `1 / sqrt(variance + eps)` of the `width` sums from `start` on. Two passes over the row: the variance of the centred values
-/// loses no digits to the mean.
+/// Returns mean and `1 / sqrt(variance + eps)` of the row that starts at `start`. The variance is computed from
+/// centered values in a second pass, because `E[x²] - E[x]²` loses precision to cancellation.
 #[cube]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
 fn moments(
     input: &[f32],
     residual: &[f32],
     start: usize,
-    first: usize,
+    first_column: usize,
     width: usize,
     eps: f32,
     mask: &Mask,
-    #[comptime] form: Form,
+    #[comptime] variant: Variant,
 ) -> (f32, f32) {
-    let mut part = f32::new(0.0);
-    let mut column = first;
+    let mut partial = f32::new(0.0);
+    let mut column = first_column;
     while column < width {
-        part += sum_at(input, residual, start + column, mask, form);
-        column += comptime![form.lanes];
+        partial += sum_at(input, residual, start + column, mask, variant);
+        column += comptime![variant.threads];
     }
-    let mean = sum(part, form.lanes) / width as f32;
-    let mut part = f32::new(0.0);
-    let mut column = first;
+    let mean = row_sum(partial, variant.threads) / width as f32;
+    let mut partial = f32::new(0.0);
+    let mut column = first_column;
     while column < width {
-        let centered = sum_at(input, residual, start + column, mask, form) - mean;
-        part += centered * centered;
-        column += comptime![form.lanes];
+        let centered = sum_at(input, residual, start + column, mask, variant) - mean;
+        partial += centered * centered;
+        column += comptime![variant.threads];
     }
-    let variance = sum(part, form.lanes) / width as f32;
+    let variance = row_sum(partial, variant.threads) / width as f32;
     (mean, (variance + eps).inverse_sqrt())
 }
 
@@ -74,23 +81,33 @@ fn forward_kernel(
     width: usize,
     eps: f32,
     mask: Mask,
-    #[comptime] form: Form,
+    #[comptime] variant: Variant,
 ) {
-    let (row, first) = place(form.lanes);
+    let (row, first_column) = row_and_column(variant.threads);
     if row < rows {
         let start = row * width;
-        let (mean, inverse) = moments(input, residual, start, first, width, eps, &mask, form);
-        let mut column = first;
+        let (mean, inverse) = moments(
+            input,
+            residual,
+            start,
+            first_column,
+            width,
+            eps,
+            &mask,
+            variant,
+        );
+        let mut column = first_column;
         while column < width {
             let at = start + column;
-            let value = sum_at(input, residual, at, &mask, form);
+            let value = sum_at(input, residual, at, &mask, variant);
             output[at] = (value - mean) * inverse * weight[column] + bias[column];
-            column += comptime![form.lanes];
+            column += comptime![variant.threads];
         }
     }
 }
 
-/// Gradients of both summands, and each row's mean and inverse deviation for [`weight_kernel`].
+/// Computes the gradients of input and residual, and each row's mean and inverse deviation for [`weight_kernel`]. See
+/// `reference::layer_norm_backward` for the formula.
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
 fn backward_kernel(
@@ -98,51 +115,60 @@ fn backward_kernel(
     residual: &[f32],
     weight: &[f32],
     grad: &[f32],
-    for_input: &mut [f32],
-    for_residual: &mut [f32],
+    input_grad: &mut [f32],
+    residual_grad: &mut [f32],
     statistics: &mut [f32],
     rows: usize,
     width: usize,
     eps: f32,
     mask: Mask,
-    #[comptime] form: Form,
+    #[comptime] variant: Variant,
 ) {
-    let (row, first) = place(form.lanes);
+    let (row, first_column) = row_and_column(variant.threads);
     if row < rows {
         let start = row * width;
-        let (mean, inverse) = moments(input, residual, start, first, width, eps, &mask, form);
-        if first == 0 {
+        let (mean, inverse) = moments(
+            input,
+            residual,
+            start,
+            first_column,
+            width,
+            eps,
+            &mask,
+            variant,
+        );
+        if first_column == 0 {
             statistics[row * 2] = mean;
             statistics[row * 2 + 1] = inverse;
         }
         let mut total = f32::new(0.0);
-        let mut along = f32::new(0.0);
-        let mut column = first;
+        let mut dot = f32::new(0.0);
+        let mut column = first_column;
         while column < width {
             let at = start + column;
-            let normalized = (sum_at(input, residual, at, &mask, form) - mean) * inverse;
-            let slope = grad[at] * weight[column];
-            total += slope;
-            along += slope * normalized;
-            column += comptime![form.lanes];
+            let normalized = (sum_at(input, residual, at, &mask, variant) - mean) * inverse;
+            let scaled_grad = grad[at] * weight[column];
+            total += scaled_grad;
+            dot += scaled_grad * normalized;
+            column += comptime![variant.threads];
         }
-        let total = sum(total, form.lanes) / width as f32;
-        let along = sum(along, form.lanes) / width as f32;
-        let mut column = first;
+        let total = row_sum(total, variant.threads) / width as f32;
+        let dot = row_sum(dot, variant.threads) / width as f32;
+        let mut column = first_column;
         while column < width {
             let at = start + column;
-            let normalized = (sum_at(input, residual, at, &mask, form) - mean) * inverse;
-            let slope = (grad[at] * weight[column] - total - normalized * along) * inverse;
-            for_residual[at] = slope;
-            if comptime![form.with_dropout] {
-                for_input[at] = slope * keep_factor(at, &mask);
+            let normalized = (sum_at(input, residual, at, &mask, variant) - mean) * inverse;
+            let sum_grad = (grad[at] * weight[column] - total - normalized * dot) * inverse;
+            residual_grad[at] = sum_grad;
+            if comptime![variant.with_dropout] {
+                input_grad[at] = sum_grad * keep_factor(at, &mask);
             }
-            column += comptime![form.lanes];
+            column += comptime![variant.threads];
         }
     }
 }
 
-/// Gradients of weight and bias: a unit takes a column.
+/// Computes the gradients of weight and bias. A thread takes a column.
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
 fn weight_kernel(
@@ -150,29 +176,58 @@ fn weight_kernel(
     residual: &[f32],
     grad: &[f32],
     statistics: &[f32],
-    for_weight: &mut [f32],
-    for_bias: &mut [f32],
+    weight_grad: &mut [f32],
+    bias_grad: &mut [f32],
     rows: usize,
     width: usize,
     mask: Mask,
-    #[comptime] form: Form,
+    #[comptime] variant: Variant,
 ) {
     if ABSOLUTE_POS < width {
         let mut weight_sum = f32::new(0.0);
         let mut bias_sum = f32::new(0.0);
         for row in 0..rows {
             let at = row * width + ABSOLUTE_POS;
-            let value = sum_at(input, residual, at, &mask, form);
+            let value = sum_at(input, residual, at, &mask, variant);
             let normalized = (value - statistics[row * 2]) * statistics[row * 2 + 1];
             weight_sum += grad[at] * normalized;
             bias_sum += grad[at];
         }
-        for_weight[ABSOLUTE_POS] = weight_sum;
-        for_bias[ABSOLUTE_POS] = bias_sum;
+        weight_grad[ABSOLUTE_POS] = weight_sum;
+        bias_grad[ABSOLUTE_POS] = bias_sum;
     }
 }
 
-/// See [`residual_layer_norm`](crate::kernels::residual_layer_norm).
+/// The tensors that all kernels read, and their dimensions.
+struct Inputs {
+    input: CubeTensor,
+    residual: CubeTensor,
+    rows: usize,
+    width: usize,
+    variant: Variant,
+}
+
+impl Inputs {
+    fn new(input: CubeTensor, residual: Option<CubeTensor>, mask: DropoutMask) -> Self {
+        let input = into_contiguous(input);
+        let variant = Variant {
+            threads: threads_per_row(&input),
+            with_dropout: !mask.is_none(),
+            with_residual: residual.is_some(),
+        };
+        Self {
+            // WebGPU needs a buffer for the binding also if the kernel does not read it.
+            residual: residual.map_or_else(|| empty(&input, [1]), into_contiguous),
+            rows: input.meta.shape()[0],
+            width: input.meta.shape()[1],
+            input,
+            variant,
+        }
+    }
+}
+
+/// Implements [`residual_layer_norm`](crate::kernels::residual_layer_norm), or
+/// [`layer_norm`](crate::kernels::layer_norm) without a residual.
 pub(super) fn forward(
     input: CubeTensor,
     residual: Option<CubeTensor>,
@@ -181,21 +236,21 @@ pub(super) fn forward(
     eps: f64,
     mask: DropoutMask,
 ) -> CubeTensor {
-    let [input, weight, bias] = [input, weight, bias].map(into_contiguous);
-    let form = Form {
-        lanes: lanes(&input),
-        with_dropout: !mask.is_none(),
-        with_residual: residual.is_some(),
-    };
-    let residual = residual.map_or_else(|| empty(&input, [1]), into_contiguous);
-    let (rows, width) = (input.meta.shape()[0], input.meta.shape()[1]);
+    let [weight, bias] = [weight, bias].map(into_contiguous);
+    let Inputs {
+        input,
+        residual,
+        rows,
+        width,
+        variant,
+    } = Inputs::new(input, residual, mask);
     let output = empty(&input, [rows, width]);
-    // SAFETY: the row-shaped buffers hold `rows * width` values, the others `width`; no unit goes past `rows`.
+    // SAFETY: the row-shaped buffers hold `rows * width` values, the others `width`; no thread exceeds `rows`.
     unsafe {
         forward_kernel::launch_unchecked(
             &output.client,
-            cubes_for(rows * form.lanes),
-            cube_dim(),
+            workgroup_count(rows * variant.threads),
+            workgroup_dim(),
             input.into_buffer_arg(),
             residual.into_buffer_arg(),
             weight.into_buffer_arg(),
@@ -205,13 +260,13 @@ pub(super) fn forward(
             width,
             eps as f32,
             mask_arg(mask),
-            form,
+            variant,
         );
     }
     output
 }
 
-/// The gradients of input, residual, weight and bias.
+/// Returns the gradients of input, residual, weight and bias.
 pub(super) fn backward(
     input: CubeTensor,
     residual: Option<CubeTensor>,
@@ -220,69 +275,99 @@ pub(super) fn backward(
     eps: f64,
     mask: DropoutMask,
 ) -> (CubeTensor, CubeTensor, CubeTensor, CubeTensor) {
-    let [input, weight, grad] = [input, weight, grad].map(into_contiguous);
-    let form = Form {
-        lanes: lanes(&input),
-        with_dropout: !mask.is_none(),
-        with_residual: residual.is_some(),
+    let [weight, grad] = [weight, grad].map(into_contiguous);
+    let inputs = Inputs::new(input, residual, mask);
+    let (input_grad, residual_grad, statistics) =
+        input_gradients(&inputs, weight, grad.clone(), eps, mask);
+    let (weight_grad, bias_grad) = weight_gradients(inputs, grad, statistics, mask);
+    (input_grad, residual_grad, weight_grad, bias_grad)
+}
+
+/// Returns the gradients of input and residual, and each row's mean and inverse deviation.
+fn input_gradients(
+    inputs: &Inputs,
+    weight: CubeTensor,
+    grad: CubeTensor,
+    eps: f64,
+    mask: DropoutMask,
+) -> (CubeTensor, CubeTensor, CubeTensor) {
+    let Inputs {
+        input,
+        residual,
+        rows,
+        width,
+        variant,
+    } = inputs;
+    let residual_grad = empty(input, [*rows, *width]);
+    // Without dropout, input and residual have the same gradient. WebGPU needs a buffer for the binding all the same,
+    // and a different one.
+    let input_grad_shape = if variant.with_dropout {
+        [*rows, *width]
+    } else {
+        [1, 1]
     };
-    let residual = residual.map_or_else(|| empty(&input, [1]), into_contiguous);
-    let (rows, width) = (input.meta.shape()[0], input.meta.shape()[1]);
-    let for_residual = empty(&input, [rows, width]);
-    // Without dropout both summands have the same gradient; a binding must be there all the same, and not the same one twice.
-    let for_input = empty(
-        &input,
-        if form.with_dropout {
-            [rows, width]
-        } else {
-            [1, 1]
-        },
-    );
-    let statistics = empty(&input, [rows, 2]);
-    let (for_weight, for_bias) = (empty(&input, [width]), empty(&input, [width]));
-    let client = input.client.clone();
-    // SAFETY: as in `forward`; `statistics` holds two values a row.
+    let input_grad = empty(input, input_grad_shape);
+    let statistics = empty(input, [*rows, 2]);
+    // SAFETY: as in `forward`; `statistics` holds two values per row.
     unsafe {
         backward_kernel::launch_unchecked(
-            &client,
-            cubes_for(rows * form.lanes),
-            cube_dim(),
+            &input.client,
+            workgroup_count(rows * variant.threads),
+            workgroup_dim(),
             input.clone().into_buffer_arg(),
             residual.clone().into_buffer_arg(),
             weight.into_buffer_arg(),
-            grad.clone().into_buffer_arg(),
-            for_input.clone().into_buffer_arg(),
-            for_residual.clone().into_buffer_arg(),
+            grad.into_buffer_arg(),
+            input_grad.clone().into_buffer_arg(),
+            residual_grad.clone().into_buffer_arg(),
             statistics.clone().into_buffer_arg(),
-            rows,
-            width,
+            *rows,
+            *width,
             eps as f32,
             mask_arg(mask),
-            form,
+            *variant,
         );
     }
-    // SAFETY: no unit goes past `width`, or in its column past `rows`.
+    let input_grad = if variant.with_dropout {
+        input_grad
+    } else {
+        residual_grad.clone()
+    };
+    (input_grad, residual_grad, statistics)
+}
+
+/// Returns the gradients of weight and bias.
+fn weight_gradients(
+    inputs: Inputs,
+    grad: CubeTensor,
+    statistics: CubeTensor,
+    mask: DropoutMask,
+) -> (CubeTensor, CubeTensor) {
+    let Inputs {
+        input,
+        residual,
+        rows,
+        width,
+        variant,
+    } = inputs;
+    let (weight_grad, bias_grad) = (empty(&input, [width]), empty(&input, [width]));
+    // SAFETY: no thread exceeds `width`, or in its column `rows`.
     unsafe {
         weight_kernel::launch_unchecked(
-            &client,
-            cubes_for(width),
-            cube_dim(),
+            &weight_grad.client,
+            workgroup_count(width),
+            workgroup_dim(),
             input.into_buffer_arg(),
             residual.into_buffer_arg(),
             grad.into_buffer_arg(),
             statistics.into_buffer_arg(),
-            for_weight.clone().into_buffer_arg(),
-            for_bias.clone().into_buffer_arg(),
+            weight_grad.clone().into_buffer_arg(),
+            bias_grad.clone().into_buffer_arg(),
             rows,
             width,
             mask_arg(mask),
-            form,
+            variant,
         );
     }
-    let for_input = if form.with_dropout {
-        for_input
-    } else {
-        for_residual.clone()
-    };
-    (for_input, for_residual, for_weight, for_bias)
+    (weight_grad, bias_grad)
 }

@@ -1,25 +1,13 @@
-//! A linear layer's products, with what surrounds them.
+//! The products of a linear layer, with bias, GELU and the gradient of the bias as epilogues.
 
 use super::empty;
-use super::layout::{Layout, Side, Size};
-use super::matmul::{Epilogue, launch};
+use super::matmul::{Epilogue, Matmul};
+use super::strides::{MatmulShape, Operand};
 use crate::kernels::Precision;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
-/// A matrix as it lies.
-pub(super) fn rows(tensor: &CubeTensor) -> Side<'_> {
-    let layout = Layout::rows(tensor.meta.shape()[1]);
-    Side { tensor, layout }
-}
-
-/// The same matrix transposed.
-pub(super) fn columns(tensor: &CubeTensor) -> Side<'_> {
-    let layout = Layout::rows(tensor.meta.shape()[1]).transposed();
-    Side { tensor, layout }
-}
-
-/// `input × weightᵀ + bias`.
+/// Computes `input × weightᵀ + bias`.
 pub(super) fn forward(
     input: CubeTensor,
     weight: CubeTensor,
@@ -27,26 +15,21 @@ pub(super) fn forward(
     precision: Precision,
 ) -> CubeTensor {
     let [input, weight, bias] = [input, weight, bias].map(into_contiguous);
-    let (m, k, n) = (
-        input.meta.shape()[0],
-        input.meta.shape()[1],
-        weight.meta.shape()[0],
-    );
-    let out = empty(&input, [m, n]);
-    launch(
-        rows(&input),
-        columns(&weight),
-        rows(&out),
-        Size::one(m, n, k),
+    let shape = forward_shape(&input, &weight);
+    let out = empty(&input, [shape.m, shape.n]);
+    Matmul {
+        lhs: Operand::matrix(&input),
+        rhs: Operand::matrix(&weight).transposed(),
+        out: Operand::matrix(&out),
+        shape,
         precision,
-        Epilogue::Bias,
-        Some(&bias),
-        None,
-    );
+        epilogue: Epilogue::Bias(&bias),
+    }
+    .launch();
     out
 }
 
-/// The same, and the GELU of it.
+/// Computes `input × weightᵀ + bias` and its GELU.
 pub(super) fn forward_gelu(
     input: CubeTensor,
     weight: CubeTensor,
@@ -54,79 +37,74 @@ pub(super) fn forward_gelu(
     precision: Precision,
 ) -> (CubeTensor, CubeTensor) {
     let [input, weight, bias] = [input, weight, bias].map(into_contiguous);
-    let (m, k, n) = (
-        input.meta.shape()[0],
-        input.meta.shape()[1],
-        weight.meta.shape()[0],
-    );
-    let (middle, active) = (empty(&input, [m, n]), empty(&input, [m, n]));
-    launch(
-        rows(&input),
-        columns(&weight),
-        rows(&active),
-        Size::one(m, n, k),
+    let shape = forward_shape(&input, &weight);
+    let pre_activation = empty(&input, [shape.m, shape.n]);
+    let activation = empty(&input, [shape.m, shape.n]);
+    Matmul {
+        lhs: Operand::matrix(&input),
+        rhs: Operand::matrix(&weight).transposed(),
+        out: Operand::matrix(&activation),
+        shape,
         precision,
-        Epilogue::BiasGelu,
-        Some(&bias),
-        Some(&middle),
-    );
-    (middle, active)
+        epilogue: Epilogue::BiasGelu {
+            bias: &bias,
+            pre_activation: &pre_activation,
+        },
+    }
+    .launch();
+    (pre_activation, activation)
 }
 
-/// `grad × weight`, times the slope of GELU at `middle` where there is one.
+/// Returns the dimensions of `[m, k] × [n, k]ᵀ`.
+fn forward_shape(input: &CubeTensor, weight: &CubeTensor) -> MatmulShape {
+    let [m, k] = [input.meta.shape()[0], input.meta.shape()[1]];
+    MatmulShape::single(m, weight.meta.shape()[0], k)
+}
+
+/// Computes `grad × weight`, multiplied by the derivative of GELU at `pre_activation` if there is one.
 pub(super) fn input_grad(
     grad: CubeTensor,
     weight: CubeTensor,
-    middle: Option<CubeTensor>,
+    pre_activation: Option<CubeTensor>,
     precision: Precision,
 ) -> CubeTensor {
     let [grad, weight] = [grad, weight].map(into_contiguous);
-    let middle = middle.map(into_contiguous);
-    let (m, k, n) = (
-        grad.meta.shape()[0],
-        grad.meta.shape()[1],
-        weight.meta.shape()[1],
-    );
+    let pre_activation = pre_activation.map(into_contiguous);
+    let [m, k] = [grad.meta.shape()[0], grad.meta.shape()[1]];
+    let n = weight.meta.shape()[1];
     let out = empty(&grad, [m, n]);
-    let epilogue = match middle {
-        Some(_) => Epilogue::GeluSlope,
-        None => Epilogue::None,
-    };
-    launch(
-        rows(&grad),
-        rows(&weight),
-        rows(&out),
-        Size::one(m, n, k),
+    Matmul {
+        lhs: Operand::matrix(&grad),
+        rhs: Operand::matrix(&weight),
+        out: Operand::matrix(&out),
+        shape: MatmulShape::single(m, n, k),
         precision,
-        epilogue,
-        middle.as_ref(),
-        None,
-    );
+        epilogue: pre_activation
+            .as_ref()
+            .map_or(Epilogue::None, Epilogue::GeluDerivative),
+    }
+    .launch();
     out
 }
 
-/// `gradᵀ × input`, and the sum over the rows of `grad`.
+/// Computes `gradᵀ × input` and the sum over the rows of `grad`.
 pub(super) fn weight_grad(
     grad: CubeTensor,
     input: CubeTensor,
     precision: Precision,
 ) -> (CubeTensor, CubeTensor) {
     let [grad, input] = [grad, input].map(into_contiguous);
-    let (k, m, n) = (
-        grad.meta.shape()[0],
-        grad.meta.shape()[1],
-        input.meta.shape()[1],
-    );
-    let (for_weight, for_bias) = (empty(&grad, [m, n]), empty(&grad, [m]));
-    launch(
-        columns(&grad),
-        rows(&input),
-        rows(&for_weight),
-        Size::one(m, n, k),
+    let [k, m] = [grad.meta.shape()[0], grad.meta.shape()[1]];
+    let n = input.meta.shape()[1];
+    let (weight_grad, bias_grad) = (empty(&grad, [m, n]), empty(&grad, [m]));
+    Matmul {
+        lhs: Operand::matrix(&grad).transposed(),
+        rhs: Operand::matrix(&input),
+        out: Operand::matrix(&weight_grad),
+        shape: MatmulShape::single(m, n, k),
         precision,
-        Epilogue::RowSums,
-        None,
-        Some(&for_bias),
-    );
-    (for_weight, for_bias)
+        epilogue: Epilogue::RowSums(&bias_grad),
+    }
+    .launch();
+    (weight_grad, bias_grad)
 }

@@ -1,23 +1,24 @@
-//! LoRA's products: two on the way forth, the second added into columns of the layer's own result, and four on the way back.
+//! The products of LoRA: two in the forward pass, of which the second is added to columns of the layer's output, and
+//! four in the backward pass.
 
-use super::layout::{Layout, Side, Size};
-use super::linear::{columns, rows};
-use super::matmul::{Epilogue, launch};
+use super::matmul::{Epilogue, Matmul};
+use super::strides::{Layout, MatmulShape, Operand};
 use super::{empty, writable};
 use crate::kernels::Precision;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
 /// The columns of `tensor` from `start` on.
-fn part(tensor: &CubeTensor, start: usize) -> Side<'_> {
+fn columns_from(tensor: &CubeTensor, start: usize) -> Operand<'_> {
     let layout = Layout {
-        start,
-        ..Layout::rows(tensor.meta.shape()[1])
+        offset: start,
+        ..Layout::row_major(tensor.meta.shape()[1])
     };
-    Side { tensor, layout }
+    Operand { tensor, layout }
 }
 
-/// See [`lora`](crate::kernels::lora): the sum, written over `base` where nobody else holds it, and `input lora_aᵀ`.
+/// Implements [`lora`](crate::kernels::lora). Returns the sum, which overwrites `base` if no other tensor shares its
+/// buffer, and `input × lora_aᵀ`.
 pub(super) fn forward(
     base: CubeTensor,
     input: CubeTensor,
@@ -30,82 +31,83 @@ pub(super) fn forward(
     let [input, lora_a, lora_b] = [input, lora_a, lora_b].map(into_contiguous);
     let [m, k] = [input.meta.shape()[0], input.meta.shape()[1]];
     let [n, r] = [lora_b.meta.shape()[0], lora_b.meta.shape()[1]];
-    let low = empty(&input, [m, r]);
-    plain(
-        rows(&input),
-        columns(&lora_a),
-        &low,
-        Size::one(m, r, k),
+    let low_rank = empty(&input, [m, r]);
+    matmul(
+        Operand::matrix(&input),
+        Operand::matrix(&lora_a).transposed(),
+        &low_rank,
+        MatmulShape::single(m, r, k),
         precision,
     );
-    launch(
-        rows(&low),
-        columns(&lora_b),
-        part(&base, start),
-        Size::one(m, n, r),
+    Matmul {
+        lhs: Operand::matrix(&low_rank),
+        rhs: Operand::matrix(&lora_b).transposed(),
+        out: columns_from(&base, start),
+        shape: MatmulShape::single(m, n, r),
         precision,
-        Epilogue::Add,
-        None,
-        None,
-    );
-    (base, low)
+        epilogue: Epilogue::Add,
+    }
+    .launch();
+    (base, low_rank)
 }
 
-/// The gradients of `input`, `lora_a` and `lora_b`.
+/// Returns the gradients of `input`, `lora_a` and `lora_b`.
 pub(super) fn backward(
     grad: CubeTensor,
     input: CubeTensor,
-    low: CubeTensor,
+    low_rank: CubeTensor,
     lora_a: CubeTensor,
     lora_b: CubeTensor,
     start: usize,
     precision: Precision,
 ) -> (CubeTensor, CubeTensor, CubeTensor) {
-    let [grad, input, low, lora_a, lora_b] =
-        [grad, input, low, lora_a, lora_b].map(into_contiguous);
+    let [grad, input, low_rank, lora_a, lora_b] =
+        [grad, input, low_rank, lora_a, lora_b].map(into_contiguous);
     let [m, k] = [input.meta.shape()[0], input.meta.shape()[1]];
     let [n, r] = [lora_b.meta.shape()[0], lora_b.meta.shape()[1]];
-    let (for_input, for_low) = (empty(&input, [m, k]), empty(&input, [m, r]));
-    let (for_a, for_b) = (empty(&input, [r, k]), empty(&input, [n, r]));
-    let grad_columns = || part(&grad, start);
-    let grad_rows = Side {
-        layout: grad_columns().layout.transposed(),
-        ..grad_columns()
-    };
-    plain(
-        grad_columns(),
-        rows(&lora_b),
-        &for_low,
-        Size::one(m, r, n),
+    let (input_grad, low_rank_grad) = (empty(&input, [m, k]), empty(&input, [m, r]));
+    let (a_grad, b_grad) = (empty(&input, [r, k]), empty(&input, [n, r]));
+    let grad_columns = columns_from(&grad, start);
+    matmul(
+        grad_columns,
+        Operand::matrix(&lora_b),
+        &low_rank_grad,
+        MatmulShape::single(m, r, n),
         precision,
     );
-    plain(grad_rows, rows(&low), &for_b, Size::one(n, r, m), precision);
-    plain(
-        columns(&for_low),
-        rows(&input),
-        &for_a,
-        Size::one(r, k, m),
+    matmul(
+        grad_columns.transposed(),
+        Operand::matrix(&low_rank),
+        &b_grad,
+        MatmulShape::single(n, r, m),
         precision,
     );
-    plain(
-        rows(&for_low),
-        rows(&lora_a),
-        &for_input,
-        Size::one(m, k, r),
+    matmul(
+        Operand::matrix(&low_rank_grad).transposed(),
+        Operand::matrix(&input),
+        &a_grad,
+        MatmulShape::single(r, k, m),
         precision,
     );
-    (for_input, for_a, for_b)
+    matmul(
+        Operand::matrix(&low_rank_grad),
+        Operand::matrix(&lora_a),
+        &input_grad,
+        MatmulShape::single(m, k, r),
+        precision,
+    );
+    (input_grad, a_grad, b_grad)
 }
 
-fn plain(lhs: Side, rhs: Side, out: &CubeTensor, size: Size, precision: Precision) {
-    launch(
+/// Computes `out = lhs × rhs`.
+fn matmul(lhs: Operand, rhs: Operand, out: &CubeTensor, shape: MatmulShape, precision: Precision) {
+    Matmul {
         lhs,
         rhs,
-        rows(out),
-        size,
+        out: Operand::matrix(out),
+        shape,
         precision,
-        Epilogue::None,
-        None,
-        None,
-    );
+        epilogue: Epilogue::None,
+    }
+    .launch();
 }

@@ -1,6 +1,6 @@
-//! The cross entropy and its slope, in one dispatch of one unit: a batch has few rows and few labels.
+//! The cross entropy and its gradient in one dispatch. One thread computes it, because a batch has few rows and labels.
 
-use super::{cube_dim, cubes_for, empty};
+use super::{empty, workgroup_count, workgroup_dim};
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
@@ -11,7 +11,7 @@ fn cross_entropy_kernel(
     logits: &[f32],
     targets: &[f32],
     loss: &mut [f32],
-    slope: &mut [f32],
+    logits_grad: &mut [f32],
     rows: usize,
     labels: usize,
     scale: f32,
@@ -35,14 +35,14 @@ fn cross_entropy_kernel(
                 let at = start + label;
                 let shifted = logits[at] - largest;
                 sum += targets[at] * (log_total - shifted);
-                slope[at] = (shifted.exp() / total * weight - targets[at]) * scale;
+                logits_grad[at] = (shifted.exp() / total * weight - targets[at]) * scale;
             }
         }
         loss[0] = sum * scale;
     }
 }
 
-/// The loss `[1]`, and its gradient with respect to the logits.
+/// Returns the loss `[1]` and its gradient with respect to the logits `[batch, num_labels]`.
 pub(super) fn cross_entropy(
     logits: CubeTensor,
     targets: CubeTensor,
@@ -50,21 +50,21 @@ pub(super) fn cross_entropy(
 ) -> (CubeTensor, CubeTensor) {
     let (logits, targets) = (into_contiguous(logits), into_contiguous(targets));
     let (rows, labels) = (logits.meta.shape()[0], logits.meta.shape()[1]);
-    let (loss, slope) = (empty(&logits, [1]), empty(&logits, [rows, labels]));
-    // SAFETY: one unit goes through `rows * labels` values of three buffers and writes one of the fourth.
+    let (loss, logits_grad) = (empty(&logits, [1]), empty(&logits, [rows, labels]));
+    // SAFETY: one thread accesses `rows * labels` values of three buffers and writes one value of the fourth.
     unsafe {
         cross_entropy_kernel::launch_unchecked(
             &loss.client,
-            cubes_for(1),
-            cube_dim(),
+            workgroup_count(1),
+            workgroup_dim(),
             logits.into_buffer_arg(),
             targets.into_buffer_arg(),
             loss.clone().into_buffer_arg(),
-            slope.clone().into_buffer_arg(),
+            logits_grad.clone().into_buffer_arg(),
             rows,
             labels,
             scale as f32,
         );
     }
-    (loss, slope)
+    (loss, logits_grad)
 }

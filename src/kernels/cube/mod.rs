@@ -1,7 +1,11 @@
-//! WebGPU: kernels of our own where burn's are slow or many, each one compared with the CPU device in the browser tests.
+//! The operations on WebGPU, as CubeCL kernels. The browser tests compare each one with the CPU device.
 //!
-//! None uses subgroups or atomics: every WebGPU adapter runs them. What suits an adapter that is a CPU and what suits a GPU differs in two
-//! places, the products' tile and the rows' lanes.
+//! CubeCL calls a workgroup a *cube* and a thread a *unit*: `CUBE_POS` is the index of a workgroup, `UNIT_POS` that of
+//! a thread in it, and `ABSOLUTE_POS` that of a thread in the dispatch. `#[comptime]` parameters are constants of the
+//! compiled shader.
+//!
+//! No kernel uses subgroups or atomics, so every WebGPU adapter runs them. Two choices depend on whether the adapter is
+//! a GPU or software: the tile of a matrix product (`matmul.rs`) and the threads of a row (`row_reduction.rs`).
 
 mod adamw;
 mod attention;
@@ -9,20 +13,21 @@ mod dropout;
 mod embeddings;
 mod gelu;
 mod layer_norm;
-mod layout;
 mod linear;
 mod lora;
 mod loss;
+mod loss_scaling;
 mod matmul;
 mod operand;
-mod rows;
-mod scaling;
+mod row_reduction;
+mod softmax;
 mod squares;
+mod strides;
 
-use super::room::room_for;
+use super::activation_padding::padded_len;
 use super::{
-    AdamWScalars, BertOps, DropoutMask, HeadsShape, LossScaling, Precision, SquaresPlace,
-    TablesShape,
+    AdamWScalars, BertOps, DropoutMask, EmbeddingsShape, HeadsShape, LossScaling, PartialSums,
+    Precision,
 };
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{FloatTensor, IntTensor};
@@ -34,43 +39,49 @@ use burn_cubecl::tensor::CubeTensor;
 
 impl BertOps for CubeBackend {
     fn bert_embeddings(
-        words: FloatTensor<Self>,
-        positions: FloatTensor<Self>,
-        types: FloatTensor<Self>,
+        word_embeddings: FloatTensor<Self>,
+        position_embeddings: FloatTensor<Self>,
+        token_type_embeddings: FloatTensor<Self>,
         ids: IntTensor<Self>,
         seq: usize,
     ) -> FloatTensor<Self> {
-        embeddings::forward(words, positions, types, ids, seq)
+        embeddings::forward(
+            word_embeddings,
+            position_embeddings,
+            token_type_embeddings,
+            ids,
+            seq,
+        )
     }
 
-    fn bert_add_words(
+    fn bert_add_word_embeddings(
         sum: FloatTensor<Self>,
         block: FloatTensor<Self>,
         ids: IntTensor<Self>,
-        first: usize,
+        first_row: usize,
     ) -> FloatTensor<Self> {
-        embeddings::add_words(sum, block, ids, first)
+        embeddings::add_word_embeddings(sum, block, ids, first_row)
     }
 
     fn bert_write(tensor: FloatTensor<Self>, values: Vec<f32>, start: usize) -> FloatTensor<Self> {
         write(tensor, values, start)
     }
 
-    fn bert_words_backward(
+    fn bert_word_embeddings_backward(
         grad: FloatTensor<Self>,
         ids: IntTensor<Self>,
-        first: usize,
+        first_row: usize,
         shape: [usize; 2],
     ) -> FloatTensor<Self> {
         let table = Self::float_zeros(shape.into(), &grad.device, FloatDType::F32);
-        embeddings::words_backward(grad, ids, table, first)
+        embeddings::word_embeddings_backward(grad, ids, table, first_row)
     }
 
-    fn bert_places_backward(
+    fn bert_position_type_backward(
         grad: FloatTensor<Self>,
-        shape: TablesShape,
+        shape: EmbeddingsShape,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        embeddings::places_backward(grad, shape)
+        embeddings::position_type_backward(grad, shape)
     }
 
     fn bert_linear(
@@ -110,10 +121,10 @@ impl BertOps for CubeBackend {
     fn bert_linear_input_grad_gelu(
         grad: FloatTensor<Self>,
         weight: FloatTensor<Self>,
-        middle: FloatTensor<Self>,
+        pre_activation: FloatTensor<Self>,
         precision: Precision,
     ) -> FloatTensor<Self> {
-        linear::input_grad(grad, weight, Some(middle), precision)
+        linear::input_grad(grad, weight, Some(pre_activation), precision)
     }
 
     fn bert_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -138,13 +149,13 @@ impl BertOps for CubeBackend {
     fn bert_lora_backward(
         grad: FloatTensor<Self>,
         input: FloatTensor<Self>,
-        low: FloatTensor<Self>,
+        low_rank: FloatTensor<Self>,
         lora_a: FloatTensor<Self>,
         lora_b: FloatTensor<Self>,
         start: usize,
         precision: Precision,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        lora::backward(grad, input, low, lora_a, lora_b, start, precision)
+        lora::backward(grad, input, low_rank, lora_a, lora_b, start, precision)
     }
 
     fn bert_dropout(input: FloatTensor<Self>, mask: DropoutMask) -> FloatTensor<Self> {
@@ -229,12 +240,12 @@ impl BertOps for CubeBackend {
     }
 
     fn bert_adamw(
-        parameter: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
-        moments: FloatTensor<Self>,
-        other_parameter: FloatTensor<Self>,
-        other_gradient: FloatTensor<Self>,
-        other_moments: FloatTensor<Self>,
+        parameter_a: FloatTensor<Self>,
+        gradient_a: FloatTensor<Self>,
+        moments_a: FloatTensor<Self>,
+        parameter_b: FloatTensor<Self>,
+        gradient_b: FloatTensor<Self>,
+        moments_b: FloatTensor<Self>,
         clip: FloatTensor<Self>,
         scalars: [AdamWScalars; 2],
     ) -> (
@@ -243,9 +254,9 @@ impl BertOps for CubeBackend {
         FloatTensor<Self>,
         FloatTensor<Self>,
     ) {
-        let one = (parameter, gradient, moments);
-        let other = (other_parameter, other_gradient, other_moments);
-        adamw::step(one, other, clip, scalars)
+        let a = (parameter_a, gradient_a, moments_a);
+        let b = (parameter_b, gradient_b, moments_b);
+        adamw::step(a, b, clip, scalars)
     }
 
     fn bert_squares(
@@ -256,10 +267,10 @@ impl BertOps for CubeBackend {
         fourth: FloatTensor<Self>,
         fifth: FloatTensor<Self>,
         sixth: FloatTensor<Self>,
-        places: [SquaresPlace; 6],
+        ranges: [PartialSums; 6],
     ) -> FloatTensor<Self> {
         let inputs = [first, second, third, fourth, fifth, sixth];
-        squares::launch(sums, inputs, places)
+        squares::launch(sums, inputs, ranges)
     }
 
     fn bert_clip_coefficient(squares: FloatTensor<Self>, max_norm: f64) -> FloatTensor<Self> {
@@ -271,39 +282,40 @@ impl BertOps for CubeBackend {
         state: FloatTensor<Self>,
         scaling: LossScaling,
     ) -> FloatTensor<Self> {
-        scaling::update(squares, state, scaling)
+        loss_scaling::update(squares, state, scaling)
     }
 }
 
-/// Units a cube of an element-wise kernel.
-const UNITS: u32 = 64;
-/// Most cubes in one dimension that WebGPU guarantees (`maxComputeWorkgroupsPerDimension`).
-const MOST_CUBES: u32 = 65_535;
+/// Threads of a workgroup in all kernels but matmul.
+const WORKGROUP_SIZE: u32 = 64;
+/// Workgroups per dimension of a dispatch that every WebGPU adapter supports (`maxComputeWorkgroupsPerDimension`).
+const MAX_WORKGROUPS: u32 = 65_535;
 
-/// Whether the adapter is a CPU: it runs as few units at a time as its vectors have values. (SwiftShader 4, llvmpipe 8; the smallest of
-/// any GPU's largest is 16.)
-fn is_cpu(tensor: &CubeTensor) -> bool {
+/// True for software adapters, detected by a maximum subgroup size of at most 8. SwiftShader has 4 and llvmpipe 8, the
+/// width of their vector registers. No GPU has a maximum below 16.
+fn is_software_adapter(tensor: &CubeTensor) -> bool {
     tensor.client.properties().hardware.plane_size_max <= 8
 }
 
-/// Cubes enough for one unit per element; the kernel leaves out the units past the end.
-fn cubes_for(elements: usize) -> CubeCount {
-    let cubes = elements.div_ceil(UNITS as usize) as u32;
-    let rows = cubes.div_ceil(MOST_CUBES).max(1);
-    CubeCount::Static(cubes.div_ceil(rows), rows, 1)
+/// Returns enough workgroups for one thread per element. Kernels skip threads past the last element.
+fn workgroup_count(elements: usize) -> CubeCount {
+    let count = elements.div_ceil(WORKGROUP_SIZE as usize) as u32;
+    let rows = count.div_ceil(MAX_WORKGROUPS).max(1);
+    CubeCount::Static(count.div_ceil(rows), rows, 1)
 }
 
-fn cube_dim() -> CubeDim {
-    CubeDim::new_1d(UNITS)
+fn workgroup_dim() -> CubeDim {
+    CubeDim::new_1d(WORKGROUP_SIZE)
 }
 
-/// A new tensor beside `like`, its rows one behind another, in a buffer with [room](crate::kernels::BatchRoom) for the widest batch.
+/// Allocates a contiguous tensor on the device and with the type of `like`. See
+/// [`ActivationPadding`](crate::kernels::ActivationPadding) for the size of its buffer.
 fn empty(like: &CubeTensor, shape: impl Into<burn::tensor::Shape>) -> CubeTensor {
     let shape = shape.into();
-    let (values, room) = (shape.num_elements(), room_for(&shape));
-    let bytes = |values: usize| (values * like.dtype.size()) as u64;
-    let buffer = like.client.empty(bytes(room) as usize);
-    let buffer = buffer.offset_end(bytes(room - values));
+    let (len, padded) = (shape.num_elements(), padded_len(&shape));
+    let bytes = |len: usize| (len * like.dtype.size()) as u64;
+    let buffer = like.client.empty(bytes(padded) as usize);
+    let buffer = buffer.offset_end(bytes(padded - len));
     CubeTensor::new_contiguous(
         like.client.clone(),
         like.device.clone(),
@@ -313,7 +325,8 @@ fn empty(like: &CubeTensor, shape: impl Into<burn::tensor::Shape>) -> CubeTensor
     )
 }
 
-/// The tensor's own buffer when nobody else reads it, else a copy, to be written to.
+/// Returns a contiguous tensor that may be overwritten: the tensor itself if no other tensor shares its buffer,
+/// otherwise a copy.
 fn writable(tensor: CubeTensor) -> CubeTensor {
     let tensor = into_contiguous(tensor);
     if tensor.handle.can_mut() {
@@ -323,16 +336,17 @@ fn writable(tensor: CubeTensor) -> CubeTensor {
     }
 }
 
-/// Writes to a part of a tensor's buffer. The queue copies the values itself: no kernel runs, and no buffer is left over.
+/// Implements [`write`](crate::kernels::write). The queue copies the values itself, without a kernel or a temporary
+/// buffer.
 fn write(tensor: CubeTensor, values: Vec<f32>, start: usize) -> CubeTensor {
     let tensor = writable(tensor);
-    let bytes = |values: usize| (values * size_of::<f32>()) as u64;
+    let bytes = |len: usize| (len * size_of::<f32>()) as u64;
     let rest = tensor.meta.num_elements() - start - values.len();
     let handle = tensor.handle.clone().offset_start(bytes(start));
     let handle = handle.offset_end(bytes(rest));
     tensor.client.write(&handle, Bytes::from_elems(values));
-    // cubecl gathers up to 32 writes, each with its values: of large ones the heap should hold one at a time. A failure shows when the
-    // tensor is read.
+    // cubecl collects up to 32 writes with their values. Flushing keeps one large write at a time in the heap. An error
+    // is reported when the tensor is read.
     let _ = tensor.client.flush();
     tensor
 }

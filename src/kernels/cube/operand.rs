@@ -1,51 +1,51 @@
-//! What a matrix product multiplies: values as they are, or rounded to f16.
+//! Operands of a matrix product in its precision, and the detection of f16 overflow.
 
 use crate::kernels::Precision;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 
-/// What is at least this large rounds to no f16: half a step above the largest.
-const NO_F16: f32 = 65_520.0;
-/// Twice times `NO_F16`, beyond every f32.
+/// The smallest magnitude that rounds to infinity in f16: half a unit in the last place above the largest f16, 65,504.
+const F16_OVERFLOW: f32 = 65_520.0;
+/// Twice multiplied with `F16_OVERFLOW`, it exceeds every f32.
 const HUGE: f32 = 1e30;
 
-/// A value as an operand, and in f16 a note of how large it is.
+/// Converts a value to an operand. In f16 it also tracks the largest magnitude of a thread's operands.
 #[cube]
-pub(super) fn operand<E: Float>(
+pub(super) fn to_operand<E: Float>(
     value: f32,
-    largest: &Sequence<RuntimeCell<f32>>,
+    max_magnitude: &Sequence<RuntimeCell<f32>>,
     #[comptime] precision: Precision,
 ) -> E {
     if comptime![precision == Precision::F16] {
-        let largest = largest.index(0);
-        largest.store(largest.read().max(value.abs()));
+        let max_magnitude = max_magnitude.index(0);
+        max_magnitude.store(max_magnitude.read().max(value.abs()));
     }
     E::cast_from(value)
 }
 
-/// What the sums of a unit are multiplied by: 1, and where f16 had no room for one of its operands, infinity. WGSL leaves it open whether
-/// such an operand becomes one by itself, and where it does not, no loss scaler would notice.
+/// Returns 1, or infinity if an operand exceeded the f16 range, so that the loss scaler detects the overflow. WGSL does
+/// not define the result of converting such a value to f16.
 #[cube]
-pub(super) fn room_for(
-    largest: &Sequence<RuntimeCell<f32>>,
+pub(super) fn overflow_factor(
+    max_magnitude: &Sequence<RuntimeCell<f32>>,
     #[comptime] precision: Precision,
 ) -> f32 {
     if comptime![precision == Precision::F16] {
-        let mut room = f32::new(1.0);
-        let largest = largest.index(0).read();
-        if largest >= NO_F16 {
-            // An infinity in a shader's text is an error.
-            room = largest * HUGE * HUGE;
+        let mut factor = f32::new(1.0);
+        let max_magnitude = max_magnitude.index(0).read();
+        if max_magnitude >= F16_OVERFLOW {
+            // WGSL rejects a literal infinity.
+            factor = max_magnitude * HUGE * HUGE;
         }
-        room
+        factor
     } else {
         f32::new(1.0)
     }
 }
 
-/// A product in `E`, to be added up in f32. Multiplied as f32 it would be exact, as in a tensor core; but then Mesa's compiler drops the way
-/// to f16 and back, as WGSL allows, and nothing is in f16 at all.
+/// Multiplies two operands in `E` for accumulation in f32. A product in f32 would be exact, as in a tensor core, but
+/// Mesa's compiler then removes the conversion to f16 and back, which WGSL allows, and nothing is rounded to f16.
 #[cube]
-pub(super) fn product<E: Float>(left: E, right: E) -> f32 {
-    f32::cast_from(left * right)
+pub(super) fn product<E: Float>(lhs: E, rhs: E) -> f32 {
+    f32::cast_from(lhs * rhs)
 }

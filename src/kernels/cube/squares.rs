@@ -1,26 +1,30 @@
-//! The sum of the squares of all gradients, six tensors a dispatch, and what it makes of their norm.
+//! The sum of the squares of all gradients, six tensors per dispatch, and the clip coefficient of their norm.
 
-use super::{cube_dim, cubes_for, empty, writable};
-use crate::kernels::SquaresPlace;
+use super::{empty, workgroup_count, workgroup_dim, writable};
+use crate::kernels::PartialSums;
+use crate::kernels::loss_scaling::NORM_EPS;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
-/// One of `units` units adds up every `units`th square of `input`, from `unit` on.
+const EPS: f32 = NORM_EPS as f32;
+
+/// Sums the squares that the thread number `thread` of `threads` takes: every `threads`-th value of `input`.
 #[cube]
-fn sum_of(input: &[f32], elements: usize, unit: usize, units: usize) -> f32 {
+fn sum_of(input: &[f32], elements: usize, thread: usize, threads: usize) -> f32 {
     let mut sum = f32::new(0.0);
-    let mut at = unit;
+    let mut at = thread;
     while at < elements {
         let value = input[at];
         sum += value * value;
-        at += units;
+        at += threads;
     }
     sum
 }
 
-/// The places of the six lie one behind another from `offset` on; `end_n` is where the `n`th ends.
+/// Each thread writes one partial sum. Those of the six tensors are consecutive from `offset` on, and `ends[i]` is the
+/// end of tensor `i`, relative to `offset`.
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
 fn squares_kernel(
@@ -55,27 +59,28 @@ fn squares_kernel(
     }
 }
 
-/// See [`squares`](crate::kernels::squares).
+/// Implements [`squares`](crate::kernels::squares).
 pub(super) fn launch(
     sums: CubeTensor,
     inputs: [CubeTensor; 6],
-    places: [SquaresPlace; 6],
+    ranges: [PartialSums; 6],
 ) -> CubeTensor {
     let (sums, inputs) = (writable(sums), inputs.map(into_contiguous));
     let (mut elements, mut ends) = (SequenceArg::new(), SequenceArg::new());
     let mut end = 0;
-    for (input, place) in inputs.iter().zip(places) {
-        end += place.sums;
+    for (input, range) in inputs.iter().zip(ranges) {
+        end += range.count;
         elements.push(input.meta.num_elements());
         ends.push(end);
     }
     let [first, second, third, fourth, fifth, sixth] = inputs.map(CubeTensor::into_buffer_arg);
-    // SAFETY: the units stride through as many values as each tensor has and write one sum each, `end` from the first place on.
+    // SAFETY: no thread reads past `elements` of its tensor, and `end` threads write one sum each from the first range
+    // on.
     unsafe {
         squares_kernel::launch_unchecked(
             &sums.client,
-            cubes_for(end),
-            cube_dim(),
+            workgroup_count(end),
+            workgroup_dim(),
             first,
             second,
             third,
@@ -85,10 +90,20 @@ pub(super) fn launch(
             sums.clone().into_buffer_arg(),
             elements,
             ends,
-            places[0].offset,
+            ranges[0].offset,
         );
     }
     sums
+}
+
+/// Returns `min(1, max_norm / (norm + 1e-6))`, or 1 if `max_norm` is 0.
+#[cube]
+pub(super) fn clip_factor(norm: f32, max_norm: f32) -> f32 {
+    let mut factor = f32::new(1.0);
+    if max_norm > 0.0 {
+        factor = (max_norm / (norm + EPS)).min(1.0);
+    }
+    factor
 }
 
 #[cube(launch_unchecked)]
@@ -96,24 +111,20 @@ fn clip_kernel(squares: &[f32], output: &mut [f32], max_norm: f32) {
     if ABSOLUTE_POS == 0 {
         let norm = squares[0].sqrt();
         output[0] = norm;
-        let mut coefficient = f32::new(1.0);
-        if max_norm > 0.0 {
-            coefficient = (max_norm / (norm + 0.000_001)).min(1.0);
-        }
-        output[1] = coefficient;
+        output[1] = clip_factor(norm, max_norm);
     }
 }
 
-/// See [`clip_coefficient`](crate::kernels::clip_coefficient).
+/// Implements [`clip_coefficient`](crate::kernels::clip_coefficient).
 pub(super) fn clip_coefficient(squares: CubeTensor, max_norm: f64) -> CubeTensor {
     let squares = into_contiguous(squares);
     let output = empty(&squares, [2]);
-    // SAFETY: one unit reads one value and writes two.
+    // SAFETY: one thread reads one value and writes two.
     unsafe {
         clip_kernel::launch_unchecked(
             &output.client,
-            cubes_for(1),
-            cube_dim(),
+            workgroup_count(1),
+            workgroup_dim(),
             squares.into_buffer_arg(),
             output.clone().into_buffer_arg(),
             max_norm as f32,

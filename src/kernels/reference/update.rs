@@ -1,0 +1,89 @@
+//! AdamW, the sum of squared gradients and the clip coefficient.
+
+use super::scalar;
+use crate::kernels::loss_scaling::NORM_EPS;
+use crate::kernels::{AdamWScalars, PartialSums};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Backend, TensorMetadata};
+use burn::tensor::Slice;
+
+/// A parameter, its gradient and its moments.
+type State<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
+
+/// Returns parameter and moments of the first state after one update, then those of the second.
+pub(in crate::kernels) fn adamw_pair<B: Backend>(
+    [a, b]: [State<B>; 2],
+    clip: FloatTensor<B>,
+    scalars: [AdamWScalars; 2],
+) -> (
+    FloatTensor<B>,
+    FloatTensor<B>,
+    FloatTensor<B>,
+    FloatTensor<B>,
+) {
+    let (parameter_a, moments_a) = adamw::<B>(a, clip.clone(), scalars[0]);
+    let (parameter_b, moments_b) = adamw::<B>(b, clip, scalars[1]);
+    (parameter_a, moments_a, parameter_b, moments_b)
+}
+
+fn adamw<B: Backend>(
+    (parameter, gradient, moments): State<B>,
+    clip: FloatTensor<B>,
+    scalars: AdamWScalars,
+) -> (FloatTensor<B>, FloatTensor<B>) {
+    let elements = gradient.shape().num_elements();
+    let first = B::float_slice(moments.clone(), &[Slice::from(0..elements)]);
+    let second = B::float_slice(moments, &[Slice::from(elements..2 * elements)]);
+    let gradient = B::float_mul(gradient, B::float_slice(clip, &[Slice::from(1..2)]));
+    let first = B::float_add(
+        B::float_mul_scalar(first, scalar(scalars.beta1)),
+        B::float_mul_scalar(gradient.clone(), scalar(1.0 - scalars.beta1)),
+    );
+    let squares = B::float_mul(gradient.clone(), gradient);
+    let second = B::float_add(
+        B::float_mul_scalar(second, scalar(scalars.beta2)),
+        B::float_mul_scalar(squares, scalar(1.0 - scalars.beta2)),
+    );
+    let root = B::float_mul_scalar(
+        B::float_sqrt(second.clone()),
+        scalar(1.0 / scalars.bias_correction2_sqrt),
+    );
+    let denominator = B::float_add_scalar(root, scalar(scalars.eps));
+    let update = B::float_div(
+        B::float_mul_scalar(first.clone(), scalar(scalars.step_size)),
+        denominator,
+    );
+    let decayed = B::float_mul_scalar(parameter, scalar(scalars.decay));
+    let moments = B::float_cat(vec![first, second], 0);
+    (B::float_sub(decayed, update), moments)
+}
+
+/// Writes the whole sum of a tensor's squares into its first partial sum.
+pub(in crate::kernels) fn squares<B: Backend>(
+    mut sums: FloatTensor<B>,
+    inputs: [FloatTensor<B>; 6],
+    ranges: [PartialSums; 6],
+) -> FloatTensor<B> {
+    for (input, range) in inputs.into_iter().zip(ranges) {
+        if range.count > 0 {
+            let sum = B::float_sum(B::float_mul(input.clone(), input));
+            let first = Slice::from(range.offset..range.offset + 1);
+            sums = B::float_slice_assign(sums, &[first], sum);
+        }
+    }
+    sums
+}
+
+pub(in crate::kernels) fn clip_coefficient<B: Backend>(
+    squares: FloatTensor<B>,
+    max_norm: f64,
+) -> FloatTensor<B> {
+    let norm = B::float_sqrt(squares);
+    let coefficient = if max_norm == 0.0 {
+        B::float_add_scalar(B::float_mul_scalar(norm.clone(), scalar(0.0)), scalar(1.0))
+    } else {
+        let inverse = B::float_recip(B::float_add_scalar(norm.clone(), scalar(NORM_EPS)));
+        B::float_clamp_max(B::float_mul_scalar(inverse, scalar(max_norm)), scalar(1.0))
+    };
+    B::float_cat(vec![norm, coefficient], 0)
+}

@@ -1,0 +1,142 @@
+//! The operations of an optimizer step: gradient norm and clipping, the loss scaler's decision, AdamW.
+
+use super::{BertOps, LossScaling};
+use burn::backend::Dispatch;
+use burn::tensor::Tensor;
+
+/// The scalars of one AdamW update ([Loshchilov & Hutter, 2019], [`torch.optim.AdamW`]). Bias corrections are computed
+/// in f64, as PyTorch does.
+///
+/// [Loshchilov & Hutter, 2019]: https://arxiv.org/abs/1711.05101
+/// [`torch.optim.AdamW`]: https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamWScalars {
+    /// Decay of the first moment.
+    pub beta1: f64,
+    /// Decay of the second moment.
+    pub beta2: f64,
+    /// `1 - lr * weight_decay`, the factor of the parameter before the update.
+    pub decay: f64,
+    /// `lr / (1 - beta1^t)`.
+    pub step_size: f64,
+    /// `sqrt(1 - beta2^t)`, the divisor of the root of the second moment.
+    pub bias_correction2_sqrt: f64,
+    /// Added to the denominator.
+    pub eps: f64,
+    /// Whether gradients are scaled. Then both bias corrections are 1 here and come from the values of
+    /// [`update_scale`], which counts only the updates that are not skipped.
+    pub scaled: bool,
+}
+
+/// A parameter with its gradient and its optimizer state.
+#[derive(Debug)]
+pub struct AdamWState {
+    /// `[n]`.
+    pub parameter: Tensor<1>,
+    /// `[n]`.
+    pub gradient: Tensor<1>,
+    /// The first moments, then the second moments: `[2 n]`.
+    pub moments: Tensor<1>,
+    /// The scalars of its parameter group.
+    pub scalars: AdamWScalars,
+}
+
+/// The range of a tensor's partial sums in the output of [`squares`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PartialSums {
+    /// Index of the first.
+    pub offset: usize,
+    /// Number of partial sums, from [`PartialSums::count_for`]. With 0 the tensor is skipped.
+    pub count: usize,
+}
+
+impl PartialSums {
+    /// Returns the number of partial sums for a tensor of `elements` values: enough threads to keep a GPU busy.
+    pub fn count_for(elements: usize) -> usize {
+        elements.div_ceil(64).clamp(1, 1024)
+    }
+}
+
+/// Applies one AdamW update to two parameters and returns each with its moments. Gradients are first multiplied by
+/// `clip[1]`, where `clip` is the output of [`clip_coefficient`], or of [`update_scale`] for scaled gradients, which
+/// may skip the update. Two parameters fit into the 8 storage buffers that every WebGPU adapter can bind.
+///
+/// # Shapes
+/// - `pair`: see [`AdamWState`]
+/// - `clip`: `[2]` or `[SCALER_VALUES]`
+/// - output: parameter `[n]` and moments `[2 n]`, of each
+pub fn adamw(pair: [AdamWState; 2], clip: Tensor<1>) -> [(Tensor<1>, Tensor<1>); 2] {
+    let scalars = [pair[0].scalars, pair[1].scalars];
+    let [a, b] = pair;
+    let (parameter_a, moments_a, parameter_b, moments_b) = Dispatch::bert_adamw(
+        a.parameter.into_dispatch(),
+        a.gradient.into_dispatch(),
+        a.moments.into_dispatch(),
+        b.parameter.into_dispatch(),
+        b.gradient.into_dispatch(),
+        b.moments.into_dispatch(),
+        clip.into_dispatch(),
+        scalars,
+    );
+    [(parameter_a, moments_a), (parameter_b, moments_b)].map(|(parameter, moments)| {
+        (
+            Tensor::from_dispatch(parameter),
+            Tensor::from_dispatch(moments),
+        )
+    })
+}
+
+/// Writes partial sums of the squares of six tensors into `sums`, which is 0 there before. The total of `sums` is the
+/// sum of all squares. Six tensors fit into the storage buffers of one dispatch.
+///
+/// # Shapes
+/// - `sums` and output: `[n]`
+/// - `inputs`: any length each
+pub fn squares(sums: Tensor<1>, inputs: [Tensor<1>; 6], ranges: [PartialSums; 6]) -> Tensor<1> {
+    let [first, second, third, fourth, fifth, sixth] = inputs.map(Tensor::into_dispatch);
+    Tensor::from_dispatch(Dispatch::bert_squares(
+        sums.into_dispatch(),
+        first,
+        second,
+        third,
+        fourth,
+        fifth,
+        sixth,
+        ranges,
+    ))
+}
+
+/// Computes the global gradient norm and the clip coefficient from the sum of all squares. The coefficient is
+/// `min(1, max_norm / (norm + 1e-6))`, as in [`torch.nn.utils.clip_grad_norm_`][1], and 1 if `max_norm` is 0.
+///
+/// # Shapes
+/// - `squares`: `[1]`
+/// - output: `[2]`, norm and coefficient
+///
+/// [1]: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
+pub fn clip_coefficient(squares: Tensor<1>, max_norm: f64) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::bert_clip_coefficient(
+        squares.into_dispatch(),
+        max_norm,
+    ))
+}
+
+/// Computes the next state of a loss scaler, as [`torch.amp.GradScaler`]. `squares` is the sum of the squares of all
+/// scaled gradients. A new scaler's state is 0 except for the scale.
+///
+/// The values, in order: the norm of the unscaled gradients; the factor that unscales and clips gradients; 1, or 0 if
+/// gradients are not finite and the update is skipped; the next scale; updates since the scale changed; the two bias
+/// corrections of AdamW.
+///
+/// # Shapes
+/// - `squares`: `[1]`
+/// - `state` and output: `[SCALER_VALUES]`
+///
+/// [`torch.amp.GradScaler`]: https://docs.pytorch.org/docs/stable/amp.html#torch.amp.GradScaler
+pub fn update_scale(squares: Tensor<1>, state: Tensor<1>, scaling: LossScaling) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::bert_update_scale(
+        squares.into_dispatch(),
+        state.into_dispatch(),
+        scaling,
+    ))
+}
