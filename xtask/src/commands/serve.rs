@@ -50,7 +50,7 @@ fn live() -> Result<Vec<Mount>> {
     site::write_vendor()?;
     let mut mounts = site::versioned(&pkg);
     mounts.extend(site::lasting());
-    mounts.push(Mount::new("", project::at(site::INDEX)));
+    mounts.push(Mount::new(site::INDEX, project::at(site::INDEX)));
     progress::note(
         "serving index.html and www/ from the disk: reload to see a change (a change in src/ needs a restart)",
     );
