@@ -43,8 +43,9 @@ export function staticFiles(mounts, options = {}) {
     // A byte range refers to the file itself, not to its compressed form.
     if (request.headers.range) delete request.headers['accept-encoding'];
     const url = request.url ?? '/';
+    const path = url.replace(/[?#].*$/, '').replace(/\/$/, '/index.html');
     for (const { pathInside, serve } of handlers) {
-      const inside = pathInside(url.replace(/[?#].*$/, ''));
+      const inside = pathInside(path);
       if (inside === null) continue;
       request.url = inside;
       return serve(request, response, () => {
@@ -73,7 +74,7 @@ function handlerOf({ address, source }, { live = false, cacheControl = live ? ()
       const whole = isFile ? prefix : prefix + path;
       onFile?.(whole, stats.size);
       response.setHeader('cache-control', cacheControl(whole));
-      if (!/\.\w+$|\/$/.test(path)) response.setHeader('content-type', 'text/plain; charset=utf-8');
+      if (!/\.\w+$/.test(path)) response.setHeader('content-type', 'text/plain; charset=utf-8');
     },
   });
   /** @param {string} path */

@@ -114,11 +114,13 @@ test('no path leaves the site', async () => {
 test('a mount answers only for what it contains', async () => {
   const mounts = [
     { address: 'www', source: join(site, 'v/12ab/www') },
+    { address: 'index.html', source: join(site, 'index.html') },
     { address: 'models/m/weights.bin', source: join(folder, 'secret.txt') },
   ];
   await serving(mounts, { live: true }, async (ask) => {
     assert.equal((await ask('/www/main.js?x=1')).body, SCRIPT);
     assert.equal((await ask('/www/main.js', { 'accept-encoding': 'br' })).headers['content-encoding'], undefined);
+    assert.equal((await ask('/?lang=ko')).body, '<!doctype html>');
     assert.equal((await ask('/models/m/weights.bin')).body, 'secret');
     for (const path of ['/wwwroot/main.js', '/models/m/secret.txt', '/models/m/']) {
       const answer = await ask(path);

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{About, Result};
-use crate::wasm::Profile;
+use crate::wasm::Form;
 use crate::{process, progress, project};
 
 const HINT: &str = "Node's message is above; it has to be Node.js 20 or newer.";
@@ -23,9 +23,9 @@ fn compressible(path: &Path) -> bool {
 }
 
 /// Puts `file.br` and `file.gz` beside each compressible file. What was compressed before comes from the cache.
-pub fn beside(files: &[PathBuf], profile: Profile) -> Result<()> {
-    let quality = if profile == Profile::Release { 11 } else { 5 };
-    let cache = project::cache().join(format!("compressed-{}", profile.name()));
+pub fn beside(files: &[PathBuf], form: Form) -> Result<()> {
+    let quality = if form == Form::Published { 11 } else { 5 };
+    let cache = project::cache().join(format!("compressed-{}", form.name()));
     project::make_dir(&cache)?;
     let mut jobs = Vec::new();
     let mut pairs = Vec::new();

@@ -72,7 +72,9 @@ pub enum Error {
     },
 
     /// Cargo.lock does not name a package that the build needs.
-    #[error("Cargo.lock names no package `{0}`.\nRun `cargo update --workspace` to write it anew.")]
+    #[error(
+        "Cargo.lock names no package `{0}`.\nRun `cargo update --workspace` to write it again."
+    )]
     NotLocked(&'static str),
 
     /// wasm-bindgen refused the module.
@@ -84,7 +86,7 @@ pub enum Error {
         reason: String,
     },
 
-    /// Cargo said it was done but named no wasm file.
+    /// Cargo succeeded but reported no wasm file.
     #[error(
         "cargo built `webtune` but reported no .wasm file.\nCheck that Cargo.toml's [lib] still has crate-type \"cdylib\"."
     )]
@@ -108,6 +110,19 @@ pub enum Error {
         port: u16,
         /// What the system answered.
         reason: String,
+    },
+
+    /// The compiler or clippy warned.
+    #[error("{0} warnings are above.\nA change must have none.")]
+    Warnings(u64),
+
+    /// Some lines of the sources are too long.
+    #[error("these lines are longer than {limit} characters:\n  {}\nBreak them.", places.join("\n  "))]
+    LongLines {
+        /// The greatest number of characters in a line.
+        limit: usize,
+        /// `file:line` for each of them.
+        places: Vec<String>,
     },
 
     /// A test step ran nothing, or left no report of what it ran.

@@ -1,12 +1,14 @@
 //! `cargo xtask`: the project's own commands, one file each in `commands/`.
 
+mod cargo;
 mod commands;
 mod compress;
 mod error;
-mod http;
+mod line_length;
 mod process;
 mod progress;
 mod project;
+mod reports;
 mod setup;
 mod site;
 mod tally;
@@ -72,9 +74,9 @@ fn run(mut arguments: lexopt::Parser) -> Result<()> {
     match command.as_str() {
         "serve" => commands::serve::run(flags.port, flags.release),
         "build" => commands::build::run(if flags.dev {
-            wasm::Profile::Dev
+            wasm::Form::Development
         } else {
-            wasm::Profile::Release
+            wasm::Form::Published
         })
         .map(drop),
         "test" => commands::test::run(flags.full),

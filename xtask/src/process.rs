@@ -45,6 +45,20 @@ pub fn npm() -> Command {
     npm
 }
 
+/// A script of package.json, in the repository's root.
+pub fn npm_run(script: &str) -> Command {
+    let mut npm = npm();
+    npm.args(["run", "--silent", script]);
+    npm
+}
+
+/// `git`, in the repository's root.
+pub fn git() -> Command {
+    let mut git = Command::new("git");
+    git.current_dir(project::root());
+    git
+}
+
 /// Runs a program to its end, its output on the terminal. `hint` says what to do should it fail.
 pub fn run(command: &mut Command, hint: &'static str) -> Result<()> {
     let status = command
@@ -103,7 +117,8 @@ pub fn check(command: &Command, status: ExitStatus, hint: &'static str) -> Resul
     })
 }
 
-fn not_started(command: &Command, source: std::io::Error) -> Error {
+/// An error for a program that could not be started.
+pub fn not_started(command: &Command, source: std::io::Error) -> Error {
     let program = name(command);
     let hint = match program.as_str() {
         "cargo" | "rustc" | "rustup" => RUST,

@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
+
 use crate::error::{Error, Result};
 use crate::project;
 
@@ -29,32 +31,26 @@ const CHARTS_FILES: [(&str, &str); 3] = [
     ("uplot.LICENSE.txt", "LICENSE"),
 ];
 
-/// One address of the site (a file, or a folder with all below it) and where its content is.
+/// A path of the site and the file or folder with its content.
 #[derive(Clone, Debug)]
 pub struct Mount {
-    /// The address, without a slash at either end.
+    /// The path, without a slash at either end.
     pub address: String,
-    /// The file or folder.
+    /// The file, or the folder with everything below the path.
     pub source: PathBuf,
 }
 
 impl Mount {
-    fn new(address: impl Into<String>, source: impl Into<PathBuf>) -> Self {
+    pub fn new(address: impl Into<String>, source: impl Into<PathBuf>) -> Self {
         Self {
             address: address.into(),
             source: source.into(),
         }
     }
 
-    /// The file that this mount has at an address, if the address is within it.
-    pub fn file_at(&self, address: &str) -> Option<PathBuf> {
-        let rest = address.strip_prefix(self.address.as_str())?;
-        match rest.strip_prefix('/') {
-            Some(inside) => Some(self.source.join(inside)),
-            None if rest.is_empty() => Some(self.source.clone()),
-            None if self.address.is_empty() => Some(self.source.join(rest)),
-            None => None,
-        }
+    /// The form that `xtask/server.js` reads.
+    pub fn to_json(&self) -> Value {
+        json!({ "address": self.address, "source": self.source })
     }
 
     /// Every file of this mount with its address.
@@ -190,26 +186,6 @@ mod tests {
         ] {
             assert!(point_at_version(page, "12ab").is_err(), "{page}");
         }
-    }
-
-    #[test]
-    fn a_mount_answers_only_for_what_is_within_it() {
-        let folder = Mount::new("www", "/source/www");
-        assert_eq!(
-            folder.file_at("www/charts/loss.js"),
-            Some(PathBuf::from("/source/www/charts/loss.js"))
-        );
-        assert_eq!(folder.file_at("wwwroot/x.js"), None);
-        let root = Mount::new("", "/dist");
-        assert_eq!(
-            root.file_at("index.html"),
-            Some(PathBuf::from("/dist/index.html"))
-        );
-        let file = Mount::new("models/m/model.safetensors", "/weights");
-        assert_eq!(
-            file.file_at("models/m/model.safetensors"),
-            Some(PathBuf::from("/weights"))
-        );
     }
 
     #[test]

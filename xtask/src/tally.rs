@@ -1,30 +1,27 @@
-//! Counting what passed and what failed, and reading those numbers out of what the test programs say.
+//! Counts what passed and what failed.
 
 use std::ops::AddAssign;
-use std::path::Path;
-
-use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::{progress, project};
+use crate::progress;
 
-/// How many tests passed and how many failed.
+/// Numbers of tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Those that passed.
+    /// The tests that passed.
     pub passed: u64,
-    /// Those that failed, and those that did not run though they should have.
+    /// The tests that failed, and those that should have run and did not.
     pub failed: u64,
 }
 
 impl Counts {
-    /// A check that is one test by itself, passed.
+    /// A passed check that counts as one test.
     pub const ONE_PASSED: Self = Self {
         passed: 1,
         failed: 0,
     };
 
-    /// These counts, with a failure more if the program that ran the tests failed without naming one.
+    /// Adds a failure if the program that ran the tests failed without a failed test.
     pub fn with_outcome(mut self, succeeded: bool) -> Self {
         if !succeeded && self.failed == 0 {
             self.failed = 1;
@@ -40,7 +37,7 @@ impl AddAssign for Counts {
     }
 }
 
-/// The sum over all steps.
+/// The sum over all steps and the names of those that failed.
 #[derive(Debug, Default)]
 pub struct Tally {
     total: Counts,
@@ -48,7 +45,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Does a piece of set-up. It counts only when it fails, and then as one failed test.
+    /// Sets something up. It counts only if it fails, as one failed test.
     pub fn set_up<T>(&mut self, name: &str, work: impl FnOnce() -> Result<T>) -> Option<T> {
         match work() {
             Ok(made) => Some(made),
@@ -59,7 +56,7 @@ impl Tally {
         }
     }
 
-    /// Runs a step; whatever comes of it, the next one runs too.
+    /// Runs a step. A failed step does not stop the next one.
     pub fn step(&mut self, name: &str, work: impl FnOnce() -> Result<Counts>) {
         match progress::step(name, work) {
             Ok(counts) => {
@@ -76,7 +73,7 @@ impl Tally {
         }
     }
 
-    /// Runs a step that needs something made before; without it, the step has failed.
+    /// Runs a step that needs the result of an earlier one. Without that result the step fails.
     pub fn step_with<T>(
         &mut self,
         name: &str,
@@ -91,7 +88,7 @@ impl Tally {
         });
     }
 
-    /// Names the steps that failed, then prints the one line that a machine reads.
+    /// Names the failed steps, then prints the total on one line.
     pub fn finish(self) -> Result<()> {
         for name in &self.failures {
             println!("FAILED: {name}");
@@ -111,141 +108,9 @@ impl Tally {
     }
 }
 
-/// The counts in one of `cargo test`'s lines `test result: ok. 3 passed; 0 failed; ...`.
-pub fn cargo_result(line: &str) -> Option<Counts> {
-    let (_, result) = line
-        .trim()
-        .strip_prefix("test result: ")?
-        .split_once(". ")?;
-    let count = |name| {
-        result
-            .split("; ")
-            .find_map(|part| part.strip_suffix(name)?.trim().parse().ok())
-    };
-    Some(Counts {
-        passed: count(" passed")?,
-        failed: count(" failed")?,
-    })
-}
-
-/// The count in one of the closing lines of Node's test runner: `ℹ pass 3`, `ℹ fail 0`, `ℹ skipped 0`, ...
-/// What was skipped, cancelled or left for later counts as failed.
-pub fn node_result(line: &str) -> Option<Counts> {
-    let (name, number) = line.strip_prefix("ℹ ")?.split_once(' ')?;
-    let number = number.trim().parse().ok()?;
-    match name {
-        "pass" => Some(Counts {
-            passed: number,
-            failed: 0,
-        }),
-        "fail" | "cancelled" | "skipped" | "todo" => Some(Counts {
-            passed: 0,
-            failed: number,
-        }),
-        _ => None,
-    }
-}
-
-/// The counts in Playwright's JSON report. A test that was skipped, or passed only when repeated, has failed.
-pub fn playwright_report(path: &Path) -> Result<Counts> {
-    let unreadable = |reason: &dyn std::fmt::Display| {
-        Error::NoTests(format!(
-            "the browser tests left no readable report in {} ({reason}): see their messages above.",
-            path.display()
-        ))
-    };
-    let text = project::read_text(path).map_err(|error| unreadable(&error))?;
-    let report: Value = serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
-    let count = |name: &str| {
-        report["stats"][name]
-            .as_u64()
-            .ok_or_else(|| unreadable(&format_args!("it has no stats.{name}")))
-    };
-    let failed = count("unexpected")? + count("flaky")? + count("skipped")?;
-    let errors = report["errors"]
-        .as_array()
-        .map_or(0, |errors| errors.len() as u64);
-    Ok(Counts {
-        passed: count("expected")?,
-        failed: failed.max(errors.min(1)),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn cargos_result_lines_are_counted() {
-        let line = "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.01s";
-        assert_eq!(
-            cargo_result(line),
-            Some(Counts {
-                passed: 12,
-                failed: 0
-            })
-        );
-        assert_eq!(
-            cargo_result(&line.replace("ok. 12 passed; 0", "FAILED. 10 passed; 2")),
-            Some(Counts {
-                passed: 10,
-                failed: 2
-            })
-        );
-        assert_eq!(cargo_result("test data::split ... ok"), None);
-    }
-
-    #[test]
-    fn nodes_closing_lines_are_counted() {
-        assert_eq!(
-            node_result("ℹ pass 7"),
-            Some(Counts {
-                passed: 7,
-                failed: 0
-            })
-        );
-        assert_eq!(
-            node_result("ℹ skipped 2"),
-            Some(Counts {
-                passed: 0,
-                failed: 2
-            })
-        );
-        assert_eq!(node_result("ℹ tests 9"), None);
-        assert_eq!(node_result("✔ a test (1.2ms)"), None);
-    }
-
-    #[test]
-    fn a_skipped_browser_test_has_failed() {
-        let path = std::env::temp_dir().join(format!("webtune-report-{}.json", std::process::id()));
-        std::fs::write(
-            &path,
-            r#"{"stats":{"expected":5,"skipped":1,"unexpected":2,"flaky":1},"errors":[]}"#,
-        )
-        .unwrap();
-        assert_eq!(
-            playwright_report(&path).unwrap(),
-            Counts {
-                passed: 5,
-                failed: 4
-            }
-        );
-        std::fs::write(&path, r#"{"stats":{"expected":0,"skipped":0,"unexpected":0,"flaky":0},"errors":[{"message":"no tests"}]}"#).unwrap();
-        assert_eq!(
-            playwright_report(&path).unwrap(),
-            Counts {
-                passed: 0,
-                failed: 1
-            }
-        );
-        std::fs::remove_file(&path).unwrap();
-        assert!(
-            playwright_report(&path)
-                .unwrap_err()
-                .to_string()
-                .contains("no readable report")
-        );
-    }
 
     #[test]
     fn a_program_that_fails_without_a_failed_test_is_a_failure() {

@@ -1,17 +1,16 @@
-//! From the crate to what a browser loads: cargo, wasm-bindgen, wasm-opt. Nothing is done twice.
+//! From the crate to what a browser loads: cargo, wasm-bindgen, wasm-opt. A step whose input has not changed is not repeated.
 
 use std::path::{Path, PathBuf};
 
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::error::{About, Error, Result};
-use crate::{process, progress, project};
+use crate::{cargo, process, progress, project};
 
-const COMPILE: &str = "The compiler's messages are above.";
 const OPTIMIZE: &str =
     "Delete node_modules and run the command again, so that npm's `binaryen` is installed anew.";
 
-/// What wasm-opt does to a release build, with every feature that Rust and wasm-bindgen use named.
+/// The options of wasm-opt for the published form, with each feature that Rust and wasm-bindgen use.
 const OPTIMIZATION: [&str; 14] = [
     "-O2",
     "--strip-debug",
@@ -29,48 +28,38 @@ const OPTIMIZATION: [&str; 14] = [
     "--enable-simd",
 ];
 
-/// How the crate is built.
+/// The forms of the module. Both come from one build by cargo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    /// Rebuilds fast, names kept for readable stack traces.
-    Dev,
-    /// Small and fast to load: stripped and run through wasm-opt.
-    Release,
+pub enum Form {
+    /// For work on the page: ready soon, with the functions' names for stack traces.
+    Development,
+    /// For visitors: without names, optimized by wasm-opt.
+    Published,
 }
 
-impl Profile {
-    /// The profile in Cargo.toml.
-    fn cargo(self) -> &'static str {
-        match self {
-            Self::Dev => "web-dev",
-            Self::Release => "release",
-        }
-    }
-
-    /// Its folder among the build outputs.
+impl Form {
+    /// The name of its folder among the build outputs.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Dev => "dev",
-            Self::Release => "release",
+            Self::Development => "dev",
+            Self::Published => "release",
         }
     }
 }
 
 /// Builds the page's module and its JavaScript; returns the folder with `webtune.js` and `webtune_bg.wasm`.
 /// The same files are left in `pkg/`, where editors and the page's type check look for them.
-pub fn build(profile: Profile) -> Result<PathBuf> {
+pub fn build(form: Form) -> Result<PathBuf> {
     let version = wasm_bindgen_version(&project::read_text(&project::at("Cargo.lock"))?)?;
-    let module = progress::step(&format!("wasm module ({})", profile.name()), || {
-        compile(profile)
-    })?;
-    let folder = project::cache().join(profile.name());
+    let module = progress::step("wasm module", compile)?;
+    let folder = project::cache().join(form.name());
     let stamp_file = folder.join(".stamp");
-    let stamp = stamp(&project::read(&module)?, profile, &version)?;
+    let stamp = stamp(&project::read(&module)?, form, &version)?;
     if !project::stamped(&stamp_file, &stamp) {
         project::remove_dir(&folder)?;
         project::make_dir(&folder)?;
-        progress::step("wasm-bindgen", || bind(&module, &folder, profile))?;
-        if profile == Profile::Release {
+        progress::step("wasm-bindgen", || bind(&module, &folder, form))?;
+        if form == Form::Published {
             progress::step("wasm-opt", || optimize(&folder.join("webtune_bg.wasm")))?;
         }
         project::write(&stamp_file, &stamp)?;
@@ -80,57 +69,33 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
 }
 
 /// Everything that the processed module depends on.
-fn stamp(module: &[u8], profile: Profile, version: &str) -> Result<String> {
+fn stamp(module: &[u8], form: Form, version: &str) -> Result<String> {
     let binaryen = project::read(&project::at("node_modules/binaryen/package.json"))?;
     Ok(project::hash_parts([
         ("module", module),
-        ("profile", profile.name().as_bytes()),
+        ("form", form.name().as_bytes()),
         ("wasm-bindgen", version.as_bytes()),
         ("binaryen", &binaryen),
         ("wasm-opt", OPTIMIZATION.join(" ").as_bytes()),
     ]))
 }
 
-fn compile(profile: Profile) -> Result<PathBuf> {
+/// The lib of the page as `cargo build` and `cargo rustc` select it.
+pub const TARGET: [&str; 5] = [
+    "--lib",
+    "--package=webtune",
+    "--features=gpu",
+    "--target=wasm32-unknown-unknown",
+    "--profile=release",
+];
+
+fn compile() -> Result<PathBuf> {
     let mut cargo = process::cargo();
-    cargo.args([
-        "build",
-        "--lib",
-        "--package",
-        "webtune",
-        "--features",
-        "gpu",
-    ]);
-    cargo.args([
-        "--target",
-        "wasm32-unknown-unknown",
-        "--profile",
-        profile.cargo(),
-    ]);
-    cargo.arg("--message-format=json-render-diagnostics");
-    let mut module = None;
-    let status = process::each_line(&mut cargo, |line| module = artifact(line).or(module.take()))?;
-    process::check(&cargo, status, COMPILE)?;
-    module.ok_or(Error::NoWasmArtifact)
+    let build = cargo::build(cargo.arg("build").args(TARGET))?;
+    build.module.ok_or(Error::NoWasmArtifact)
 }
 
-/// The wasm file that one of cargo's JSON messages says was built (or found fresh) for the page's crate.
-fn artifact(message: &str) -> Option<PathBuf> {
-    let message: serde_json::Value = serde_json::from_str(message).ok()?;
-    if message["reason"] != "compiler-artifact" || message["target"]["name"] != "webtune" {
-        return None;
-    }
-    let files = message["filenames"]
-        .as_array()?
-        .iter()
-        .filter_map(|file| file.as_str());
-    files
-        .into_iter()
-        .find(|file| file.ends_with(".wasm"))
-        .map(PathBuf::from)
-}
-
-fn bind(module: &Path, folder: &Path, profile: Profile) -> Result<()> {
+fn bind(module: &Path, folder: &Path, form: Form) -> Result<()> {
     let size_before = project::read(module)?.len();
     let failed = |error: &dyn std::fmt::Display| Error::WasmBindgen {
         module: module.to_path_buf(),
@@ -147,8 +112,8 @@ fn bind(module: &Path, folder: &Path, profile: Profile) -> Result<()> {
         .map_err(|error| failed(&format!("{error:#}")))?;
     bindgen
         .remove_producers_section(true)
-        .remove_name_section(profile == Profile::Release)
-        .demangle(profile == Profile::Dev);
+        .remove_name_section(form == Form::Published)
+        .demangle(form == Form::Development);
     bindgen
         .generate(folder)
         .map_err(|error| failed(&format!("{error:#}")))?;
@@ -245,13 +210,5 @@ mod tests {
             wasm_bindgen_version(&LOCK.replace("129", "130")).unwrap(),
             "0.2.130"
         );
-    }
-
-    #[test]
-    fn the_artifact_is_found_in_cargos_messages() {
-        let message = r#"{"reason":"compiler-artifact","target":{"name":"webtune"},"filenames":["/t/libwebtune.rlib","/t/webtune.wasm"]}"#;
-        assert_eq!(artifact(message), Some(PathBuf::from("/t/webtune.wasm")));
-        assert_eq!(artifact(&message.replace("\"webtune\"", "\"burn\"")), None);
-        assert_eq!(artifact("not json"), None);
     }
 }

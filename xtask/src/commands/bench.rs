@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::build;
 use crate::error::Result;
-use crate::wasm::Profile;
+use crate::wasm::Form;
 use crate::{process, progress, project, setup};
 
 const DRIVER: &str = "bench/run.js";
@@ -55,9 +55,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Result<()> {
     }
     let chrome = setup::chromium()?;
     let dist = build::run(if options.dev {
-        Profile::Dev
+        Form::Development
     } else {
-        Profile::Release
+        Form::Published
     })?;
     if options.accept {
         return accept(&chrome, &dist);

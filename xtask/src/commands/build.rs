@@ -4,23 +4,23 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Result;
 use crate::site::{self, Mount};
-use crate::wasm::{self, Profile};
+use crate::wasm::{self, Form};
 use crate::{compress, progress, project, setup};
 
 /// How much of the content hash names the folder: enough never to meet again.
 const VERSION_DIGITS: usize = 16;
 
 /// Sets up what the build needs, builds, and returns the folder of the site.
-pub fn run(profile: Profile) -> Result<PathBuf> {
+pub fn run(form: Form) -> Result<PathBuf> {
     setup::npm()?;
-    let pkg = wasm::build(profile)?;
+    let pkg = wasm::build(form)?;
     site::write_vendor()?;
-    let dist = assemble(&pkg, profile)?;
+    let dist = assemble(&pkg, form)?;
     progress::note(format_args!("the site is in {}", dist.display()));
     Ok(dist)
 }
 
-fn assemble(pkg: &Path, profile: Profile) -> Result<PathBuf> {
+fn assemble(pkg: &Path, form: Form) -> Result<PathBuf> {
     let dist = project::at("dist");
     let versioned = shipped(&site::versioned(pkg))?;
     let lasting = shipped(&site::lasting())?;
@@ -31,7 +31,7 @@ fn assemble(pkg: &Path, profile: Profile) -> Result<PathBuf> {
     let stamp_file = project::cache().join("dist.stamp");
     let stamp = project::hash_parts([
         ("page", page.as_bytes()),
-        ("profile", profile.name().as_bytes()),
+        ("form", form.name().as_bytes()),
         ("lasting", content_hash(&lasting)?.as_bytes()),
     ]);
     if dist.join(site::INDEX).is_file() && project::stamped(&stamp_file, &stamp) {
@@ -45,7 +45,7 @@ fn assemble(pkg: &Path, profile: Profile) -> Result<PathBuf> {
         let index = dist.join(site::INDEX);
         project::write(&index, &page)?;
         written.push(index);
-        compress::beside(&written, profile)?;
+        compress::beside(&written, form)?;
         print_sizes(&scripts)?;
         project::write(&stamp_file, &stamp)
     })?;

@@ -4,16 +4,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::build;
-use crate::error::{About, Result};
-use crate::setup;
-use crate::tally::{self, Counts, Tally};
-use crate::wasm::Profile;
-use crate::{process, project};
+use crate::cargo::{self, TestProgram};
+use crate::error::{About, Error, Result};
+use crate::tally::{Counts, Tally};
+use crate::wasm::{self, Form};
+use crate::{line_length, process, project, reports, setup};
 
 const FORMAT: &str = "Run `cargo fmt --all`.";
-const LINT: &str = "Clippy's messages are above.";
-const TYPES: &str =
-    "The type errors are above; they are in the page's scripts or in the browser tests.";
+const PRETTIER: &str = "Run `npm run format`.";
+const TYPES: &str = "The type errors are above.";
 
 /// Sets up what is missing and runs everything; `full` adds what takes too long for every day.
 pub fn run(full: bool) -> Result<()> {
@@ -21,29 +20,32 @@ pub fn run(full: bool) -> Result<()> {
     let npm = tally.set_up("the npm packages", setup::npm);
     let chrome = tally.set_up("the browser", setup::chromium);
 
-    tally.step("formatting", || {
+    tally.step("formatting (Rust)", || {
         check(process::cargo().args(["fmt", "--all", "--check"]), FORMAT)
     });
-    tally.step("clippy (native)", || {
-        lint(clippy(&["--workspace", "--all-targets"]))
+    tally.step_with("formatting (scripts and styles)", npm, |()| {
+        check(&mut process::npm_run("check-format"), PRETTIER)
     });
-    tally.step("clippy (wasm)", clippy_wasm);
-    tally.step("native tests", || native_tests(full));
+    tally.step("line length", || {
+        line_length::check().map(|()| Counts::ONE_PASSED)
+    });
+    let mut programs = Vec::new();
+    tally.step("native build with clippy", || native_build(&mut programs));
+    tally.step("native tests", || native_tests(&programs, full));
+    tally.step("documentation tests", documentation_tests);
     let mut dist = None;
     tally.step_with("release build", npm, |()| {
-        dist = Some(build::run(Profile::Release)?);
+        dist = Some(build::run(Form::Published)?);
         Ok(Counts::ONE_PASSED)
     });
+    tally.step("clippy (wasm)", wasm_clippy);
     tally.step_with("type check of the page", npm, |()| {
         check(
             process::npm_tool("typescript/bin/tsc").args(["--project", "tsconfig.json"]),
             TYPES,
         )
     });
-    let page_tests = page_tests()?;
-    if !page_tests.is_empty() {
-        tally.step("page script tests", || run_page_tests(&page_tests));
-    }
+    tally.step_with("page script tests", npm, |()| page_tests());
     tally.step_with("browser tests", dist.zip(chrome), |(dist, chrome)| {
         browser_tests(&dist, &chrome, full)
     });
@@ -54,94 +56,117 @@ fn check(command: &mut Command, hint: &'static str) -> Result<Counts> {
     process::run(command, hint).map(|()| Counts::ONE_PASSED)
 }
 
-fn clippy(arguments: &[&str]) -> Command {
-    let mut cargo = process::cargo();
-    cargo.arg("clippy").args(arguments);
-    cargo
-}
-
-fn clippy_wasm() -> Result<Counts> {
-    lint(clippy(&[
-        "--package",
-        "webtune",
-        "--features",
-        "gpu",
-        "--target",
-        "wasm32-unknown-unknown",
-    ]))
-}
-
-fn lint(mut clippy: Command) -> Result<Counts> {
-    check(clippy.args(["--", "--deny", "warnings"]), LINT)
-}
-
-/// xtask is tested by itself: with the other packages it would get other features of its dependencies,
-/// and all of them would be compiled a second time.
-fn native_tests(full: bool) -> Result<Counts> {
-    let mut counts = Counts::default();
-    for packages in [
-        ["--workspace", "--exclude", "xtask"].as_slice(),
-        &["--package", "xtask"],
+/// Compiles everything native with clippy's lints. The programs of the tests are added to `programs`.
+///
+/// xtask is compiled by itself: together with the other package, features of shared dependencies would differ from
+/// those of `cargo xtask`, and they would be compiled a second time.
+fn native_build(programs: &mut Vec<TestProgram>) -> Result<Counts> {
+    let mut warnings = 0;
+    for arguments in [
+        ["test", "--no-run", "--package=webtune"].as_slice(),
+        &["test", "--no-run", "--package=xtask"],
+        // As a program, because a test build does not report what only tests use.
+        &["build", "--package=xtask"],
     ] {
-        let mut cargo = process::cargo();
-        cargo.args(["test", "--no-fail-fast"]).args(packages);
-        if full {
-            cargo.args(["--", "--include-ignored"]);
-        }
-        counts += counted(&mut cargo, tally::cargo_result)?;
+        let built = cargo::build(&mut cargo::with_clippy(arguments))?;
+        programs.extend(built.test_programs);
+        warnings += built.warnings;
+    }
+    without_warnings(warnings)
+}
+
+/// Compiles the page's crate once more with clippy's lints, without optimization. Its dependencies are those of the release build.
+fn wasm_clippy() -> Result<Counts> {
+    let mut cargo = cargo::with_clippy(&["rustc", "--crate-type=rlib"]);
+    cargo.args(wasm::TARGET);
+    let built = cargo::build_with(&mut cargo, &["--", "-Copt-level=0"])?;
+    without_warnings(built.warnings)
+}
+
+fn without_warnings(warnings: u64) -> Result<Counts> {
+    if warnings == 0 {
+        return Ok(Counts::ONE_PASSED);
+    }
+    Err(Error::Warnings(warnings))
+}
+
+/// Runs each program of tests in its package's folder, as cargo does.
+fn native_tests(programs: &[TestProgram], full: bool) -> Result<Counts> {
+    if programs.is_empty() {
+        return Err(Error::NoTests("no native test was built.".to_owned()));
+    }
+    let mut counts = Counts::default();
+    for test in programs {
+        println!("    {}", test.name);
+        counts += run_program(test, full)?;
     }
     Ok(counts)
 }
 
-/// The tests of page scripts that need no browser.
-fn page_tests() -> Result<Vec<PathBuf>> {
-    let folder = project::at("tests/page");
-    let files = if folder.is_dir() {
-        project::files_below(&folder)?
-    } else {
-        Vec::new()
+/// Counts the tests of a program by its list, and whether they passed by its exit status: libtest reports single results
+/// only as text. A program that fails counts as one failure, the tests that failed in it are named in its output.
+fn run_program(test: &TestProgram, full: bool) -> Result<Counts> {
+    let command = |arguments: &[&str]| {
+        let mut command = Command::new(&test.program);
+        command.args(arguments).current_dir(&test.folder);
+        command
     };
-    Ok(files
-        .into_iter()
-        .filter(|file| file.to_string_lossy().ends_with(".test.js"))
-        .collect())
+    let count = |arguments| -> Result<u64> {
+        let list = process::output(
+            &mut command(arguments),
+            "The test program cannot list its tests.",
+        )?;
+        Ok(list.lines().filter(|line| line.ends_with(": test")).count() as u64)
+    };
+    let mut passed = count(&["--list", "--format=terse"])?;
+    if !full {
+        passed -= count(&["--list", "--format=terse", "--ignored"])?;
+    }
+    let mut run = command(if full { &["--include-ignored"] } else { &[] });
+    let status = process::each_line(&mut run, |line| println!("{line}"))?;
+    Ok(if status.success() {
+        Counts { passed, failed: 0 }
+    } else {
+        Counts {
+            passed: 0,
+            failed: 1,
+        }
+    })
 }
 
-fn run_page_tests(files: &[PathBuf]) -> Result<Counts> {
-    counted(
-        process::node()
-            .args(["--test", "--test-reporter=spec", "--test-timeout=60000"])
-            .args(files),
-        tally::node_result,
+fn documentation_tests() -> Result<Counts> {
+    const HINT: &str = "The examples that failed are above.";
+    check(
+        &mut cargo::with_clippy(&["test", "--doc", "--package=webtune"]),
+        HINT,
     )
 }
 
-/// Runs a program that reports its tests line by line, showing its output and adding up what it says.
-fn counted(command: &mut Command, read: impl Fn(&str) -> Option<Counts>) -> Result<Counts> {
-    let mut counts = Counts::default();
-    let status = process::each_line(command, |line| {
-        println!("{line}");
-        counts += read(line).unwrap_or_default();
-    })?;
-    Ok(counts.with_outcome(status.success()))
+/// Runs the tests of page scripts that need no browser.
+fn page_tests() -> Result<Counts> {
+    let report = fresh_report("page-tests.json")?;
+    let files: Vec<PathBuf> = project::files_below(&project::at("tests/page"))?
+        .into_iter()
+        .filter(|file| file.to_string_lossy().ends_with(".test.js"))
+        .collect();
+    let mut node = process::node();
+    node.args(["--test", "--test-timeout=60000"])
+        .args(["--test-reporter=spec", "--test-reporter-destination=stdout"])
+        .arg("--test-reporter=./xtask/reporter.js")
+        .arg(format!("--test-reporter-destination={}", report.display()))
+        .args(files);
+    let status = process::each_line(&mut node, |line| println!("{line}"))?;
+    Ok(reports::node(&report)?.with_outcome(status.success()))
 }
 
 /// Drives the built page in the browser. The tests' own configuration starts the server and sets the adapter.
 fn browser_tests(dist: &Path, chrome: &Path, full: bool) -> Result<Counts> {
     setup::warn_without_korean_font();
-    let report = project::at("test-results/report.json");
-    if report.is_file() {
-        std::fs::remove_file(&report).about("delete", &report)?;
-    }
+    let report = fresh_report("report.json")?;
     let mut playwright = process::npm_tool("@playwright/test/cli.js");
-    playwright.args([
-        "test",
-        "--config",
-        "tests/browser/playwright.config.js",
-        "--reporter",
-        "list,json",
-    ]);
     playwright
+        .args(["test", "--config=tests/browser/playwright.config.js"])
+        .arg("--reporter=list,json")
         .env("CHROME", chrome)
         .env("WEBTUNE_DIST", dist)
         .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
@@ -149,5 +174,15 @@ fn browser_tests(dist: &Path, chrome: &Path, full: bool) -> Result<Counts> {
         playwright.env("WEBTUNE_FULL", "1");
     }
     let status = process::each_line(&mut playwright, |line| println!("{line}"))?;
-    Ok(tally::playwright_report(&report)?.with_outcome(status.success()))
+    Ok(reports::playwright(&report)?.with_outcome(status.success()))
+}
+
+/// The path of a report that does not exist yet, so that an old one is never read.
+fn fresh_report(name: &str) -> Result<PathBuf> {
+    let report = project::at("test-results").join(name);
+    project::make_parent(&report)?;
+    if report.is_file() {
+        std::fs::remove_file(&report).about("delete", &report)?;
+    }
+    Ok(report)
 }
