@@ -74,7 +74,7 @@ pub async fn evaluate(
         let padding = ActivationPadding::new([batch.batch, batch.seq], widest);
         let autocast = Autocast::new(&device, options.fp16)?;
         let logits = model.forward(&batch);
-        drop((room, autocast));
+        drop((padding, autocast));
         let smoothing = options.label_smoothing_factor;
         let loss = cross_entropy(
             logits.clone(),

@@ -24,13 +24,8 @@ const VOCABULARY: usize = 300;
 /// Bytes of the largest parameter except the word embeddings: query, key and value. It splits the word embeddings into
 /// three blocks.
 const LARGEST: u64 = 4 * 3 * 48 * 48;
-<<<<<<< HEAD
-/// Bytes of the pieces that the weights reach the device in: none of the large tensors comes whole.
+/// Bytes of the chunks in which weights are uploaded: every large tensor takes several.
 const CHUNK_BYTES: u64 = 1000;
-=======
-/// Bytes of a piece in which weights are uploaded: every large tensor takes several.
-const PIECE: u64 = 1000;
->>>>>>> kernels
 const GRADIENT: &str = "gradient of ";
 const MERGED: &str = "logits with the adapters merged in";
 const LORA: LoraConfig = LoraConfig {
