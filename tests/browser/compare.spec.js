@@ -128,7 +128,7 @@ test('so have the forms of the kernels that a GPU takes', async ({ webtune }) =>
   ).toBe(true);
 });
 
-test('a wrong derivative in one shader is found where it matters, and only there', async ({ webtune }) => {
+test('a wrong slope in one shader is found where it matters, and only there', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open(GPU, 'derivative-wrong');
   const { passed, checks } = await compare(webtune);

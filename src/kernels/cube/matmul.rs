@@ -35,7 +35,7 @@ const MIN_THREADS: usize = 2048;
 /// The operation at the end of a product, with the tensors that it reads and writes.
 #[derive(Clone, Copy)]
 pub(super) enum Epilogue<'a> {
-    /// None.
+    /// Writes the product to `out` unchanged.
     None,
     /// Adds a bias `[n]`.
     Bias(&'a CubeTensor),
