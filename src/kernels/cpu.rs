@@ -1,4 +1,4 @@
-//! The CPU device: every operation is the one of [`reference`]. Values of a loss scaler are read without a copy.
+//! The CPU device: every operation is the one of `reference.rs`. Values of a loss scaler are read without a copy.
 
 use super::{AdamWScalars, BertOps, LossScaling, reference};
 use burn::backend::Flex;

@@ -1,4 +1,4 @@
-//! The trait of all fused operations, forward and backward. Its default methods compute with [`reference`].
+//! The trait of all fused operations, forward and backward. Its default methods compute with `reference.rs`.
 
 use super::{
     AdamWScalars, DropoutMask, EmbeddingsShape, HeadsShape, LossScaling, PartialSums, Precision,

@@ -2,8 +2,8 @@
 //!
 //! On a small BERT with padding and every dropout, it compares the logits, the gradient of every parameter, and every
 //! parameter after three optimizer steps: of the whole network, and of LoRA with gradient checkpointing. It also
-//! compares loss scaling. The device has the word embeddings in three blocks, as a device has them whose largest buffer
-//! cannot hold the whole table. The CPU has them in one.
+//! compares loss scaling. The device stores the word embeddings in three blocks, as it does if a buffer cannot hold the
+//! whole table. The CPU device stores them in one.
 
 use super::fp16::loss_scaling;
 use super::{Check, SelfTest, compare_values, largest, read};

@@ -6,7 +6,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, unary};
 use burn::backend::tensor::FloatTensor;
 
-/// What the backward pass of [`Attention`] needs.
+/// The tensors and arguments that the backward pass of [`Attention`] needs.
 #[derive(Debug, Clone)]
 pub(super) struct AttentionState<B: BertOps> {
     pub(super) projected: FloatTensor<B>,

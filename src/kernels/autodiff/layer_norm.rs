@@ -25,7 +25,7 @@ impl<B: BertOps> Backward<B, 3> for LayerNorm {
     }
 }
 
-/// What the backward pass of [`ResidualLayerNorm`] needs.
+/// The tensors and arguments that the backward pass of [`ResidualLayerNorm`] needs.
 #[derive(Debug, Clone)]
 pub(super) struct LayerNormState<B: BertOps> {
     pub(super) input: FloatTensor<B>,

@@ -8,7 +8,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::tensor::FloatTensor;
 
-/// What the backward pass of [`Linear`] needs.
+/// The tensors and arguments that the backward pass of [`Linear`] needs.
 #[derive(Debug, Clone)]
 pub(super) struct LinearState<B: BertOps> {
     /// Present if the layer is trainable.
@@ -52,7 +52,7 @@ fn register_weight_grads<B: BertOps>(
     }
 }
 
-/// What the backward pass of [`FeedForward`] needs.
+/// The tensors and arguments that the backward pass of [`FeedForward`] needs.
 #[derive(Debug, Clone)]
 pub(super) struct FeedForwardState<B: BertOps> {
     /// Present if the first layer is trainable.

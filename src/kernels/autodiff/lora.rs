@@ -7,7 +7,7 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::tensor::FloatTensor;
 
-/// What the backward pass of [`Lora`] needs.
+/// The tensors and arguments that the backward pass of [`Lora`] needs.
 #[derive(Debug, Clone)]
 pub(super) struct LoraState<B: BertOps> {
     pub(super) input: FloatTensor<B>,

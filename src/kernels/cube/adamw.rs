@@ -64,7 +64,7 @@ fn with_bias_corrections(clip: &[f32], step: StepScalars, #[comptime] scaled: bo
     }
 }
 
-/// A thread takes every `threads`-th value of both parameters, as if they were one array.
+/// A thread updates every `threads`-th value of both parameters, as if they were one array.
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
 fn adamw_kernel(

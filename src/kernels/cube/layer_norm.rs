@@ -10,7 +10,7 @@ use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
 
-/// What a kernel is compiled for.
+/// Compile-time parameters of a kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Variant {
     threads: usize,
@@ -168,7 +168,7 @@ fn backward_kernel(
     }
 }
 
-/// Computes the gradients of weight and bias. A thread takes a column.
+/// Computes the gradients of weight and bias, with one thread per column.
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
 fn weight_kernel(

@@ -1,13 +1,13 @@
 //! The matrix product `out = lhs × rhs` of every layer, with an operation fused to its end (the epilogue).
 //!
-//! The kernel is a register-tiled matmul, as in [How to optimize a CUDA matmul kernel, part 5][1]:
+//! The kernel is register-tiled, like the 2D blocktiling of [Boehm, 2022][1], but without workgroup memory:
 //!
 //! - The *tile* of a thread is the rectangle of `out` that the thread computes. It holds one sum for each of its values
 //!   in registers.
 //! - For each index of the inner dimension `k`, a thread loads `rows` values of `lhs` and `columns` values of `rhs`,
 //!   and computes `rows * columns` products with them. Larger tiles need fewer loads per product, but more registers
 //!   per thread, and they leave fewer threads.
-//! - A thread takes [`K_STEP`] indices of `k` at once, so that it updates each sum once for four products.
+//! - An iteration of a thread covers [`K_STEP`] indices of `k`, so that it updates each sum once for four products.
 //! - In an *interleaved* tile, adjacent threads compute adjacent columns, so that a GPU combines their loads. Otherwise
 //!   the columns of a thread are adjacent.
 //! - The *epilogue* processes the sums before and after they are written: bias, GELU, GELU's derivative, the gradient
@@ -27,13 +27,15 @@ use burn_cubecl::tensor::CubeTensor;
 use half::f16;
 use kernel::{DimensionsLaunch, matmul_kernel};
 
-/// Indices of `k` that a thread takes at once.
+/// Indices of `k` per iteration of a thread.
 const K_STEP: usize = 4;
+/// Threads that keep a GPU busy.
+const MIN_THREADS: usize = 2048;
 
 /// The operation at the end of a product, with the tensors that it reads and writes.
 #[derive(Clone, Copy)]
 pub(super) enum Epilogue<'a> {
-    /// None.
+    /// Writes the product to `out` unchanged.
     None,
     /// Adds a bias `[n]`.
     Bias(&'a CubeTensor),
@@ -106,7 +108,7 @@ impl Tile {
     }
 }
 
-/// What a kernel is compiled for.
+/// Compile-time parameters of a kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Config {
     tile: Tile,
@@ -192,7 +194,7 @@ fn workgroup_count(tile: Tile, shape: MatmulShape) -> CubeCount {
 ///
 /// A software adapter has few cores, slow loads and cheap register spills: one large tile is best for all dimensions,
 /// and it needs one pipeline per epilogue. Measured on SwiftShader with 128 × 384 × 1536, in GFLOP/s: 8 × 8 without
-/// `K_STEP` 1.6, with it 2.1, 16 × 8 2.5, 16 × 16 3.5. Eight indices of `k` at once gain nothing and take twice as long
+/// `K_STEP` 1.6, with it 2.1, 16 × 8 2.5, 16 × 16 3.5. Eight indices per iteration gain nothing and take twice as long
 /// to compile; workgroup memory reaches 1.1.
 ///
 /// A GPU needs many threads: the tile is the largest one that leaves [`MIN_THREADS`] of them. No GPU has been measured.
@@ -227,6 +229,3 @@ fn select_tile(software: bool, epilogue: EpilogueKind, shape: MatmulShape) -> Ti
         interleaved: true,
     }
 }
-
-/// Threads that keep a GPU busy.
-const MIN_THREADS: usize = 2048;

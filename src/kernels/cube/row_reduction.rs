@@ -21,7 +21,7 @@ pub(super) fn threads_per_row(tensor: &CubeTensor) -> usize {
     }
 }
 
-/// Returns the row of this thread and the first column that it takes.
+/// Returns the row of this thread and its first column.
 #[cube]
 pub(super) fn row_and_column(#[comptime] threads: usize) -> (usize, usize) {
     if comptime![threads == 1] {

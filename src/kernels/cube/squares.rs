@@ -10,7 +10,7 @@ use burn_cubecl::tensor::CubeTensor;
 
 const EPS: f32 = NORM_EPS as f32;
 
-/// Sums the squares that the thread number `thread` of `threads` takes: every `threads`-th value of `input`.
+/// Sums the squares of every `threads`-th value of `input`, starting at `thread`.
 #[cube]
 fn sum_of(input: &[f32], elements: usize, thread: usize, threads: usize) -> f32 {
     let mut sum = f32::new(0.0);

@@ -35,8 +35,8 @@ struct Offsets {
     columns: Sequence<usize>,
 }
 
-/// What a thread accumulates over `k`. Sequences, not arrays: each element is a variable of its own, which every shader
-/// compiler keeps in a register.
+/// The sums of a thread over `k`. They are sequences, not arrays: each element is a variable of its own, which every
+/// shader compiler keeps in a register.
 #[derive(CubeType)]
 struct Accumulators {
     /// One for each value of the tile, row by row.
@@ -161,8 +161,42 @@ fn new_accumulators(#[comptime] config: Config) -> Accumulators {
     }
 }
 
-/// Adds the products of `K_STEP` indices of `k`, from `start` on. Indices past the end read the last value and count as
-/// 0.
+/// The `K_STEP` indices of `k` of an iteration. Those past the end are the last one, and their factor is 0.
+#[derive(CubeType)]
+struct Steps {
+    indices: Sequence<usize>,
+    /// The factors of all but the first index, which is never past the end.
+    factors: Sequence<f32>,
+}
+
+/// Returns the indices from `start` on.
+#[cube]
+fn steps_from(start: usize, k: usize) -> Steps {
+    let mut indices = Sequence::<usize>::new();
+    indices.push(start);
+    #[unroll]
+    for step in 1..K_STEP {
+        indices.push((start + step).min(k - 1));
+    }
+    let mut factors = Sequence::<f32>::new();
+    #[unroll]
+    for step in 1..K_STEP {
+        factors.push(one_if_below(start + step, k));
+    }
+    Steps { indices, factors }
+}
+
+/// Returns 1 if `at` is below `end`, else 0.
+#[cube]
+fn one_if_below(at: usize, end: usize) -> f32 {
+    let mut one = f32::new(0.0);
+    if at < end {
+        one = f32::new(1.0);
+    }
+    one
+}
+
+/// Adds the products of one iteration over `k`, from the index `start` on.
 #[cube]
 fn accumulate<E: Float>(
     lhs: &[f32],
@@ -175,45 +209,14 @@ fn accumulate<E: Float>(
 ) {
     let (rows, columns) = comptime![(config.tile.rows, config.tile.columns)];
     let precision = comptime![config.precision];
-    let mut steps = Sequence::<usize>::new();
-    steps.push(start);
-    #[unroll]
-    for step in 1..K_STEP {
-        steps.push((start + step).min(dimensions.k - 1));
-    }
-    let mut inside = Sequence::<f32>::new();
-    #[unroll]
-    for step in 1..K_STEP {
-        inside.push(one_if_below(start + step, dimensions.k));
-    }
-    let mut lhs_values = Sequence::<E>::new();
-    #[unroll]
-    for row in 0..rows {
-        #[unroll]
-        for step in 0..K_STEP {
-            let value = lhs[offsets.rows[row] + steps[step] * dimensions.lhs.column];
-            if comptime![step == 0] {
-                lhs_values.push(to_operand::<E>(
-                    value,
-                    &accumulators.max_magnitude,
-                    precision,
-                ));
-            } else {
-                let value = value * inside[comptime![step - 1]];
-                lhs_values.push(to_operand::<E>(
-                    value,
-                    &accumulators.max_magnitude,
-                    precision,
-                ));
-            }
-        }
-    }
+    let steps = steps_from(start, dimensions.k);
+    let lhs_values = load_lhs::<E>(lhs, offsets, &steps, accumulators, dimensions, config);
     #[unroll]
     for column in 0..columns {
         let mut rhs_values = Sequence::<E>::new();
         #[unroll]
         for step in 0..K_STEP {
-            let value = rhs[offsets.columns[column] + steps[step] * dimensions.rhs.row];
+            let value = rhs[offsets.columns[column] + steps.indices[step] * dimensions.rhs.row];
             rhs_values.push(to_operand::<E>(
                 value,
                 &accumulators.max_magnitude,
@@ -233,17 +236,65 @@ fn accumulate<E: Float>(
         }
     }
     if comptime![config.epilogue == EpilogueKind::RowSums] {
+        add_row_sums::<E>(&lhs_values, accumulators, config);
+    }
+}
+
+/// Returns the operands of `lhs`, row by row, with `K_STEP` values each.
+#[cube]
+fn load_lhs<E: Float>(
+    lhs: &[f32],
+    offsets: &Offsets,
+    steps: &Steps,
+    accumulators: &Accumulators,
+    dimensions: &Dimensions,
+    #[comptime] config: Config,
+) -> Sequence<E> {
+    let rows = comptime![config.tile.rows];
+    let precision = comptime![config.precision];
+    let mut values = Sequence::<E>::new();
+    #[unroll]
+    for row in 0..rows {
         #[unroll]
-        for row in 0..rows {
-            let sum = accumulators.row_sums.index(row);
-            sum.store(
-                sum.read()
-                    + f32::cast_from(lhs_values[comptime![row * K_STEP]])
-                    + f32::cast_from(lhs_values[comptime![row * K_STEP + 1]])
-                    + f32::cast_from(lhs_values[comptime![row * K_STEP + 2]])
-                    + f32::cast_from(lhs_values[comptime![row * K_STEP + 3]]),
-            );
+        for step in 0..K_STEP {
+            let value = lhs[offsets.rows[row] + steps.indices[step] * dimensions.lhs.column];
+            if comptime![step == 0] {
+                values.push(to_operand::<E>(
+                    value,
+                    &accumulators.max_magnitude,
+                    precision,
+                ));
+            } else {
+                let value = value * steps.factors[comptime![step - 1]];
+                values.push(to_operand::<E>(
+                    value,
+                    &accumulators.max_magnitude,
+                    precision,
+                ));
+            }
         }
+    }
+    values
+}
+
+/// Adds the operands of `lhs` to the sums of their rows.
+#[cube]
+fn add_row_sums<E: Float>(
+    lhs_values: &Sequence<E>,
+    accumulators: &Accumulators,
+    #[comptime] config: Config,
+) {
+    let rows = comptime![config.tile.rows];
+    #[unroll]
+    for row in 0..rows {
+        let sum = accumulators.row_sums.index(row);
+        sum.store(
+            sum.read()
+                + f32::cast_from(lhs_values[comptime![row * K_STEP]])
+                + f32::cast_from(lhs_values[comptime![row * K_STEP + 1]])
+                + f32::cast_from(lhs_values[comptime![row * K_STEP + 2]])
+                + f32::cast_from(lhs_values[comptime![row * K_STEP + 3]]),
+        );
     }
 }
 
@@ -338,14 +389,4 @@ fn apply_gelu(
             }
         }
     }
-}
-
-/// Returns 1 if `at` is below `end`, else 0.
-#[cube]
-fn one_if_below(at: usize, end: usize) -> f32 {
-    let mut one = f32::new(0.0);
-    if at < end {
-        one = f32::new(1.0);
-    }
-    one
 }
