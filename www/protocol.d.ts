@@ -137,13 +137,13 @@ export type DeviceInfo = {
 
 /** The outcome of one check. */
 export type Check = {
-  /** What was computed. */
+  /** Name of the computed quantity. */
   name: string;
-  /** Largest difference, relative to the largest value. */
+  /** Largest absolute difference, relative to the largest expected value. */
   deviation: number;
-  /** Largest difference allowed. */
+  /** Largest deviation that passes. */
   tolerance: number;
-  /** Whether the deviation is within the tolerance. */
+  /** Whether the deviation is at most the tolerance. */
   passed: boolean;
 };
 
