@@ -67,7 +67,8 @@ impl Webtune {
         to_js(&self.0.self_test().await.map_err(error)?)
     }
 
-    /// Answers a `SessionRequest`. `on_event` gets `SessionEvent`s and `on_piece` the bytes of an export; `signal` stops a download.
+    /// Answers a `SessionRequest`. `on_event` gets `SessionEvent`s, `on_piece` gets the bytes of an export, and `signal`
+    /// stops a download.
     ///
     /// # Errors
     /// A `WorkerError`.

@@ -1,10 +1,11 @@
-//! What `cargo xtask bench` and the regression gate drive: the page's own trainer on token ids that are given, without the page, so that
-//! the same work can be asked of other libraries.
+//! The trainer on given token ids, without the page: `cargo xtask bench` compares it with other libraries on the same work,
+//! and the regression gate counts its dispatches and bytes.
 
 use super::convert::{error, to_js};
 use super::device::{self, Opened};
 use crate::bert::{BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader};
 use crate::io::MemoryFile;
+use crate::session::{HEAD_SEED, NUM_LABELS};
 use crate::settings::{RunSettings, Values};
 use crate::tokens::{Batch, DataCollator, Encoding, Example};
 use crate::train::{
@@ -15,11 +16,6 @@ use burn::module::Module;
 use burn::tensor::Device;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
-
-/// Seed of a head that the checkpoint does not bring.
-const HEAD_SEED: u32 = 42;
-/// Classes of that head.
-const NUM_LABELS: usize = 2;
 
 /// A model on the WebGPU device and a run of it.
 #[wasm_bindgen]
@@ -40,11 +36,11 @@ struct Work {
     /// `[rows]`.
     labels: Vec<usize>,
     seq: usize,
-    /// Rows a step.
+    /// Rows per step.
     batch: usize,
-    /// Optimizer steps, over the rows in order, again and again.
+    /// Optimizer steps, which repeat the rows in their order.
     steps: usize,
-    /// Settings of the page's table.
+    /// Settings by name; the others have their defaults.
     #[serde(default)]
     arguments: Values,
 }
@@ -74,48 +70,47 @@ impl Benchmark {
         })
     }
 
-    /// From now on as on an adapter that binds no more than so many bytes of a tensor (`maxStorageBufferBindingSize`).
+    /// Loads and plans as on an adapter with this `maxStorageBufferBindingSize`.
     pub fn limit_binding(&mut self, bytes: f64) {
         self.limits = LoadLimits::for_binding_size(bytes as u64);
     }
 
-    /// Uploads a checkpoint: the texts of `config.json` and the bytes of `model.safetensors`.
+    /// Loads a checkpoint from the text of `config.json` and the bytes of `model.safetensors`.
     ///
     /// # Errors
-    /// A `WorkerError` when they do not fit together.
+    /// A `WorkerError` when the files do not belong together.
     pub async fn load(&mut self, config: String, weights: Vec<u8>) -> Result<(), JsValue> {
         self.load_model(&config, weights).await.map_err(error)
     }
 
-    /// Begins a run on rows of token ids: JSON of `input_ids` (row after row), `labels`, `seq`, `batch`, `steps` and `arguments`
-    /// (settings of the page's table; those that are not named have its defaults).
+    /// Starts a run on the rows of a JSON text of `Work`.
     ///
     /// # Errors
-    /// A `WorkerError` when no model is loaded or the work is not what it should be.
+    /// A `WorkerError` when no model is loaded or the text is not a `Work`.
     pub fn start(&mut self, work: &str) -> Result<(), JsValue> {
-        self.begin(work).map_err(error)
+        self.start_run(work).map_err(error)
     }
 
-    /// What such a run takes of the device's memory (`MemoryPlan`), by the same JSON.
+    /// The memory of such a run (`MemoryPlan`).
     ///
     /// # Errors
-    /// A `WorkerError` when no model is loaded or the work is not what it should be.
+    /// As [`Benchmark::start`].
     pub fn memory(&self, work: &str) -> Result<JsValue, JsValue> {
         to_js(&self.plan(work).map_err(error)?)
     }
 
-    /// One optimizer step, waited for (`{loss, grad_norm}`).
+    /// One optimizer step, with a read-back of its loss (`StepLog`).
     ///
     /// # Errors
-    /// A `WorkerError` when the run is over, has not begun or has diverged.
+    /// A `WorkerError` when the run has ended, has not started or has diverged.
     pub async fn step(&mut self) -> Result<JsValue, JsValue> {
-        to_js(&self.one_step().await.map_err(error)?)
+        to_js(&self.step_run().await.map_err(error)?)
     }
 
     /// The logits of the first batch, `[batch * num_labels]`, without autodiff.
     ///
     /// # Errors
-    /// A `WorkerError` when no run has begun.
+    /// A `WorkerError` when no run has started.
     pub async fn forward(&self) -> Result<Vec<f32>, JsValue> {
         self.logits().await.map_err(error)
     }
@@ -154,7 +149,7 @@ impl Benchmark {
         }))
     }
 
-    fn begin(&mut self, work: &str) -> Result<()> {
+    fn start_run(&mut self, work: &str) -> Result<()> {
         let work = Work::read(work)?;
         let model = self.model.take().ok_or_else(not_loaded)?;
         let settings = RunSettings::from_values(&work.arguments)?;
@@ -192,14 +187,14 @@ impl Benchmark {
         Ok(())
     }
 
-    async fn one_step(&mut self) -> Result<StepLog> {
+    async fn step_run(&mut self) -> Result<StepLog> {
         let trainer = self.trainer.as_mut().ok_or_else(not_started)?;
         // The evaluation at the end of an epoch has no rows here.
         trainer.skip_evaluation();
         match trainer.step(&mut |_, _| ()).await? {
             Event::Step { logs, .. } => logs.into_iter().last().ok_or_else(not_started),
             Event::Evaluated(_) | Event::Finished => {
-                Err(Error::NotReady("The run is over.".into()))
+                Err(Error::NotReady("The run has ended.".into()))
             }
         }
     }
@@ -217,5 +212,5 @@ fn not_loaded() -> Error {
 }
 
 fn not_started() -> Error {
-    Error::NotReady("No run has begun.".into())
+    Error::NotReady("No run has started.".into())
 }

@@ -13,8 +13,8 @@ mod opfs;
 use wasm_bindgen::prelude::*;
 
 unsafe extern "C" {
-    /// The linker's list of constructors. burn's kernel compiler registers thousands of them; unless the program calls them
-    /// itself, wasm-ld wraps every export in a call to all of them, and each call from JavaScript runs them again.
+    /// The linker's list of constructors. burn's kernel compiler registers thousands of them. Unless the program calls
+    /// them itself, wasm-ld wraps every export in a call to all of them, and each call from JavaScript runs them again.
     /// <https://github.com/rustwasm/wasm-bindgen/issues/4446>; can go when burn stops using `inventory`.
     fn __wasm_call_ctors();
 }

@@ -12,7 +12,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// Generates the toy dataset. Split and tokens of the one before are dropped.
     ///
     /// # Errors
-    /// [`crate::Error::Setting`] for a setting out of bounds, [`crate::Error::Dataset`] for rows that cannot be trained on.
+    /// [`crate::Error::Setting`] for a setting out of bounds, [`crate::Error::Dataset`] for rows that cannot be trained
+    /// on.
     pub(super) fn generate_dataset(&mut self, values: &Values) -> Result<DatasetView> {
         let settings = RunSettings::from_values(values)?;
         let dataset = toy_dataset(settings.num_rows, settings.dataset_seed);

@@ -73,7 +73,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// Evaluates the current model on the test part, trained or not.
     ///
     /// # Errors
-    /// [`Error::NotReady`] when the rows are not tokenized or the model has another number of labels, [`Error::Device`].
+    /// [`Error::NotReady`] when the rows are not tokenized or the model has another number of labels,
+    /// [`Error::Device`].
     pub(super) async fn evaluate(&self, listener: &dyn Listener) -> Result<EvaluationReport> {
         let started = self.clock.now();
         let ((dataset, split), tokens) = (self.require_split()?, self.require_tokens()?);

@@ -1,8 +1,9 @@
-//! The workflow as one state machine: dataset, split, model, tokens, plan, run, evaluation, prediction, export, stored models.
+//! The workflow as one state machine: dataset, split, model, tokens, plan, run, evaluation, prediction, export, stored
+//! models.
 //!
-//! A [`Session`] is the only owner of that state. It answers a [`Request`] with an [`Answer`], or with an error that leaves the state
-//! as it was: a new value replaces the old one only after it has been built. It is generic over its [`Environment`] (network, disk,
-//! clock) and computes on any device, so native tests run the code that the page runs.
+//! A [`Session`] is the only owner of that state. It answers a [`Request`] with an [`Answer`], or with an error that
+//! leaves the state as it was: a new value replaces the old one only after it has been built. It is generic over its
+//! [`Environment`] (network, disk, clock) and computes on any device, so native tests run the code that the page runs.
 
 mod data;
 mod device;
@@ -26,6 +27,8 @@ use crate::tokens::EncodedSplit;
 use crate::train::MemoryProbe;
 use crate::{Error, Result};
 use model::LoadedModel;
+#[cfg(target_family = "wasm")]
+pub(crate) use model::{HEAD_SEED, NUM_LABELS};
 use protocol::{Answer, Request, SessionEvent, SessionState};
 use run::Run;
 use std::rc::Rc;

@@ -14,10 +14,10 @@ use burn::tensor::Device;
 use std::rc::Rc;
 
 /// Seed of the head that a model has until a run draws its own.
-const HEAD_SEED: u32 = 42;
+pub(crate) const HEAD_SEED: u32 = 42;
 
 /// Labels of that head before there is a dataset.
-const NUM_LABELS: usize = 2;
+pub(crate) const NUM_LABELS: usize = 2;
 
 /// Weights of checkpoints that have no safetensors file.
 const PICKLE_FILE: &str = "pytorch_model.bin";
@@ -214,7 +214,8 @@ impl LoadedModel {
         Err(source.missing(name))
     }
 
-    /// The network with the head that a run starts with: the checkpoint's own where it has one of this many labels, else a new one.
+    /// The network with the head that a run starts with: that of the checkpoint if it has one for `num_labels`, else a
+    /// new one.
     pub(super) fn with_head(&self, num_labels: usize, seed: u32) -> BertForSequenceClassification {
         let network = self.network.clone();
         if self.report.has_classifier && network.num_labels() == num_labels {

@@ -62,8 +62,9 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// Starts a run from the weights of the checkpoint.
     ///
     /// # Errors
-    /// [`Error::NotReady`] when an earlier stage is missing, [`Error::Memory`] when the run does not fit, [`Error::Device`] when
-    /// the device failed its self-test, [`Error::Setting`] for `fp16` on a device that does not compute it correctly.
+    /// [`Error::NotReady`] when an earlier stage is missing, [`Error::Memory`] when the run does not fit,
+    /// [`Error::Device`] when the device failed its self-test, [`Error::Setting`] for `fp16` on a device that does not
+    /// compute it correctly.
     pub async fn start_run(&mut self, values: Values) -> Result<()> {
         let settings = RunSettings::from_values(&values)?;
         self.check_self_test()?;
@@ -74,7 +75,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         self.reserve_memory(&settings).await?;
         let run = self.new_run(settings, values)?;
         if self.run.replace(run).is_some() {
-            // Buffers are reused for tensors of the same size only, so those of the last run would stay beside this one's.
+            // Buffers are reused for tensors of the same size only, so the last run's would stay allocated.
             self.compute.device.memory_cleanup();
         }
         Ok(())
@@ -118,8 +119,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         })
     }
 
-    /// Ends the run and evaluates it unless its last step was evaluated. `seconds` is the time of training, `first_step_ms` the
-    /// time until the first step was done.
+    /// Ends the run and evaluates it unless its last step was evaluated. `seconds` is the time of training,
+    /// `first_step_ms` the time until the first step was done.
     ///
     /// # Errors
     /// As [`Session::step_run`].

@@ -13,7 +13,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// Tokenizes every row of both parts.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a `max_length` beyond the model's positions, [`Error::NotReady`] without a split or a model.
+    /// [`Error::Setting`] for a `max_length` beyond the model's positions, [`Error::NotReady`] without a split or a
+    /// model.
     pub(super) fn tokenize(&mut self, values: &Values) -> Result<TokensView> {
         let settings = RunSettings::from_values(values)?;
         let (dataset, split) = self.require_split()?;

@@ -43,7 +43,7 @@ const preludes = {
       );
     };
   },
-  // The adapter says that it runs 32 units at a time, as a GPU does: the kernels take the forms for one, with their barriers.
+  // The adapter reports subgroups of 32 threads, as a GPU does: the kernels take their forms for GPUs, with barriers.
   'looks-like-a-gpu': () => {
     Object.defineProperty(scope.GPUAdapterInfo.prototype, 'subgroupMaxSize', { get: () => 32 });
     const create = scope.GPUDevice.prototype.createShaderModule;

@@ -180,8 +180,8 @@ fn the_page_has_the_types_of_this_crate() {
     let written = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
         without_format(&written) == without_format(&expected),
-        "www/protocol.d.ts is stale. Run `{UPDATE}=1 cargo test --lib protocol && npx prettier --write www/protocol.d.ts`, \
-         and commit the file."
+        "www/protocol.d.ts is stale. Run `{UPDATE}=1 cargo test --lib protocol`, format the file with \
+         `npx prettier --write www/protocol.d.ts`, and commit it."
     );
 }
 
