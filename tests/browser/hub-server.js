@@ -1,5 +1,5 @@
-// A Hub on two origins, as the real one: repositories answer with their commit and redirect. Large files are redirected to
-// a storage on the other origin, with an etag that is not the SHA-256, and small ones within the Hub.
+// A Hub on two origins, as the real one: repositories answer with their commit and redirect. Large files are redirected
+// to a storage on the other origin, with an etag that is not the SHA-256, and small ones within the Hub.
 // A test can ask for each failure of a network.
 //
 //   /api/models/{owner}/{name}/revision/{revision}?blobs=true   commit, sizes, hashes
@@ -30,7 +30,8 @@ import { HeldBodies, firstByte } from './bodies.js';
  * @property {Record<string, Trouble[]>} [troubles]  by file: one for each request, in order; later requests succeed
  */
 
-/** @typedef {{path: string, range: string|null, headers: import('node:http').IncomingHttpHeaders, method: string}} Asked */
+/** @typedef {import('node:http').IncomingHttpHeaders} Headers */
+/** @typedef {{path: string, range: string|null, headers: Headers, method: string}} Asked */
 
 const EXPOSED =
   'X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X-Total-Count,ETag,Link,Accept-Ranges,Content-Range,' +
