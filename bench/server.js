@@ -1,5 +1,5 @@
-// The static host of the benchmark: subjects, models and webtune's built site under one origin, compressed files where the browser
-// accepts them, and a record of what went over the wire.
+// The static host of the benchmark: subjects, models and webtune's built site under one origin, compressed where the
+// browser accepts it, and a record of what went over the wire.
 
 import { createServer } from 'node:http';
 import { close, listen, staticFiles } from '../xtask/server.js';
@@ -30,7 +30,7 @@ export class BenchServer {
     return close(this.#server);
   }
 
-  /** What was sent since the last call, without the checkpoint and the rows, which are the same for all: files and bytes. */
+  /** The files that were sent since the last call, without the checkpoint and the rows, which are the same for all. */
   wire() {
     const code = this.sent.filter(({ path }) => !/^\/(models|work)\//.test(path));
     this.sent = [];

@@ -1,5 +1,6 @@
-// Reads the JSON file named on its command line, a list of { source, br, gz, quality }, and writes both forms of each source.
-// It is a script of Node's because Node has both codecs, compiled, and runs them on threads of its own.
+// Reads a list of { source, br, gz, quality } from the JSON file on the command line.
+// Writes both forms of each source.
+// Node has both codecs as native code and runs them on its own threads.
 import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';

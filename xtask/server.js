@@ -13,13 +13,14 @@ import sirv from 'sirv';
 /** @typedef {import('node:http').ServerResponse} Response */
 
 /**
- * A path of the site, without a slash at either end, and the folder or file with its content. The path `''` is the whole site.
+ * A path of the site, without a slash at either end, and the folder or file with its content.
+ * The path `''` is the whole site.
  * @typedef {{address: string, source: string}} Mount
  */
 
 /**
  * @typedef {object} Options
- * @property {boolean} [live]   reads the folders at each request, sends nothing compressed and lets the browser ask each time
+ * @property {boolean} [live]   reads the folders at each request, and sends no compressed and no cached files
  * @property {(path: string) => string} [cacheControl]   the header of a file
  * @property {(path: string, bytes: number) => void} [onFile]   is called for each file that is sent
  */
@@ -30,7 +31,8 @@ const NOT_FOUND =
   '<!doctype html><meta charset="utf-8"><title>404</title><h1>Not found</h1><p><a href="/">To the page</a></p>\n';
 
 /**
- * Returns a request handler for mounts. The first mount that contains the path answers; `next` answers for files that do not exist.
+ * Returns a request handler for mounts. The first mount that contains the path answers.
+ * `next` answers for files that do not exist.
  * @param {Mount[]} mounts
  * @param {Options} [options]
  * @returns {(request: Request, response: Response, next: () => void) => void}
@@ -86,7 +88,8 @@ function handlerOf({ address, source }, { live = false, cacheControl = live ? ()
 }
 
 /**
- * Returns how long a browser may keep a file of the built site: what lies below `v/<content hash>/` and `models/` never changes.
+ * Returns how long a browser may keep a file of the built site.
+ * Files below `v/<content hash>/` and `models/` never change.
  * @param {string} path
  */
 const lasting = (path) => (/\/(v|models)\//.test(path) ? YEAR : MINUTES);

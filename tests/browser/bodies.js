@@ -1,6 +1,6 @@
-// What the test's servers do with a body beside sending it: from a place on, or one half now and the other when the test says so.
+// Partial bodies of the test servers: from a byte on, or in two halves of which the test sends the second.
 
-/** The first byte that a `Range` header asks for; without one, that of the whole file. @param {string|null} range */
+/** The first byte that a `Range` header asks for, 0 without a header. @param {string|null} range */
 export const firstByte = (range) => Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
 
 export class HeldBodies {
@@ -8,7 +8,7 @@ export class HeldBodies {
   #held = [];
 
   /**
-   * Sends the first half of a body whose head is written.
+   * Sends the first half of a body. The head must have been written.
    * @param {import('node:http').ServerResponse} response
    * @param {Buffer} body
    */
@@ -18,7 +18,7 @@ export class HeldBodies {
     this.#held.push({ send: () => response.end(body.subarray(half)), cut: () => response.destroy() });
   }
 
-  /** Sends the other halves. */
+  /** Sends the second halves. */
   release() {
     for (const { send } of this.#held.splice(0)) send();
   }

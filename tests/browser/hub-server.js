@@ -1,5 +1,6 @@
-// A Hub of the test's own, on two origins as the real one: repositories answer with their commit and redirect, large files to a storage
-// elsewhere whose etag is no SHA-256, small ones within the Hub. Whatever a network can do wrong, a test can have it do.
+// A Hub on two origins, as the real one: repositories answer with their commit and redirect. Large files are redirected
+// to a storage on the other origin, with an etag that is not the SHA-256, and small ones within the Hub.
+// A test can ask for each failure of a network.
 //
 //   /api/models/{owner}/{name}/revision/{revision}?blobs=true   commit, sizes, hashes
 //   /{owner}/{name}/resolve/{revision}/{file}                   302 or 307
@@ -11,28 +12,30 @@ import { close, listen, originOf } from '../../xtask/server.js';
 import { HeldBodies, firstByte } from './bodies.js';
 
 /**
- * What happens to one request of a file's bytes, instead of an answer that is whole and right.
+ * A failure of one request for the bytes of a file.
  * @typedef {object} Trouble
  * @property {number} [status]        another status, and no bytes
  * @property {boolean} [ignoreRange]
  * @property {Buffer} [body]          other bytes
  * @property {string} [etag]          another etag
- * @property {boolean} [held]         half of the bytes wait until the test lets them go, or breaks the connection
+ * @property {boolean} [held]         the second half waits until the test sends it or breaks the connection
  */
 
 /**
  * @typedef {object} Repository
  * @property {Record<string, string>} revisions   commits by branch or tag
  * @property {Record<string, Buffer>} files
- * @property {boolean} [unlisted]     a mirror that knows no list of files
+ * @property {boolean} [unlisted]     a mirror without a list of files
  * @property {Record<string, string>} [hashes]    what the list says instead of a file's own hash
- * @property {Record<string, Trouble[]>} [troubles]  by file: one a request, in order; afterwards all is well
+ * @property {Record<string, Trouble[]>} [troubles]  by file: one for each request, in order; later requests succeed
  */
 
-/** @typedef {{path: string, range: string|null, headers: import('node:http').IncomingHttpHeaders, method: string}} Asked */
+/** @typedef {import('node:http').IncomingHttpHeaders} Headers */
+/** @typedef {{path: string, range: string|null, headers: Headers, method: string}} Asked */
 
 const EXPOSED =
-  'X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X-Total-Count,ETag,Link,Accept-Ranges,Content-Range,X-Linked-Size,X-Linked-ETag,X-Xet-Hash';
+  'X-Repo-Commit,X-Request-Id,X-Error-Code,X-Error-Message,X-Total-Count,ETag,Link,Accept-Ranges,Content-Range,' +
+  'X-Linked-Size,X-Linked-ETag,X-Xet-Hash';
 const CORS = { 'access-control-allow-origin': '*', 'access-control-expose-headers': EXPOSED };
 
 export const COMMIT = 'c0ffee0123456789abcdef0123456789abcdef01';
@@ -74,12 +77,12 @@ export class HubServer {
     return this.asked.filter(({ path }) => path.startsWith('/storage/') && path.endsWith(`/${file}`));
   }
 
-  /** Sends the other half of what is held. */
+  /** Sends the second half of the held files. */
   release() {
     this.#held.release();
   }
 
-  /** Breaks the connections of what is held. */
+  /** Breaks the connections of the held files. */
   cut() {
     this.#held.cut();
   }
@@ -97,7 +100,7 @@ export class HubServer {
     const { pathname } = new URL(request.url ?? '/', this.endpoint);
     const range = request.headers.range ?? null;
     this.asked.push({ path: pathname, range, headers: request.headers, method: request.method ?? '' });
-    // The storage of the real Hub refuses to be asked whether it may be asked.
+    // The storage of the real Hub refuses preflight requests.
     if (request.method !== 'GET') return void response.writeHead(403).end();
     const parts = pathname.split('/').slice(1).map(decodeURIComponent);
     const refuse = (/** @type {number} */ status) => void response.writeHead(status, CORS).end('Entry not found');
@@ -145,7 +148,7 @@ export class HubServer {
     const from = trouble.ignoreRange ? 0 : firstByte(range);
     if (from >= whole.length) return void response.writeHead(416, CORS).end();
     const body = whole.subarray(from);
-    // Of a large file it looks like a SHA-256 and is none.
+    // The etag of a large file looks like a SHA-256 of the content but is another hash.
     const etag =
       trouble.etag ??
       (isLarge(file) ? sha256(Buffer.from(`xet ${sha256(own)}`)) : createHash('sha1').update(own).digest('hex'));
@@ -161,7 +164,7 @@ export class HubServer {
   }
 }
 
-/** Files that the Hub keeps in its storage elsewhere. @param {string} file */
+/** Whether the Hub keeps a file in its storage. @param {string} file */
 const isLarge = (file) => /\.(safetensors|bin)$/.test(file);
 
 /**

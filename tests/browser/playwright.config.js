@@ -1,6 +1,7 @@
-// Chromium with a software WebGPU adapter, one test at a time: the machine's cores belong to the page that trains.
+// Chromium with a software WebGPU adapter, one test at a time, because the page needs all cores for training.
 //
-// CHROME names the browser, WEBTUNE_DIST the built site (default dist/), WEBTUNE_FULL=1 adds the tests that take too long for every day.
+// CHROME names the browser, WEBTUNE_DIST the built site (default dist/).
+// WEBTUNE_FULL=1 adds the tests that take too long for every day.
 
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';

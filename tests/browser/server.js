@@ -1,6 +1,6 @@
-// The built site below a sub-path, as a plain static host serves it, and beside it the models that the tests need.
+// The built site below a sub-path, as a static host serves it, and the models that the tests need.
 //
-//   /classroom/webtune/        the site of WEBTUNE_DIST (default dist/), compressed files where the browser takes them
+//   /classroom/webtune/        the site of WEBTUNE_DIST (default dist/), compressed where the browser accepts it
 //   /classroom/<prelude>/      the same site, its worker with a prelude (preludes.js)
 //   /classroom/models-test/    the folders of models.js, and those that a test offers
 //
@@ -25,18 +25,21 @@ const MODELS = 'models-test';
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 
 export class TestServer {
-  /** Every address that was asked for, in order. @type {string[]} */
+  /** The path of each request, in order. @type {string[]} */
   requests = [];
-  /** The `Range` header of every file of the models that was asked for, in order. @type {{file: string, range: string|null}[]} */
+  /**
+   * The `Range` header of each request for a file of a model, in order.
+   * @type {{file: string, range: string|null}[]}
+   */
   ranges = [];
-  /** Those outside of what a site in a sub-path may know of. @type {string[]} */
+  /** The requests outside of the sub-path. @type {string[]} */
   strays = [];
   #dist;
   #files;
   #models = modelFolders();
-  /** Those of the test that runs. @type {Map<string, import('./models.js').Folder>} */
+  /** The models of the current test. @type {Map<string, import('./models.js').Folder>} */
   #offered = new Map();
-  /** How often each file of the models was asked for. @type {Map<string, number>} */
+  /** The number of requests for each file of the models. @type {Map<string, number>} */
   #visits = new Map();
   #cut = false;
   #held = new HeldBodies();
@@ -86,7 +89,7 @@ export class TestServer {
     };
   }
 
-  /** Breaks every connection and takes no new one, as a network that is gone. */
+  /** Breaks every connection and accepts no new one, as without a network. */
   cut() {
     this.#cut = true;
     this.#server.closeAllConnections();
@@ -101,7 +104,7 @@ export class TestServer {
     this.#offered.set(name, folder);
   }
 
-  /** Starts over for the next test. */
+  /** Resets the state for the next test. */
   reset() {
     this.#offered.clear();
     this.#cut = false;
@@ -112,12 +115,12 @@ export class TestServer {
     this.release();
   }
 
-  /** Sends the other half of the files that are held. */
+  /** Sends the second half of the held files. */
   release() {
     this.#held.release();
   }
 
-  /** Breaks the connections of the files that are held. */
+  /** Breaks the connections of the held files. */
   breakOff() {
     this.#held.cut();
   }

@@ -49,8 +49,10 @@ pub fn build_with(cargo: &mut Command, last: &[&str]) -> Result<Build> {
     process::check(cargo, status, FAILED).map(|()| build)
 }
 
-/// A cargo command that compiles the workspace's packages with clippy's lints. Dependencies are compiled by plain rustc:
-/// other builds with the same profile share them, where `cargo clippy` checks each of them a second time.
+/// A cargo command that compiles the workspace's packages with clippy's lints.
+///
+/// Dependencies are compiled by plain rustc, so that other builds with the same profile share them. `cargo clippy`
+/// checks each of them a second time.
 pub fn with_clippy(arguments: &[&str]) -> Command {
     let mut cargo = process::cargo();
     cargo

@@ -1,4 +1,4 @@
-//! The `.br` and `.gz` form of every file of the site that gets smaller, each made once.
+//! Compresses the files of the site to `.br` and `.gz`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,7 @@ fn compressible(path: &Path) -> bool {
             .is_some_and(|name| name.to_string_lossy().starts_with("LICENSE"))
 }
 
-/// Puts `file.br` and `file.gz` beside each compressible file. What was compressed before comes from the cache.
+/// Puts `file.br` and `file.gz` beside each compressible file. Results are cached.
 pub fn beside(files: &[PathBuf], form: Form) -> Result<()> {
     let quality = if form == Form::Published { 11 } else { 5 };
     let cache = project::cache().join(format!("compressed-{}", form.name()));
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weights_and_pictures_are_left_as_they_are() {
+    fn weights_and_pictures_are_not_compressed() {
         assert!(compressible(Path::new("pkg/webtune_bg.wasm")));
         assert!(compressible(Path::new("LICENSE-MIT")));
         assert!(!compressible(Path::new("models/m/model.safetensors")));

@@ -1,8 +1,8 @@
-//! Everything that can go wrong on a machine, each said as what is missing and what to do about it.
+//! The errors of the commands: what failed or is missing, and what to do about it.
 
 use std::path::PathBuf;
 
-/// The one error of the project's commands.
+/// An error of a command.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The command line asks for something that does not exist.
@@ -10,7 +10,11 @@ pub enum Error {
     Usage(String),
 
     /// A file or folder could not be read or written.
-    #[error("cannot {action} {}: {source}.\nCheck that it exists, that this user may do that, and that the disk is not full.", path.display())]
+    #[error(
+        "cannot {action} {}: {source}.\n\
+         Check that it exists, that this user may do that, and that the disk is not full.",
+        path.display()
+    )]
     File {
         /// What was being done: "read", "write", "list", ...
         action: &'static str,
@@ -53,16 +57,20 @@ pub enum Error {
 
     /// There is no Chromium, and none could be installed.
     #[error(
-        "no Chrome or Chromium was found ({reason}).\nInstall Google Chrome or Chromium, or set CHROME to the full path of its program."
+        "no Chrome or Chromium was found ({reason}).\n\
+         Install Google Chrome or Chromium, or set CHROME to the full path of its program."
     )]
     NoChrome {
         /// What was tried.
         reason: String,
     },
 
-    /// `wasm-bindgen` and the library that processes its output are not one version.
+    /// `wasm-bindgen` and the library that processes its output have different versions.
     #[error(
-        "Cargo.lock has wasm-bindgen {crate_version}, but xtask was built with wasm-bindgen-cli-support {tool_version}: they must be equal.\nSet `wasm-bindgen-cli-support = \"={crate_version}\"` in xtask/Cargo.toml (and run `cargo update -p wasm-bindgen-cli-support`)."
+        "Cargo.lock has wasm-bindgen {crate_version}, but xtask was built with wasm-bindgen-cli-support \
+         {tool_version}: they must be equal.\n\
+         Set `wasm-bindgen-cli-support = \"={crate_version}\"` in xtask/Cargo.toml \
+         (and run `cargo update -p wasm-bindgen-cli-support`)."
     )]
     WasmBindgenVersions {
         /// The version that the page's crate uses.
@@ -78,7 +86,11 @@ pub enum Error {
     NotLocked(&'static str),
 
     /// wasm-bindgen refused the module.
-    #[error("wasm-bindgen failed on {}: {reason}\nDelete the file and build again; if it stays, the versions of wasm-bindgen in Cargo.lock do not fit.", module.display())]
+    #[error(
+        "wasm-bindgen failed on {}: {reason}\n\
+         Delete the file and build again. If it fails again, the versions of wasm-bindgen in Cargo.lock do not fit.",
+        module.display()
+    )]
     WasmBindgen {
         /// The module that cargo built.
         module: PathBuf,
@@ -88,12 +100,18 @@ pub enum Error {
 
     /// Cargo succeeded but reported no wasm file.
     #[error(
-        "cargo built `webtune` but reported no .wasm file.\nCheck that Cargo.toml's [lib] still has crate-type \"cdylib\"."
+        "cargo built `webtune` but reported no .wasm file.\n\
+         Check that Cargo.toml's [lib] still has crate-type \"cdylib\"."
     )]
     NoWasmArtifact,
 
-    /// A file of the site would not find its neighbours when published.
-    #[error("{}: {problem}.\nWrite every reference in it as \"./www/...\", \"./pkg/...\" or \"./vendor/...\", so that the site works from any folder of any host.", path.display())]
+    /// A file of the site refers to another one in a way that fails on other hosts.
+    #[error(
+        "{}: {problem}.\n\
+         Write every reference in it as \"./www/...\", \"./pkg/...\" or \"./vendor/...\", \
+         so that the site works from any folder of any host.",
+        path.display()
+    )]
     Page {
         /// The page.
         path: PathBuf,
@@ -101,9 +119,10 @@ pub enum Error {
         problem: String,
     },
 
-    /// The server's address is taken, or not allowed.
+    /// The port is in use, or not allowed.
     #[error(
-        "cannot listen on 127.0.0.1:{port}: {reason}.\nChoose another port with `cargo xtask serve --port N` (0 takes any free one)."
+        "cannot listen on 127.0.0.1:{port}: {reason}.\n\
+         Choose another port with `cargo xtask serve --port N` (0 takes any free one)."
     )]
     Port {
         /// The port asked for.
@@ -129,12 +148,12 @@ pub enum Error {
     #[error("{0}")]
     NoTests(String),
 
-    /// Some tests failed; everything about them has been printed already.
+    /// Some tests failed. Their messages have been printed already.
     #[error("")]
     TestsFailed,
 }
 
-/// What the commands return.
+/// The result of a command.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Turns an I/O result into one that says which file it was about.

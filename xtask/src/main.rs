@@ -24,14 +24,14 @@ cargo xtask COMMAND
 
   serve [--port 8080] [--release]  set up what is missing, build, and serve the page on 127.0.0.1
                                    (--port 0 takes any free port; --release serves the published form)
-  build [--dev]                    write the self-contained static site to dist/
+  build [--dev]                    write the self-contained static site to dist/ (--dev skips wasm-opt)
   test  [--full]                   set up what is missing and run every check; --full adds the long browser tests
-  parity                           ask the reference: install PyTorch and transformers (some 5 GB) under target/,
-                                   open an exported model there, and record again what the tests compare with
+  parity                           install PyTorch and transformers (some 5 GB) under target/, open an exported
+                                   model there, and make the recordings again that the tests compare with
   bench [--no-python] [--dev] ...  time webtune and its peers on the same work, side by side in one Chromium;
                                    installs the peers under bench/ and PyTorch under target/ (--no-python does without)
-                                   (--help tells more options; --dev takes the development build and publishes nothing;
-                                   --accept measures anew what the regression gate compares with)
+                                   (--help lists more options; --dev skips wasm-opt and publishes nothing;
+                                   --accept measures the figures of the regression gate again)
   help                             print this
 ";
 
@@ -53,7 +53,7 @@ fn run(mut arguments: lexopt::Parser) -> Result<()> {
         Some(other) => return Err(usage(other.unexpected())),
     };
     if command == "bench" {
-        // Its options are the driver's, which says itself what it does not know.
+        // The driver checks its own options.
         return commands::bench::run(arguments.raw_args().map_err(usage)?);
     }
     let mut flags = Flags::default();
@@ -89,7 +89,7 @@ fn run(mut arguments: lexopt::Parser) -> Result<()> {
     }
 }
 
-/// What may follow a command.
+/// The options of all commands.
 struct Flags {
     port: u16,
     release: bool,

@@ -1,4 +1,4 @@
-//! Starting other programs, with errors that say how to get or mend them.
+//! Starts other programs. Errors say how to install or repair them.
 
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::Path;
@@ -10,8 +10,8 @@ use crate::project;
 const RUST: &str = "Install Rust from rustup.rs; rust-toolchain.toml then chooses the version.";
 const NODE: &str = "Install Node.js 20 or newer, from your system's packages or from nodejs.org.";
 
-/// A `cargo` that sees the environment as a shell would, not as `cargo run` set it for this program
-/// (build scripts that watch those variables would run again, and with them the crates that depend on them).
+/// `cargo` with the environment of a shell, without the variables that `cargo run` sets for this program.
+/// Build scripts that depend on those variables would run again.
 pub fn cargo() -> Command {
     let mut cargo = Command::new("cargo");
     cargo.current_dir(project::root());
@@ -78,7 +78,7 @@ pub fn output(command: &mut Command, hint: &'static str) -> Result<String> {
     check(command, status, hint).map(|()| text)
 }
 
-/// Runs a program and hands over each line of its standard output as it comes.
+/// Runs a program and calls `see` for each line of its standard output.
 pub fn each_line(command: &mut Command, mut see: impl FnMut(&str)) -> Result<ExitStatus> {
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut child = command

@@ -1,4 +1,4 @@
-//! What the commands print while they work: one line when a step starts, one when it ends.
+//! Prints the progress of the commands: a line when a step starts, a line when it ends.
 
 use std::sync::mpsc;
 use std::thread;
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use crate::error::Result;
 
-/// How long a step may stay silent before it says that it is still at work.
+/// The time between two lines of a step that is still running.
 const HEARTBEAT: Duration = Duration::from_secs(20);
 
-/// Runs a step under a name: says when it starts, that it is still running, and how long it took.
+/// Runs a named step and prints when it starts, that it is still running, and how long it took.
 pub fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     println!("==> {name}");
     let start = Instant::now();
@@ -29,7 +29,7 @@ pub fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     outcome
 }
 
-/// Says something about the step that is running.
+/// Prints a line about the current step.
 pub fn note(text: impl std::fmt::Display) {
     println!("    {text}");
 }

@@ -1,4 +1,4 @@
-//! Where things are in the repository, and the small file operations that the commands share.
+//! Paths in the repository, and the file operations that the commands share.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub fn target() -> PathBuf {
     }
 }
 
-/// What this tool keeps between runs: processed modules, compressed files, stamps.
+/// The folder of what is kept between runs: processed modules, compressed files, stamps.
 pub fn cache() -> PathBuf {
     target().join("web")
 }
@@ -36,7 +36,7 @@ pub fn hash(bytes: &[u8]) -> String {
     hex(Sha256::digest(bytes))
 }
 
-/// A SHA-256 over several named parts; a part's length is hashed too, so that parts cannot flow into one another.
+/// A SHA-256 over named parts. The lengths are hashed too, so that `ab` + `c` differs from `a` + `bc`.
 pub fn hash_parts<'a>(parts: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> String {
     let mut digest = Sha256::new();
     for (name, bytes) in parts {
@@ -72,7 +72,7 @@ pub fn write(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     fs::write(path, bytes).about("write", path)
 }
 
-/// Writes a file unless it has that content already: its time of change then stays what it was.
+/// Writes a file unless it has that content already, which keeps its modification time.
 pub fn write_if_changed(path: &Path, bytes: Vec<u8>) -> Result<()> {
     if fs::read(path).is_ok_and(|found| found == bytes) {
         return Ok(());
@@ -80,7 +80,7 @@ pub fn write_if_changed(path: &Path, bytes: Vec<u8>) -> Result<()> {
     write(path, bytes)
 }
 
-/// Copies a file, making the folders on the way.
+/// Copies a file, making its folders.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
     make_parent(to)?;
     fs::copy(from, to).about("copy", from).map(drop)
@@ -91,12 +91,12 @@ pub fn make_dir(path: &Path) -> Result<()> {
     fs::create_dir_all(path).about("make the folder", path)
 }
 
-/// Makes the folder that a file is to be in.
+/// Makes the folder of a file.
 pub fn make_parent(path: &Path) -> Result<()> {
     path.parent().map_or(Ok(()), make_dir)
 }
 
-/// Deletes a folder with what is in it, if there is one.
+/// Deletes a folder and its content, if it exists.
 pub fn remove_dir(path: &Path) -> Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
@@ -104,7 +104,7 @@ pub fn remove_dir(path: &Path) -> Result<()> {
     }
 }
 
-/// Every file below a folder, in a fixed order, hidden ones left out.
+/// Every file below a folder except hidden ones, sorted.
 pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder).about("list", folder)? {
@@ -128,12 +128,12 @@ pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Whether a stamp file says exactly this: the work that it stands for is done.
+/// Whether a stamp file has this content, which means that its work is done.
 pub fn stamped(stamp: &Path, content: &str) -> bool {
     fs::read_to_string(stamp).is_ok_and(|found| found == content)
 }
 
-/// A number of bytes for people: "46 B", "1.2 kB", "45.4 MB".
+/// Formats a number of bytes: "46 B", "1.2 kB", "45.4 MB".
 pub fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} B"),
@@ -155,14 +155,14 @@ mod tests {
     }
 
     #[test]
-    fn parts_do_not_flow_into_one_another() {
+    fn the_borders_of_parts_are_hashed() {
         let apart = hash_parts([("a", b"bc".as_slice())]);
         let other = hash_parts([("ab", b"c".as_slice())]);
         assert_ne!(apart, other);
     }
 
     #[test]
-    fn sizes_read_well() {
+    fn sizes_have_a_unit() {
         assert_eq!(size(46), "46 B");
         assert_eq!(size(1_234), "1.2 kB");
         assert_eq!(size(45_400_000), "45.4 MB");

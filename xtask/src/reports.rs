@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn an_error_outside_of_the_browser_tests_counts_as_failed() {
-        let report = r#"{"stats":{"expected":0,"skipped":0,"unexpected":0,"flaky":0},"errors":[{"message":"no tests"}]}"#;
+        let report = r#"{"stats":{"expected":0,"skipped":0,"unexpected":0,"flaky":0},
+            "errors":[{"message":"no tests"}]}"#;
         assert_eq!(counts(playwright, "error", report).unwrap(), found(0, 1));
     }
 

@@ -1,7 +1,7 @@
-//! What the site consists of: which of its addresses comes from which file of the repository.
+//! The paths of the site and the files of the repository that they come from.
 //!
-//! Everything that a build may change lies together under `v/<content hash>/`, so that a browser may keep it forever;
-//! only `index.html` names that folder. The models have a place of their own: a new build must not download them again.
+//! Files that a build may change are below `v/<content hash>/`, so that a browser may keep them forever. Only
+//! `index.html` names that folder. The models are outside of it, because a new build must not download them again.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::project;
 
 /// The page, at the root of the site.
 pub const INDEX: &str = "index.html";
-/// The folders whose addresses carry the content hash. They stay siblings: their files name one another relatively.
+/// The folders below the content hash. They stay siblings, because their files refer to each other by relative paths.
 pub const VERSIONED: [&str; 3] = ["www", "pkg", "vendor"];
 
 const MODEL: &str = "models/all-MiniLM-L6-v2";
@@ -53,7 +53,7 @@ impl Mount {
         json!({ "address": self.address, "source": self.source })
     }
 
-    /// Every file of this mount with its address.
+    /// Every file of this mount with its path.
     pub fn files(&self) -> Result<Vec<Mount>> {
         if !self.source.is_dir() {
             return Ok(vec![self.clone()]);
@@ -92,7 +92,7 @@ pub fn versioned(pkg: &Path) -> Vec<Mount> {
         .collect()
 }
 
-/// The files whose addresses never change: the default model and the project's licences.
+/// The files whose paths never change: the default model and the project's licences.
 pub fn lasting() -> Vec<Mount> {
     let package = project::at(MODEL_PACKAGE);
     let model = MODEL_FILES
@@ -169,12 +169,11 @@ mod tests {
 
     #[test]
     fn the_page_points_at_the_version() {
-        let page = r#"<link href="./vendor/uplot.css"><script type="module" src='./www/main.js'></script><meta content="./models/">"#;
-        let pointed = point_at_version(page, "12ab").unwrap();
-        assert_eq!(
-            pointed,
-            r#"<link href="./v/12ab/vendor/uplot.css"><script type="module" src='./v/12ab/www/main.js'></script><meta content="./models/">"#
-        );
+        let page = r#"<link href="./vendor/uplot.css"><script src='./www/main.js'></script><meta content="./models/">"#;
+        let expected = page
+            .replace("./vendor/", "./v/12ab/vendor/")
+            .replace("./www/", "./v/12ab/www/");
+        assert_eq!(point_at_version(page, "12ab").unwrap(), expected);
     }
 
     #[test]
@@ -198,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn types_stay_at_home() {
+    fn types_are_not_published() {
         assert!(only_for_editors("pkg/webtune.d.ts"));
         assert!(!only_for_editors("pkg/webtune.js"));
     }

@@ -1,4 +1,4 @@
-//! From the crate to what a browser loads: cargo, wasm-bindgen, wasm-opt. A step whose input has not changed is not repeated.
+//! Builds the page's module: cargo, wasm-bindgen, wasm-opt. A step whose input has not changed is not repeated.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::error::{About, Error, Result};
 use crate::{cargo, process, progress, project};
 
 const OPTIMIZE: &str =
-    "Delete node_modules and run the command again, so that npm's `binaryen` is installed anew.";
+    "Delete node_modules and run the command again, so that npm installs `binaryen` again.";
 
 /// The options of wasm-opt for the published form, with each feature that Rust and wasm-bindgen use.
 const OPTIMIZATION: [&str; 14] = [
@@ -48,7 +48,7 @@ impl Form {
 }
 
 /// Builds the page's module and its JavaScript; returns the folder with `webtune.js` and `webtune_bg.wasm`.
-/// The same files are left in `pkg/`, where editors and the page's type check look for them.
+/// The same files are copied to `pkg/` for editors and the type check of the page.
 pub fn build(form: Form) -> Result<PathBuf> {
     let version = wasm_bindgen_version(&project::read_text(&project::at("Cargo.lock"))?)?;
     let module = progress::step("wasm module", compile)?;
@@ -68,7 +68,7 @@ pub fn build(form: Form) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Everything that the processed module depends on.
+/// A hash of everything that the processed module depends on.
 fn stamp(module: &[u8], form: Form, version: &str) -> Result<String> {
     let binaryen = project::read(&project::at("node_modules/binaryen/package.json"))?;
     Ok(project::hash_parts([
@@ -162,7 +162,7 @@ fn publish(folder: &Path, stamp: &str) -> Result<()> {
     project::write(&stamp_file, stamp)
 }
 
-/// The version of wasm-bindgen in Cargo.lock, once it is certain that this tool processes exactly that one.
+/// The version of wasm-bindgen in Cargo.lock, which must be the one that this program processes.
 fn wasm_bindgen_version(lock: &str) -> Result<String> {
     let locked = |package| locked_version(lock, package).ok_or(Error::NotLocked(package));
     let crate_version = locked("wasm-bindgen")?;
@@ -191,7 +191,15 @@ fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    const LOCK: &str = "[[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\n\n[[package]]\nname = \"wasm-bindgen-cli-support\"\nversion = \"0.2.129\"\n";
+    const LOCK: &str = r#"
+[[package]]
+name = "wasm-bindgen"
+version = "0.2.130"
+
+[[package]]
+name = "wasm-bindgen-cli-support"
+version = "0.2.129"
+"#;
 
     #[test]
     fn versions_are_read_from_the_lock() {

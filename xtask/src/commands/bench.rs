@@ -1,6 +1,7 @@
-//! `cargo xtask bench`: webtune and its peers do the same work side by side; `--accept` measures the regression gate's figures anew.
+//! `cargo xtask bench`: webtune and its peers do the same work side by side.
+//! `--accept` measures the figures of the regression gate again.
 //!
-//! This command sets up what the benchmark needs and hands its options on; what is measured, and how, is in `bench/`.
+//! This command sets up what the benchmark needs and passes its options on. The measurement is in `bench/`.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use crate::{process, progress, project, setup};
 
 const DRIVER: &str = "bench/run.js";
 const FAILED: &str =
-    "The benchmark's message is above; `cargo xtask bench --help` tells its options.";
+    "The benchmark's message is above; `cargo xtask bench --help` lists its options.";
 const TYPES: &str = "The type errors above are in bench/.";
 const GATE: &str = "The test's message is above.";
 const DECLINED: &str = "--no-python was given";

@@ -7,7 +7,7 @@ use crate::site::{self, Mount};
 use crate::wasm::{self, Form};
 use crate::{compress, progress, project, setup};
 
-/// How much of the content hash names the folder: enough never to meet again.
+/// The number of digits of the content hash in the folder's name. Collisions do not occur.
 const VERSION_DIGITS: usize = 16;
 
 /// Sets up what the build needs, builds, and returns the folder of the site.

@@ -1,5 +1,5 @@
-//! `cargo xtask parity`: asks the reference itself. transformers opens a folder that webtune trained and exported, and everything that
-//! the tests compare with is recorded again.
+//! `cargo xtask parity`: transformers opens a folder that webtune trained and exported, and the recordings that the
+//! tests compare with are made again.
 
 use std::path::Path;
 use std::process::Command;
@@ -41,7 +41,7 @@ pub fn run() -> Result<()> {
             },
         )?;
     }
-    progress::step("the recordings, made anew", || {
+    progress::step("the recordings, made again", || {
         let recordings = out.join("recordings");
         let mut python = script(&python, "recordings.py");
         python.args([&model, &recordings]);
@@ -54,7 +54,7 @@ pub fn run() -> Result<()> {
     })
 }
 
-/// A script of `tests/fixtures/reference/`, which must not ask the network for anything.
+/// A script of `tests/fixtures/reference/`, without access to the Hub.
 fn script(python: &Path, name: &str) -> Command {
     let mut command = Command::new(python);
     command

@@ -75,7 +75,8 @@ fn native_build(programs: &mut Vec<TestProgram>) -> Result<Counts> {
     without_warnings(warnings)
 }
 
-/// Compiles the page's crate once more with clippy's lints, without optimization. Its dependencies are those of the release build.
+/// Compiles the page's crate again with clippy's lints, without optimization.
+/// Its dependencies are those of the release build.
 fn wasm_clippy() -> Result<Counts> {
     let mut cargo = cargo::with_clippy(&["rustc", "--crate-type=rlib"]);
     cargo.args(wasm::TARGET);
@@ -103,8 +104,8 @@ fn native_tests(programs: &[TestProgram], full: bool) -> Result<Counts> {
     Ok(counts)
 }
 
-/// Counts the tests of a program by its list, and whether they passed by its exit status: libtest reports single results
-/// only as text. A program that fails counts as one failure, the tests that failed in it are named in its output.
+/// Counts the tests of a program by its list and reads from the exit status whether they passed, because libtest
+/// reports single results only as text. A program that fails counts as one failure. Its output names the tests.
 fn run_program(test: &TestProgram, full: bool) -> Result<Counts> {
     let command = |arguments: &[&str]| {
         let mut command = Command::new(&test.program);

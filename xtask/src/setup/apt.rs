@@ -7,13 +7,13 @@ use crate::process;
 
 const HINT: &str = "Check that apt can reach its mirror and that no other apt is running.";
 
-/// How this user may run apt, if at all.
+/// Runs apt.
 pub struct Apt {
     sudo: bool,
 }
 
 impl Apt {
-    /// Looks whether this is a Debian-like machine on which this user may install packages.
+    /// Returns `None` if there is no apt or this user may not install packages.
     pub fn available() -> Option<Self> {
         if !process::succeeds(Command::new("apt-get").arg("--version")) {
             return None;
@@ -25,7 +25,7 @@ impl Apt {
         process::succeeds(Command::new("sudo").args(["-n", "true"])).then_some(Self { sudo: true })
     }
 
-    /// Installs packages without a question and without what they merely recommend.
+    /// Installs packages without questions and without recommended packages.
     pub fn install(&self, packages: &[&str]) -> Result<()> {
         process::run(self.get().arg("update").arg("--quiet"), HINT)?;
         process::run(

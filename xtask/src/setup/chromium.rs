@@ -13,7 +13,7 @@ const NAMES: [&str; 4] = [
     "chromium",
     "chromium-browser",
 ];
-/// Korean is one of the page's languages and of the data it is tested with; without a font it renders as boxes.
+/// Korean is a language of the page and of the test data. Without a font it renders as boxes.
 const PACKAGES: [&str; 3] = ["chromium", "fonts-noto-cjk", "fonts-noto-core"];
 
 /// Finds Chrome or Chromium, installing Debian's when there is none.
@@ -78,12 +78,13 @@ fn usual_places() -> Vec<PathBuf> {
     mac.chain(windows).collect()
 }
 
-/// Says so when no installed font has Korean letters: the screenshots would show boxes.
+/// Warns if no installed font has Korean letters, because screenshots would show boxes.
 pub fn warn_without_korean_font() {
     let fonts = process::output(Command::new("fc-list").args([":lang=ko", "family"]), "");
     if fonts.is_ok_and(|list| list.trim().is_empty()) {
         progress::note(
-            "no font with Korean letters is installed; screenshots will show boxes (on Debian: apt-get install fonts-noto-cjk)",
+            "no font with Korean letters is installed; screenshots will show boxes \
+             (on Debian: apt-get install fonts-noto-cjk)",
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Everything a bare machine lacks. Each step looks first whether it is done, and is skipped when it is.
+//! Installs what is missing on a new machine. A step that is already done is skipped.
 
 mod apt;
 mod chromium;

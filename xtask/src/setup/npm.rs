@@ -6,14 +6,15 @@ use crate::error::{Error, Result};
 use crate::{process, progress, project};
 
 const OLDEST_NODE: u32 = 20;
-const HINT: &str = "Check that npm can reach its registry, then try again. Should package-lock.json not fit package.json, run `npm install`.";
+const HINT: &str = "Check that npm can reach its registry, then try again. \
+                    If package-lock.json does not fit package.json, run `npm install`.";
 
-/// Installs the packages of `package-lock.json`, unless exactly those are there already.
+/// Installs the packages of `package-lock.json`, unless exactly those are installed.
 pub fn install() -> Result<()> {
     install_in(&project::root(), "npm packages")
 }
 
-/// The same for the benchmark's peers, which have a lock file of their own: the product installs without them.
+/// Installs the benchmark's peers. Their lock file is separate, because the page does not need them.
 pub fn install_for_bench() -> Result<()> {
     install_in(&project::at("bench"), "npm packages of the benchmark")
 }

@@ -1,4 +1,4 @@
-//! A throw-away Python environment under `target/` with the reference's own packages: PyTorch, transformers, scikit-learn.
+//! A Python environment under `target/` with the reference's packages: PyTorch, transformers, scikit-learn.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,12 +10,13 @@ use crate::{process, progress, project};
 const REQUIREMENTS: &str = "tests/fixtures/reference/requirements.txt";
 const NO_PYTHON: &str =
     "Install Python 3.10 or newer with its venv module (on Debian: python3 and python3-venv).";
-const NO_PACKAGES: &str = "pip's message is above. Check that pip can reach its index and that some 10 GB of disk are free, then try again.";
+const NO_PACKAGES: &str = "pip's message is above. \
+                           Check that pip can reach its index and that some 10 GB of disk are free, then try again.";
 
-/// What the benchmark's export to ONNX needs besides.
+/// The additional packages of the benchmark's export to ONNX.
 const BENCH_REQUIREMENTS: &str = "bench/peers/requirements.txt";
 
-/// Makes the environment, unless it is there with exactly these packages, and returns its Python.
+/// Creates the environment, unless it exists with exactly these packages, and returns its Python.
 pub fn install() -> Result<PathBuf> {
     let folder = project::target().join("parity/python");
     let python = program(&folder);
@@ -42,7 +43,7 @@ pub fn install() -> Result<PathBuf> {
 pub fn install_for_bench() -> Result<PathBuf> {
     let python = install()?;
     let requirements = project::at(BENCH_REQUIREMENTS);
-    // Beside the environment's own stamp, so that an environment made anew asks for these again.
+    // In the environment's folder, so that a new environment installs these again.
     let stamp = project::target().join("parity/python/bench.stamp");
     let wanted = project::hash(&project::read(&requirements)?);
     if !project::stamped(&stamp, &wanted) {
@@ -68,7 +69,7 @@ fn pip_install(python: &Path, requirements: &Path) -> Command {
     pip
 }
 
-/// Python has the module that makes environments, but Debian packs it apart; `virtualenv` is the same from the package index.
+/// Debian packages the module `venv` separately from Python. `virtualenv` from the package index replaces it.
 fn make(folder: &Path) -> Result<()> {
     let venv = || {
         let mut python = system();
@@ -101,7 +102,7 @@ fn system() -> Command {
     Command::new(if cfg!(windows) { "python" } else { "python3" })
 }
 
-/// Where an environment has its Python.
+/// The Python of an environment.
 fn program(folder: &Path) -> PathBuf {
     folder.join(if cfg!(windows) {
         "Scripts/python.exe"
