@@ -636,7 +636,7 @@ export type TrainedState = {
   epoch: number;
 };
 
-/** What the session holds. The worker sends it with every answer and every error, because the page keeps no copy of it. */
+/** What the session holds. The worker sends it with every answer and error, because the page keeps no copy of it. */
 export type SessionState = {
   /** Rows of the dataset; null before there is one. */
   dataset_rows: number | null;

@@ -67,7 +67,7 @@ impl Webtune {
         to_js(&self.0.self_test().await.map_err(error)?)
     }
 
-    /// Answers a `SessionRequest`. `on_event` gets `SessionEvent`s, `on_piece` gets the bytes of an export, and `signal`
+    /// Answers a `SessionRequest`. `on_event` gets `SessionEvent`s, `on_piece` gets the bytes of an export, `signal`
     /// stops a download.
     ///
     /// # Errors

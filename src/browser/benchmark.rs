@@ -1,5 +1,5 @@
-//! The trainer on given token ids, without the page: `cargo xtask bench` compares it with other libraries on the same work,
-//! and the regression gate counts its dispatches and bytes.
+//! The trainer on given token ids, without the page: `cargo xtask bench` compares it with other libraries on the same
+//! work, and the regression gate counts its dispatches and bytes.
 
 use super::convert::{error, to_js};
 use super::device::{self, Opened};

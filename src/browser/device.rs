@@ -108,8 +108,8 @@ async fn webgpu() -> Result<Opened, String> {
     })
 }
 
-/// Reuses a buffer only for tensors of its exact size. cubecl's default for the web puts small tensors into any larger free
-/// buffer, which takes half as much memory again as a run needs and makes the memory plan wrong.
+/// Reuses a buffer only for tensors of its exact size. cubecl's default for the web puts small tensors into any larger
+/// free buffer, which takes half as much memory again as a run needs and makes the memory plan wrong.
 fn reuse_buffers_of_one_size() {
     let mut config = CubeClRuntimeConfig::default();
     config.memory.persistent_memory = PersistentMemory::Enforced;

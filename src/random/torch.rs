@@ -26,7 +26,8 @@ impl TorchGenerator {
     }
 
     /// Draws normal values of mean 0 in f32: `torch.empty(n).normal_(0, std)`. PyTorch draws 16 values at a time by the
-    /// Box-Muller transform. For fewer than 16 values it uses another method; this one draws 16 and keeps the first `n`.
+    /// Box-Muller transform. For fewer than 16 values it uses another method; this one draws 16 and keeps the first
+    /// `n`.
     pub fn normal(&mut self, n: usize, std: f32) -> Vec<f32> {
         let mut values: Vec<f32> = (0..n.max(16)).map(|_| self.uniform()).collect();
         let complete = values.len() / 16 * 16;

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from './hub-fixtures.js';
 import { COMMIT, sha256 } from './hub-server.js';
+import { onDisk } from './stored-files.js';
 import { files, safetensors, tinyBert } from './tiny-bert.js';
 import { QUICK, madeModel } from './webtune.js';
 
@@ -77,20 +78,6 @@ async function answer(webtune, sentence) {
 
 /** @param {import('./hub-server.js').HubServer} hub */
 const ranges = (hub) => hub.bytesOf(WEIGHTS).map(({ range }) => range);
-
-/** The files in the browser's storage, by folder. @param {Webtune} webtune */
-const onDisk = ({ page }) =>
-  page.evaluate(async () => {
-    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('webtune-models');
-    /** @type {Record<string, string[]>} */
-    const found = {};
-    for (const name of ['files', 'pins']) {
-      found[name] = [];
-      for await (const key of /** @type {any} */ (await folder.getDirectoryHandle(name)).keys()) found[name].push(key);
-      found[name].sort();
-    }
-    return found;
-  });
 
 test('a model is requested at one commit, stored by content and loaded again without a request', async ({
   webtune,
@@ -350,8 +337,7 @@ test('stored models are listed, and deleting one keeps the files of the others',
   await expect(page.getByTestId('quota')).toContainText('of');
   expect(new URL(page.url()).searchParams.get('model')).toBe('tests/other');
   await page.emulateMedia({ reducedMotion: 'reduce' });
-  const found = await new AxeBuilder({ page }).options({ preload: false }).include('#model').analyze();
-  expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+  await expectAccessible(page);
   const forget = (/** @type {string} */ repo) =>
     page.getByTestId('stored').locator(`tr[data-repo="${repo}"]`).getByTestId('forget').click();
   await forget(TINY);
@@ -388,8 +374,7 @@ for (const [screen, viewport] of Object.entries({
     for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await page.locator('#model').screenshot({ path: `${screenshots}hub-${screen}-${colorScheme}.png` });
-      const found = await new AxeBuilder({ page }).options({ preload: false }).include('#model').analyze();
-      expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+      await expectAccessible(page);
     }
     hub.release();
     await webtune.idle();
@@ -402,4 +387,10 @@ async function choose(webtune, repo) {
   await webtune.page.getByTestId('repo').fill(repo);
   await webtune.page.getByTestId('load-repo').click();
   await webtune.idle();
+}
+
+/** axe finds no violation in the model section. @param {import('@playwright/test').Page} page */
+async function expectAccessible(page) {
+  const found = await new AxeBuilder({ page }).options({ preload: false }).include('#model').analyze();
+  expect(found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
 }

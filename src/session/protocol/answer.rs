@@ -49,7 +49,7 @@ impl From<&Error> for WorkerError {
     }
 }
 
-/// What the session holds. The worker sends it with every answer and every error, because the page keeps no copy of it.
+/// What the session holds. The worker sends it with every answer and error, because the page keeps no copy of it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct SessionState {

@@ -1,7 +1,8 @@
 //! The types of every message between the page and its worker.
 //!
-//! The page sends a `Request` with a fresh `id`. The worker answers with any number of `event` messages and one `result`
-//! or `error` with the same `id`. Fields that transformers or scikit-learn have are named as there and have their units.
+//! The page sends a `Request` with a fresh `id`. The worker answers with any number of `event` messages and one
+//! `result` or `error` with the same `id`. Fields that transformers or scikit-learn have are named as there and have
+//! their units.
 //!
 //! `www/protocol.d.ts` is generated from these types by a test (`typescript.rs`), which fails when the file is stale.
 
