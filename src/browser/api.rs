@@ -169,7 +169,7 @@ impl JsListener {
 impl Listener for JsListener {
     fn event(&self, event: SessionEvent) {
         if let Ok(event) = to_js(&event) {
-            // The request goes on without a listener.
+            // The request continues if the page does not listen.
             let _ = self.on_event.call1(&JsValue::NULL, &event);
         }
     }

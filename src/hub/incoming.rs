@@ -217,7 +217,7 @@ mod tests {
     }
 
     /// A download of which `bytes` have arrived with the etag "a".
-    fn begun(bytes: &[u8]) -> Incoming {
+    fn resumed_after(bytes: &[u8]) -> Incoming {
         let mut incoming = Incoming::default();
         assert_eq!(incoming.range(), None);
         assert_eq!(incoming.answered(&answer(200, Some("a"))), Next::StartOver);
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_broken_download_resumes_where_it_stands() {
-        let mut incoming = begun(b"hello ");
+        let mut incoming = resumed_after(b"hello ");
         assert_eq!(incoming.broken(None), Some(500));
         assert_eq!(incoming.range().as_deref(), Some("bytes=6-"));
         assert_eq!(incoming.answered(&answer(206, Some("a"))), Next::Append);
@@ -240,10 +240,10 @@ mod tests {
 
     #[test]
     fn another_etag_or_offset_starts_over() {
-        let mut incoming = begun(b"hello ");
+        let mut incoming = resumed_after(b"hello ");
         assert_eq!(incoming.answered(&answer(206, Some("b"))), Next::AskAgain);
         assert_eq!((incoming.arrived(), incoming.range()), (0, None));
-        let mut incoming = begun(b"hello ");
+        let mut incoming = resumed_after(b"hello ");
         let elsewhere = Answer {
             first: Some(5),
             ..answer(206, None)
@@ -251,14 +251,14 @@ mod tests {
         assert_eq!(incoming.answered(&elsewhere), Next::AskAgain);
         // The file has become shorter than what is there.
         assert_eq!(
-            begun(b"hello ").answered(&answer(416, None)),
+            resumed_after(b"hello ").answered(&answer(416, None)),
             Next::AskAgain
         );
     }
 
     #[test]
     fn an_unreadable_etag_is_not_a_changed_file() {
-        assert_eq!(begun(b"x").answered(&answer(206, None)), Next::Append);
+        assert_eq!(resumed_after(b"x").answered(&answer(206, None)), Next::Append);
         let mut resumed = Incoming::resumed(3, ContentHash::default(), None);
         assert_eq!(resumed.answered(&answer(206, Some("a"))), Next::Append);
         assert_eq!(resumed.etag(), Some("a"));
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn a_server_that_ignores_ranges_must_send_the_same_bytes_again() {
         for pieces in [vec!["hel", "lo world"], vec!["hello ", "world"]] {
-            let mut incoming = begun(b"hello ");
+            let mut incoming = resumed_after(b"hello ");
             assert_eq!(incoming.answered(&answer(200, Some("a"))), Next::StartOver);
             for piece in pieces {
                 incoming.received(piece.as_bytes()).unwrap();
@@ -275,13 +275,13 @@ mod tests {
             assert_eq!(incoming.arrived(), 11);
         }
         // Also when the connection breaks again before the old bytes are complete.
-        let mut incoming = begun(b"hello ");
+        let mut incoming = resumed_after(b"hello ");
         incoming.answered(&answer(200, None));
         incoming.received(b"hel").unwrap();
         incoming.answered(&answer(200, None));
         assert_eq!(incoming.received(b"hell"), Ok(()));
         assert_eq!(incoming.received(b"y world"), Err(Changed));
-        let mut incoming = begun(b"hello ");
+        let mut incoming = resumed_after(b"hello ");
         incoming.answered(&answer(200, None));
         assert_eq!(incoming.received(b"jello"), Ok(()));
         assert_eq!(incoming.received(b" world"), Err(Changed));
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn waits_double_until_too_many_have_failed() {
-        let mut incoming = begun(b"hello");
+        let mut incoming = resumed_after(b"hello");
         let waits: Vec<_> = (0..6).map(|_| incoming.broken(None)).collect();
         assert_eq!(
             waits,
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn a_server_that_ignores_ranges_and_always_breaks_at_the_same_place_fails() {
-        let mut incoming = begun(b"hello ");
+        let mut incoming = resumed_after(b"hello ");
         for _ in 0..MOST_FAILURES {
             assert!(incoming.broken(None).is_some());
             assert_eq!(incoming.answered(&answer(200, Some("a"))), Next::StartOver);
@@ -337,7 +337,7 @@ mod tests {
 
     #[test]
     fn a_file_that_changes_each_time_fails() {
-        let mut incoming = begun(b"hello");
+        let mut incoming = resumed_after(b"hello");
         let mut last = Next::Append;
         for etag in ["b", "c", "d", "e"] {
             last = incoming.answered(&answer(206, Some(etag)));

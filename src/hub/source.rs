@@ -1,5 +1,5 @@
-//! A model's files, wherever the visitor has them: below an address of the site, in a repository of the Hub, in a
-//! folder of the disk, in a zip.
+//! The files of a model: below an address of the site, in a repository of a Hub, in a folder of the visitor's disk, or in
+//! a zip.
 
 use super::archive::{Archive, Entry};
 use super::blob_file::BlobFile;
@@ -151,7 +151,7 @@ impl<E: Environment> Source<E> {
         }
     }
 
-    /// Builds a model with `read`, again from the start when a file changed meanwhile, at most [`MOST_READINGS`] times.
+    /// Builds a model with `read`, again from the start when a file has changed, at most [`MOST_READINGS`] times.
     ///
     /// # Errors
     /// Those of `read`.

@@ -20,7 +20,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             .filter(|run| run.trainer.state().global_step > 0);
         let run = run.ok_or_else(|| {
             Error::NotReady(
-                "Nothing was trained yet, so there is no model to take home. Train first.".into(),
+                "Nothing was trained yet, so there is no model to export. Train first.".into(),
             )
         })?;
         let model = self.require_model()?;

@@ -16,7 +16,7 @@ pub(super) struct Run {
     pub trainer: Trainer,
     /// The network before the first step: the checkpoint's body with an untrained head.
     pub initial: BertForSequenceClassification,
-    /// The dataset that it trains on, kept because the session may get another one meanwhile.
+    /// The dataset that it trains on. The session may get another one before the run is evaluated or exported.
     pub dataset: Dataset,
     pub split: Split,
     /// Its settings as the page sent them.

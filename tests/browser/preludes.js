@@ -52,11 +52,11 @@ const preludes = {
       return create.call(this, descriptor);
     };
   },
-  // Kernels can be given 2 MB at most.
+  // Kernels can bind 2 MB at most.
   'small-bindings': () => {
     Object.defineProperty(scope.GPUSupportedLimits.prototype, 'maxStorageBufferBindingSize', { get: () => 2 << 20 });
   },
-  // The buffers of a trial may have so many bytes in all; one more is out of memory, as WebGPU says it.
+  // The buffers of a trial may have 8 MB in total; more is out of memory, as WebGPU reports it.
   'little-memory': () => {
     const { createBuffer, pushErrorScope, popErrorScope } = scope.GPUDevice.prototype;
     const destroy = scope.GPUBuffer.prototype.destroy;
@@ -85,12 +85,12 @@ const preludes = {
       return destroy.call(this);
     };
   },
-  // What the program asks of WebGPU is counted, and its memory can be seen: `counters`, `wasmBytes`.
+  // Counts the calls of WebGPU and shows the size of the wasm memory: `counters`, `wasmBytes`.
   counted: () => {
     const uncounted = scope.GPUDevice.prototype.createBuffer;
     scope.counters = scope.installCounters();
     const counted = scope.GPUDevice.prototype.createBuffer;
-    // Nobody writes into the buffers of a trial, and they are gone before a run begins.
+    // Buffers of a trial are never written and are destroyed before a run starts.
     scope.GPUDevice.prototype.createBuffer = function (/** @type {any} */ descriptor) {
       return (descriptor.label === 'trial' ? uncounted : counted).call(this, descriptor);
     };
@@ -104,7 +104,7 @@ const preludes = {
       };
     }
   },
-  // The disk takes so many bytes of a file and no more.
+  // The disk stores 150 kB of a file.
   'storage-full': () => {
     const write = scope.FileSystemSyncAccessHandle.prototype.write;
     scope.FileSystemSyncAccessHandle.prototype.write = function (
@@ -120,7 +120,7 @@ const preludes = {
     scope.StorageManager.prototype.getDirectory = () =>
       Promise.reject(new DOMException('storage is off', 'SecurityError'));
   },
-  // A shader that computes something a little different: the derivative of GELU, which only the backward pass uses.
+  // A shader with a slightly wrong derivative of GELU, which only the backward pass uses.
   'derivative-wrong': () => {
     const create = scope.GPUDevice.prototype.createShaderModule;
     scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {

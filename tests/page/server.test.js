@@ -91,7 +91,7 @@ test('a byte range is a part of the file itself', () =>
     assert.equal((await ask(MAIN, { range: `bytes=${SCRIPT.length}-` })).status, 416);
   }));
 
-test('a browser keeps what never changes, and is told when the rest has not changed', () =>
+test('versioned paths are cached for good, and the page is revalidated by its etag', () =>
   serving(WHOLE, {}, async (ask) => {
     assert.match((await ask(MAIN)).headers['cache-control'] ?? '', /immutable/);
     const page = await ask('/');

@@ -1,4 +1,4 @@
-//! What the page is told about rows, parts and tokens.
+//! What the page shows of rows, parts and tokens.
 
 use crate::Warning;
 use crate::data::{Dataset, Row, Split, count_labels};

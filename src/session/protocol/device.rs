@@ -1,4 +1,4 @@
-//! What the page is told about the program and the device.
+//! What the page shows of the program and the device.
 
 use crate::selftest::{Check, SelfTest};
 use crate::settings::{Preset, SETTINGS, Setting, presets};

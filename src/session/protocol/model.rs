@@ -1,4 +1,4 @@
-//! What the page is told about the model.
+//! What the page shows of the model, and where the model comes from.
 
 use crate::bert::{BertConfig, LoadReport};
 use crate::hub::Pin;

@@ -1,4 +1,4 @@
-//! What the page is told before, during and after a run.
+//! What the page shows before, during and after a run.
 
 use crate::Warning;
 use crate::train::{MemoryReport, StepLog};
