@@ -258,7 +258,10 @@ mod tests {
 
     #[test]
     fn an_unreadable_etag_is_not_a_changed_file() {
-        assert_eq!(resumed_after(b"x").answered(&answer(206, None)), Next::Append);
+        assert_eq!(
+            resumed_after(b"x").answered(&answer(206, None)),
+            Next::Append
+        );
         let mut resumed = Incoming::resumed(3, ContentHash::default(), None);
         assert_eq!(resumed.answered(&answer(206, Some("a"))), Next::Append);
         assert_eq!(resumed.etag(), Some("a"));
