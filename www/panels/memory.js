@@ -107,7 +107,7 @@ function shortageNote({ shortage, suggestions }) {
   return h(
     'p',
     { class: 'memory-shortage', role: 'status', 'data-testid': 'memory-shortage' },
-    h('strong', {}, t('memory.no_room')),
+    h('strong', {}, t('memory.does_not_fit')),
     ' ',
     t(`memory.shortage_${shortage.kind}`, { needs: bytes(shortage.needs), offered: bytes(shortage.offered) }),
     ' ',
