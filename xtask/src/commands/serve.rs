@@ -45,7 +45,7 @@ fn published() -> Result<Vec<Mount>> {
 
 /// The development form: the page and its scripts as they are in the repository at each request.
 fn live() -> Result<Vec<Mount>> {
-    setup::npm()?;
+    setup::npm_for_page()?;
     let pkg = wasm::build(Form::Development)?;
     site::write_vendor()?;
     let mut mounts = site::versioned(&pkg);

@@ -9,20 +9,30 @@ const OLDEST_NODE: u32 = 20;
 const HINT: &str = "Check that npm can reach its registry, then try again. \
                     If package-lock.json does not fit package.json, run `npm install`.";
 
+/// What follows the hash of the lock file in a stamp if the packages for development were left out.
+const FOR_PAGE: &str = " for the page";
+
 /// Installs the packages of `package-lock.json`, unless exactly those are installed.
 pub fn install() -> Result<()> {
-    install_in(&project::root(), "npm packages")
+    install_in(&project::root(), "npm packages", "")
+}
+
+/// Installs only the packages that the page and its server need: the default model, the charts, the file server.
+pub fn install_for_page() -> Result<()> {
+    install_in(&project::root(), "npm packages of the page", FOR_PAGE)
 }
 
 /// Installs the benchmark's peers. Their lock file is separate, because the page does not need them.
 pub fn install_for_bench() -> Result<()> {
-    install_in(&project::at("bench"), "npm packages of the benchmark")
+    install_in(&project::at("bench"), "npm packages of the benchmark", "")
 }
 
-fn install_in(folder: &Path, name: &str) -> Result<()> {
+fn install_in(folder: &Path, name: &str, part: &str) -> Result<()> {
     let stamp = folder.join("node_modules/.webtune-lock");
     let lock = project::hash(&project::read(&folder.join("package-lock.json"))?);
-    if project::stamped(&stamp, &lock) {
+    let wanted = format!("{lock}{part}");
+    // All packages include those of the page.
+    if project::stamped(&stamp, &wanted) || project::stamped(&stamp, &lock) {
         return Ok(());
     }
     progress::step(name, || {
@@ -32,8 +42,11 @@ fn install_in(folder: &Path, name: &str) -> Result<()> {
         npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
             .current_dir(folder)
             .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1");
+        if part == FOR_PAGE {
+            npm.arg("--omit=dev");
+        }
         process::run(&mut npm, HINT)?;
-        project::write(&stamp, &lock)
+        project::write(&stamp, &wanted)
     })
 }
 
