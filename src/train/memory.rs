@@ -15,7 +15,7 @@ use serde::Serialize;
 /// Bytes of an f32.
 const VALUE: u64 = 4;
 
-/// Bytes that do not depend on the run: the kernels' scalars, of which cubecl keeps up to 4,096 sets, and the buffers
+/// Bytes that do not depend on the run: the kernels' scalars, of which cubecl keeps up to 512 sets, and the buffers
 /// of read-backs.
 const RUNTIME: u64 = 3 << 20;
 
