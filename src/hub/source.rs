@@ -1,5 +1,5 @@
-//! The files of a model: below an address of the site, in a repository of a Hub, in a folder of the visitor's disk, or in
-//! a zip.
+//! The files of a model: below an address of the site, in a repository of a Hub, in a folder of the visitor's disk, or
+//! in a zip.
 
 use super::archive::{Archive, Entry};
 use super::blob_file::BlobFile;

@@ -19,6 +19,17 @@ use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+/// Asks for something that must be answered, and returns the answer of this kind.
+macro_rules! answered {
+    ($visit:expr, $kind:ident, $request:expr) => {
+        match $visit.ask($request) {
+            Ok(Answer::$kind(answer)) => answer,
+            other => panic!("{other:?}"),
+        }
+    };
+}
+pub(crate) use answered;
+
 /// Files of the tiny checkpoint.
 const TINY: [&str; 3] = ["config.json", "tokenizer.json", "model.safetensors"];
 

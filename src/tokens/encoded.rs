@@ -59,3 +59,33 @@ impl EncodedSplit {
         widths
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tokens::Encoding;
+
+    fn example(tokens: usize) -> Example {
+        Example {
+            encoding: Encoding {
+                input_ids: vec![7; tokens],
+                truncated: false,
+            },
+            label: 0,
+        }
+    }
+
+    #[test]
+    fn a_row_has_the_width_of_its_batch() {
+        let mut rows = EncodedSplit {
+            train: [3, 5, 2].map(example).to_vec(),
+            test: Vec::new(),
+            padding: Padding::Longest,
+            max_length: 8,
+        };
+        assert_eq!(rows.widths(&rows.train, &[2, 0, 1], 2), [3, 5, 3]);
+        assert_eq!(rows.widths(&rows.train, &[0, 1, 2], 3), [5, 5, 5]);
+        rows.padding = Padding::MaxLength;
+        assert_eq!(rows.widths(&rows.train, &[0, 1, 2], 2), [8, 8, 8]);
+    }
+}

@@ -54,9 +54,7 @@ fn a_run_that_does_not_fit_keeps_the_trained_model() {
     assert_eq!(visit.session.state(), state);
     assert_eq!(visit.predict(), predicted);
     assert!(visit.ask(json!({"type": "export"})).is_ok());
-    let Ok(Answer::Plan(plan)) = visit.ask(json!({"type": "plan"})) else {
-        panic!()
-    };
+    let plan = answered!(visit, Plan, json!({"type": "plan"}));
     assert!(plan.memory.unwrap().shortage.is_some());
 }
 

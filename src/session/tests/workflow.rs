@@ -5,36 +5,40 @@ use crate::hub::testing::ENDPOINT;
 use crate::session::protocol::{RunEvent, SessionState, TrainedState, WorkEvent};
 
 #[test]
-fn a_session_goes_from_rows_to_an_exported_model() {
+fn a_session_goes_from_rows_to_the_plan_of_a_run() {
     let mut visit = Visit::new();
     assert_eq!(visit.session.state(), SessionState::default());
-    let Ok(Answer::Dataset(dataset)) = visit.ask(json!({"type": "dataset"})) else {
-        panic!()
-    };
+    let dataset = answered!(visit, Dataset, json!({"type": "dataset"}));
     assert_eq!(
         (dataset.rows.len(), dataset.label_counts),
         (20, vec![10, 10])
     );
-    let Ok(Answer::Split(split)) = visit.ask(json!({"type": "split"})) else {
-        panic!()
-    };
+    let split = answered!(visit, Split, json!({"type": "split"}));
     assert_eq!((split.train.len(), split.test.len()), (16, 4));
     let model = visit.load_tiny().unwrap();
     assert_eq!(
         (model.name.as_str(), model.source.as_str()),
         ("tiny", "tiny, from this computer")
     );
-    let Ok(Answer::Tokens(tokens)) = visit.ask(json!({"type": "tokenize"})) else {
-        panic!()
-    };
+    let tokens = answered!(visit, Tokens, json!({"type": "tokenize"}));
     assert_eq!(tokens.rows.len(), 20);
     assert_eq!(tokens.rows[0].tokens[0], "[CLS]");
-    let Ok(Answer::Plan(plan)) = visit.ask(json!({"type": "plan"})) else {
-        panic!()
-    };
+    let (mut real, mut padding) = (0, 0);
+    for row in &tokens.rows[..16] {
+        assert_eq!(row.tokens.len(), row.attention_mask.len());
+        let is_padding = |token: &&String| token.as_str() == "[PAD]";
+        padding += row.tokens.iter().filter(is_padding).count();
+        real += row.attention_mask.iter().filter(|&&mask| mask == 1).count();
+    }
+    assert_eq!((tokens.real_tokens, tokens.padding_tokens), (real, padding));
+    let plan = answered!(visit, Plan, json!({"type": "plan"}));
     assert_eq!((plan.max_steps, plan.learning_rates.len()), (3, 3));
     assert!(plan.memory.unwrap().shortage.is_none());
+}
 
+#[test]
+fn a_session_goes_from_a_run_to_an_exported_model() {
+    let mut visit = Visit::ready();
     visit.start(json!({})).unwrap();
     visit.session.set_log_every(1);
     let mut steps = Vec::new();
@@ -55,15 +59,11 @@ fn a_session_goes_from_rows_to_an_exported_model() {
 
     let (before, after) = visit.predict();
     assert_ne!(Some(before), after);
-    let Ok(Answer::Evaluation(report)) = visit.ask(json!({"type": "evaluate"})) else {
-        panic!()
-    };
+    let report = answered!(visit, Evaluation, json!({"type": "evaluate"}));
     assert_eq!((report.step, report.logits.len()), (3, 4));
     let evaluated = SessionEvent::Work(WorkEvent::Evaluating { done: 4, total: 4 });
     assert!(visit.recorder.events.borrow().contains(&evaluated));
-    let Ok(Answer::Export(export)) = visit.ask(json!({"type": "export"})) else {
-        panic!()
-    };
+    let export = answered!(visit, Export, json!({"type": "export"}));
     let bytes = visit.recorder.bytes.borrow();
     assert_eq!(
         (export.bytes, &bytes[..2]),
@@ -130,16 +130,12 @@ fn a_repository_is_loaded_stored_and_forgotten() {
         .collect();
     visit.fakes.network.offer_repo("webtune/tiny", &files);
     let request = json!({"type": "load_hub", "endpoint": ENDPOINT, "repo": "webtune/tiny"});
-    let Ok(Answer::Model(model)) = visit.ask(request.clone()) else {
-        panic!()
-    };
+    let model = answered!(visit, Model, request.clone());
     assert_eq!(
         (model.name.as_str(), model.license.as_str()),
         ("tiny", "mit")
     );
-    let Ok(Answer::Stored(stored)) = visit.ask(json!({"type": "stored"})) else {
-        panic!()
-    };
+    let stored = answered!(visit, Stored, json!({"type": "stored"}));
     assert!(stored.models[0].complete);
 
     visit.fakes.network.set_offline(true);
@@ -148,9 +144,7 @@ fn a_repository_is_loaded_stored_and_forgotten() {
         "a stored model needs no network"
     );
     let key = stored.models[0].key.clone();
-    let Ok(Answer::Stored(stored)) = visit.ask(json!({"type": "forget", "key": key})) else {
-        panic!()
-    };
+    let stored = answered!(visit, Stored, json!({"type": "forget", "key": key}));
     assert_eq!(stored.models, []);
     assert!(
         visit.session.state().model.is_some(),
