@@ -4,7 +4,7 @@ use super::protocol::{
     ClassView, EvaluationReport, MacroView, MisclassifiedView, PredictResult, SessionEvent,
     WorkEvent,
 };
-use super::{Listener, Session};
+use super::{Listener, Session, seconds_since};
 use crate::data::Dataset;
 use crate::evaluate::{Evaluation, EvaluationOptions, evaluate, probabilities};
 use crate::hub::{Clock, Environment};
@@ -90,14 +90,13 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
                 dataset.labels.len()
             )));
         }
-        let arguments = self.run.as_ref().map(|run| &run.arguments);
-        let batch_size = |arguments: &TrainingArguments| arguments.per_device_eval_batch_size;
+        let defaults = TrainingArguments::default();
+        let arguments = self.run.as_ref().map_or(&defaults, |run| &run.arguments);
         let options = EvaluationOptions {
             collator: tokens.collator(model.tokenizer.pad_token_id()),
-            per_device_eval_batch_size: arguments
-                .map_or_else(|| batch_size(&TrainingArguments::default()), batch_size),
+            per_device_eval_batch_size: arguments.per_device_eval_batch_size,
             label_smoothing_factor: 0.0,
-            fp16: arguments.is_some_and(|arguments| arguments.fp16),
+            fp16: arguments.fp16,
         };
         let mut progress = |done, total| report_progress(listener, done, total);
         let evaluation = evaluate(&network.valid(), &tokens.test, &options, &mut progress).await?;
@@ -108,7 +107,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
                 test: &split.test,
                 state: self.run.as_ref().map(|run| run.trainer.state()),
                 per_device_eval_batch_size: options.per_device_eval_batch_size,
-                seconds: self.seconds_since(started),
+                seconds: seconds_since(&self.clock, started),
             },
         ))
     }

@@ -150,9 +150,9 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let missing = || Error::NotReady("The rows have not been tokenized yet.".into());
         self.tokens.as_ref().ok_or_else(missing)
     }
+}
 
-    /// Seconds since `started`, a time of the session's clock.
-    fn seconds_since(&self, started: f64) -> f64 {
-        (self.clock.now() - started) / 1000.0
-    }
+/// Seconds since `started`, a time of `clock`.
+fn seconds_since(clock: &impl Clock, started: f64) -> f64 {
+    (clock.now() - started) / 1000.0
 }

@@ -2,7 +2,7 @@
 
 use super::evaluation::{EvaluationContext, report_progress};
 use super::protocol::{EvaluationReport, RunEvent, TrainResult, TrainedState};
-use super::{Listener, Session};
+use super::{Listener, Session, seconds_since};
 use crate::bert::BertForSequenceClassification;
 use crate::data::{Dataset, Split};
 use crate::evaluate::Evaluation;
@@ -110,7 +110,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
                 }
             }
             Event::Evaluated(evaluation) => {
-                let seconds = (self.clock.now() - started) / 1000.0;
+                let seconds = seconds_since(&self.clock, started);
                 RunEvent::Evaluation {
                     report: run.add_evaluation(evaluation, seconds),
                 }
@@ -138,7 +138,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         if state.global_step > 0 && evaluated != Some(state.global_step) {
             let started = self.clock.now();
             let evaluation = run.trainer.evaluate(&mut |_, _| ()).await?;
-            run.add_evaluation(evaluation, (self.clock.now() - started) / 1000.0);
+            run.add_evaluation(evaluation, seconds_since(&self.clock, started));
         }
         let seconds = seconds.max(1e-6);
         run.history.finished(&run.trainer, seconds)?;
