@@ -285,6 +285,8 @@ export type MemoryPlan = {
   parameters: number;
   /** A second copy of the trainable ones, if the loaded network is kept. */
   original: number;
+  /** The parameters of the model that was trained before and is kept. */
+  kept: number;
   /** One gradient of each trainable parameter, and the accumulated gradients if there are several batches an update. */
   gradients: number;
   /** AdamW's two moments of each trainable parameter. */
@@ -317,6 +319,15 @@ export type Shortage =
       needs: number;
       /** Memory that is available to it. */
       offered: number;
+    }
+  | {
+      kind: 'kept';
+      /** Size of the run and of that model. */
+      needs: number;
+      /** Size of that model. */
+      kept: number;
+      /** Memory that is available to both. */
+      offered: number;
     };
 
 /** What a [`Suggestion`] changes. */
@@ -347,6 +358,8 @@ export type MemoryReport = {
   parameters: number;
   /** A second copy of the trainable ones, if the loaded network is kept. */
   original: number;
+  /** The parameters of the model that was trained before and is kept. */
+  kept: number;
   /** One gradient of each trainable parameter, and the accumulated gradients if there are several batches an update. */
   gradients: number;
   /** AdamW's two moments of each trainable parameter. */
@@ -411,7 +424,7 @@ export type ClassReport = {
   support: number;
 };
 
-/** The unweighted mean over all classes. */
+/** The unweighted mean over the classes that occur among the labels or the predictions. */
 export type MacroAverage = {
   /** Mean precision. */
   precision: number;
@@ -479,6 +492,13 @@ export type RunEvent =
       tokens: number;
     }
   | {
+      kind: 'evaluating';
+      /** Rows done. */
+      done: number;
+      /** Rows in total. */
+      total: number;
+    }
+  | {
       kind: 'evaluation';
       /** Its report. */
       report: EvaluationReport;
@@ -505,7 +525,7 @@ export type TrainResult = {
   train_steps_per_second: number;
   /** Milliseconds from the start of the run to the end of its first step. */
   first_step_ms: number;
-  /** The last evaluation. */
+  /** The evaluation of the final weights; null when nothing was trained or the visitor stopped it. */
   evaluation: EvaluationReport | null;
 };
 
@@ -648,6 +668,8 @@ export type SessionState = {
   tokenized: boolean;
   /** The model that can be classified with, evaluated and exported; null before a run has done a step. */
   trained: TrainedState | null;
+  /** The model that was trained before it; null when there is none. `restore_previous` exchanges both. */
+  previous: TrainedState | null;
 };
 
 /** An error as the page shows it. */
@@ -659,6 +681,9 @@ export type WorkerError = {
   /** The setting at fault, if one is. */
   field: string | null;
 };
+
+/** One of the trained models that the session holds. */
+export type KeptModel = 'trained' | 'previous';
 
 /**
  * A request that the session answers. `values` names every setting with its value.
@@ -721,6 +746,12 @@ export type SessionRequest =
       text: string;
     }
   | { type: 'export' }
+  | { type: 'restore_previous' }
+  | {
+      type: 'discard';
+      /** Which. */
+      model: KeptModel;
+    }
   | { type: 'compare' };
 
 /** A file of the visitor's disk; `path` is its path inside its folder. */
@@ -777,6 +808,8 @@ export type Results = {
   evaluate: EvaluationReport;
   predict: PredictResult;
   export: ExportResult;
+  restore_previous: TrainedState;
+  discard: null;
   compare: SelfTest;
   control: { state: RunState };
 };

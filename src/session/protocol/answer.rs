@@ -24,6 +24,9 @@ pub enum Answer {
     Prediction(PredictResult),
     Export(ExportResult),
     Comparison(SelfTestView),
+    Restored(TrainedState),
+    /// Nothing: the state says what is left.
+    Discarded,
 }
 
 /// An error as the page shows it.
@@ -63,6 +66,8 @@ pub struct SessionState {
     pub tokenized: bool,
     /// The model that can be classified with, evaluated and exported; null before a run has done a step.
     pub trained: Option<TrainedState>,
+    /// The model that was trained before it; null when there is none. `restore_previous` exchanges both.
+    pub previous: Option<TrainedState>,
 }
 
 /// The trained model that the session holds.

@@ -21,7 +21,7 @@ pub use data::{DatasetView, Part, RowsView, SplitView, TokenRow, TokensView};
 pub use device::{DescribeResult, DeviceInfo, DeviceKind, OpenResult, SelfTestView};
 pub use event::{SessionEvent, WorkEvent};
 pub use model::{ModelOrigin, ModelView};
-pub use request::Request;
+pub use request::{KeptModel, Request};
 pub use run::{
     ClassView, EvaluationReport, ExportResult, ExportedFile, MacroView, MisclassifiedView,
     PlanView, PredictResult, RunEvent, TrainResult,
