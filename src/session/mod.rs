@@ -127,7 +127,9 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             Request::Forget { key } => Answer::Stored(self.forget_model(&key).await?),
             Request::Tokenize { values } => Answer::Tokens(self.tokenize(&values)?),
             Request::Plan { values } => Answer::Plan(self.plan(&values).await?),
-            Request::Evaluate => Answer::Evaluation(self.evaluate(listener.as_ref()).await?),
+            Request::Evaluate => {
+                Answer::Evaluation(self.evaluate(&fetch, listener.as_ref()).await?)
+            }
             Request::Predict { text } => Answer::Prediction(self.predict(&text).await?),
             Request::Export => Answer::Export(self.export_folder(listener.as_ref()).await?),
             Request::RestorePrevious => Answer::Restored(self.restore_previous()?),
