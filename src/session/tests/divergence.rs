@@ -132,6 +132,8 @@ fn a_diverged_run_keeps_the_weights_and_the_log_of_its_last_finite_step() {
     stopped.run(2, true).unwrap();
     assert_eq!(bits(current(&visit)), bits(current(&stopped)));
     assert_eq!(visit.predict(), stopped.predict());
+    let flos = |visit: &Visit| visit.session.run.as_ref().unwrap().trainer.total_flos();
+    assert_eq!(flos(&visit), flos(&stopped));
     let evaluated = answered!(visit, Evaluation, json!({"type": "evaluate"}));
     assert_eq!(evaluated.step, 2);
 
