@@ -1,14 +1,16 @@
 //! Opens the device: the GPU adapter that the browser grants, or the CPU with the reason for it.
 
+use super::gpu_errors::GpuErrors;
 use super::memory::{self, GpuProbe};
-use crate::session::Compute;
 use crate::session::protocol::{DeviceInfo, DeviceKind};
+use crate::session::{Compute, DeviceErrors, NoDeviceErrors};
 use crate::{Error, Result};
 use burn::tensor::Device;
 use burn::tensor::wgpu::wgpu;
 use burn_cubecl::cubecl::config::memory::PersistentMemory;
 use burn_cubecl::cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};
 use js_sys::{Promise, Reflect};
+use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
@@ -25,7 +27,12 @@ pub(super) struct Opened {
 impl Opened {
     /// The device of a session.
     pub(super) fn compute(self) -> Compute<GpuProbe> {
+        let errors: Rc<dyn DeviceErrors> = match &self.gpu {
+            Some(gpu) => Rc::new(GpuErrors::of(gpu.clone())),
+            None => Rc::new(NoDeviceErrors),
+        };
         Compute {
+            errors,
             memory: memory::budget(self.gpu, self.info.max_storage_buffer_binding_size),
             device: self.device,
             info: self.info,

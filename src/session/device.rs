@@ -1,13 +1,14 @@
 //! The device, and its comparisons with the CPU.
 
 use super::protocol::{DeviceInfo, SelfTestView, SessionEvent};
-use super::{Listener, Session};
+use super::{DeviceErrors, Listener, Session};
 use crate::bert::LoadLimits;
 use crate::hub::{Clock, Environment, LoadEvent};
 use crate::selftest;
 use crate::train::{MemoryBudget, MemoryProbe};
 use crate::{Error, Result};
 use burn::tensor::Device;
+use std::rc::Rc;
 
 /// A device that computes.
 pub struct Compute<M: MemoryProbe> {
@@ -17,6 +18,8 @@ pub struct Compute<M: MemoryProbe> {
     pub info: DeviceInfo,
     /// What is known about its memory.
     pub memory: MemoryBudget<M>,
+    /// The errors that its operations do not return.
+    pub errors: Rc<dyn DeviceErrors>,
 }
 
 impl DeviceInfo {

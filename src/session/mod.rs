@@ -7,6 +7,7 @@
 
 mod data;
 mod device;
+mod device_errors;
 mod evaluation;
 mod export;
 mod model;
@@ -19,6 +20,7 @@ mod tests;
 mod tokens;
 
 pub use device::Compute;
+pub use device_errors::{DeviceErrors, LocalFuture, NoDeviceErrors};
 
 use crate::data::{Dataset, Split};
 use crate::hub::{Clock, Disk, Environment};

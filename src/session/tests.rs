@@ -6,7 +6,7 @@ mod workflow;
 use super::protocol::{
     Answer, DeviceInfo, DeviceKind, ModelView, Request, SessionEvent, TrainResult,
 };
-use super::{Compute, Listener, Session};
+use super::{Compute, Listener, NoDeviceErrors, Session};
 use crate::hub::Fetch;
 use crate::hub::testing::{FakeBlob, FakeEnvironment, Fakes};
 use crate::selftest::SelfTest;
@@ -88,6 +88,7 @@ impl Visit {
             device: Device::flex(),
             info: cpu(),
             memory: MemoryBudget::new(DeviceMemory::Fixed(1 << 32), None),
+            errors: Rc::new(NoDeviceErrors),
         };
         let mut session = Session::new(compute, Some(fakes.disk.clone()), fakes.clock.clone());
         session.self_test = Some(SelfTest {
