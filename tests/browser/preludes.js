@@ -120,6 +120,25 @@ const preludes = {
     scope.StorageManager.prototype.getDirectory = () =>
       Promise.reject(new DOMException('storage is off', 'SecurityError'));
   },
+  // Matrix products with tiles of 8 × 8 values compute the column of one value wrongly. Columns of a tile are 8 apart,
+  // so the last one is at 7 × 8.
+  'tile-8-wrong': () => {
+    const create = scope.GPUDevice.prototype.createShaderModule;
+    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
+      const affected = /\bfn matmul_kernel/.test(descriptor.code);
+      const code = affected ? descriptor.code.replace('u32(56)', 'u32(48)') : descriptor.code;
+      return create.call(this, { ...descriptor, code });
+    };
+  },
+  // The same of tiles of 4 × 4 values, whose last column is at 3 × 8. Larger tiles have this column, too.
+  'tile-4-wrong': () => {
+    const create = scope.GPUDevice.prototype.createShaderModule;
+    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
+      const affected = /\bfn matmul_kernel/.test(descriptor.code) && !descriptor.code.includes('u32(56)');
+      const code = affected ? descriptor.code.replace('u32(24)', 'u32(16)') : descriptor.code;
+      return create.call(this, { ...descriptor, code });
+    };
+  },
   // A shader with a slightly wrong derivative of GELU, which only the backward pass uses.
   'derivative-wrong': () => {
     const create = scope.GPUDevice.prototype.createShaderModule;

@@ -1,11 +1,12 @@
-//! The operations on WebGPU, as CubeCL kernels. The browser tests compare each one with the CPU device.
+//! The operations on WebGPU, as CubeCL kernels. `selftest::forms` compares each one with the CPU device, in every form
+//! that a device can select.
 //!
 //! CubeCL calls a workgroup a *cube* and a thread a *unit*: `CUBE_POS` is the index of a workgroup, `UNIT_POS` that of
 //! a thread in it, and `ABSOLUTE_POS` that of a thread in the dispatch. `#[comptime]` parameters are constants of the
 //! compiled shader.
 //!
-//! No kernel uses subgroups or atomics, so every WebGPU adapter runs them. Two choices depend on whether the adapter is
-//! a GPU or software: the tile of a matrix product (`matmul.rs`) and the threads of a row (`row_reduction.rs`).
+//! No kernel uses subgroups or atomics, so every WebGPU adapter runs them. The [`KernelForm`] decides two choices: the
+//! tile of a matrix product (`matmul.rs`) and the threads of a row (`row_reduction.rs`).
 
 mod adamw;
 mod attention;
@@ -25,9 +26,10 @@ mod squares;
 mod strides;
 
 use super::activation_padding::activation_len;
+use super::kernel_form::overridden_form;
 use super::{
-    AdamWScalars, BertOps, DropoutMask, EmbeddingsShape, HeadsShape, LossScaling, PartialSums,
-    Precision,
+    AdamWScalars, BertOps, DropoutMask, EmbeddingsShape, HeadsShape, KernelForm, LossScaling,
+    PartialSums, Precision,
 };
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{FloatTensor, IntTensor};
@@ -291,10 +293,20 @@ const WORKGROUP_SIZE: u32 = 64;
 /// Workgroups per dimension of a dispatch that every WebGPU adapter supports (`maxComputeWorkgroupsPerDimension`).
 const MAX_WORKGROUPS: u32 = 65_535;
 
-/// True for software adapters, detected by a maximum subgroup size of at most 8. SwiftShader has 4 and llvmpipe 8, the
-/// width of their vector registers. No GPU has a maximum below 16.
-fn is_software_adapter(tensor: &CubeTensor) -> bool {
-    tensor.client.properties().hardware.plane_size_max <= 8
+/// Returns the form of the kernels that write `tensor`: that of the override, or that of the adapter.
+///
+/// Software adapters are detected by a maximum subgroup size of at most 8. SwiftShader has 4 and llvmpipe 8, the width
+/// of their vector registers. No GPU has a maximum below 16.
+fn kernel_form(tensor: &CubeTensor) -> KernelForm {
+    let of_adapter = || {
+        let software = tensor.client.properties().hardware.plane_size_max <= 8;
+        if software {
+            KernelForm::Software
+        } else {
+            KernelForm::Gpu
+        }
+    };
+    overridden_form().unwrap_or_else(of_adapter)
 }
 
 /// Returns enough workgroups for one thread per element. Kernels skip threads past the last element.
