@@ -6,6 +6,7 @@ mod disk;
 mod files;
 mod network;
 mod repository;
+mod tabs;
 
 use super::testing::{ENDPOINT, FakeEnvironment, Fakes};
 use super::{Folder, LoadEvent, NoticeCode, Source, SourceFile};

@@ -1,5 +1,6 @@
 //! A network with a Hub and a site. Its answers fail where a test says so.
 
+use super::Schedule;
 use crate::hub::{Body, ContentHash, Fetch, Host, Repo, Response, Unreachable};
 use serde_json::json;
 use std::cell::{Cell, RefCell};
@@ -44,6 +45,8 @@ struct State {
     waits: RefCell<Vec<u64>>,
     stopped: Cell<bool>,
     offline: Cell<bool>,
+    /// The order in which tabs use the network.
+    schedule: RefCell<Option<Schedule>>,
 }
 
 impl FakeNetwork {
@@ -93,6 +96,16 @@ impl FakeNetwork {
     /// Cuts the network off, or connects it.
     pub(crate) fn set_offline(&self, offline: bool) {
         self.0.offline.set(offline);
+    }
+
+    /// Has a schedule choose which tab uses the network next, until the next call.
+    pub(crate) fn set_schedule(&self, schedule: Option<Schedule>) {
+        self.0.schedule.replace(schedule);
+    }
+
+    async fn pause(&self) {
+        let schedule = self.0.schedule.borrow().clone();
+        Schedule::pause(schedule).await;
     }
 
     /// Whether the visitor has stopped the request.
@@ -145,6 +158,7 @@ impl Fetch for FakeNetwork {
         range: Option<&str>,
         _host: Host,
     ) -> Result<Response<FakeBody>, Unreachable> {
+        self.pause().await;
         let request = (url.into(), range.map(str::to_string));
         self.0.requests.borrow_mut().push(request);
         let trouble = self.trouble_of(url);
@@ -211,6 +225,7 @@ pub(crate) struct FakeBody {
 
 impl Body for FakeBody {
     async fn next(&mut self) -> Result<Option<Vec<u8>>, Unreachable> {
+        self.network.pause().await;
         if self.network.is_stopped() {
             return Err(Unreachable);
         }
