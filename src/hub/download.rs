@@ -276,22 +276,19 @@ impl<E: Environment> Download<E> {
             drop(disk);
             return store.remove(part).await;
         }
+        let Some(disk) = disk else {
+            return;
+        };
         let content = self.incoming.hash().hex();
-        let arrived = self.incoming.arrived();
-        if store.blob(&content, arrived).await.is_some() {
-            drop(disk);
-            store.remove(part).await;
-        } else if let Some(disk) = disk
-            && disk.rename(&content).await.is_err()
-        {
-            return self.context.services.notice(NoticeCode::NotStored);
+        let mut pin = self.context.pin.borrow().clone();
+        let file = pin.file_mut(&self.name);
+        (file.content, file.bytes) = (Some(content.clone()), self.incoming.arrived());
+        file.etag = None;
+        let bytes = file.bytes;
+        match store.keep(disk, part, (&content, bytes), &pin).await {
+            Ok(()) => *self.context.pin.borrow_mut() = pin,
+            Err(reason) => self.context.services.notice(reason),
         }
-        {
-            let mut pin = self.context.pin.borrow_mut();
-            let file = pin.file_mut(&self.name);
-            (file.content, file.bytes, file.etag) = (Some(content), arrived, None);
-        }
-        self.context.save().await;
     }
 
     /// Removes a file that is not what the server says.

@@ -86,6 +86,25 @@ impl Pin {
         }
     }
 
+    /// Adds what another tab has stored of the same commit since this pin was read.
+    pub fn merge(&mut self, stored: &Pin) {
+        if stored.commit != self.commit {
+            return;
+        }
+        self.complete |= stored.complete;
+        for other in &stored.files {
+            let file = self.file_mut(&other.remote.name);
+            file.needed |= other.needed;
+            if file.content.is_none() {
+                file.content.clone_from(&other.content);
+                file.bytes = other.bytes;
+            }
+            if file.etag.is_none() && file.content.is_none() {
+                file.etag.clone_from(&other.etag);
+            }
+        }
+    }
+
     /// The repository as it was asked for.
     pub fn repo(&self) -> Repo {
         Repo {
@@ -236,6 +255,27 @@ mod tests {
             new.take_over(old.clone());
             assert_eq!(new.file("config.json").unwrap().etag.as_deref(), etag);
         }
+    }
+
+    #[test]
+    fn merges_what_another_tab_has_stored_of_the_same_commit() {
+        let mut other = pin("main", "c1");
+        other.complete = true;
+        let file = other.file_mut("config.json");
+        (file.content, file.bytes, file.needed) = (Some("h".into()), 2, true);
+        other.file_mut("vocab.txt").etag = Some("e".into());
+        let mut ours = pin("main", "c1");
+        ours.file_mut("vocab.txt").etag = Some("newer".into());
+        ours.merge(&other);
+        assert!(ours.complete && ours.is_stored());
+        assert_eq!(ours.file("config.json"), other.file("config.json"));
+        assert_eq!(
+            ours.file("vocab.txt").unwrap().etag.as_deref(),
+            Some("newer")
+        );
+        let mut next = pin("main", "c2");
+        next.merge(&other);
+        assert_eq!(next, pin("main", "c2"));
     }
 
     #[test]

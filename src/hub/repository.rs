@@ -4,7 +4,7 @@
 use super::blob_file::BlobFile;
 use super::context::Context;
 use super::download::Download;
-use super::environment::{Disk, Environment};
+use super::environment::Environment;
 use super::events::LoadEvent;
 use super::pin::Pin;
 use super::repo::Repo;
@@ -25,12 +25,14 @@ impl<E: Environment> Repository<E> {
     /// # Errors
     /// [`Error::Download`] when there is no such repository or the Hub cannot be reached, [`Error::Stopped`].
     pub(super) async fn open(endpoint: String, repo: Repo, services: Services<E>) -> Result<Self> {
-        let saved = match services.disk.clone().map(Store::new) {
-            Some(store) => match store.pin(&Pin::key_of(&endpoint, &repo)).await {
-                Some(pin) => Some(checked(pin, &store).await),
-                None => None,
-            },
+        let store = services.disk.clone().map(Store::new);
+        let stored = match &store {
+            Some(store) => store.pin(&Pin::key_of(&endpoint, &repo)).await,
             None => None,
+        };
+        let saved = match (&store, stored.clone()) {
+            (Some(store), Some(pin)) => Some(store.existing(pin).await),
+            _ => None,
         };
         let pin = match saved {
             Some(pin) if pin.complete => pin,
@@ -52,7 +54,9 @@ impl<E: Environment> Repository<E> {
         });
         let context = Context::hub(endpoint, repo, pin, services);
         // Saved before the first file, so that a pin names every file that arrives: `sweep` would remove it otherwise.
-        context.save().await;
+        if stored.as_ref() != Some(&*context.pin.borrow()) {
+            context.save().await;
+        }
         Ok(Self(Rc::new(context)))
     }
 
@@ -103,24 +107,11 @@ impl<E: Environment> Repository<E> {
         let Some(store) = &self.0.store else {
             return;
         };
-        let pin = {
+        {
             let mut pin = self.0.pin.borrow_mut();
             pin.complete = pin.is_stored();
-            pin.clone()
-        };
-        store.save(&pin).await;
+        }
+        self.0.save().await;
         store.sweep().await;
     }
-}
-
-/// The pin without the files that the storage has lost.
-async fn checked<D: Disk>(mut pin: Pin, store: &Store<D>) -> Pin {
-    for file in &mut pin.files {
-        if let Some(content) = &file.content
-            && store.blob(content, file.bytes).await.is_none()
-        {
-            (file.content, file.bytes, pin.complete) = (None, 0, false);
-        }
-    }
-    pin
 }

@@ -18,6 +18,10 @@ pub(crate) struct FakeDisk(Rc<State>);
 struct State {
     files: RefCell<BTreeMap<Key, Stored>>,
     open: RefCell<BTreeSet<Key>>,
+    /// The locks that tabs hold.
+    locks: RefCell<BTreeSet<String>>,
+    /// Whether the browser has no locks.
+    has_no_locks: Cell<bool>,
     quota: Cell<Option<u64>>,
     /// Whether the disk is so full that not even a pin fits.
     is_full: Cell<bool>,
@@ -48,6 +52,11 @@ impl FakeDisk {
     /// Makes the disk so full that of each write only half is written, also of a pin, or empties it.
     pub(crate) fn set_full(&self, is_full: bool) {
         self.0.is_full.set(is_full);
+    }
+
+    /// Takes the locks away, as in a browser that has none.
+    pub(crate) fn remove_locks(&self) {
+        self.0.has_no_locks.set(true);
     }
 
     /// Has a schedule choose which tab uses the disk next, until the next call.
@@ -99,6 +108,24 @@ fn error<T>(problem: &str) -> Result<T, DiskError> {
 impl Disk for FakeDisk {
     type File = FakeFile;
     type Blob = FakeBlob;
+    type Guard = FakeGuard;
+
+    async fn lock(&self, name: &str) -> Result<FakeGuard, DiskError> {
+        if self.0.has_no_locks.get() {
+            return error("this browser has no locks");
+        }
+        self.pause().await;
+        while !self.0.locks.borrow_mut().insert(name.into()) {
+            let (disk, name) = (self.clone(), name.to_string());
+            let is_free = Rc::new(move || !disk.0.locks.borrow().contains(&name));
+            let schedule = self.0.schedule.borrow().clone();
+            Schedule::wait(schedule, is_free).await;
+        }
+        Ok(FakeGuard {
+            disk: self.clone(),
+            name: name.into(),
+        })
+    }
 
     async fn names(&self, folder: Folder) -> Result<Vec<String>, DiskError> {
         self.pause().await;
@@ -262,6 +289,18 @@ impl FakeDisk {
 impl Drop for FakeFile {
     fn drop(&mut self) {
         self.disk.0.open.borrow_mut().remove(&self.key);
+    }
+}
+
+/// A lock that is held.
+pub(crate) struct FakeGuard {
+    disk: FakeDisk,
+    name: String,
+}
+
+impl Drop for FakeGuard {
+    fn drop(&mut self) {
+        self.disk.0.locks.borrow_mut().remove(&self.name);
     }
 }
 
