@@ -104,9 +104,13 @@ impl<D: Disk> Store<D> {
         }
         let pin = self.existing(pin).await;
         match stored {
-            Some(stored) if stored.commit != pin.commit && !pin.complete => {
+            Some(stored) if !pin.complete && !(pin.is_pinned() && pin.commit == stored.commit) => {
                 if self.existing(stored).await.complete {
-                    return Ok(());
+                    return if was_built {
+                        Err(NoticeCode::NotStored)
+                    } else {
+                        Ok(())
+                    };
                 }
             }
             // Another tab has deleted the model while this one read it.
@@ -175,8 +179,20 @@ impl<D: Disk> Store<D> {
     /// Removes a pin, and every file that no other pin names.
     pub async fn forget(&self, key: &str) {
         let lock = self.lock().await;
+        self.forget_locked(key, lock.as_ref()).await;
+    }
+
+    /// Does the same unless another tab has stored the whole model meanwhile.
+    pub(super) async fn forget_incomplete(&self, key: &str) {
+        let lock = self.lock().await;
+        if self.read(key).await.is_none_or(|pin| !pin.complete) {
+            self.forget_locked(key, lock.as_ref()).await;
+        }
+    }
+
+    async fn forget_locked(&self, key: &str, lock: Option<&D::Guard>) {
         let _ = self.0.remove(Folder::Pins, key).await;
-        self.remove_unreferenced(lock.as_ref()).await;
+        self.remove_unreferenced(lock).await;
     }
 
     /// Removes every file that no pin names.

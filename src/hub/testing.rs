@@ -6,7 +6,7 @@ mod schedule;
 
 use super::{Clock, Environment, LoadEvent, Services};
 pub(crate) use disk::{FakeBlob, FakeDisk, FakeFile};
-pub(crate) use network::{COMMIT, ENDPOINT, FakeNetwork, Trouble};
+pub(crate) use network::{COMMIT, ENDPOINT, FakeNetwork, Trouble, sha256};
 pub(crate) use schedule::{Schedule, every_order, seeded};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

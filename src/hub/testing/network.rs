@@ -45,6 +45,8 @@ struct State {
     waits: RefCell<Vec<u64>>,
     stopped: Cell<bool>,
     offline: Cell<bool>,
+    /// Whether the commit is in no header, as on some mirrors.
+    names_no_commit: Cell<bool>,
     /// The order in which tabs use the network.
     schedule: RefCell<Option<Schedule>>,
 }
@@ -91,6 +93,11 @@ impl FakeNetwork {
     pub(crate) fn trouble(&self, url: &str, troubles: Vec<Trouble>) {
         let mut all = self.0.troubles.borrow_mut();
         all.insert(url.into(), troubles.into());
+    }
+
+    /// Has no answer name the commit, as on some mirrors, or each.
+    pub(crate) fn set_names_no_commit(&self, names_no_commit: bool) {
+        self.0.names_no_commit.set(names_no_commit);
     }
 
     /// Cuts the network off, or connects it.
@@ -143,7 +150,7 @@ fn repo(id: &str) -> Repo {
 }
 
 /// The SHA-256 of a file, which is its name in the storage.
-pub(super) fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     let mut hash = ContentHash::default();
     hash.update(bytes);
     hash.hex()
@@ -177,9 +184,15 @@ impl Fetch for FakeNetwork {
             (None, Some(_), Some(_)) => 206,
             (None, Some(_), None) => 200,
         };
-        let mut headers = BTreeMap::from([("x-repo-commit".into(), COMMIT.into())]);
+        let mut headers = BTreeMap::new();
+        if !self.0.names_no_commit.get() {
+            headers.insert("x-repo-commit".into(), COMMIT.into());
+        }
         if let Some(seconds) = trouble.retry_after {
             headers.insert("retry-after".into(), seconds.to_string());
+        }
+        if let (416, Some(file)) = (status, &file) {
+            headers.insert("content-range".into(), format!("bytes */{}", file.len()));
         }
         let mut chunks = VecDeque::new();
         if let (200 | 206, Some(file)) = (status, &file) {

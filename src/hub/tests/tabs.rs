@@ -1,7 +1,7 @@
 //! Several tabs that load and delete models at the same time on one disk, in many orders, and crash.
 
-use super::super::testing::{Schedule, seeded};
-use super::super::{Pin, Repo, Store, forget_model};
+use super::super::testing::{FakeFile, Schedule, every_order, seeded, sha256};
+use super::super::{Disk, OpenFile, Pin, Repo, Store, forget_model};
 use super::*;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -91,8 +91,13 @@ async fn load(fakes: &Fakes, model: usize) -> Result<(String, Vec<u8>)> {
 }
 
 async fn forget(fakes: &Fakes, model: usize) {
-    let key = Pin::key_of(ENDPOINT, &Repo::parse(REPOS[model]).unwrap());
-    forget_model(Some(fakes.disk.clone()), &key).await.unwrap();
+    forget_model(Some(fakes.disk.clone()), &key(model))
+        .await
+        .unwrap();
+}
+
+fn key(model: usize) -> String {
+    Pin::key_of(ENDPOINT, &Repo::parse(REPOS[model]).unwrap())
 }
 
 type Complete = Rc<RefCell<BTreeSet<usize>>>;
@@ -155,6 +160,21 @@ fn run(scenario: &Scenario, schedule: Schedule) -> Vec<String> {
     });
     let problems = Problems(Rc::new(RefCell::new(problems)));
     check(&fakes, crashed, &problems);
+    for model in 0..REPOS.len() {
+        let is_loaded = scenario
+            .tabs
+            .iter()
+            .flatten()
+            .any(|action| *action == Action::Load(model));
+        let pins = block_on(Store::new(fakes.disk.clone()).pins());
+        if crashed == 0
+            && scenario.forgets(model)
+            && !is_loaded
+            && pins.iter().any(|pin| pin.repo == REPOS[model])
+        {
+            problems.note("is still there", REPOS[model]);
+        }
+    }
     fakes.network.set_offline(true);
     for model in complete.take() {
         if scenario.forgets(model) {
@@ -204,5 +224,81 @@ fn tabs_that_load_delete_and_crash_lose_no_complete_model() {
         failed.is_empty(),
         "{} of {SEEDS} orders\n{shown}",
         failed.len()
+    );
+}
+
+/// A model of which a complete part is stored that has no name yet.
+struct Part {
+    pin: Pin,
+    name: String,
+    file: FakeFile,
+}
+
+fn part(fakes: &Fakes, model: usize) -> Part {
+    let source = block_on(FakeSource::hub(ENDPOINT, REPOS[model], fakes.services()));
+    let pin = source.unwrap().pin().unwrap();
+    let name = pin.part_name(WEIGHTS);
+    let file = block_on(fakes.disk.open(Folder::Files, &name)).unwrap();
+    file.write(&files(model).1, 0).unwrap();
+    Part { pin, name, file }
+}
+
+/// Gives a part its name, and notes that the model is complete.
+async fn keep(fakes: Fakes, model: usize, mut part: Part) {
+    let content = sha256(&files(model).1);
+    let file = part.pin.file_mut(WEIGHTS);
+    (file.content, file.bytes, file.needed) = (Some(content.clone()), 24, true);
+    part.pin.complete = true;
+    let store = Store::new(fakes.disk.clone());
+    let kept = store.keep(part.file, &part.name, (&content, 24), &part.pin);
+    kept.await.unwrap();
+}
+
+/// Stores the first model while another tab does something, in every order. The model must be complete afterwards.
+fn in_every_order(before: impl Fn(&Fakes), other: impl AsyncFn(Fakes, Part) + Clone + 'static) {
+    let orders = every_order(10_000, |schedule| {
+        let fakes = offered();
+        before(&fakes);
+        let (first, second) = (part(&fakes, 0), part(&fakes, 1));
+        fakes.set_schedule(Some(schedule.clone()));
+        schedule.add(None, keep(fakes.clone(), 0, first));
+        let (tab, other) = (fakes.clone(), other.clone());
+        schedule.add(None, async move { other(tab, second).await });
+        assert_eq!(schedule.run(), 0);
+        fakes.set_schedule(None);
+        let store = Store::new(fakes.disk.clone());
+        let mut pins = block_on(store.pins());
+        pins.retain(|pin| pin.complete);
+        assert!(pins.iter().any(|pin| pin.repo == REPOS[0]));
+        for pin in pins {
+            assert_eq!(block_on(store.existing(pin.clone())), pin);
+        }
+    });
+    assert!(orders > 100, "only {orders} orders");
+}
+
+#[test]
+fn every_order_of_storing_a_model_and_removing_files_keeps_the_model() {
+    in_every_order(
+        |_| {},
+        async |fakes: Fakes, _| Store::new(fakes.disk).sweep().await,
+    );
+}
+
+#[test]
+fn every_order_of_storing_a_model_and_deleting_one_with_the_same_weights_keeps_the_first() {
+    let stored = |fakes: &Fakes| {
+        block_on(load(fakes, 1)).unwrap();
+    };
+    in_every_order(stored, async |fakes: Fakes, _| {
+        Store::new(fakes.disk).forget(&key(1)).await;
+    });
+}
+
+#[test]
+fn every_order_of_storing_two_models_with_the_same_weights_keeps_both() {
+    in_every_order(
+        |_| {},
+        async |fakes: Fakes, part| keep(fakes, 1, part).await,
     );
 }
