@@ -570,7 +570,7 @@ export type StoredView = {
 };
 
 /** What a [`LoadEvent::Notice`] is about. */
-export type NoticeCode = 'not_stored' | 'storage_full';
+export type NoticeCode = 'not_stored' | 'storage_full' | 'not_pinned';
 
 /** A report about a model that is being loaded. */
 export type LoadEvent =

@@ -112,8 +112,11 @@ impl<E: Environment> Source<E> {
         Ok(self.open_if_there(name).await?.is_some())
     }
 
-    /// The error for a file that is not there.
+    /// The error for a file that is not there, although the model needs it.
     pub fn missing(&self, name: &str) -> Error {
+        if let Place::Hub(repository) = &self.0 {
+            repository.set_incomplete();
+        }
         let problem = match &self.0 {
             Place::Site(context) => {
                 let url = context.url(name);
@@ -162,8 +165,14 @@ impl<E: Environment> Source<E> {
         let mut readings = 1;
         let model = loop {
             match read(self).await {
+                Ok(model) => break model,
                 Err(_) if self.take_changed() && readings < MOST_READINGS => readings += 1,
-                read => break read?,
+                Err(error) => {
+                    if let Place::Hub(repository) = &self.0 {
+                        repository.failed(&error).await;
+                    }
+                    return Err(error);
+                }
             }
         };
         self.built().await;

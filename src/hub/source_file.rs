@@ -20,20 +20,27 @@ enum Place<E: Environment> {
 }
 
 impl<E: Environment> SourceFile<E> {
+    /// Reads the whole file.
+    ///
+    /// # Errors
+    /// [`Error::Download`] when it cannot be read, [`Error::Stopped`].
+    pub async fn bytes(mut self) -> Result<Vec<u8>> {
+        match self.0 {
+            Place::Remote(file) => file.rest().await,
+            Place::Disk(_) | Place::Memory(_) => {
+                let len = self.size().await?.unwrap_or(0);
+                self.read(0..len).await
+            }
+        }
+    }
+
     /// Reads the whole file as text.
     ///
     /// # Errors
     /// [`Error::Download`] when it cannot be read or is not UTF-8, [`Error::Stopped`].
-    pub async fn text(mut self) -> Result<String> {
+    pub async fn text(self) -> Result<String> {
         let name = self.name().to_string();
-        let bytes = match self.0 {
-            Place::Remote(file) => file.rest().await?,
-            Place::Disk(_) | Place::Memory(_) => {
-                let len = self.size().await?.unwrap_or(0);
-                self.read(0..len).await?
-            }
-        };
-        String::from_utf8(bytes).map_err(|_| Error::Download {
+        String::from_utf8(self.bytes().await?).map_err(|_| Error::Download {
             file: name,
             problem: "it is not UTF-8 text.".into(),
         })

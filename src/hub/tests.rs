@@ -6,6 +6,9 @@ mod disk;
 mod files;
 mod network;
 mod repository;
+mod store;
+mod tabs;
+mod unpinned;
 
 use super::testing::{ENDPOINT, FakeEnvironment, Fakes};
 use super::{Folder, LoadEvent, NoticeCode, Source, SourceFile};
