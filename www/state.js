@@ -1,5 +1,6 @@
 // The state of the page: its types, its initial value, and the store that tells listeners what changed.
 
+import { LogHistory } from './log-history.js';
 import { STAGES } from './stages.js';
 
 /** @typedef {import('./protocol.js').EvaluationReport} EvaluationReport */
@@ -82,9 +83,9 @@ import { STAGES } from './stages.js';
  * @property {import('./protocol.js').TokensView|null} tokens
  * @property {PlanView|null} plan               with the form's values
  * @property {Run} run
- * @property {import('./protocol.js').StepLog[]} logs  of `run`; grows in place while it runs
+ * @property {LogHistory} logs                of `run`; grows in place while it runs
  * @property {EvaluationReport[]} evaluations
- * @property {number|null} shownEvaluation      index; null is the latest
+ * @property {number|null} shownEvaluation      its step; null is the latest
  * @property {import('./protocol.js').TrainedState|null} trained  the weights that the worker holds, as it reports them
  * @property {Archive} archive                  of `trained`
  * @property {Comparison} comparison
@@ -122,7 +123,7 @@ export function initialState(language, sentence) {
     tokens: null,
     plan: null,
     run: { kind: 'idle' },
-    logs: [],
+    logs: new LogHistory(),
     evaluations: [],
     shownEvaluation: null,
     trained: null,

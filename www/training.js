@@ -1,5 +1,7 @@
 // Training and evaluation: requests to the worker, and what their events change in the store.
 
+import { LogHistory } from './log-history.js';
+import { withReport } from './reports.js';
 import { RequestError, asShown } from './session.js';
 import { patchRun, patchStage, runningRun } from './state.js';
 import { bytes, t } from './i18n.js';
@@ -39,8 +41,7 @@ export async function train(session, store, values, paused) {
  */
 export async function evaluate(session, store) {
   const report = await session.request({ type: 'evaluate' }, (event) => onTrainingEvent(store, event));
-  const others = store.state.evaluations.filter(({ step }) => step !== report.step);
-  store.update({ evaluations: [...others, report], shownEvaluation: null });
+  store.update({ evaluations: withReport(store.state.evaluations, report), shownEvaluation: null });
 }
 
 /**
@@ -76,7 +77,7 @@ function start(store, paused) {
       eta_ms: 0,
       evaluating: null,
     },
-    logs: [],
+    logs: new LogHistory(),
     evaluations: [],
     shownEvaluation: null,
     archive: { kind: 'idle' },
@@ -90,9 +91,8 @@ function start(store, paused) {
  */
 function finish(store, result) {
   const { evaluations: reported } = store.state;
-  const last = result.evaluation;
   // An event has usually reported the last evaluation already.
-  const evaluations = last && last.step !== reported.at(-1)?.step ? [...reported, last] : reported;
+  const evaluations = result.evaluation ? withReport(reported, result.evaluation) : reported;
   const run = runningRun(store.state);
   store.update({
     run: { kind: 'done', plan: run?.plan ?? null, tokens_per_second: run?.tokens_per_second ?? 0, result },
@@ -127,8 +127,8 @@ function onTrainingEvent(store, event) {
       const { step, max_steps, epoch, tokens_per_second, step_ms, eta_ms } = event;
       patchRun(store, { step, max_steps, epoch, tokens_per_second, step_ms, eta_ms, evaluating: null });
       patchStage(store, 'training', { progress: max_steps > 0 ? step / max_steps : null });
-      // Appended in place, because copying the logs at every step takes quadratic time.
-      logs.push(...event.logs);
+      // Added in place, because copying the logs at every step takes quadratic time.
+      logs.add(event.logs);
       return store.update({ logs });
     }
     case 'evaluating': {
@@ -138,7 +138,7 @@ function onTrainingEvent(store, event) {
     }
     case 'evaluation':
       patchRun(store, { evaluating: null });
-      store.update({ evaluations: [...evaluations, event.report] });
+      store.update({ evaluations: withReport(evaluations, event.report) });
       // The stage is done when the run is, because more evaluations may follow.
       return patchStage(store, 'evaluation', { state: 'running', progress: null });
     default:

@@ -23,7 +23,6 @@ pub use device::Compute;
 use crate::data::{Dataset, Split};
 use crate::hub::{Clock, Disk, Environment};
 use crate::selftest::SelfTest;
-use crate::tokens::EncodedSplit;
 use crate::train::MemoryProbe;
 use crate::{Error, Result};
 use model::LoadedModel;
@@ -32,6 +31,7 @@ pub(crate) use model::{HEAD_SEED, NUM_LABELS};
 use protocol::{Answer, Request, SessionEvent, SessionState};
 use run::Run;
 use std::rc::Rc;
+use tokens::Tokenized;
 
 /// Receives what a request reports while it is being answered.
 pub trait Listener {
@@ -61,7 +61,7 @@ pub struct Session<E: Environment, M: MemoryProbe> {
     dataset: Option<Dataset>,
     split: Option<Split>,
     model: Option<LoadedModel>,
-    tokens: Option<EncodedSplit>,
+    tokens: Option<Tokenized>,
     run: Option<Run>,
 }
 
@@ -119,9 +119,15 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             )),
             Request::Stored => Answer::Stored(self.stored_models().await),
             Request::Forget { key } => Answer::Stored(self.forget_model(&key).await?),
-            Request::Tokenize { values } => Answer::Tokens(self.tokenize(&values)?),
+            Request::DatasetRows { offset, count } => {
+                Answer::DatasetRows(self.dataset_rows(offset, count)?)
+            }
+            Request::Tokenize { values } => Answer::Tokenized(self.tokenize(&values)?),
+            Request::Tokens { offset, count } => Answer::Tokens(self.token_rows(offset, count)?),
             Request::Plan { values } => Answer::Plan(self.plan(&values).await?),
-            Request::Evaluate => Answer::Evaluation(self.evaluate(listener.as_ref()).await?),
+            Request::Evaluate { logits } => {
+                Answer::Evaluation(self.evaluate(logits, listener.as_ref()).await?)
+            }
             Request::Predict { text } => Answer::Prediction(self.predict(&text).await?),
             Request::Export => Answer::Export(self.export_folder(listener.as_ref()).await?),
             Request::Compare => Answer::Comparison(self.compare(listener.as_ref()).await?),
@@ -146,7 +152,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         self.model.as_ref().ok_or_else(missing)
     }
 
-    fn require_tokens(&self) -> Result<&EncodedSplit> {
+    fn require_tokens(&self) -> Result<&Tokenized> {
         let missing = || Error::NotReady("The rows have not been tokenized yet.".into());
         self.tokens.as_ref().ok_or_else(missing)
     }

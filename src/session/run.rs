@@ -8,7 +8,9 @@ use crate::data::{Dataset, Split};
 use crate::evaluate::Evaluation;
 use crate::hub::{Clock, Environment};
 use crate::settings::{RunSettings, Values};
-use crate::train::{Event, History, MemoryProbe, Trainer, TrainerOptions, TrainingArguments};
+use crate::train::{
+    Event, History, MemoryProbe, TrainPlan, Trainer, TrainerOptions, TrainingArguments,
+};
 use crate::{Error, Result};
 
 /// A run, under way or over.
@@ -63,12 +65,13 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     ///
     /// # Errors
     /// [`Error::NotReady`] when an earlier stage is missing, [`Error::Memory`] when the run does not fit,
-    /// [`Error::Device`] when the device failed its self-test, [`Error::Setting`] for `fp16` on a device that does not
-    /// compute it correctly.
+    /// [`Error::Device`] when the device failed its self-test, [`Error::Setting`] for more updates than a run may
+    /// have, and for `fp16` on a device that does not compute it correctly.
     pub async fn start_run(&mut self, values: Values) -> Result<()> {
         let settings = RunSettings::from_values(&values)?;
         self.check_self_test()?;
-        self.require_tokens()?;
+        let rows = self.require_tokens()?.train.len();
+        TrainPlan::new(&settings.arguments, settings.tuning.method, rows)?;
         if settings.arguments.fp16 {
             self.check_fp16().await?;
         }

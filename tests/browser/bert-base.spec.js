@@ -50,7 +50,7 @@ test('bert-base loads within 256 MB of wasm heap and trains within the memory pl
     await webtune.field('tuning').selectOption(tuning);
     await webtune.press('run-training', 10 * MINUTE);
     expect((await webtune.read('stages')).training.error).toBeNull();
-    const [run, logs] = [await webtune.read('run'), await webtune.read('logs')];
+    const [run, logs] = [await webtune.read('run'), await webtune.logs()];
     if (run.kind !== 'done') throw new Error(`no result: ${JSON.stringify(run)}`);
     const { result, plan } = run;
     expect(logs.map(({ step }) => step)).toEqual(Array.from({ length: STEPS }, (_, at) => at + 1));

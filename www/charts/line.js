@@ -20,7 +20,7 @@ import { number } from '../i18n.js';
  * @property {number} [floor]                      start of the vertical axis
  */
 
-/** @typedef {(number|null)[]} Column */
+/** @typedef {import('./columns.js').Column} Column */
 
 const STEP_INCREMENTS = [1, 10, 100, 1e3, 1e4].flatMap((power) => [power, 2 * power, 5 * power]).concat(1e5);
 /** The most points of a line that are drawn as points. */
