@@ -113,6 +113,10 @@ export type DescribeResult = {
 /** Kinds of devices. */
 export type DeviceKind = 'webgpu' | 'cpu';
 
+/** Why a device was chosen. */
+export type DeviceReason =
+  'requested' | 'hardware_adapter' | 'software_adapter' | 'no_webgpu' | 'no_adapter' | 'device_refused';
+
 /** What computes. */
 export type DeviceInfo = {
   /** Kind. */
@@ -125,8 +129,12 @@ export type DeviceInfo = {
   architecture: string;
   /** A software adapter computes on the CPU: it is slow and is not a GPU. */
   software: boolean;
-  /** Why the CPU is used although WebGPU was asked for, in one sentence. */
-  fallback: string | null;
+  /** Why it was chosen. */
+  reason: DeviceReason;
+  /** Name of the WebGPU adapter, also if the CPU is used; null where there is none or the browser was not asked. */
+  adapter: string | null;
+  /** What the adapter answered when it refused a device. */
+  refusal: string | null;
   /** Bytes of the largest tensor that a kernel can bind; null on the CPU. */
   max_storage_buffer_binding_size: number | null;
   /** Bytes of the largest buffer; null on the CPU. */

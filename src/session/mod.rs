@@ -7,6 +7,7 @@
 
 mod data;
 mod device;
+mod device_choice;
 mod evaluation;
 mod export;
 mod model;
@@ -19,6 +20,7 @@ mod tests;
 mod tokens;
 
 pub use device::Compute;
+pub use device_choice::{Adapter, DeviceChoice, Missing, choose};
 
 use crate::data::{Dataset, Split};
 use crate::hub::{Clock, Disk, Environment};

@@ -19,7 +19,10 @@ test('bert-base loads within 256 MB of wasm heap and trains within the memory pl
   const { page } = webtune;
   const files = bertBase();
   hub.offer(MODEL, files);
-  await webtune.open({ model: MODEL, endpoint: hub.endpoint, max_steps: STEPS, num_rows: 40 }, 'counted');
+  await webtune.open(
+    { device: 'webgpu', model: MODEL, endpoint: hub.endpoint, max_steps: STEPS, num_rows: 40 },
+    'counted',
+  );
   const worker = page.workers()[0];
   if (!worker) throw new Error('the page has no worker');
   /** @returns {Promise<{peak: number, binding: number, heap: number, errors: string[]}>} */

@@ -22,7 +22,7 @@ test('the whole job runs on WebGPU with the tiny BERT', async ({ webtune }) => {
       vendor: 'google',
       architecture: 'swiftshader',
       software: true,
-      fallback: null,
+      reason: 'requested',
     });
   });
   await test.step('every check of the start-up self-test has passed', async () => {

@@ -21,7 +21,7 @@ pub(crate) use data::page;
 pub use data::{
     DatasetRows, DatasetView, Part, RowsView, SplitView, TokenRow, TokenRows, TokensView,
 };
-pub use device::{DescribeResult, DeviceInfo, DeviceKind, OpenResult, SelfTestView};
+pub use device::{DescribeResult, DeviceInfo, DeviceKind, DeviceReason, OpenResult, SelfTestView};
 pub use event::{SessionEvent, WorkEvent};
 pub use model::{ModelOrigin, ModelView};
 pub use request::Request;

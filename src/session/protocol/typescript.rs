@@ -115,6 +115,7 @@ fn declarations() -> String {
         Preset,
         DescribeResult,
         DeviceKind,
+        DeviceReason,
         DeviceInfo,
         Check,
         SelfTestView,
