@@ -43,7 +43,7 @@ export function evaluationPanel(app) {
     wrongTitle,
     wrong.element,
     wrongNote,
-    h('div', { class: 'two' }, history, summary),
+    h('div', { class: 'two roomy' }, history, summary),
   );
 
   store.watch(['stages', 'run', 'language'], (state) => setText(progress, progressText(state)));
