@@ -315,6 +315,8 @@ export type MemoryPlan = {
   parameters: number;
   /** A second copy of the trainable ones, if the loaded network is kept. */
   original: number;
+  /** The parameters of the model that was trained before and is kept. */
+  kept: number;
   /** One gradient of each trainable parameter, and the accumulated gradients if there are several batches an update. */
   gradients: number;
   /** AdamW's two moments of each trainable parameter. */
@@ -347,6 +349,15 @@ export type Shortage =
       needs: number;
       /** Memory that is available to it. */
       offered: number;
+    }
+  | {
+      kind: 'kept';
+      /** Size of the run and of that model. */
+      needs: number;
+      /** Size of that model. */
+      kept: number;
+      /** Memory that is available to both. */
+      offered: number;
     };
 
 /** What a [`Suggestion`] changes. */
@@ -377,6 +388,8 @@ export type MemoryReport = {
   parameters: number;
   /** A second copy of the trainable ones, if the loaded network is kept. */
   original: number;
+  /** The parameters of the model that was trained before and is kept. */
+  kept: number;
   /** One gradient of each trainable parameter, and the accumulated gradients if there are several batches an update. */
   gradients: number;
   /** AdamW's two moments of each trainable parameter. */
@@ -454,7 +467,7 @@ export type ClassReport = {
   support: number;
 };
 
-/** The unweighted mean over all classes. */
+/** The unweighted mean over the classes that occur among the labels or the predictions. */
 export type MacroAverage = {
   /** Mean precision. */
   precision: number;
@@ -524,6 +537,13 @@ export type RunEvent =
       tokens: number;
     }
   | {
+      kind: 'evaluating';
+      /** Rows done. */
+      done: number;
+      /** Rows in total. */
+      total: number;
+    }
+  | {
       kind: 'evaluation';
       /** Its report. */
       report: EvaluationReport;
@@ -550,7 +570,7 @@ export type TrainResult = {
   train_steps_per_second: number;
   /** Milliseconds from the start of the run to the end of its first step. */
   first_step_ms: number;
-  /** The last evaluation. */
+  /** The evaluation of the final weights; null when nothing was trained or the visitor stopped it. */
   evaluation: EvaluationReport | null;
 };
 
@@ -693,6 +713,8 @@ export type SessionState = {
   tokenized: boolean;
   /** The model that can be classified with, evaluated and exported; null before a run has done a step. */
   trained: TrainedState | null;
+  /** The model that was trained before it; null when there is none. `restore_previous` exchanges both. */
+  previous: TrainedState | null;
 };
 
 /** An error as the page shows it. */
@@ -704,6 +726,9 @@ export type WorkerError = {
   /** The setting at fault, if one is. */
   field: string | null;
 };
+
+/** One of the trained models that the session holds. */
+export type KeptModel = 'trained' | 'previous';
 
 /**
  * A request that the session answers. `values` names every setting with its value.
@@ -784,6 +809,12 @@ export type SessionRequest =
       text: string;
     }
   | { type: 'export' }
+  | { type: 'restore_previous' }
+  | {
+      type: 'discard';
+      /** Which. */
+      model: KeptModel;
+    }
   | { type: 'compare' };
 
 /** A file of the visitor's disk; `path` is its path inside its folder. */
@@ -842,6 +873,8 @@ export type Results = {
   evaluate: EvaluationReport;
   predict: PredictResult;
   export: ExportResult;
+  restore_previous: TrainedState;
+  discard: null;
   compare: SelfTest;
   control: { state: RunState };
 };

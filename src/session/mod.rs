@@ -10,6 +10,7 @@ mod device;
 mod device_choice;
 mod evaluation;
 mod export;
+mod kept;
 mod model;
 mod plan;
 pub mod protocol;
@@ -64,7 +65,10 @@ pub struct Session<E: Environment, M: MemoryProbe> {
     split: Option<Split>,
     model: Option<LoadedModel>,
     tokens: Option<Tokenized>,
+    /// The run in progress, or the last one.
     run: Option<Run>,
+    /// The run before it, whose model is kept until the next run starts.
+    previous: Option<Run>,
 }
 
 impl<E: Environment, M: MemoryProbe> Session<E, M> {
@@ -81,6 +85,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             model: None,
             tokens: None,
             run: None,
+            previous: None,
         }
     }
 
@@ -92,6 +97,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             model: self.model.as_ref().map(|model| model.origin.name.clone()),
             tokenized: self.tokens.is_some(),
             trained: self.run.as_ref().and_then(Run::trained),
+            previous: self.previous.as_ref().and_then(Run::trained),
         }
     }
 
@@ -132,6 +138,11 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             }
             Request::Predict { text } => Answer::Prediction(self.predict(&text).await?),
             Request::Export => Answer::Export(self.export_folder(listener.as_ref()).await?),
+            Request::RestorePrevious => Answer::Restored(self.restore_previous()?),
+            Request::Discard { model } => {
+                self.discard(model)?;
+                Answer::Discarded
+            }
             Request::Compare => Answer::Comparison(self.compare(listener.as_ref()).await?),
         })
     }

@@ -26,4 +26,4 @@ pub use memory_suggestions::{Suggestion, SuggestionKind, memory_suggestions};
 pub use optimizer::AdamW;
 pub use plan::{MAX_RUN_STEPS, Schedule, TrainPlan};
 pub use trainer::{Trainer, TrainerOptions, epoch_order};
-pub use tuning::{Tuning, TuningMethod};
+pub use tuning::{Tuning, TuningMethod, trainable_parameters};

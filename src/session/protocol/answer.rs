@@ -26,6 +26,9 @@ pub enum Answer {
     Prediction(PredictResult),
     Export(ExportResult),
     Comparison(SelfTestView),
+    Restored(TrainedState),
+    /// Nothing: the state says what is left.
+    Discarded,
 }
 
 /// An error as the page shows it.
@@ -65,6 +68,8 @@ pub struct SessionState {
     pub tokenized: bool,
     /// The model that can be classified with, evaluated and exported; null before a run has done a step.
     pub trained: Option<TrainedState>,
+    /// The model that was trained before it; null when there is none. `restore_previous` exchanges both.
+    pub previous: Option<TrainedState>,
 }
 
 /// The trained model that the session holds.

@@ -24,7 +24,7 @@ pub use data::{
 pub use device::{DescribeResult, DeviceInfo, DeviceKind, DeviceReason, OpenResult, SelfTestView};
 pub use event::{SessionEvent, WorkEvent};
 pub use model::{ModelOrigin, ModelView};
-pub use request::Request;
+pub use request::{KeptModel, Request};
 pub(crate) use run::MAX_MISCLASSIFIED;
 pub use run::{
     ClassView, EvaluationReport, ExportResult, ExportedFile, MacroView, MisclassifiedView,

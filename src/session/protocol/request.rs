@@ -94,8 +94,26 @@ pub enum Request {
     },
     /// Exports the trained model; its bytes arrive as `piece` events.
     Export,
+    /// Exchanges the trained model and the one that was trained before it.
+    RestorePrevious,
+    /// Frees one of the trained models.
+    Discard {
+        /// Which.
+        model: KeptModel,
+    },
     /// Compares the device with the CPU parameter by parameter.
     Compare,
+}
+
+/// One of the trained models that the session holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum KeptModel {
+    /// `trained` of the state.
+    Trained,
+    /// `previous` of the state.
+    Previous,
 }
 
 impl Request {

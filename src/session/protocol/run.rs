@@ -40,7 +40,14 @@ pub enum RunEvent {
         /// Tokens of the update, without padding.
         tokens: usize,
     },
-    /// The evaluation at the end of an epoch.
+    /// One batch of an evaluation.
+    Evaluating {
+        /// Rows done.
+        done: usize,
+        /// Rows in total.
+        total: usize,
+    },
+    /// The evaluation at the end of an epoch or of the run is done.
     Evaluation {
         /// Its report.
         report: EvaluationReport,
@@ -65,7 +72,7 @@ pub struct ClassView {
     pub support: usize,
 }
 
-/// The unweighted mean over all classes.
+/// The unweighted mean over the classes that occur among the labels or the predictions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(rename = "MacroAverage"))]
 pub struct MacroView {
@@ -151,7 +158,7 @@ pub struct TrainResult {
     pub train_steps_per_second: f64,
     /// Milliseconds from the start of the run to the end of its first step.
     pub first_step_ms: f64,
-    /// The last evaluation.
+    /// The evaluation of the final weights; null when nothing was trained or the visitor stopped it.
     pub evaluation: Option<EvaluationReport>,
 }
 

@@ -82,6 +82,8 @@ export type Results = {
   evaluate: EvaluationReport;
   predict: PredictResult;
   export: ExportResult;
+  restore_previous: TrainedState;
+  discard: null;
   compare: SelfTest;
   control: { state: RunState };
 };
@@ -157,6 +159,7 @@ fn declarations() -> String {
         TrainedState,
         SessionState,
         WorkerError,
+        KeptModel,
         Request,
     );
     on_one_line(&(text + TAIL))
