@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { RequestError } from '../../www/session.js';
 import { Settings } from '../../www/settings.js';
-import { Store, initialState } from '../../www/state.js';
+import { Store, initialState, takeSessionState } from '../../www/state.js';
 import { Workflow } from '../../www/workflow.js';
 
 // The timer of the preview would start requests of its own.

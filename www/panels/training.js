@@ -1,5 +1,6 @@
 // Training: the plan of the run and its warnings, then the progress of the run.
 
+import { keptModels } from './kept-models.js';
 import { memoryPanel } from './memory.js';
 import { settingsForm } from './settings-form.js';
 import { trainingCharts } from './training-charts.js';
@@ -27,7 +28,7 @@ export function trainingPanel(app) {
 
   const plan = h('div', { class: 'plan' });
   const live = h('div', { class: 'live' });
-  main.append(problem, plan, memoryPanel(app), live, trainingCharts(store));
+  main.append(problem, keptModels(app), plan, memoryPanel(app), live, trainingCharts(store));
 
   store.watch(['busy', 'opened', 'fatal'], ({ busy, opened, fatal }) => {
     byHand.disabled = busy || opened === null || fatal !== null;
