@@ -76,6 +76,21 @@ export class Freshness {
     this.#madeFrom.delete(stage);
   }
 
+  /** The inputs that a stage was made from, or undefined. @param {Stage} stage */
+  madeFrom(stage) {
+    return this.#madeFrom.get(stage);
+  }
+
+  /**
+   * Records that an earlier result of a stage is shown again. Other stages do not depend on it.
+   * @param {Stage} stage
+   * @param {string|undefined} inputs  that it was made from
+   */
+  restore(stage, inputs) {
+    if (inputs === undefined) this.#madeFrom.delete(stage);
+    else this.#madeFrom.set(stage, inputs);
+  }
+
   /**
    * Forgets what `work` changes about a stage, when it returns false.
    * @param {Stage} stage

@@ -164,6 +164,7 @@ impl Benchmark {
             gradient_checkpointing: settings.arguments.gradient_checkpointing,
             tuning: settings.tuning,
             keeps_original: false,
+            kept: 0,
             limits: self.limits,
         }))
     }

@@ -1,8 +1,8 @@
 //! Evaluation of the test part, and prediction of one text, with the current model.
 
 use super::protocol::{
-    ClassView, EvaluationReport, MacroView, MisclassifiedView, PredictResult, SessionEvent,
-    WorkEvent,
+    ClassView, EvaluationReport, MAX_MISCLASSIFIED, MacroView, MisclassifiedView, PredictResult,
+    SessionEvent, WorkEvent,
 };
 use super::{Listener, Session, seconds_since};
 use crate::data::Dataset;
@@ -59,8 +59,9 @@ impl EvaluationReport {
                 f1: metrics.macro_average.f1,
             },
             confusion: metrics.confusion.clone(),
-            misclassified: misclassified.collect(),
-            logits: evaluation.logits.clone(),
+            num_misclassified: metrics.misclassified.len(),
+            misclassified: misclassified.take(MAX_MISCLASSIFIED).collect(),
+            logits: None,
             eval_runtime: context.seconds,
             eval_samples_per_second: rows as f64 / seconds,
             eval_steps_per_second: rows.div_ceil(context.per_device_eval_batch_size) as f64
@@ -75,7 +76,11 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// # Errors
     /// [`Error::NotReady`] when the rows are not tokenized or the model has another number of labels,
     /// [`Error::Device`].
-    pub(super) async fn evaluate(&self, listener: &dyn Listener) -> Result<EvaluationReport> {
+    pub(super) async fn evaluate(
+        &self,
+        logits: bool,
+        listener: &dyn Listener,
+    ) -> Result<EvaluationReport> {
         let started = self.clock.now();
         let ((dataset, split), tokens) = (self.require_split()?, self.require_tokens()?);
         let model = self.require_model()?;
@@ -100,7 +105,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         };
         let mut progress = |done, total| report_progress(listener, done, total);
         let evaluation = evaluate(&network.valid(), &tokens.test, &options, &mut progress).await?;
-        Ok(EvaluationReport::new(
+        let mut report = EvaluationReport::new(
             &evaluation,
             &EvaluationContext {
                 dataset,
@@ -109,7 +114,11 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
                 per_device_eval_batch_size: options.per_device_eval_batch_size,
                 seconds: seconds_since(&self.clock, started),
             },
-        ))
+        );
+        if logits {
+            report.logits = Some(evaluation.logits);
+        }
+        Ok(report)
     }
 
     /// Classifies a text with the model before training and with the current one.

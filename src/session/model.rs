@@ -123,7 +123,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let view = model.view();
         self.model = Some(model);
         // A run belongs to the model that it was made from.
-        (self.tokens, self.run) = (None, None);
+        (self.tokens, self.run, self.previous) = (None, None, None);
         self.compute.device.memory_cleanup();
         Ok(view)
     }
@@ -225,7 +225,7 @@ impl LoadedModel {
     }
 
     /// Bytes of its parameters on the device, where they are f32 whatever they are in the file.
-    fn parameter_bytes(&self) -> u64 {
+    pub(super) fn parameter_bytes(&self) -> u64 {
         4 * self.network.num_params() as u64
     }
 

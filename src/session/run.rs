@@ -8,7 +8,10 @@ use crate::data::{Dataset, Split};
 use crate::evaluate::Evaluation;
 use crate::hub::{Clock, Environment};
 use crate::settings::{RunSettings, Values};
-use crate::train::{Event, History, MemoryProbe, Trainer, TrainerOptions, TrainingArguments};
+use crate::train::{
+    Event, History, MemoryProbe, TrainPlan, Trainer, TrainerOptions, TrainingArguments,
+    trainable_parameters,
+};
 use crate::{Error, Result};
 
 /// A run, under way or over.
@@ -25,6 +28,9 @@ pub(super) struct Run {
     pub history: History,
     pub evaluation: Option<Evaluation>,
     last_report: Option<EvaluationReport>,
+    /// Bytes of its trainable parameters, which it shares with no other network.
+    pub trainable_bytes: u64,
+    over: bool,
 }
 
 impl Run {
@@ -37,6 +43,17 @@ impl Run {
             max_steps: state.max_steps,
             epoch: state.epoch,
         })
+    }
+
+    /// Whether no further step follows.
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Ends it, and frees the optimizer state.
+    pub(super) fn end(&mut self) {
+        self.over = true;
+        self.trainer.end();
     }
 
     /// Keeps an evaluation of its own test part as the last one.
@@ -63,21 +80,20 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     ///
     /// # Errors
     /// [`Error::NotReady`] when an earlier stage is missing, [`Error::Memory`] when the run does not fit,
-    /// [`Error::Device`] when the device failed its self-test, [`Error::Setting`] for `fp16` on a device that does not
-    /// compute it correctly.
+    /// [`Error::Device`] when the device failed its self-test, [`Error::Setting`] for more updates than a run may
+    /// have, and for `fp16` on a device that does not compute it correctly.
     pub async fn start_run(&mut self, values: Values) -> Result<()> {
         let settings = RunSettings::from_values(&values)?;
         self.check_self_test()?;
-        self.require_tokens()?;
+        let rows = self.require_tokens()?.train.len();
+        TrainPlan::new(&settings.arguments, settings.tuning.method, rows)?;
         if settings.arguments.fp16 {
             self.check_fp16().await?;
         }
-        self.reserve_memory(&settings).await?;
+        let bytes = self.check_memory(&settings).await?;
         let run = self.new_run(settings, values)?;
-        if self.run.replace(run).is_some() {
-            // Buffers are reused for tensors of the same size only, so the last run's would stay allocated.
-            self.compute.device.memory_cleanup();
-        }
+        self.replace_run(run);
+        self.compute.memory.set_in_use(bytes);
         Ok(())
     }
 
@@ -174,6 +190,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             options,
         )?;
         Ok(Run {
+            trainable_bytes: 4 * trainable_parameters(trainer.model()?) as u64,
+            over: false,
             trainer,
             initial,
             dataset: dataset.clone(),

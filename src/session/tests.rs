@@ -1,12 +1,13 @@
 //! The workflow on the CPU, with a fake network and disk: the code that the page runs, its failures included.
 
 mod failures;
+mod scale;
 mod workflow;
 
 use super::protocol::{
-    Answer, DeviceInfo, DeviceKind, ModelView, Request, SessionEvent, TrainResult,
+    Answer, DeviceInfo, DeviceReason, ModelView, Request, SessionEvent, TrainResult,
 };
-use super::{Compute, Listener, NoDeviceErrors, Session};
+use super::{Compute, Listener, Missing, NoDeviceErrors, Session};
 use crate::hub::Fetch;
 use crate::hub::testing::{FakeBlob, FakeEnvironment, Fakes};
 use crate::selftest::SelfTest;
@@ -166,17 +167,7 @@ impl Visit {
 }
 
 fn cpu() -> DeviceInfo {
-    DeviceInfo {
-        kind: DeviceKind::Cpu,
-        name: "CPU".into(),
-        vendor: String::new(),
-        architecture: String::new(),
-        software: true,
-        fallback: None,
-        max_storage_buffer_binding_size: None,
-        max_buffer_size: None,
-        shader_f16: false,
-    }
+    DeviceInfo::cpu(DeviceReason::Requested, Err(&Missing::WebGpu))
 }
 
 fn object(value: Value) -> Values {

@@ -109,6 +109,12 @@ impl Trainer {
         })
     }
 
+    /// Ends the run and frees the optimizer state: no further update can be done.
+    pub fn end(&mut self) {
+        self.finished = true;
+        self.optimizer = AdamW::new(&self.options.arguments);
+    }
+
     /// Reads losses back once every `steps` updates, because a read-back stalls the GPU queue.
     pub fn set_log_every(&mut self, steps: usize) {
         self.log_every = steps.max(1);

@@ -7,6 +7,7 @@ import { expect, test } from './fixtures.js';
 import { expectAsPlanned } from './planned.js';
 import { QUICK } from './webtune.js';
 
+const GPU = { ...QUICK, device: 'webgpu' };
 /** Large enough that weights and activations dominate the memory. */
 const SIZES = { vocab: 4000, hidden: 256, layers: 4, heads: 4, inner: 1024, positions: 128 };
 const CONFIGURATIONS = [
@@ -73,7 +74,7 @@ function ofWidths(batch, seq, widths, ids) {
 
 test('the page shows the memory of a run beforehand and suggests settings that need less', async ({ webtune }) => {
   const { page } = webtune;
-  await webtune.open({ ...QUICK });
+  await webtune.open(GPU);
   await webtune.press('run-tokens');
   const memory = page.getByTestId('memory');
   await expect(memory).toBeVisible();
@@ -104,7 +105,7 @@ test('a tensor above the binding limit is refused, and a batch size that fits is
   const { page } = webtune;
   // 160 rows × 32 tokens × 192 values of query, key and value: 3.9 MB; the limit of this adapter is 2 MB.
   await webtune.open(
-    { ...QUICK, num_rows: 200, per_device_train_batch_size: 160, padding: 'max_length', max_length: 32 },
+    { ...GPU, num_rows: 200, per_device_train_batch_size: 160, padding: 'max_length', max_length: 32 },
     'small-bindings',
   );
   await webtune.press('run-tokens');
@@ -124,7 +125,7 @@ test('a tensor above the binding limit is refused, and a batch size that fits is
 
 test('a run without enough memory is refused, and the previous trained model stays', async ({ webtune }) => {
   const { page } = webtune;
-  await webtune.open({ ...QUICK, num_train_epochs: 1 }, 'little-memory');
+  await webtune.open({ ...GPU, num_train_epochs: 1 }, 'little-memory');
   await webtune.press('run-training');
   await expectFinished(webtune);
   const result = await webtune.result();

@@ -58,6 +58,11 @@ test('a changed setting marks exactly the stages that depend on it as stale', as
   await webtune.open({ ...CPU, num_train_epochs: 1 });
   await webtune.press('run-all');
   await webtune.succeeded();
+  // Every table of the evaluation is as wide as its place at this width of the window.
+  const tables = page.locator('#evaluation .scroll');
+  expect(await tables.count()).toBeGreaterThanOrEqual(4);
+  for (const table of await tables.all())
+    expect(await table.evaluate((element) => element.scrollWidth - element.clientWidth)).toBeLessThanOrEqual(0);
   await webtune.field('max_length').fill('64');
   await expect(webtune.stage('tokens')).toHaveAttribute('data-stale', 'true');
   await expect(webtune.stage('training')).toHaveAttribute('data-stale', 'true');

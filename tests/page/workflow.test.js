@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { RequestError } from '../../www/session.js';
 import { Settings } from '../../www/settings.js';
-import { Store, initialState } from '../../www/state.js';
+import { Store, initialState, takeSessionState } from '../../www/state.js';
 import { Workflow } from '../../www/workflow.js';
 
 // The timer of the preview would start requests of its own.
@@ -12,7 +12,7 @@ beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
 afterEach(() => mock.timers.reset());
 
 const MODEL = { name: 'tiny', parameters: 100 };
-const PLAN = { max_steps: 6, learning_rates: [], warnings: [], memory: null };
+const PLAN = { max_steps: 6, schedule: { peak: 0, points: [] }, warnings: [], memory: null };
 const EVALUATION = { step: 6, eval_accuracy: 1 };
 const RESULT = { stopped: false, global_step: 6, max_steps: 6, evaluation: EVALUATION };
 const step = (/** @type {number} */ at, loss = 0.5) => ({
@@ -51,12 +51,12 @@ function page() {
   store.update({ opened: passed });
   /** @type {Record<string, Answer>} */
   const answers = {
-    dataset: async () => ({ rows: [] }),
-    split: async () => ({ train: [], test: [], warnings: [] }),
+    dataset: async () => ({ num_rows: 0 }),
+    split: async () => ({ train_rows: 0, test_rows: 0, warnings: [] }),
     load_model: async () => MODEL,
     load_hub: async () => ({ ...MODEL, name: 'from the Hub' }),
     load_files: async () => ({ ...MODEL, name: 'from the disk' }),
-    tokenize: async () => ({ rows: [] }),
+    tokenize: async () => ({ num_rows: 0 }),
     plan: async () => PLAN,
     train: trainToTheEnd,
     evaluate: async () => ({ step: 0 }),
@@ -92,7 +92,7 @@ function page() {
 /** The parts of the state that belong to the last run. @param {Store<import('../../www/state.js').AppState>} store */
 function runState({ state }) {
   const { run, logs, evaluations, stages } = state;
-  return { run, logs: [...logs], evaluations, evaluation: stages.evaluation };
+  return { run, logs: logs.points(), evaluations, evaluation: stages.evaluation };
 }
 
 test('a run trains after the stages that it needs, and only those that are out of date', async () => {
@@ -148,7 +148,7 @@ test('a run that fails keeps its losses and its step', async () => {
   assert.ok(run.kind === 'failed');
   assert.deepEqual([run.error.code, run.step, run.max_steps], ['diverged', 2, 6]);
   assert.deepEqual(
-    logs.map(({ step: at }) => at),
+    logs.points().map(({ step: at }) => at),
     [1, 2],
   );
   assert.equal(stages.training.state, 'error');

@@ -7,7 +7,15 @@ import { asText } from '../settings.js';
 /** @typedef {import('../protocol.js').MemoryReport} MemoryReport */
 /** @typedef {import('../protocol.js').Values} Values */
 
-const PARTS = /** @type {const} */ (['parameters', 'original', 'gradients', 'optimizer', 'activations', 'runtime']);
+const PARTS = /** @type {const} */ ([
+  'parameters',
+  'original',
+  'kept',
+  'gradients',
+  'optimizer',
+  'activations',
+  'runtime',
+]);
 
 /**
  * Open before a run, and closed from its start, because the charts matter more then.
