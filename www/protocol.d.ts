@@ -438,19 +438,19 @@ export type PlanView = {
 
 /** The log of one update, under transformers' names. */
 export type StepLog = {
-  /** Updates done, including this one. */
-  step: number;
   /** Epochs done after this update. */
   epoch: number;
-  /** Mean loss over the rows of the update, before the update. */
-  loss: number;
-  /** Learning rate of the update. */
-  learning_rate: number;
   /**
    * Norm of all gradients before clipping. With `fp16` it may be infinite or NaN: then the update was skipped and
    * the loss scale halved.
    */
   grad_norm: number;
+  /** Learning rate of the update. */
+  learning_rate: number;
+  /** Mean loss over the rows of the update, before the update. */
+  loss: number;
+  /** Updates done, including this one. */
+  step: number;
 };
 
 /** Precision, recall and F1 of one class. */

@@ -192,9 +192,9 @@ impl Benchmark {
         let trainer = self.trainer.as_mut().ok_or_else(not_started)?;
         // The evaluation at the end of an epoch has no rows here.
         trainer.skip_evaluation();
-        match trainer.step(&mut |_, _| ()).await? {
+        match trainer.step().await? {
             Event::Step { logs, .. } => logs.into_iter().last().ok_or_else(not_started),
-            Event::Evaluated(_) | Event::Finished => {
+            Event::Evaluating { .. } | Event::Evaluated(_) | Event::Finished => {
                 Err(Error::NotReady("The run has ended.".into()))
             }
         }

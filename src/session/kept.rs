@@ -55,7 +55,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     pub(super) fn end_run(&mut self) {
         let Some(run) = &mut self.run else { return };
         run.end();
-        if run.trained().is_none() {
+        if !run.has_finite_step() || run.trained().is_none() {
             self.run = self.previous.take();
         }
         self.free_unused();

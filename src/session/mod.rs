@@ -134,7 +134,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             Request::Tokens { offset, count } => Answer::Tokens(self.token_rows(offset, count)?),
             Request::Plan { values } => Answer::Plan(self.plan(&values).await?),
             Request::Evaluate { logits } => {
-                Answer::Evaluation(self.evaluate(logits, listener.as_ref()).await?)
+                Answer::Evaluation(self.evaluate(logits, &fetch, listener.as_ref()).await?)
             }
             Request::Predict { text } => Answer::Prediction(self.predict(&text).await?),
             Request::Export => Answer::Export(self.export_folder(listener.as_ref()).await?),

@@ -1,11 +1,14 @@
 //! The workflow on the CPU, with a fake network and disk: the code that the page runs, its failures included.
 
+mod divergence;
+mod evaluation;
 mod failures;
+mod kept;
 mod scale;
 mod workflow;
 
 use super::protocol::{
-    Answer, DeviceInfo, DeviceReason, ModelView, Request, SessionEvent, TrainResult,
+    Answer, DeviceInfo, DeviceReason, ModelView, Request, RunEvent, SessionEvent, TrainResult,
 };
 use super::{Compute, Listener, Missing, Session};
 use crate::hub::Fetch;
@@ -18,6 +21,7 @@ use burn::tensor::Device;
 use pollster::block_on;
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
+use std::io::{Cursor, Read};
 use std::rc::Rc;
 
 /// Asks for something that must be answered, and returns the answer of this kind.
@@ -51,12 +55,12 @@ impl MemoryProbe for NoProbe {
     fn free(&self, (): ()) {}
 }
 
-/// Records what a request reports. It refuses the bytes of an export when a test says so.
+/// Records what a request reports. It refuses the bytes of an export after those that a test names.
 #[derive(Default)]
 struct Recorder {
     events: RefCell<Vec<SessionEvent>>,
     bytes: RefCell<Vec<u8>>,
-    refuses_pieces: Cell<bool>,
+    refuses_after: Cell<Option<usize>>,
 }
 
 impl Listener for Recorder {
@@ -65,10 +69,15 @@ impl Listener for Recorder {
     }
 
     fn piece(&self, bytes: &[u8]) -> Result<()> {
-        if self.refuses_pieces.get() {
+        let mut all = self.bytes.borrow_mut();
+        if self
+            .refuses_after
+            .get()
+            .is_some_and(|most| all.len() + bytes.len() > most)
+        {
             return Err(Error::Export("the test does not take it.".into()));
         }
-        self.bytes.borrow_mut().extend_from_slice(bytes);
+        all.extend_from_slice(bytes);
         Ok(())
     }
 }
@@ -123,6 +132,7 @@ impl Visit {
             request["values"] = Value::Object(self.values.clone());
         }
         let request = Request::from_json(request)?;
+        self.recorder.bytes.take();
         let listener: Rc<dyn Listener> = self.recorder.clone();
         let network = self.fakes.network.clone();
         block_on(self.session.answer(request, network, &listener))
@@ -148,12 +158,30 @@ impl Visit {
         block_on(self.session.start_run(values))
     }
 
-    /// Does `steps` events of a run and ends it.
+    /// Does `steps` events of a run and ends it. A run that is stopped is evaluated first.
     fn run(&mut self, steps: usize, stopped: bool) -> Result<TrainResult> {
         for _ in 0..steps {
-            block_on(self.session.step_run(self.recorder.as_ref()))?;
+            block_on(self.session.step_run())?;
         }
+        if stopped {
+            self.session.stop_run();
+        }
+        while block_on(self.session.step_run())? != RunEvent::Finished {}
         block_on(self.session.finish_run(stopped, 1.5, 20.0))
+    }
+
+    /// A text file of the last exported archive.
+    fn exported_text(&self, name: &str) -> String {
+        let bytes = self.recorder.bytes.borrow().clone();
+        let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+        let mut text = String::new();
+        let mut file = archive.by_name(name).unwrap();
+        file.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    fn exported_trainer_state(&self) -> Value {
+        serde_json::from_str(&self.exported_text("trainer_state.json")).unwrap()
     }
 
     /// The probabilities of a sentence before and after training.

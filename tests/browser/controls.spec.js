@@ -96,7 +96,7 @@ test('a second run starts from the base model, keeps earlier stages and repeats 
 
 test('the model trained before is used again, and the newer one after it', async ({ webtune }) => {
   const { page } = webtune;
-  await webtune.open({ ...QUICK, device: 'cpu', max_steps: 2 });
+  await webtune.open({ ...QUICK, device: 'cpu', num_rows: 20, num_train_epochs: 1 });
   await webtune.press('run-all');
   const sentence = 'What an amazing blender!';
   const shown = async () => ({
@@ -110,7 +110,7 @@ test('the model trained before is used again, and the newer one after it', async
   expect(first).toMatchObject({ steps: 2, trained: 2 });
   await expect(webtune.button('use-previous')).toHaveCount(0);
 
-  await webtune.field('max_steps').fill('4');
+  await webtune.field('num_train_epochs').fill('2');
   await webtune.press('run-all');
   const second = await shown();
   expect(second).toMatchObject({ steps: 4, trained: 4 });

@@ -9,6 +9,7 @@
 
 mod adamw;
 mod attention;
+mod clipping;
 mod dropout;
 mod embeddings;
 mod gelu;
@@ -273,16 +274,22 @@ impl BertOps for CubeBackend {
         squares::launch(sums, inputs, ranges)
     }
 
-    fn bert_clip_coefficient(squares: FloatTensor<Self>, max_norm: f64) -> FloatTensor<Self> {
-        squares::clip_coefficient(squares, max_norm)
+    fn bert_clip_coefficient(
+        squares: FloatTensor<Self>,
+        loss: FloatTensor<Self>,
+        state: FloatTensor<Self>,
+        max_norm: f64,
+    ) -> FloatTensor<Self> {
+        clipping::clip_coefficient(squares, loss, state, max_norm)
     }
 
     fn bert_update_scale(
         squares: FloatTensor<Self>,
+        loss: FloatTensor<Self>,
         state: FloatTensor<Self>,
         scaling: LossScaling,
     ) -> FloatTensor<Self> {
-        loss_scaling::update(squares, state, scaling)
+        loss_scaling::update(squares, loss, state, scaling)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::hub::testing::ENDPOINT;
-use crate::session::protocol::{RunEvent, SessionState, TrainedState, WorkEvent};
+use crate::session::protocol::{SessionState, TrainedState, WorkEvent};
 
 #[test]
 fn a_session_goes_from_rows_to_the_plan_of_a_run() {
@@ -44,7 +44,7 @@ fn a_session_goes_from_a_run_to_an_exported_model() {
     visit.session.set_log_every(1);
     let mut steps = Vec::new();
     loop {
-        match block_on(visit.session.step_run(visit.recorder.as_ref())).unwrap() {
+        match block_on(visit.session.step_run()).unwrap() {
             RunEvent::Step { logs, step, .. } => steps.push((step, logs.len())),
             RunEvent::Evaluating { total, .. } => assert_eq!(total, 4),
             RunEvent::Evaluation { report } => assert_eq!(report.confusion.len(), 2),
