@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use webtune::Error;
 use webtune::bert::{BertForSequenceClassification, cross_entropy, targets};
 use webtune::evaluate::evaluate;
-use webtune::kernels::{Autocast, LossScaling};
+use webtune::kernels::{Autocast, DIVERGED, LossScaling, PROCEEDS};
 use webtune::random::TorchGenerator;
 use webtune::tokens::DataCollator;
 use webtune::train::{

@@ -9,6 +9,7 @@ use common::{options, parameters, random_model, rows, tiny_config, train};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use webtune::bert::{BertConfig, BertForSequenceClassification, cross_entropy, read_all, targets};
+use webtune::kernels::CLIP_VALUES;
 use webtune::random::TorchGenerator;
 use webtune::tokens::DataCollator;
 use webtune::train::{
@@ -207,7 +208,7 @@ fn the_same_parameters_decay_as_in_transformers() {
         weight_decay: 1.0,
         ..TrainingArguments::default()
     });
-    let model = optimizer.step(model, gradients, Tensor::ones([2], &device), 1.0);
+    let model = optimizer.step(model, gradients, Tensor::ones([CLIP_VALUES], &device), 1.0);
     let (mut all, mut decayed) = (BTreeSet::new(), BTreeSet::new());
     for (name, values) in parameters(&model) {
         assert!(before[&name].iter().all(|value| *value != 0.0), "{name}");

@@ -30,7 +30,7 @@ let lastError = '';
 let app = null;
 /** @type {TrainingRun|null} */
 let run = null;
-/** Stops the download of the current request. @type {AbortController|null} */
+/** Stops the download or the evaluation of the current request. @type {AbortController|null} */
 let loading = null;
 
 /**
@@ -121,7 +121,7 @@ async function perform(request) {
 }
 
 /**
- * Asks the session, with a signal that stops a download.
+ * Asks the session, with a signal that stops a download or an evaluation.
  * @param {import('./protocol.js').SessionRequest & {id: number}} request
  * @param {(event: ProgressEvent) => void} onEvent
  */
