@@ -76,18 +76,13 @@ export class Freshness {
     this.#madeFrom.delete(stage);
   }
 
-  /** The inputs that a stage was made from, or undefined. @param {Stage} stage */
-  madeFrom(stage) {
-    return this.#madeFrom.get(stage);
-  }
-
   /**
    * Records that an earlier result of a stage is shown again. Other stages do not depend on it.
    * @param {Stage} stage
-   * @param {string|undefined} inputs  that it was made from
+   * @param {string|null} inputs  that it was made from
    */
   restore(stage, inputs) {
-    if (inputs === undefined) this.#madeFrom.delete(stage);
+    if (inputs === null) this.#madeFrom.delete(stage);
     else this.#madeFrom.set(stage, inputs);
   }
 

@@ -7,7 +7,7 @@ const MAX_BUCKETS = 256;
 /** The most logs of a bucket: the lowest and the highest loss, the lowest and the highest gradient norm. */
 const MAX_LOGS = 4;
 
-/** Up to 1,024 logs are kept as they are. Of more, each bucket keeps its extremes, so that every spike stays visible. */
+/** Up to 1,024 logs are kept as they are. Of more, each bucket keeps its extremes, so that spikes stay visible. */
 export class LogHistory {
   /** The latest log. @type {StepLog|null} */
   last = null;

@@ -7,23 +7,21 @@ import { patchStage } from './state.js';
 
 /** @typedef {import('./state.js').AppState} AppState */
 /** @typedef {import('./state.js').Store<AppState>} AppStore */
-/** @typedef {Pick<AppState, 'run'|'logs'|'evaluations'|'shownEvaluation'|'archive'>} Shown */
+/** @typedef {Pick<AppState, 'run'|'runInputs'|'logs'|'evaluations'|'shownEvaluation'|'archive'>} Shown */
 /** @typedef {Pick<AppState, 'trained'|'previous'>} Models  what the worker holds */
 
 /**
  * @typedef {object} RunView
  * @property {Shown} shown
  * @property {import('./stages.js').StageState} evaluation
- * @property {string|undefined} inputs  the settings that the run was made from; undefined when they are not known
  */
 
 /**
  * @param {AppState} state
- * @param {string|undefined} inputs
  * @returns {RunView}
  */
-export function viewOf({ run, logs, evaluations, shownEvaluation, archive, stages }, inputs) {
-  return { shown: { run, logs, evaluations, shownEvaluation, archive }, evaluation: stages.evaluation, inputs };
+export function viewOf({ run, runInputs, logs, evaluations, shownEvaluation, archive, stages }) {
+  return { shown: { run, runInputs, logs, evaluations, shownEvaluation, archive }, evaluation: stages.evaluation };
 }
 
 /**
@@ -34,13 +32,13 @@ export function emptyView() {
   return {
     shown: {
       run: { kind: 'idle' },
+      runInputs: null,
       logs: new LogHistory(),
       evaluations: [],
       shownEvaluation: null,
       archive: { kind: 'idle' },
     },
     evaluation: { state: 'idle', stale: false, progress: null, error: null },
-    inputs: undefined,
   };
 }
 

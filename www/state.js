@@ -84,6 +84,7 @@ import { STAGES } from './stages.js';
  * @property {import('./protocol.js').TokensView|null} tokens
  * @property {PlanView|null} plan               with the form's values
  * @property {Run} run
+ * @property {string|null} runInputs            the settings that `run` is made from, as text; null where there is none
  * @property {LogHistory} logs                of `run`; grows in place while it runs
  * @property {EvaluationReport[]} evaluations
  * @property {number|null} shownEvaluation      its step; null is the latest
@@ -127,6 +128,7 @@ export function initialState(language, sentence) {
     tokens: null,
     plan: null,
     run: { kind: 'idle' },
+    runInputs: null,
     logs: new LogHistory(),
     evaluations: [],
     shownEvaluation: null,

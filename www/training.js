@@ -17,14 +17,13 @@ import { bytes, t } from './i18n.js';
  * @param {Session} session
  * @param {AppStore} store
  * @param {import('./protocol.js').Values} values
- * @param {{paused: boolean, inputs: string|undefined}} options  whether to wait before the first step; the settings that
- *   the run of before was made from
+ * @param {{paused: boolean, inputs: string}} options  whether to wait before the first step; `values` as text
  */
 export async function train(session, store, values, { paused, inputs }) {
   refuseShortage(store.state.plan);
   const { trained, previous, previousView, exchanged } = store.state;
-  const before = viewOf(store.state, inputs);
-  start(store, paused);
+  const before = viewOf(store.state);
+  start(store, paused, inputs);
   const isKept = (/** @type {number} */ steps) => hasNewModel({ trained, previous }, store.state, steps);
   // Only now, because the state of an earlier request may arrive during the run.
   const keep = (/** @type {Pick<AppState, 'previousView'|'exchanged'>} */ views) =>
@@ -54,17 +53,13 @@ export async function train(session, store, values, { paused, inputs }) {
  * Exchanges the trained model and the other one that the worker keeps, with what the page shows of their runs.
  * @param {Session} session
  * @param {AppStore} store
- * @param {string|undefined} inputs  the settings that the run shown now was made from
- * @returns {Promise<string|undefined>} those of the run shown then
  */
-export async function restorePrevious(session, store, inputs) {
+export async function restorePrevious(session, store) {
   const { previousView, exchanged } = store.state;
-  const current = viewOf(store.state, inputs);
+  const current = viewOf(store.state);
   await session.request({ type: 'restore_previous' });
-  const shown = previousView ?? emptyView();
-  showEnded(store, shown);
-  store.update(store.state.previous ? { previousView: current, exchanged: !exchanged } : {});
-  return shown.inputs;
+  showEnded(store, previousView ?? emptyView());
+  if (store.state.previous) store.update({ previousView: current, exchanged: !exchanged });
 }
 
 /**
@@ -112,11 +107,13 @@ function refuseShortage(plan) {
 /**
  * @param {AppStore} store
  * @param {boolean} paused
+ * @param {string} runInputs
  */
-function start(store, paused) {
+function start(store, paused, runInputs) {
   const { plan } = store.state;
   show(store, emptyView());
   store.update({
+    runInputs,
     run: {
       kind: 'running',
       plan,

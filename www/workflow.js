@@ -9,7 +9,7 @@ import { Planner } from './planner.js';
 import { Preview } from './preview.js';
 import { asShown } from './session.js';
 import { StageRunner } from './stage-runner.js';
-import { patchRun, patchStage, runningRun } from './state.js';
+import { patchRun, patchStage, runResult, runningRun } from './state.js';
 import { discard, restorePrevious } from './training.js';
 
 /** @typedef {import('./stages.js').Stage} Stage */
@@ -96,9 +96,10 @@ export class Workflow {
   /** Exchanges the trained model and the other one that is kept, and classifies the sentence again. */
   async restorePrevious() {
     await this.#changeModels(async () => {
-      const inputs = this.#freshness.madeFrom('training');
-      this.#freshness.restore('training', await restorePrevious(this.#session, this.#store, inputs));
-      if (this.#store.state.prediction) await this.#runner.run('try');
+      await restorePrevious(this.#session, this.#store);
+      const { state } = this.#store;
+      this.#freshness.restore('training', runResult(state) ? state.runInputs : null);
+      if (state.prediction) await this.#runner.run('try');
     });
   }
 

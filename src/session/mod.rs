@@ -8,7 +8,6 @@
 mod data;
 mod device;
 mod device_choice;
-mod device_errors;
 mod evaluation;
 mod export;
 mod kept;
@@ -23,7 +22,6 @@ mod tokens;
 
 pub use device::Compute;
 pub use device_choice::{Adapter, DeviceChoice, Missing, choose};
-pub use device_errors::{DeviceErrors, LocalFuture, NoDeviceErrors};
 
 use crate::data::{Dataset, Split};
 use crate::hub::{Clock, Disk, Environment};
@@ -136,8 +134,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             Request::Tokens { offset, count } => Answer::Tokens(self.token_rows(offset, count)?),
             Request::Plan { values } => Answer::Plan(self.plan(&values).await?),
             Request::Evaluate { logits } => {
-                let report = self.evaluate(logits, &fetch, listener.as_ref()).await?;
-                Answer::Evaluation(report)
+                Answer::Evaluation(self.evaluate(logits, &fetch, listener.as_ref()).await?)
             }
             Request::Predict { text } => Answer::Prediction(self.predict(&text).await?),
             Request::Export => Answer::Export(self.export_folder(listener.as_ref()).await?),

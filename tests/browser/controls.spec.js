@@ -94,6 +94,41 @@ test('a second run starts from the base model, keeps earlier stages and repeats 
   expect(second.after[0]).toBeCloseTo(first.after[0] ?? NaN, 5);
 });
 
+test('the model trained before is used again, and the newer one after it', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open({ ...QUICK, device: 'cpu', num_rows: 20, num_train_epochs: 1 });
+  await webtune.press('run-all');
+  const sentence = 'What an amazing blender!';
+  const shown = async () => ({
+    steps: (await webtune.result())?.global_step,
+    logs: await webtune.logs(),
+    trained: (await webtune.read('trained'))?.global_step,
+    after: await webtune.probabilities('try-after'),
+  });
+  await webtune.classify(sentence);
+  const first = await shown();
+  expect(first).toMatchObject({ steps: 2, trained: 2 });
+  await expect(webtune.button('use-previous')).toHaveCount(0);
+
+  await webtune.field('num_train_epochs').fill('2');
+  await webtune.press('run-all');
+  const second = await shown();
+  expect(second).toMatchObject({ steps: 4, trained: 4 });
+  expect(second.after).not.toEqual(first.after);
+  await expect(page.getByTestId('kept-models')).toContainText('The model of 2 steps, seed 42, trained before, is kept');
+
+  await expect(webtune.button('use-previous')).toHaveText('Use the previous model');
+  await webtune.press('use-previous');
+  expect(await shown()).toEqual(first);
+  await expect(page.locator('#export')).toContainText('The model after 2 training steps');
+  await expect(webtune.stage('training')).toHaveAttribute('data-stale', 'true');
+
+  await expect(webtune.button('use-previous')).toHaveText('Use the newer model again');
+  await webtune.press('use-previous');
+  expect(await shown()).toEqual(second);
+  await expect(webtune.stage('training')).not.toHaveAttribute('data-stale', 'true');
+});
+
 test('settings are kept through a run, in the URL and through a reload', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open({ ...QUICK, device: 'cpu' });

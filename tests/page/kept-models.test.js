@@ -51,7 +51,7 @@ function page() {
     store,
     requests,
     /** Trains to the last of some steps. */
-    async run(steps = 6, inputs = 'before') {
+    async run(steps = 6, inputs = '') {
       act = (onEvent) => {
         for (let at = 1; at <= steps; at += 1) onEvent(step(at));
         held = { trained: model(steps), previous: held.trained };
@@ -76,12 +76,12 @@ function page() {
       };
       await train(session, store, {}, options());
     },
-    restore(inputs = 'current') {
+    restore() {
       act = () => {
         held = { trained: held.previous, previous: held.trained };
         return held.trained;
       };
-      return restorePrevious(session, store, inputs);
+      return restorePrevious(session, store);
     },
     async discard(/** @type {'trained'|'previous'} */ which) {
       act = () => {
@@ -94,8 +94,9 @@ function page() {
 }
 
 /** @param {Store<import('../../www/state.js').AppState>} store */
-const shown = ({ state: { run, logs, evaluations, archive, trained, previous } }) => ({
+const shown = ({ state: { run, runInputs, logs, evaluations, archive, trained, previous } }) => ({
   run,
+  runInputs,
   steps: logs.points().map(({ step: at }) => at),
   evaluations,
   archive,
@@ -105,23 +106,23 @@ const shown = ({ state: { run, logs, evaluations, archive, trained, previous } }
 
 test('two runs are exchanged with their logs, evaluations and archives, and back', async () => {
   const { store, run, restore } = page();
-  await run(2);
+  await run(2, 'seed=1');
   const exported = /** @type {any} */ ({ kind: 'done', exported: { file: 'mine.zip' } });
   store.update({ archive: exported, shownEvaluation: 2 });
   const first = shown(store);
-  await run(6);
+  await run(6, 'seed=2');
   const second = shown(store);
   assert.deepEqual([second.trained, second.previous, second.archive.kind], [model(6), model(2), 'idle']);
   assert.equal(store.state.exchanged, false);
 
-  assert.equal(await restore('of the second'), 'before');
+  await restore();
   assert.deepEqual(shown(store), { ...first, previous: model(6) });
-  assert.equal(store.state.shownEvaluation, 2);
+  assert.deepEqual([store.state.shownEvaluation, store.state.runInputs], [2, 'seed=1']);
   assert.equal(store.state.exchanged, true);
   assert.equal(store.state.stages.training.state, 'done');
   assert.equal(store.state.stages.evaluation.state, 'done');
 
-  assert.equal(await restore('of the first'), 'of the second');
+  await restore();
   assert.deepEqual(shown(store), second);
   assert.equal(store.state.exchanged, false);
 });

@@ -14,6 +14,7 @@ afterEach(() => mock.timers.reset());
 const MODEL = { name: 'tiny', parameters: 100 };
 const PLAN = { max_steps: 6, schedule: { peak: 0, points: [] }, warnings: [], memory: null };
 const EVALUATION = { step: 6, eval_accuracy: 1 };
+const TRAINED = { seed: 42, global_step: 6, max_steps: 6, epoch: 2 };
 const RESULT = { stopped: false, global_step: 6, max_steps: 6, evaluation: EVALUATION };
 const step = (/** @type {number} */ at, loss = 0.5) => ({
   kind: 'step',
@@ -62,6 +63,8 @@ function page() {
     evaluate: async () => ({ step: 0 }),
     predict: async () => ({ before: [0.5, 0.5], after: null }),
     control: async () => ({ state: 'paused' }),
+    restore_previous: async () => TRAINED,
+    discard: async () => null,
   };
   const session = {
     fatal: null,
@@ -234,6 +237,44 @@ test('another model replaces the model and its origin', async () => {
   assert.deepEqual(workflow.missing('training'), ['tokens']);
   await workflow.loadFrom({ kind: 'site' });
   assert.equal(store.state.origin.kind, 'site');
+});
+
+test('the model trained before is used again, with its run and its prediction', async () => {
+  const { workflow, store, settings, session, answers } = page();
+  const reports = (/** @type {any} */ trained, /** @type {any} */ previous) =>
+    takeSessionState(store, /** @type {any} */ ({ trained, previous }));
+  await workflow.runAll();
+  reports(TRAINED, null);
+  const first = runState(store);
+  settings.set('seed', '7');
+  answers.train = async (body, onEvent) => {
+    const result = await trainToTheEnd(body, onEvent);
+    reports({ ...TRAINED, seed: 7 }, TRAINED);
+    return result;
+  };
+  await workflow.run('training');
+  session.types();
+  answers.restore_previous = async () => reports(TRAINED, { ...TRAINED, seed: 7 });
+  await workflow.restorePrevious();
+  assert.deepEqual(session.types(), ['restore_previous', 'predict']);
+  assert.deepEqual(runState(store), first);
+  // The form has the settings of the other run.
+  assert.equal(store.state.stages.training.stale, true);
+  await workflow.restorePrevious();
+  assert.equal(store.state.stages.training.stale, false);
+});
+
+test('the page says why a model cannot be exchanged or discarded, and changes nothing', async () => {
+  const { workflow, store, answers } = page();
+  await workflow.run('training');
+  const before = runState(store);
+  for (const type of ['restore_previous', 'discard']) answers[type] = refuse('not_ready');
+  for (const change of [() => workflow.restorePrevious(), () => workflow.discard('trained')]) {
+    await change();
+    assert.equal(store.state.refused?.code, 'not_ready');
+    assert.deepEqual(runState(store), before);
+    assert.equal(store.state.busy, false);
+  }
 });
 
 test('invalid settings and a failed self-test refuse a run with a message', async () => {

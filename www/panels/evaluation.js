@@ -4,6 +4,7 @@ import { pages } from './pages.js';
 import { callout, figures, labelBadge, labelName, panelParts, placeholder, stageButton, swatch } from './widgets.js';
 import { h, replace, setText } from '../dom.js';
 import { duration, number, percent, t } from '../i18n.js';
+import { majorityNotBeaten } from '../majority.js';
 import { runResult, runningRun } from '../state.js';
 
 /** @typedef {import('../protocol.js').EvaluationReport} EvaluationReport */
@@ -20,6 +21,7 @@ export function evaluationPanel(app) {
   side.append(row, callout('evaluation.callout'));
   const progress = h('p', { class: 'note' });
   const latest = h('div', {});
+  const warning = h('div', {});
   const wrongTitle = h('h3', {});
   const wrong = pages({
     size: ROWS_PER_PAGE,
@@ -39,6 +41,7 @@ export function evaluationPanel(app) {
   main.append(
     problem,
     progress,
+    warning,
     latest,
     wrongTitle,
     wrong.element,
@@ -59,6 +62,14 @@ export function evaluationPanel(app) {
     history.hidden = state.evaluations.length === 0;
     reports.show(state.evaluations.length, state.evaluations, { follow: true });
   });
+  let noted = '';
+  store.watch(['evaluations', 'shownEvaluation', 'run', 'language'], (state) => {
+    const text = majorityNotice(state);
+    // An equal notice keeps its element, because a new one would be announced again.
+    if (text !== noted)
+      replace(warning, text && h('p', { class: 'notice', role: 'status', 'data-testid': 'no-better' }, text));
+    noted = text;
+  });
   store.watch(['run', 'language'], (state) => {
     const result = runResult(state);
     replace(summary, result && runSummary(result));
@@ -75,6 +86,22 @@ function progressText(state) {
   const run = runningRun(state);
   if (run?.evaluating) return t('now.evaluating', run.evaluating);
   return t(run ? 'evaluation.more_follow' : 'now.evaluation');
+}
+
+/**
+ * The notice that a trained model is no better than the most frequent class, or nothing. A run in progress may still
+ * become better.
+ * @param {AppState} state
+ */
+function majorityNotice(state) {
+  const report = shown(state);
+  const majority = report && report.step > 0 && !runningRun(state) ? majorityNotBeaten(report) : null;
+  if (!report || !majority) return '';
+  return t('evaluation.no_better', {
+    accuracy: percent(report.eval_accuracy),
+    share: percent(majority.share),
+    label: labelName(report.classes[majority.label]?.label ?? String(majority.label)),
+  });
 }
 
 /** @param {EvaluationReport} report */

@@ -94,8 +94,8 @@ fn python(declined: bool) -> Result<PathBuf, String> {
     })
 }
 
-/// What the driver is told of the reference's Python. It is one word, because Node.js refuses a value that begins with a
-/// dash in a word of its own.
+/// What the driver is told of the reference's Python. It is one word, because Node.js refuses a value that begins with
+/// a dash in a word of its own.
 fn python_option(python: Result<PathBuf, String>) -> OsString {
     match python {
         Ok(python) => {
