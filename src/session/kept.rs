@@ -61,6 +61,12 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         self.free_unused();
     }
 
+    /// Drops the run that is in progress. The model that was trained before it is the current one again.
+    pub(super) fn drop_run(&mut self) {
+        self.run = self.previous.take();
+        self.free_unused();
+    }
+
     /// Bytes of the trained model that stays beside the next run.
     pub(super) fn kept_bytes(&self) -> u64 {
         let trained = self.run.as_ref().filter(|run| run.trained().is_some());

@@ -8,6 +8,7 @@
 mod data;
 mod device;
 mod device_choice;
+mod device_errors;
 mod evaluation;
 mod export;
 mod kept;
@@ -22,6 +23,7 @@ mod tokens;
 
 pub use device::Compute;
 pub use device_choice::{Adapter, DeviceChoice, Missing, choose};
+pub use device_errors::{DeviceErrors, LocalFuture, NoDeviceErrors};
 
 use crate::data::{Dataset, Split};
 use crate::hub::{Clock, Disk, Environment};
@@ -134,17 +136,32 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             Request::Tokens { offset, count } => Answer::Tokens(self.token_rows(offset, count)?),
             Request::Plan { values } => Answer::Plan(self.plan(&values).await?),
             Request::Evaluate { logits } => {
-                Answer::Evaluation(self.evaluate(logits, &fetch, listener.as_ref()).await?)
+                let report = self.evaluate(logits, &fetch, listener.as_ref()).await?;
+                Answer::Evaluation(self.checked(report).await?)
             }
-            Request::Predict { text } => Answer::Prediction(self.predict(&text).await?),
-            Request::Export => Answer::Export(self.export_folder(listener.as_ref()).await?),
+            Request::Predict { text } => {
+                let prediction = self.predict(&text).await?;
+                Answer::Prediction(self.checked(prediction).await?)
+            }
+            Request::Export => {
+                let export = self.export_folder(listener.as_ref()).await?;
+                Answer::Export(self.checked(export).await?)
+            }
             Request::RestorePrevious => Answer::Restored(self.restore_previous()?),
             Request::Discard { model } => {
                 self.discard(model)?;
                 Answer::Discarded
             }
-            Request::Compare => Answer::Comparison(self.compare(listener.as_ref()).await?),
+            Request::Compare => {
+                let report = self.compare(listener.as_ref()).await?;
+                Answer::Comparison(self.checked(report).await?)
+            }
         })
+    }
+
+    /// Returns a result of the device, unless the device reports an error: then the result may be stale.
+    async fn checked<T>(&self, result: T) -> Result<T> {
+        self.compute.errors.check().await.map(|()| result)
     }
 
     fn require_dataset(&self) -> Result<&Dataset> {

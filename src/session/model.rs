@@ -125,7 +125,10 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         };
         // What is no longer used may be what the model lacks.
         self.compute.device.memory_cleanup();
-        let model = LoadedModel::load(source, origin, &target, on_event).await;
+        let model = match LoadedModel::load(source, origin, &target, on_event).await {
+            Ok(model) => self.checked(model).await,
+            Err(error) => Err(error),
+        };
         if model.is_err() {
             // The part that was loaded would stay allocated.
             self.compute.device.memory_cleanup();

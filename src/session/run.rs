@@ -145,7 +145,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     ///
     /// # Errors
     /// [`Error::NotReady`] when an earlier stage is missing, [`Error::Memory`] when the run does not fit,
-    /// [`Error::Device`] when the device failed its self-test, [`Error::Setting`] for more updates than a run may
+    /// [`Error::Device`] when the device failed its self-test or computes a layer at the shapes of the run wrongly, [`Error::Setting`] for more updates than a run may
     /// have, and for `fp16` on a device that does not compute it correctly.
     pub async fn start_run(&mut self, values: Values) -> Result<()> {
         let settings = RunSettings::from_values(&values)?;
@@ -157,6 +157,12 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         }
         let bytes = self.check_memory(&settings).await?;
         let run = self.new_run(settings, values)?;
+        self.check_layer(
+            run.trainer.model()?,
+            run.trainer.widest_batch(),
+            run.arguments.fp16,
+        )
+        .await?;
         self.replace_run(run);
         self.compute.memory.set_in_use(bytes);
         Ok(())
@@ -179,8 +185,16 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     pub async fn step_run(&mut self) -> Result<RunEvent> {
         let run = self.run.as_mut().ok_or_else(no_run)?;
         let started = self.clock.now();
-        match run.trainer.step().await {
+        let steps_before = run.trainer.state().global_step;
+        let step = run.trainer.step().await;
+        // Before the results of the step are reported: they are stale if its commands were refused.
+        let checked = self.compute.errors.check().await;
+        match step.and_then(|event| checked.map(|()| event)) {
             Ok(event) => Ok(run.reported(event, self.clock.now() - started)),
+            Err(error) if steps_before == 0 => {
+                self.drop_run();
+                Err(error)
+            }
             Err(error) => {
                 self.end_run();
                 Err(error)
@@ -208,7 +222,9 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         first_step_ms: f64,
     ) -> Result<TrainResult> {
         let run = self.run.as_mut().ok_or_else(no_run)?;
-        let result = match run.read_logs().await {
+        let read = run.read_logs().await;
+        let checked = self.compute.errors.check().await;
+        let result = match read.and(checked) {
             Ok(()) => run.result(stopped, seconds, first_step_ms),
             Err(error) => Err(error),
         };

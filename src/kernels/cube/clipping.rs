@@ -3,7 +3,7 @@
 
 use super::{empty, workgroup_count, workgroup_dim};
 use crate::kernels::CLIP_VALUES;
-use crate::kernels::clipping::NORM_EPS;
+use crate::kernels::clipping::{NORM_EPS, UPDATES};
 use crate::kernels::loss_scaling::{COEFFICIENT, NORM, PROCEEDS};
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
@@ -39,6 +39,7 @@ fn clip_kernel(squares: &[f32], loss: &[f32], state: &[f32], next: &mut [f32], m
         next[NORM] = norm;
         next[COEFFICIENT] = f32::new(0.0);
         next[PROCEEDS] = f32::new(0.0);
+        next[UPDATES] = state[UPDATES] + 1.0;
         if state[PROCEEDS] > 0.0 && is_finite(squares[0]) && is_finite(loss[0]) {
             next[COEFFICIENT] = clip_factor(norm, max_norm);
             next[PROCEEDS] = f32::new(1.0);
