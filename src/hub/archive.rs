@@ -1,4 +1,5 @@
-//! A zip archive on a disk as a source of files. An entry is read as ranges of the archive, inflated where it is deflated.
+//! A zip archive on a disk as a source of files. An entry is read as ranges of the archive, and inflated if it is
+//! deflated.
 
 use super::blob_file::BlobFile;
 use super::environment::Blob;

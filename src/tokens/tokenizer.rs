@@ -117,8 +117,8 @@ impl Tokenizer {
         })
     }
 
-    /// Checks that a model has a word embedding for every token. It may have more of them: tables are often filled up to a
-    /// multiple of 8.
+    /// Checks that a model has a word embedding for every token. It may have more of them: tables are often filled up
+    /// to a multiple of 8.
     ///
     /// # Errors
     /// [`Error::Tokenizer`] if a token id is not below `vocab_size`.
@@ -130,8 +130,8 @@ impl Tokenizer {
         Err(Error::Tokenizer {
             file: "tokenizer.json or vocab.txt".into(),
             problem: format!(
-                "its token ids go up to {}, but the model has {vocab_size} word embeddings (vocab_size of config.json), \
-                 so there is none for {} of its ids. Take the tokenizer of this model, or a model whose word \
+                "its token ids go up to {}, but the model has {vocab_size} word embeddings (vocab_size of \
+                 config.json), so there is none for {} of its ids. Take the tokenizer of this model, or a model whose word \
                  embeddings were resized for it (resize_token_embeddings).",
                 self.last_id,
                 len - vocab_size
@@ -139,8 +139,8 @@ impl Tokenizer {
         })
     }
 
-    /// Builds BERT's pipeline for a `vocab.txt` of one token per line, which is read as transformers' `load_vocab` reads
-    /// it: the id of a token is the number of its line, and of equal lines the last one counts.
+    /// Builds BERT's pipeline for a `vocab.txt` of one token per line, which is read as transformers' `load_vocab`
+    /// reads it: the id of a token is the number of its line, and of equal lines the last one counts.
     ///
     /// # Errors
     /// Those of [`Tokenizer::from_json`].

@@ -1,8 +1,8 @@
 //! The paths of the site and the files of the repository that they come from.
 //!
-//! Files that a build may change are below `v/<content hash>/`, so that a browser may keep them forever. The models are
-//! below `models/<their content hash>/`, because a new build must not download them again. Only `index.html` names these
-//! folders.
+//! Files that a build may change are below `v/<content hash>/`, so that a browser may keep them forever. The models
+//! are below `models/<their content hash>/`, because a new build must not download them again. Only `index.html` names
+//! these folders.
 
 use std::path::{Path, PathBuf};
 
@@ -139,8 +139,8 @@ pub fn only_for_editors(address: &str) -> bool {
     address.ends_with(".d.ts")
 }
 
-/// The page with its references to the versioned folders pointed at `v/<version>/`, and those to the models at `models`,
-/// their folder with its content hash.
+/// The page with its references to the versioned folders pointed at `v/<version>/`, and those to the models at
+/// `models`, their folder with its content hash.
 pub fn point_at_versions(page: &str, version: &str, models: &str) -> Result<String> {
     let wrong = |problem: String| Error::Page {
         path: project::at(INDEX),
