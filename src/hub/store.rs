@@ -103,15 +103,14 @@ impl<D: Disk> Store<D> {
             pin.merge(stored);
         }
         let pin = self.existing(pin).await;
-        match stored {
-            Some(stored) if !pin.complete && !(pin.is_pinned() && pin.commit == stored.commit) => {
-                if self.existing(stored).await.complete {
-                    return if was_built {
-                        Err(NoticeCode::NotStored)
-                    } else {
-                        Ok(())
-                    };
-                }
+        let is_same = |stored: &Pin| pin.is_pinned() && pin.commit == stored.commit;
+        match &stored {
+            Some(stored) if pin.complete || is_same(stored) => {}
+            Some(stored) if self.existing(stored.clone()).await.complete => {
+                return match was_built {
+                    true => Err(NoticeCode::NotStored),
+                    false => Ok(()),
+                };
             }
             // Another tab has deleted the model while this one read it.
             None if was_built && pin.files.iter().all(|file| file.content.is_none()) => {

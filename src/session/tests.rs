@@ -5,6 +5,7 @@ mod divergence;
 mod evaluation;
 mod failures;
 mod kept;
+mod models;
 mod scale;
 mod workflow;
 

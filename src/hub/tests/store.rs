@@ -60,7 +60,7 @@ fn a_tab_that_crashes_at_any_operation_leaves_the_stored_model() {
         schedule.add(Some(operation), async move {
             let source = Source::hub(ENDPOINT, "tests/other", tab.services()).await;
             let read = async |source: &mut FakeSource| read(source, WEIGHTS).await;
-            source.unwrap().build(read).await.unwrap();
+            source.unwrap().0.build(read).await.unwrap();
         });
         let crashed = schedule.run();
         fakes.set_schedule(None);
@@ -95,7 +95,7 @@ fn a_pin_that_cannot_be_read_stops_the_removal_of_files() {
     fakes.network.offer_repo("tests/other", &other);
     let load_other = || {
         let source = block_on(Source::hub(ENDPOINT, "tests/other", fakes.services()));
-        build(&mut source.unwrap()).unwrap()
+        build(&mut source.unwrap().0).unwrap()
     };
     load_other();
     let stored = block_on(stored_models(Some(fakes.disk.clone()))).models;
@@ -136,7 +136,7 @@ fn fails(fakes: &Fakes, repo: &str, error: Error) {
         }
         Err(error.clone())
     };
-    assert_eq!(block_on(source.unwrap().build(read)), Err(error));
+    assert_eq!(block_on(source.unwrap().0.build(read)), Err(error));
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_refused_model_leaves_the_storage_as_it_was() {
             source.open("config.json").await?.text().await?;
             read(source, WEIGHTS).await
         };
-        source.unwrap().build(read).await
+        source.unwrap().0.build(read).await
     });
     assert!(problem(missing.unwrap_err()).contains("it is not there"));
     let refused = Trouble {
@@ -173,7 +173,7 @@ fn a_refused_model_leaves_the_storage_as_it_was() {
         .trouble_repo("tests/other", "config.json", vec![refused]);
     let source = block_on(FakeSource::hub(ENDPOINT, "tests/other", fakes.services()));
     let config = async |source: &mut FakeSource| source.open("config.json").await?.text().await;
-    let error = block_on(source.unwrap().build(config)).unwrap_err();
+    let error = block_on(source.unwrap().0.build(config)).unwrap_err();
     assert!(problem(error).contains("403"));
     let after = (
         fakes.disk.list(Folder::Pins),

@@ -82,7 +82,9 @@ fn offered() -> Fakes {
 
 /// Builds a model as the page does.
 async fn load(fakes: &Fakes, model: usize) -> Result<(String, Vec<u8>)> {
-    let mut source = FakeSource::hub(ENDPOINT, REPOS[model], fakes.services()).await?;
+    let mut source = FakeSource::hub(ENDPOINT, REPOS[model], fakes.services())
+        .await?
+        .0;
     let read = async |source: &mut FakeSource| {
         let config = source.open(CONFIG).await?.text().await?;
         Ok((config, read(source, WEIGHTS).await?))
@@ -160,7 +162,7 @@ fn run(scenario: &Scenario, schedule: Schedule) -> Vec<String> {
     });
     let problems = Problems(Rc::new(RefCell::new(problems)));
     check(&fakes, crashed, &problems);
-    for model in 0..REPOS.len() {
+    for (model, repo) in REPOS.iter().enumerate() {
         let is_loaded = scenario
             .tabs
             .iter()
@@ -170,9 +172,9 @@ fn run(scenario: &Scenario, schedule: Schedule) -> Vec<String> {
         if crashed == 0
             && scenario.forgets(model)
             && !is_loaded
-            && pins.iter().any(|pin| pin.repo == REPOS[model])
+            && pins.iter().any(|pin| pin.repo == *repo)
         {
-            problems.note("is still there", REPOS[model]);
+            problems.note("is still there", repo);
         }
     }
     fakes.network.set_offline(true);
@@ -236,7 +238,7 @@ struct Part {
 
 fn part(fakes: &Fakes, model: usize) -> Part {
     let source = block_on(FakeSource::hub(ENDPOINT, REPOS[model], fakes.services()));
-    let pin = source.unwrap().pin().unwrap();
+    let (_, pin) = source.unwrap();
     let name = pin.part_name(WEIGHTS);
     let file = block_on(fakes.disk.open(Folder::Files, &name)).unwrap();
     file.write(&files(model).1, 0).unwrap();
