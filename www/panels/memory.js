@@ -112,6 +112,8 @@ function parts(memory, limit) {
 /** @param {MemoryReport} memory */
 function shortageNote({ shortage, suggestions }) {
   if (!shortage) return null;
+  // Without the kept model the run may fit as it is.
+  const nothing = shortage.kind === 'kept' ? '' : t('memory.nothing_fits');
   return h(
     'p',
     { class: 'memory-shortage', role: 'status', 'data-testid': 'memory-shortage' },
@@ -119,7 +121,7 @@ function shortageNote({ shortage, suggestions }) {
     ' ',
     t(`memory.shortage_${shortage.kind}`, { needs: bytes(shortage.needs), offered: bytes(shortage.offered) }),
     ' ',
-    t(suggestions.length > 0 ? 'memory.would_fit' : 'memory.nothing_fits'),
+    suggestions.length > 0 ? t('memory.would_fit') : nothing,
   );
 }
 

@@ -136,7 +136,11 @@ fn a_stop_is_heard_between_two_batches_of_an_evaluation() {
 fn an_evaluation_on_request_has_the_arguments_of_the_run() {
     let mut visit = with_test_rows();
     // With a learning rate of 0, both runs have the same weights.
-    let settings = |smoothing: f64| json!({"label_smoothing_factor": smoothing, "per_device_eval_batch_size": 4, "learning_rate": 0.0});
+    let settings = |smoothing: f64| {
+        let mut settings = json!({"per_device_eval_batch_size": 4, "learning_rate": 0.0});
+        settings["label_smoothing_factor"] = json!(smoothing);
+        settings
+    };
     visit.start(settings(0.25)).unwrap();
     let at_the_end = visit.run(4, true).unwrap().evaluation.unwrap();
     let request = json!({"type": "evaluate", "logits": true});
