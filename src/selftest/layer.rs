@@ -14,7 +14,7 @@ use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use std::collections::VecDeque;
 
 /// FLOP that the CPU spends on the comparison, unless a single sequence needs more: about a second in a browser.
-const MAX_FLOP: usize = 10_000_000_000;
+const MAX_FLOP: u64 = 10_000_000_000;
 /// Gradients are compared relative to this share of the largest gradient, if their own values are smaller: that of a
 /// key's bias is rounding error, because softmax is invariant to a constant.
 const GRADIENT_FLOOR: f32 = 1e-3;
@@ -40,7 +40,8 @@ pub async fn layer(
     let Some(layer) = model.bert.encoder.layer.first() else {
         return Ok(SelfTest::new(Vec::new()));
     };
-    let compared = (MAX_FLOP / flop_per_sequence(layer, seq)).clamp(1, batch);
+    let affordable = MAX_FLOP / flop_per_sequence(layer, seq);
+    let compared = affordable.min(batch as u64).max(1) as usize;
     let job = Job {
         batch,
         compared,
@@ -57,9 +58,14 @@ pub async fn layer(
 }
 
 /// Returns the FLOP of the forward and the backward pass: 6 for each weight and token, and those of the attention.
-fn flop_per_sequence(layer: &BertLayer, seq: usize) -> usize {
-    let hidden_size = layer.output.dense.weight.dims()[0];
-    6 * layer.num_params() * seq + 12 * seq * seq * hidden_size
+fn flop_per_sequence(layer: &BertLayer, seq: usize) -> u64 {
+    let [weights, seq, hidden_size] =
+        [layer.num_params(), seq, hidden_size(layer)].map(|number| number as u64);
+    6 * weights * seq + 12 * seq * seq * hidden_size
+}
+
+fn hidden_size(layer: &BertLayer) -> usize {
+    layer.output.dense.weight.dims()[0]
 }
 
 /// The shape of the comparison.
@@ -83,7 +89,7 @@ impl Job {
     }
 
     async fn compute(self, layer: &BertLayer, device: &Device) -> Result<Outcome> {
-        let hidden_size = layer.output.dense.weight.dims()[0];
+        let hidden_size = hidden_size(layer);
         let shape = [self.batch * self.seq, hidden_size];
         let len = shape[0] * shape[1];
         let input = TorchGenerator::new(1).normal(len, 1.0);
