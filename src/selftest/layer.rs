@@ -40,7 +40,8 @@ pub async fn layer(
     let Some(layer) = model.bert.encoder.layer.first() else {
         return Ok(SelfTest::new(Vec::new()));
     };
-    let compared = (MAX_FLOP / flop_per_sequence(layer, seq)).clamp(1, batch as u64) as usize;
+    let affordable = MAX_FLOP / flop_per_sequence(layer, seq);
+    let compared = affordable.min(batch as u64).max(1) as usize;
     let job = Job {
         batch,
         compared,
@@ -58,9 +59,13 @@ pub async fn layer(
 
 /// Returns the FLOP of the forward and the backward pass: 6 for each weight and token, and those of the attention.
 fn flop_per_sequence(layer: &BertLayer, seq: usize) -> u64 {
-    let hidden_size = layer.output.dense.weight.dims()[0] as u64;
-    let (parameters, seq) = (layer.num_params() as u64, seq as u64);
-    6 * parameters * seq + 12 * seq * seq * hidden_size
+    let [weights, seq, hidden_size] =
+        [layer.num_params(), seq, hidden_size(layer)].map(|number| number as u64);
+    6 * weights * seq + 12 * seq * seq * hidden_size
+}
+
+fn hidden_size(layer: &BertLayer) -> usize {
+    layer.output.dense.weight.dims()[0]
 }
 
 /// The shape of the comparison.
@@ -84,7 +89,7 @@ impl Job {
     }
 
     async fn compute(self, layer: &BertLayer, device: &Device) -> Result<Outcome> {
-        let hidden_size = layer.output.dense.weight.dims()[0];
+        let hidden_size = hidden_size(layer);
         let shape = [self.batch * self.seq, hidden_size];
         let len = shape[0] * shape[1];
         let input = TorchGenerator::new(1).normal(len, 1.0);

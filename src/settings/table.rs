@@ -216,8 +216,8 @@ pub const SETTINGS: &[Setting] = &[
         "Recompute each layer's activations in the backward pass instead of storing them: \
          the same result in less memory and about a third more time."),
     boolean("fp16", Group::Memory, false, false,
-        "Mixed precision: matrix products in 16 bits with loss scaling, everything else and the parameters in 32. \
-         It needs a GPU with shader-f16."),
+        "Mixed precision: matrix products of 16-bit operands with loss scaling, everything else and the parameters in \
+         32 bits. It needs a GPU with shader-f16. It saves no memory, and its speed has not been measured on a GPU."),
     boolean("freeze_embeddings", Group::Memory, true, false,
         "Full tuning: do not train the embeddings."),
     integer("freeze_layers", Group::Memory, true, (0, 0, 48, 1),

@@ -142,6 +142,17 @@ const preludes = {
       return create.call(this, { ...descriptor, code });
     };
   },
+  // A GPU whose matrix products are wrong in the larger tiles only. The shapes of the self-test select the smallest one,
+  // those of a run larger ones.
+  'gpu-with-wrong-tiles': () => {
+    Object.defineProperty(scope.GPUAdapterInfo.prototype, 'subgroupMaxSize', { get: () => 32 });
+    const create = scope.GPUDevice.prototype.createShaderModule;
+    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
+      const affected = /\bfn matmul_kernel/.test(descriptor.code);
+      const code = affected ? descriptor.code.replace('u32(24)', 'u32(16)') : descriptor.code;
+      return create.call(this, { ...descriptor, code });
+    };
+  },
   // A shader with a slightly wrong derivative of GELU, which only the backward pass uses.
   'derivative-wrong': () => {
     const create = scope.GPUDevice.prototype.createShaderModule;
