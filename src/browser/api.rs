@@ -30,7 +30,7 @@ pub struct Webtune(Session<BrowserEnvironment, GpuProbe>);
 
 #[wasm_bindgen]
 impl Webtune {
-    /// Opens `webgpu` or `cpu`, or with `auto` the first of them that there is.
+    /// Opens `webgpu` or `cpu`, or with `auto` the faster of the devices that there are.
     ///
     /// # Errors
     /// A `WorkerError` when the device is not there.

@@ -93,6 +93,14 @@ pub trait Disk: Clone {
     type File: OpenFile;
     /// A file that is only read.
     type Blob: Blob;
+    /// Holds a lock. Dropping it gives the lock to the next one that waits, and so does the end of the tab.
+    type Guard;
+
+    /// Waits for an exclusive lock, which all tabs of this site share. A tab must not ask for a lock that it holds.
+    ///
+    /// # Errors
+    /// [`DiskError`] where the browser has no locks.
+    async fn lock(&self, name: &str) -> Result<Self::Guard, DiskError>;
 
     /// The names of the files in a folder.
     ///
@@ -149,10 +157,10 @@ pub trait OpenFile {
     /// [`DiskError`].
     fn truncate(&self, size: u64) -> Result<(), DiskError>;
 
-    /// Closes the file and renames it within its folder.
+    /// Closes the file and renames it within its folder, in one step. A file that has this name already is replaced.
     ///
     /// # Errors
-    /// [`DiskError`].
+    /// [`DiskError`]. The file that has this name already is then as it was.
     async fn rename(self, name: &str) -> Result<(), DiskError>;
 }
 

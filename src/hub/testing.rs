@@ -2,10 +2,12 @@
 
 mod disk;
 mod network;
+mod schedule;
 
 use super::{Clock, Environment, LoadEvent, Services};
 pub(crate) use disk::{FakeBlob, FakeDisk, FakeFile};
-pub(crate) use network::{COMMIT, ENDPOINT, FakeNetwork, Trouble};
+pub(crate) use network::{COMMIT, ENDPOINT, FakeNetwork, Trouble, sha256};
+pub(crate) use schedule::{Schedule, every_order, seeded};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -92,6 +94,22 @@ impl Fakes {
                 fakes.events.borrow_mut().push(event);
             }),
         }
+    }
+
+    /// Another tab of the same visitor: the same network and disk, with events of its own.
+    pub(crate) fn another_tab(&self) -> Self {
+        Self {
+            network: self.network.clone(),
+            disk: self.disk.clone(),
+            clock: self.clock.clone(),
+            events: Rc::default(),
+        }
+    }
+
+    /// Has a schedule choose which tab uses disk and network next, or none.
+    pub(crate) fn set_schedule(&self, schedule: Option<Schedule>) {
+        self.disk.set_schedule(schedule.clone());
+        self.network.set_schedule(schedule);
     }
 
     /// The events since the last call.

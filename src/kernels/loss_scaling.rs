@@ -1,4 +1,4 @@
-//! Loss scaling, as [`torch.amp.GradScaler`]: its state is a tensor of eight values that stays on the device.
+//! Loss scaling, as [`torch.amp.GradScaler`]: its state is a tensor of nine values that stays on the device.
 //!
 //! The kernel that clips gradients writes the values, AdamW's kernel reads them, and they are the state of the next
 //! update. [`LossScaling::next_state`] defines the arithmetic; the kernel in `cube/loss_scaling.rs` does the same.
@@ -9,7 +9,7 @@ use super::AdamWScalars;
 use super::clipping::clip_factor;
 
 /// Number of values in a scaler's state.
-pub const SCALER_VALUES: usize = 8;
+pub const SCALER_VALUES: usize = 9;
 
 /// Index of the norm of all gradients, divided by the scale. It is not finite if they overflowed.
 pub(super) const NORM: usize = 0;
@@ -28,6 +28,9 @@ pub(super) const BIAS_CORRECTION2: usize = 6;
 /// Index of the flag that is 1 after an update whose loss was not finite, or whose gradients overflow without a scale
 /// too. No later update proceeds.
 pub const DIVERGED: usize = 7;
+
+/// Index of the number of updates, skipped ones included, as in the state of a clip.
+pub(super) const SCALER_UPDATES: usize = SCALER_VALUES - 1;
 
 /// Gradients that overflow at a scale below this overflow without a scale too.
 pub(super) const MIN_SCALE: f32 = 1.0;
@@ -59,6 +62,7 @@ impl LossScaling {
         let norm = squares.sqrt() / scale;
         let mut next = state;
         next[NORM] = norm;
+        next[SCALER_UPDATES] += 1.0;
         if !loss.is_finite() {
             next[DIVERGED] = 1.0;
         }

@@ -18,6 +18,7 @@ mod cpu;
 #[cfg(feature = "gpu")]
 mod cube;
 mod dropout;
+mod kernel_form;
 mod loss_scaling;
 mod network;
 mod ops;
@@ -28,6 +29,7 @@ pub use activation_padding::ActivationPadding;
 pub use autocast::{Autocast, Precision, supports_f16};
 pub use clipping::CLIP_VALUES;
 pub use dropout::{DropoutMask, DropoutStream};
+pub use kernel_form::{GpuTile, KernelForm, KernelFormOverride};
 pub use loss_scaling::{COEFFICIENT, DIVERGED, LossScaling, PROCEEDS, SCALE, SCALER_VALUES};
 pub use network::{
     EmbeddingsShape, HeadsShape, add_word_embeddings, attention, cross_entropy, dropout,

@@ -111,8 +111,8 @@ pub fn squares(sums: Tensor<1>, inputs: [Tensor<1>; 6], ranges: [PartialSums; 6]
 /// is `min(1, max_norm / (norm + 1e-6))`, as in [`torch.nn.utils.clip_grad_norm_`][1], and 1 if `max_norm` is 0.
 ///
 /// The values, in order: the norm; the coefficient; 1, or 0 if the update is skipped, because its norm or its loss is
-/// not finite or an earlier update was skipped. `state` is the result for the update before; of the first update only
-/// its third value counts, which is 1.
+/// not finite or an earlier update was skipped; the number of updates. `state` is the result for the update before;
+/// that of the first update is 0 except for its third value, which is 1.
 ///
 /// # Shapes
 /// - `squares` and `loss`: `[1]`
@@ -139,7 +139,7 @@ pub fn clip_coefficient(
 /// The values, in order: the norm of the unscaled gradients; the factor that unscales and clips gradients; 1, or 0 if
 /// gradients are not finite and the update is skipped; the next scale; updates since the scale changed; the two bias
 /// corrections of AdamW; 1 from an update on whose loss is not finite, or whose gradients overflow at a scale below 2:
-/// then this and every later update is skipped.
+/// then this and every later update is skipped; the number of updates.
 ///
 /// # Shapes
 /// - `squares` and `loss`: `[1]`

@@ -1,8 +1,8 @@
 //! Evaluation of the test part, and prediction of one text, with the current model.
 
 use super::protocol::{
-    ClassView, EvaluationReport, MacroView, MisclassifiedView, PredictResult, SessionEvent,
-    WorkEvent,
+    ClassView, EvaluationReport, MAX_MISCLASSIFIED, MacroView, MisclassifiedView, PredictResult,
+    SessionEvent, WorkEvent,
 };
 use super::{Listener, Session, seconds_since};
 use crate::bert::BertForSequenceClassification;
@@ -61,8 +61,9 @@ impl EvaluationReport {
                 f1: metrics.macro_average.f1,
             },
             confusion: metrics.confusion.clone(),
-            misclassified: misclassified.collect(),
-            logits: evaluation.logits.clone(),
+            num_misclassified: metrics.misclassified.len(),
+            misclassified: misclassified.take(MAX_MISCLASSIFIED).collect(),
+            logits: None,
             eval_runtime: speed.runtime,
             eval_samples_per_second: speed.samples_per_second,
             eval_steps_per_second: speed.steps_per_second,
@@ -79,6 +80,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// [`Error::Stopped`], [`Error::NotFinite`], [`Error::Device`].
     pub(super) async fn evaluate(
         &self,
+        logits: bool,
         fetch: &E::Fetch,
         listener: &dyn Listener,
     ) -> Result<EvaluationReport> {
@@ -109,7 +111,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
                 return Err(Error::Stopped("The evaluation was stopped.".into()));
             }
         };
-        Ok(EvaluationReport::new(
+        let mut report = EvaluationReport::new(
             &evaluation,
             &EvaluationContext {
                 dataset,
@@ -118,7 +120,11 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
                 per_device_eval_batch_size: options.per_device_eval_batch_size,
                 seconds: seconds_since(&self.clock, started),
             },
-        ))
+        );
+        if logits {
+            report.logits = Some(evaluation.logits);
+        }
+        Ok(report)
     }
 
     /// The trained network, or that of the checkpoint, and how it is evaluated on the rows that are tokenized now.

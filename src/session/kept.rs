@@ -50,8 +50,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         self.compute.device.memory_cleanup();
     }
 
-    /// Ends the run that is in progress, which frees its optimizer state for the next run. A run without a finite step is
-    /// dropped, and the model that was trained before it is the current one again.
+    /// Ends the run that is in progress, which frees its optimizer state for the next run. A run without a finite step
+    /// is dropped, and the model that was trained before it is the current one again.
     pub(super) fn end_run(&mut self) {
         let Some(run) = &mut self.run else { return };
         run.end();
@@ -59,6 +59,12 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             self.run = self.previous.take();
             self.free_unused();
         }
+    }
+
+    /// Drops the run that is in progress. The model that was trained before it is the current one again.
+    pub(super) fn drop_run(&mut self) {
+        self.run = self.previous.take();
+        self.free_unused();
     }
 
     /// Bytes of the trained model that stays beside the next run.

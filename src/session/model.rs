@@ -78,11 +78,9 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let services = self.services(fetch, listener);
         let on_event = services.on_event.clone();
         on_event(LoadEvent::Phase { phase: "hub" });
-        let source = Source::hub(endpoint, repo, services).await?;
-        let origin = source
-            .pin()
-            .map_or_else(|| ModelOrigin::site(repo), |pin| ModelOrigin::hub(&pin));
-        self.replace_model(source, origin, &on_event).await
+        let (source, pin) = Source::hub(endpoint, repo, services).await?;
+        self.replace_model(source, ModelOrigin::hub(&pin), &on_event)
+            .await
     }
 
     /// Loads a model from files of the visitor's disk: one `.zip`, or the files of a folder called `name`.
@@ -95,8 +93,9 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         files: Vec<VisitorFile<E>>,
         listener: &Rc<dyn Listener>,
     ) -> Result<ModelView> {
-        let source = Source::<E>::files(files)?;
-        self.replace_model(source, ModelOrigin::disk(name), &load_events(listener))
+        let source = Source::<E>::files(files, BertConfig::names_bert)?;
+        let origin = ModelOrigin::disk(source.folder_name().unwrap_or(name));
+        self.replace_model(source, origin, &load_events(listener))
             .await
     }
 
@@ -125,7 +124,10 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         };
         // The buffers of the last run may be what the model lacks.
         self.free_unused();
-        let model = LoadedModel::load(source, origin, &target, on_event).await;
+        let model = match LoadedModel::load(source, origin, &target, on_event).await {
+            Ok(model) => self.checked(model).await,
+            Err(error) => Err(error),
+        };
         if model.is_err() {
             // The part that was loaded would stay allocated.
             self.compute.device.memory_cleanup();
@@ -170,6 +172,7 @@ impl LoadedModel {
         let config = BertConfig::from_json(&config_json)?;
         on_event(LoadEvent::Phase { phase: "tokenizer" });
         let tokenizer = Self::tokenizer(source).await?;
+        tokenizer.check_vocab_size(config.vocab_size)?;
         on_event(LoadEvent::Phase { phase: "weights" });
         if let Some(memory) = target.memory {
             let bytes = parameter_bytes(&config, target.num_labels);

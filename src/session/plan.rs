@@ -19,12 +19,12 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             &settings.arguments,
             settings.tuning.method,
             split.train.len(),
-        );
+        )?;
         Ok(PlanView {
             steps_per_epoch: plan.steps_per_epoch,
             max_steps: plan.max_steps,
             warmup_steps: plan.warmup_steps,
-            learning_rates: plan.learning_rates,
+            schedule: plan.schedule,
             warnings: plan.warnings,
             memory: self.memory(&settings).await,
         })

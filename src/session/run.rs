@@ -9,7 +9,8 @@ use crate::evaluate::Evaluation;
 use crate::hub::{Clock, Environment};
 use crate::settings::{RunSettings, Values};
 use crate::train::{
-    Event, History, MemoryProbe, Trainer, TrainerOptions, TrainingArguments, trainable_parameters,
+    Event, History, MemoryProbe, TrainPlan, Trainer, TrainerOptions, TrainingArguments,
+    trainable_parameters,
 };
 use crate::{Error, Result};
 
@@ -143,18 +144,26 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// Starts a run from the weights of the checkpoint.
     ///
     /// # Errors
-    /// [`Error::NotReady`] when an earlier stage is missing, [`Error::Memory`] when the run does not fit,
-    /// [`Error::Device`] when the device failed its self-test, [`Error::Setting`] for `fp16` on a device that does not
+    /// [`Error::NotReady`] when an earlier stage is missing, [`Error::Memory`] or [`Error::MemoryKept`] when the run does
+    /// not fit, [`Error::Device`] when the device failed its self-test or computes a layer at the shapes of the run
+    /// wrongly, [`Error::Setting`] for more updates than a run may have, and for `fp16` on a device that does not
     /// compute it correctly.
     pub async fn start_run(&mut self, values: Values) -> Result<()> {
         let settings = RunSettings::from_values(&values)?;
         self.check_self_test()?;
-        self.require_tokens()?;
+        let rows = self.require_tokens()?.train.len();
+        TrainPlan::new(&settings.arguments, settings.tuning.method, rows)?;
         if settings.arguments.fp16 {
             self.check_fp16().await?;
         }
         let bytes = self.check_memory(&settings).await?;
         let run = self.new_run(settings, values)?;
+        self.check_layer(
+            run.trainer.model()?,
+            run.trainer.widest_batch(),
+            run.arguments.fp16,
+        )
+        .await?;
         self.replace_run(run);
         self.compute.memory.set_in_use(bytes);
         Ok(())
@@ -177,8 +186,16 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     pub async fn step_run(&mut self) -> Result<RunEvent> {
         let run = self.run.as_mut().ok_or_else(no_run)?;
         let started = self.clock.now();
-        match run.trainer.step().await {
+        let steps_before = run.trainer.state().global_step;
+        let step = run.trainer.step().await;
+        // Before the results of the step are reported: they are stale if its commands were refused.
+        let checked = self.compute.errors.check().await;
+        match step.and_then(|event| checked.map(|()| event)) {
             Ok(event) => Ok(run.reported(event, self.clock.now() - started)),
+            Err(error) if steps_before == 0 => {
+                self.drop_run();
+                Err(error)
+            }
             Err(error) => {
                 self.end_run();
                 Err(error)
@@ -206,7 +223,9 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         first_step_ms: f64,
     ) -> Result<TrainResult> {
         let run = self.run.as_mut().ok_or_else(no_run)?;
-        let result = match run.read_logs().await {
+        let read = run.read_logs().await;
+        let checked = self.compute.errors.check().await;
+        let result = match read.and(checked) {
             Ok(()) => run.result(stopped, seconds, first_step_ms),
             Err(error) => Err(error),
         };

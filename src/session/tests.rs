@@ -1,15 +1,18 @@
 //! The workflow on the CPU, with a fake network and disk: the code that the page runs, its failures included.
 
+mod device_errors;
 mod divergence;
 mod evaluation;
 mod failures;
 mod kept;
+mod models;
+mod scale;
 mod workflow;
 
 use super::protocol::{
-    Answer, DeviceInfo, DeviceKind, ModelView, Request, RunEvent, SessionEvent, TrainResult,
+    Answer, DeviceInfo, DeviceReason, ModelView, Request, RunEvent, SessionEvent, TrainResult,
 };
-use super::{Compute, Listener, Session};
+use super::{Compute, Listener, Missing, NoDeviceErrors, Session};
 use crate::hub::Fetch;
 use crate::hub::testing::{FakeBlob, FakeEnvironment, Fakes};
 use crate::selftest::SelfTest;
@@ -97,6 +100,7 @@ impl Visit {
             device: Device::flex(),
             info: cpu(),
             memory: MemoryBudget::new(DeviceMemory::Fixed(1 << 32), None),
+            errors: Rc::new(NoDeviceErrors),
         };
         let mut session = Session::new(compute, Some(fakes.disk.clone()), fakes.clock.clone());
         session.self_test = Some(SelfTest {
@@ -193,17 +197,7 @@ impl Visit {
 }
 
 fn cpu() -> DeviceInfo {
-    DeviceInfo {
-        kind: DeviceKind::Cpu,
-        name: "CPU".into(),
-        vendor: String::new(),
-        architecture: String::new(),
-        software: true,
-        fallback: None,
-        max_storage_buffer_binding_size: None,
-        max_buffer_size: None,
-        shader_f16: false,
-    }
+    DeviceInfo::cpu(DeviceReason::Requested, Err(&Missing::WebGpu))
 }
 
 fn object(value: Value) -> Values {

@@ -25,7 +25,7 @@ pub use memory::{BatchShapes, MemoryDemand, MemoryPlan};
 pub use memory_budget::{DeviceMemory, MemoryBudget, MemoryProbe, MemoryReport, Shortage};
 pub use memory_suggestions::{Suggestion, SuggestionKind, memory_suggestions};
 pub use optimizer::AdamW;
-pub use plan::TrainPlan;
+pub use plan::{MAX_RUN_STEPS, Schedule, TrainPlan};
 pub use speed::SpeedMetrics;
 pub use trainer::{Trainer, TrainerOptions, epoch_order};
 pub use tuning::{Tuning, TuningMethod, trainable_parameters};

@@ -55,8 +55,8 @@ pub struct Trainer {
     evaluated_step: usize,
     /// No update follows.
     stopped: bool,
-    /// The error of the first update that was not finite. It changed nothing, and no update follows.
-    diverged: Option<Error>,
+    /// The error of the first update that was not finite, or that the device has lost. No update follows.
+    failure: Option<Error>,
     log_every: usize,
     /// Rows and columns of the widest batch.
     widest: [usize; 2],
@@ -100,7 +100,7 @@ impl Trainer {
             evaluator: None,
             evaluated_step: 0,
             stopped: false,
-            diverged: None,
+            failure: None,
             log_every: 1,
             widest: options.collator.widest_batch(
                 train.iter().map(|row| &row.encoding),
@@ -122,7 +122,7 @@ impl Trainer {
     pub fn stop(&mut self) {
         self.stopped = true;
         let is_evaluated = self.evaluated_step == self.global_step;
-        self.evaluation_due = self.diverged.is_none() && !is_evaluated;
+        self.evaluation_due = self.failure.is_none() && !is_evaluated;
     }
 
     /// Ends the run, without an evaluation, and frees the optimizer state. The model stays.
@@ -130,6 +130,11 @@ impl Trainer {
         self.stopped = true;
         self.skip_evaluation();
         self.optimizer = AdamW::new(&self.options.arguments);
+    }
+
+    /// Rows and columns of the widest training batch.
+    pub fn widest_batch(&self) -> [usize; 2] {
+        self.widest
     }
 
     /// Reads losses back once every `steps` updates, because a read-back stalls the GPU queue.
@@ -204,7 +209,7 @@ impl Trainer {
     /// that was interrupted.
     pub async fn step(&mut self) -> Result<Event> {
         let is_over = self.stopped || self.global_step >= self.max_steps;
-        if self.diverged.is_some() || (is_over && !self.pending.is_empty()) {
+        if self.failure.is_some() || (is_over && !self.pending.is_empty()) {
             let logs = self.read_logs().await?;
             return Ok(Event::Step { tokens: 0, logs });
         }

@@ -151,9 +151,9 @@ function stageItem(stage) {
 function stageNote(state, stage) {
   switch (stage) {
     case 'dataset':
-      return state.dataset ? t('dataset.note', { rows: state.dataset.rows.length }) : '';
+      return state.dataset ? t('dataset.note', { rows: state.dataset.num_rows }) : '';
     case 'split':
-      return state.split ? `${number(state.split.train.length)} + ${number(state.split.test.length)}` : '';
+      return state.split ? `${number(state.split.train_rows)} + ${number(state.split.test_rows)}` : '';
     case 'model':
       return state.model
         ? t('model.note', {
@@ -163,7 +163,7 @@ function stageNote(state, stage) {
     case 'tokens':
       return state.tokens ? t('tokens.note', { longest: state.tokens.longest }) : '';
     case 'training': {
-      const last = state.logs.at(-1);
+      const { last } = state.logs;
       return last ? t('training.note', { loss: number(last.loss, { maximumFractionDigits: 3 }) }) : '';
     }
     case 'evaluation': {

@@ -3,7 +3,7 @@
 
 use super::{empty, workgroup_count, workgroup_dim};
 use crate::kernels::CLIP_VALUES;
-use crate::kernels::clipping::NORM_EPS;
+use crate::kernels::clipping::{NORM_EPS, UPDATES};
 use crate::kernels::loss_scaling::{COEFFICIENT, NORM, PROCEEDS};
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
@@ -52,6 +52,7 @@ fn clip_kernel(squares: &[f32], loss: &[f32], state: &[f32], next: &mut [f32], m
         next[NORM] = norm;
         next[COEFFICIENT] = coefficient;
         next[PROCEEDS] = proceeds;
+        next[UPDATES] = state[UPDATES] + 1.0;
     }
 }
 

@@ -4,7 +4,7 @@ use super::clipping::{clip_factor, is_finite};
 use super::{empty, workgroup_count, workgroup_dim};
 use crate::kernels::loss_scaling::{
     BIAS_CORRECTION1, BIAS_CORRECTION2, COEFFICIENT, DIVERGED, GROWTH_TRACKER, MIN_SCALE, NORM,
-    PROCEEDS, SCALE,
+    PROCEEDS, SCALE, SCALER_UPDATES,
 };
 use crate::kernels::{LossScaling, SCALER_VALUES};
 use burn_cubecl::cubecl;
@@ -77,6 +77,7 @@ fn update_scale_kernel(
         next[BIAS_CORRECTION1] = correction1;
         next[BIAS_CORRECTION2] = correction2;
         next[DIVERGED] = diverged;
+        next[SCALER_UPDATES] = state[SCALER_UPDATES] + 1.0;
     }
 }
 

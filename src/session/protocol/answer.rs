@@ -1,8 +1,8 @@
 //! What a request resolves to.
 
 use super::{
-    DatasetView, EvaluationReport, ExportResult, ModelView, PlanView, PredictResult, RowsView,
-    SelfTestView, SplitView, TokensView,
+    DatasetRows, DatasetView, EvaluationReport, ExportResult, ModelView, PlanView, PredictResult,
+    RowsView, SelfTestView, SplitView, TokenRows, TokensView,
 };
 use crate::Error;
 use crate::hub::StoredModels;
@@ -14,11 +14,13 @@ use serde::Serialize;
 #[allow(missing_docs, reason = "each variant is named after its request")]
 pub enum Answer {
     Dataset(DatasetView),
+    DatasetRows(DatasetRows),
     Split(SplitView),
     Rows(RowsView),
     Model(Box<ModelView>),
     Stored(StoredModels),
-    Tokens(TokensView),
+    Tokenized(TokensView),
+    Tokens(TokenRows),
     Plan(PlanView),
     Evaluation(EvaluationReport),
     Prediction(PredictResult),

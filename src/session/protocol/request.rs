@@ -35,6 +35,13 @@ pub enum Request {
         /// Label names by id.
         labels: Vec<String>,
     },
+    /// Reads a page of the dataset.
+    DatasetRows {
+        /// Index of the first row.
+        offset: usize,
+        /// Rows, at most 100.
+        count: usize,
+    },
     /// Loads a model from a folder of this site.
     LoadModel {
         /// Address of the folder.
@@ -60,6 +67,13 @@ pub enum Request {
         #[cfg_attr(test, ts(type = "Values"))]
         values: Values,
     },
+    /// Reads a page of the tokenized rows: the training part, then the test part.
+    Tokens {
+        /// Position of the first row.
+        offset: usize,
+        /// Rows, at most 100.
+        count: usize,
+    },
     /// Computes the steps and the memory of a run without starting it.
     Plan {
         /// The settings.
@@ -67,7 +81,12 @@ pub enum Request {
         values: Values,
     },
     /// Evaluates the current model on the test part.
-    Evaluate,
+    Evaluate {
+        /// Whether the report has the logits of each row.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+        logits: bool,
+    },
     /// Classifies a text.
     Predict {
         /// The text.

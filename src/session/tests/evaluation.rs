@@ -126,8 +126,9 @@ fn a_stop_is_heard_between_two_batches_of_an_evaluation() {
     visit.fakes.clock.on_task(|_| ());
     assert_eq!(visit.session.state(), state);
     assert_eq!(visit.predict(), predicted);
-    let report = answered!(visit, Evaluation, json!({"type": "evaluate"}));
-    assert_eq!(report.logits.len(), 6);
+    let request = json!({"type": "evaluate", "logits": true});
+    let report = answered!(visit, Evaluation, request);
+    assert_eq!(report.logits.unwrap().len(), 6);
     assert_eq!(evaluating(&visit), [0, 0, 0, 4, 4, 6]);
 }
 
@@ -135,15 +136,22 @@ fn a_stop_is_heard_between_two_batches_of_an_evaluation() {
 fn an_evaluation_on_request_has_the_arguments_of_the_run() {
     let mut visit = with_test_rows();
     // With a learning rate of 0, both runs have the same weights.
-    let settings = |smoothing: f64| json!({"label_smoothing_factor": smoothing, "per_device_eval_batch_size": 4, "learning_rate": 0.0});
+    let settings = |smoothing: f64| {
+        let mut settings = json!({"per_device_eval_batch_size": 4, "learning_rate": 0.0});
+        settings["label_smoothing_factor"] = json!(smoothing);
+        settings
+    };
     visit.start(settings(0.25)).unwrap();
     let at_the_end = visit.run(4, true).unwrap().evaluation.unwrap();
-    let on_request = answered!(visit, Evaluation, json!({"type": "evaluate"}));
+    let request = json!({"type": "evaluate", "logits": true});
+    let on_request = answered!(visit, Evaluation, request.clone());
     assert_eq!(on_request.eval_loss, at_the_end.eval_loss);
-    assert_eq!(on_request.logits, at_the_end.logits);
     visit.start(settings(0.0)).unwrap();
     let plain = visit.run(4, true).unwrap().evaluation.unwrap();
-    assert_eq!(plain.logits, at_the_end.logits);
+    assert_eq!(
+        answered!(visit, Evaluation, request).logits,
+        on_request.logits
+    );
     assert_ne!(plain.eval_loss, at_the_end.eval_loss);
 }
 
