@@ -361,6 +361,8 @@ fn an_overflow_at_every_scale_is_a_diverged_run() {
         matches!(error, Error::Diverged { what: "loss", .. }),
         "{error}"
     );
+    assert_eq!(trainer.state().global_step, 0);
+    assert_eq!(block_on(trainer.step()).unwrap_err(), error);
 }
 
 #[test]

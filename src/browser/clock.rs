@@ -4,7 +4,6 @@ use super::environment::worker;
 use crate::hub::Clock;
 use js_sys::Promise;
 use wasm_bindgen::{JsValue, UnwrapThrowExt};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::MessageChannel;
 
 /// `performance.now()`.
@@ -26,7 +25,7 @@ impl Clock for BrowserClock {
         });
         if channel.port2().post_message(&JsValue::NULL).is_ok() {
             // A promise that is only resolved does not fail.
-            let _ = JsFuture::from(arrived).await;
+            let _ = arrived.await;
         }
         channel.port1().close();
     }

@@ -50,15 +50,15 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         self.compute.device.memory_cleanup();
     }
 
-    /// Ends the run that is in progress, which frees its optimizer state. A run without a finite step is dropped, and
-    /// the model that was trained before it is the current one again.
+    /// Ends the run that is in progress, which frees its optimizer state for the next run. A run without a finite step is
+    /// dropped, and the model that was trained before it is the current one again.
     pub(super) fn end_run(&mut self) {
         let Some(run) = &mut self.run else { return };
         run.end();
         if !run.has_finite_step() || run.trained().is_none() {
             self.run = self.previous.take();
+            self.free_unused();
         }
-        self.free_unused();
     }
 
     /// Bytes of the trained model that stays beside the next run.
@@ -69,7 +69,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     }
 
     /// Returns the buffers of dropped tensors to the device. They would be reused for tensors of their own size only.
-    fn free_unused(&self) {
+    pub(super) fn free_unused(&self) {
         self.compute.device.memory_cleanup();
         let model = self.model.as_ref();
         let parameters = model.map_or(0, |model| model.parameter_bytes());

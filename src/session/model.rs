@@ -123,8 +123,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             limits: self.compute.info.limits(),
             memory: self.model.as_ref().map(|_| &self.compute.memory),
         };
-        // What is no longer used may be what the model lacks.
-        self.compute.device.memory_cleanup();
+        // The buffers of the last run may be what the model lacks.
+        self.free_unused();
         let model = LoadedModel::load(source, origin, &target, on_event).await;
         if model.is_err() {
             // The part that was loaded would stay allocated.

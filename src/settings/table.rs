@@ -201,7 +201,7 @@ pub const SETTINGS: &[Setting] = &[
         "AdamW: decay of the mean of the gradient."),
     number("adam_beta2", Group::Training, true, (0.999, 0.0, 0.999_999, 0.001),
         "AdamW: decay of the mean of the squared gradient."),
-    number("adam_epsilon", Group::Training, true, (1e-8, 0.0, 1.0, 1e-8),
+    number("adam_epsilon", Group::Training, true, (1e-8, 1e-12, 1.0, 1e-8),
         "AdamW: added to the denominator."),
     choice("tuning", Group::Memory, false, "full", &["full", "lora", "head"],
         "Trainable parameters: all, LoRA's adapters beside the frozen network and the classifier, or the classifier."),

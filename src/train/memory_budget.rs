@@ -30,8 +30,9 @@ const RESOLUTION: u64 = 16;
 /// than this. The start of a run asks for all of it, because the run allocates it in any case.
 const MAX_HINT: u64 = 1 << 30;
 
-/// While settings are edited, the need is rounded down to a multiple of this many bytes, and each is tried once.
-const HINT_STEP: u64 = 64 << 20;
+/// While settings are edited, the need is rounded down to a multiple of this part of it, or of the next power of two,
+/// and each rounded need is tried once.
+const HINT_PARTS: u64 = 64;
 
 /// Allocates memory of a device on trial.
 #[allow(
@@ -169,6 +170,11 @@ impl<P: MemoryProbe> MemoryBudget<P> {
         self.exhausted_at.set(None);
     }
 
+    /// Bytes of the buffers that are allocated and that a run reuses.
+    pub fn in_use(&self) -> u64 {
+        self.in_use.get()
+    }
+
     /// Sets the bytes that are still allocated after others were freed. Those that were freed stay available.
     pub fn free_down_to(&self, bytes: u64) {
         let before = self.available.get().max(self.in_use.get());
@@ -192,7 +198,7 @@ impl<P: MemoryProbe> MemoryBudget<P> {
     /// # Errors
     /// [`Error::Memory`] with its bytes and those that are available to it.
     pub async fn check_model(&self, bytes: u64) -> Result<()> {
-        let in_use = self.in_use.get();
+        let in_use = self.in_use();
         match self.limit_below(in_use + bytes).await {
             None => Ok(()),
             Some(limit) => Err(Error::Memory {
@@ -214,7 +220,7 @@ impl<P: MemoryProbe> MemoryBudget<P> {
     }
 
     /// Why a run does not fit, as a hint while its settings are edited: allocates at most [`MAX_HINT`] bytes on trial,
-    /// and nothing if the need grew by less than [`HINT_STEP`] since the last trial.
+    /// and nothing if the need grew by less than a [`HINT_PARTS`]th since the last trial.
     async fn hint(&self, plan: &MemoryPlan) -> Option<Shortage> {
         if let Some(shortage) = self.binding_shortage(plan) {
             return Some(shortage);
@@ -225,7 +231,8 @@ impl<P: MemoryProbe> MemoryBudget<P> {
                 plan.total
             }
             DeviceMemory::Probe(_) => {
-                let rounded = plan.total - plan.total % HINT_STEP;
+                let step = (plan.total / HINT_PARTS).next_power_of_two();
+                let rounded = plan.total - plan.total % step;
                 rounded.min(self.in_use.get() + MAX_HINT)
             }
         };

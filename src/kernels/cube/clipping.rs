@@ -36,13 +36,22 @@ pub(super) fn clip_factor(norm: f32, max_norm: f32) -> f32 {
 fn clip_kernel(squares: &[f32], loss: &[f32], state: &[f32], next: &mut [f32], max_norm: f32) {
     if ABSOLUTE_POS == 0 {
         let norm = squares[0].sqrt();
-        next[NORM] = norm;
-        next[COEFFICIENT] = f32::new(0.0);
-        next[PROCEEDS] = f32::new(0.0);
-        if state[PROCEEDS] > 0.0 && is_finite(squares[0]) && is_finite(loss[0]) {
-            next[COEFFICIENT] = clip_factor(norm, max_norm);
-            next[PROCEEDS] = f32::new(1.0);
+        // 1 while no update before was skipped.
+        let mut has_norm = f32::new(0.0);
+        if is_finite(squares[0]) {
+            has_norm = state[PROCEEDS];
         }
+        let mut proceeds = f32::new(0.0);
+        if is_finite(loss[0]) {
+            proceeds = has_norm;
+        }
+        let mut coefficient = f32::new(0.0);
+        if proceeds > 0.0 {
+            coefficient = clip_factor(norm, max_norm);
+        }
+        next[NORM] = norm;
+        next[COEFFICIENT] = coefficient;
+        next[PROCEEDS] = proceeds;
     }
 }
 

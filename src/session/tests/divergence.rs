@@ -30,6 +30,12 @@ fn poisoned() -> Visit {
         "per_device_train_batch_size": 2, "per_device_eval_batch_size": 1, "shuffle": false, "max_steps": 8,
     })));
     visit.ask(json!({"type": "tokenize"})).unwrap();
+    poison_word(&mut visit);
+    visit
+}
+
+/// Makes the embedding of one word NaN.
+fn poison_word(visit: &mut Visit) {
     let model = visit.session.model.as_mut().unwrap();
     let ids = model.tokenizer.encode(POISON, 3).unwrap().input_ids;
     let table = &mut model.network.bert.embeddings.word_embeddings.first;
@@ -39,7 +45,23 @@ fn poisoned() -> Visit {
         let columns = row.dims()[1];
         values.slice_assign([id..id + 1, 0..columns], row)
     });
-    visit
+}
+
+/// Uses rows of which only one of the test part has that word, and makes its embedding NaN. Returns settings with which
+/// no row is mixed with others.
+fn poison_text(visit: &mut Visit) -> Values {
+    let rows = |texts: [&str; 2]| {
+        let rows = (0..).zip(texts);
+        let rows = rows.map(|(label, text)| json!({"text": text, "label": label}));
+        rows.collect::<Vec<Value>>()
+    };
+    let request = json!({
+        "type": "rows", "train": rows(["bad", "good"]), "test": rows(["fine", POISON]), "labels": ["a", "b"],
+    });
+    visit.ask(request).unwrap();
+    visit.ask(json!({"type": "tokenize"})).unwrap();
+    poison_word(visit);
+    object(json!({"per_device_eval_batch_size": 1}))
 }
 
 /// A trainable parameter with other values.
@@ -110,6 +132,8 @@ fn a_diverged_run_keeps_the_weights_and_the_log_of_its_last_finite_step() {
     stopped.run(2, true).unwrap();
     assert_eq!(bits(current(&visit)), bits(current(&stopped)));
     assert_eq!(visit.predict(), stopped.predict());
+    let flos = |visit: &Visit| visit.session.run.as_ref().unwrap().trainer.total_flos();
+    assert_eq!(flos(&visit), flos(&stopped));
     let evaluated = answered!(visit, Evaluation, json!({"type": "evaluate"}));
     assert_eq!(evaluated.step, 2);
 
@@ -171,6 +195,26 @@ fn a_run_that_fails_in_its_first_step_restores_the_model_that_was_trained_before
         assert_eq!(visit.predict(), predicted);
         assert!(visit.ask(json!({"type": "export"})).is_ok());
     }
+}
+
+#[test]
+fn a_run_that_fails_in_its_evaluation_keeps_its_weights() {
+    let mut visit = Visit::ready();
+    visit.start(json!({})).unwrap();
+    visit.run(3, false).unwrap();
+    let first = visit.session.state().trained;
+    let mut values = object(json!({"max_steps": 2}));
+    values.extend(poison_text(&mut visit));
+    visit.start(Value::Object(values)).unwrap();
+    let (steps, error) = run_to_error(&mut visit);
+    assert_eq!(steps.last().map(|(step, _)| *step), Some(1));
+    assert_eq!(error.code(), "not_finite");
+    let state = visit.session.state();
+    assert_eq!(state.trained.map(|trained| trained.global_step), Some(1));
+    assert_eq!(state.previous, first);
+    let event = block_on(visit.session.step_run()).unwrap();
+    assert_eq!(event, RunEvent::Finished);
+    assert!(visit.ask(json!({"type": "export"})).is_ok());
 }
 
 #[test]
