@@ -2,7 +2,7 @@
 
 import { pages } from './pages.js';
 import { settingsForm } from './settings-form.js';
-import { figures, labelBadge, labelBars, panelParts, placeholder, stageButton } from './widgets.js';
+import { figures, labelBadge, labelBars, panelParts, placeholder, scrollable, stageButton } from './widgets.js';
 import { h, replace } from '../dom.js';
 import { number, t } from '../i18n.js';
 
@@ -53,10 +53,6 @@ export function datasetPanel(app) {
         h('td', {}, labelBadge(labels[label] ?? String(label), label)),
       ),
     );
-    return h(
-      'div',
-      { class: 'scroll' },
-      h('table', { class: 'rows' }, h('thead', {}, h('tr', {}, ...head)), h('tbody', {}, ...body)),
-    );
+    return scrollable(h('table', { class: 'rows' }, h('thead', {}, h('tr', {}, ...head)), h('tbody', {}, ...body)));
   }
 }

@@ -1,7 +1,17 @@
 // Evaluation: the metrics on the test rows, the misclassified rows, and the metrics of each epoch.
 
 import { pages } from './pages.js';
-import { callout, figures, labelBadge, labelName, panelParts, placeholder, stageButton, swatch } from './widgets.js';
+import {
+  callout,
+  figures,
+  labelBadge,
+  labelName,
+  panelParts,
+  placeholder,
+  scrollable,
+  stageButton,
+  swatch,
+} from './widgets.js';
 import { h, replace, setText } from '../dom.js';
 import { duration, number, percent, t } from '../i18n.js';
 import { majorityNotBeaten } from '../majority.js';
@@ -163,9 +173,7 @@ function classTable({ classes, macro }) {
     h('th', { scope: 'row' }, t('evaluation.macro')),
     ...metrics(macro, support),
   );
-  return h(
-    'div',
-    { class: 'scroll' },
+  return scrollable(
     h('table', { class: 'compact' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows, total)),
   );
 }
@@ -189,9 +197,7 @@ function confusion({ confusion: counts, classes }) {
     });
     return h('tr', {}, h('th', { scope: 'row' }, swatch(label), names[label] ?? ''), ...cells);
   });
-  return h(
-    'div',
-    { class: 'scroll' },
+  return scrollable(
     h(
       'table',
       { class: 'confusion', 'data-testid': 'confusion' },
@@ -226,11 +232,7 @@ function misclassified(page, report) {
       h('td', { class: 'number' }, probabilities.map((probability) => percent(probability)).join(' / ')),
     ),
   );
-  return h(
-    'div',
-    { class: 'scroll' },
-    h('table', { class: 'rows' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows)),
-  );
+  return scrollable(h('table', { class: 'rows' }, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows)));
 }
 
 /**
@@ -270,9 +272,7 @@ function evaluations(page, current, choose) {
       h('td', { class: 'number' }, duration(report.eval_runtime)),
     ),
   );
-  return h(
-    'div',
-    { class: 'scroll' },
+  return scrollable(
     h(
       'table',
       { class: 'compact', 'data-testid': 'evaluations' },
@@ -321,6 +321,6 @@ function runSummary(result) {
     h('h3', {}, t('evaluation.summary')),
     result.stopped &&
       h('p', { class: 'note' }, t('now.stopped', { step: result.global_step, max_steps: result.max_steps })),
-    h('div', { class: 'scroll' }, h('table', { class: 'compact' }, h('tbody', {}, ...rows))),
+    scrollable(h('table', { class: 'compact' }, h('tbody', {}, ...rows))),
   );
 }

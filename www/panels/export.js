@@ -1,6 +1,6 @@
 // Export: the trained model as a Hugging Face folder, its files, and the Python code that uses it.
 
-import { alert, figures, panelParts } from './widgets.js';
+import { alert, figures, panelParts, scrollable } from './widgets.js';
 import { exportModel } from '../requests.js';
 import { h, replace, setAttribute, setText } from '../dom.js';
 import { bytes, number, t, tOr } from '../i18n.js';
@@ -150,9 +150,7 @@ function details(exported, trained) {
       ),
     trained && h('p', { class: 'note' }, t('export.reproduces')),
     h('h3', {}, t('export.holds')),
-    h(
-      'div',
-      { class: 'scroll' },
+    scrollable(
       h(
         'table',
         { class: 'files', 'data-testid': 'export-files' },

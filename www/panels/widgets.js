@@ -119,6 +119,21 @@ export function bar(share, kind) {
   return h('span', { class: 'bar', 'aria-hidden': 'true' }, h('span', { class: `bar-fill ${kind}`, style: { width } }));
 }
 
+/**
+ * A table that scrolls sideways where it is wider than its place. It takes the focus only there, so that a keyboard can
+ * scroll it.
+ * @param {HTMLTableElement} table
+ */
+export function scrollable(table) {
+  const element = h('div', { class: 'scroll' }, table);
+  const observer = new ResizeObserver(() =>
+    setAttribute(element, 'tabindex', element.scrollWidth > element.clientWidth ? '0' : null),
+  );
+  observer.observe(element);
+  observer.observe(table);
+  return element;
+}
+
 /** The colour of a class, shown before its name. @param {number} id */
 export const swatch = (id) => h('span', { class: `swatch class-${id}`, 'aria-hidden': 'true' });
 
