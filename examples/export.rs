@@ -100,6 +100,7 @@ fn export(folder: &Path, out: &Path, values: Values) -> Outcome<()> {
     let folder = Folder {
         model: trainer.model()?,
         config: &config_json,
+        base_has_pooler: true,
         tokenizer: &tokenizer,
         labels: &dataset.labels,
         settings: &values,

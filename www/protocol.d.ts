@@ -258,6 +258,8 @@ export type ModelView = {
   tensors: number;
   /** Parameters of the classifier that was built, its head included. */
   parameters: number;
+  /** Whether the file has a pooler; else the pooler is new and random. */
+  pooler: boolean;
   /** Whether the file has a classifier head; else the head is new and random. */
   classifier: boolean;
   /** Tensors of other tasks' heads, which are not used. */

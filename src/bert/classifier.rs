@@ -163,8 +163,26 @@ impl BertForSequenceClassification {
     /// Replaces the classifier by an untrained one: weights N(0, `std`) drawn with `seed`, biases 0, as transformers'
     /// `BertPreTrainedModel._init_weights` does with `std = initializer_range`.
     pub fn with_new_head(self, num_labels: usize, std: f64, seed: u32) -> Self {
-        let (weight, bias) = new_head(num_labels, self.hidden_size(), std, seed);
+        let generator = &mut TorchGenerator::new(seed);
+        let (weight, bias) = new_linear(generator, num_labels, self.hidden_size(), std);
         self.with_classifier(weight, bias)
+    }
+
+    /// Replaces the pooler, and with `num_labels` also the classifier, by untrained ones, drawn one after the other
+    /// as transformers does for a checkpoint that lacks them.
+    pub fn with_new_pooler(mut self, num_labels: Option<usize>, std: f64, seed: u32) -> Self {
+        let (device, width) = (self.device(), self.hidden_size());
+        let mut generator = TorchGenerator::new(seed);
+        let (weight, bias) = new_linear(&mut generator, width, width, std);
+        let weight = parameter(weight, [width, width], &device);
+        self.bert.pooler.dense = Linear::new(weight, parameter(bias, [width], &device));
+        match num_labels {
+            Some(num_labels) => {
+                let (weight, bias) = new_linear(&mut generator, num_labels, width, std);
+                self.with_classifier(weight, bias)
+            }
+            None => self,
+        }
     }
 
     /// Replaces the classifier by the one of these values, row-major.
@@ -198,15 +216,15 @@ impl BertForSequenceClassification {
     }
 }
 
-/// Draws weight and bias of an untrained head: N(0, `std`) and 0.
-pub(super) fn new_head(
-    num_labels: usize,
-    hidden_size: usize,
+/// Draws weight and bias of an untrained layer: N(0, `std`) and 0.
+pub(super) fn new_linear(
+    generator: &mut TorchGenerator,
+    outputs: usize,
+    inputs: usize,
     std: f64,
-    seed: u32,
 ) -> (Vec<f32>, Vec<f32>) {
-    let weight = TorchGenerator::new(seed).normal(num_labels * hidden_size, std as f32);
-    (weight, vec![0.0; num_labels])
+    let weight = generator.normal(outputs * inputs, std as f32);
+    (weight, vec![0.0; outputs])
 }
 
 /// Uploads the token ids and the bias of the attention scores.

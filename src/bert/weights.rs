@@ -5,7 +5,7 @@
 //! dtype of every other tensor are checked against `config.json` before the first weight is read. For sharded weights,
 //! all names are checked before the first weight, and the shapes of each shard before that shard's first weight.
 
-use super::classifier::new_head;
+use super::classifier::new_linear;
 use super::embeddings::WordEmbeddings;
 use super::header::{data_len, read_header};
 use super::names::{CLASSIFIER_PREFIX, canonical_name, is_other_head, is_position_ids};
@@ -14,6 +14,7 @@ use super::shards::{INDEX_FILE, ShardIndex};
 use super::upload::{FileTensor, Upload};
 use super::{BertConfig, BertForSequenceClassification, LoadLimits};
 use crate::io::ByteSource;
+use crate::random::TorchGenerator;
 use crate::{Error, Result};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{Device, Tensor};
@@ -22,6 +23,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The tensors of the head.
 const HEAD: [&str; 2] = ["classifier.weight", "classifier.bias"];
+
+/// The tensors of the pooler, which checkpoints of other tasks' models often lack.
+const POOLER: [&str; 2] = ["bert.pooler.dense.weight", "bert.pooler.dense.bias"];
 
 /// The contents of a weights file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +36,8 @@ pub struct LoadReport {
     pub bytes: u64,
     /// Dtype of the word embeddings, in the spelling of safetensors, e.g. `F16`.
     pub dtype: String,
+    /// Whether the file has a pooler. Otherwise a new one is drawn.
+    pub has_pooler: bool,
     /// Whether the file has a classifier with this number of labels. Otherwise a new head is drawn.
     pub has_classifier: bool,
     /// The skipped tensors of heads for another task: a language model, or a classifier of other labels.
@@ -181,9 +187,9 @@ impl WeightsLoader<'_> {
         mut load: Load,
     ) -> Result<(BertForSequenceClassification, LoadReport)> {
         let has_classifier = load.keep_or_drop_head(&file)?;
-        if !has_classifier {
-            self.insert_new_head(&mut load);
-        }
+        let pooler = load.network.bert.pooler.dense.weight.id;
+        let has_pooler = load.upload.values.contains_key(&pooler);
+        self.insert_new(&mut load, has_pooler, has_classifier);
         let mut missing = load.tensors.values();
         if let Some(tensor) = missing.find(|tensor| !load.upload.contains(tensor)) {
             return Err(Error::Tensor {
@@ -197,6 +203,7 @@ impl WeightsLoader<'_> {
             tensors: load.tensors_seen,
             bytes: load.bytes,
             dtype: load.dtype,
+            has_pooler,
             has_classifier,
             dropped: load.dropped,
         };
@@ -207,13 +214,21 @@ impl WeightsLoader<'_> {
         Ok((network, report))
     }
 
-    fn insert_new_head(&self, load: &mut Load) {
-        let (labels, hidden_size) = (self.num_labels, self.config.hidden_size);
-        let std = self.config.initializer_range;
-        let (weight, bias) = new_head(labels, hidden_size, std, self.seed);
-        let classifier = &load.network.classifier;
-        load.upload.insert(classifier.weight.id, weight);
-        load.upload.insert(classifier.bias.id, bias);
+    /// Draws what the checkpoint lacks from one generator, in the order of transformers: pooler, classifier.
+    fn insert_new(&self, load: &mut Load, has_pooler: bool, has_classifier: bool) {
+        let (width, std) = (self.config.hidden_size, self.config.initializer_range);
+        let mut generator = TorchGenerator::new(self.seed);
+        let network = &load.network;
+        for (is_there, rows, layer) in [
+            (has_pooler, width, &network.bert.pooler.dense),
+            (has_classifier, self.num_labels, &network.classifier),
+        ] {
+            if !is_there {
+                let (weight, bias) = new_linear(&mut generator, rows, width, std);
+                load.upload.insert(layer.weight.id, weight);
+                load.upload.insert(layer.bias.id, bias);
+            }
+        }
     }
 }
 
@@ -239,10 +254,14 @@ impl Load {
         Ok(())
     }
 
-    /// Checks that a checkpoint has every tensor of the network but the head's.
+    /// Checks that a checkpoint has every tensor of the network but the head's, and the whole pooler or none of it.
     fn check_complete(&self, file: &str, has: impl Fn(&str) -> bool) -> Result<()> {
+        let has_pooler = POOLER.iter().any(|name| has(name));
+        let is_needed = |name: &str| {
+            !name.starts_with(CLASSIFIER_PREFIX) && (has_pooler || !POOLER.contains(&name))
+        };
         let mut names = self.tensors.keys();
-        match names.find(|name| !has(name) && !name.starts_with(CLASSIFIER_PREFIX)) {
+        match names.find(|name| !has(name) && is_needed(name)) {
             None => Ok(()),
             Some(name) => Err(Error::Tensor {
                 file: file.into(),

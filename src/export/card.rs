@@ -59,7 +59,7 @@ classifier = pipeline("text-classification", model="path/to/this/folder")
 classifier("…")
 ```
 "#;
-    if folder.model.has_adapters() {
+    if folder.has_adapter_folder() {
         text += &format!(
             r#"
 It was trained with LoRA: the adapters are merged into the weights, and `adapter/` has them alone, for PEFT:

@@ -5,7 +5,7 @@
 //! whole. The archive contains no time stamps, so that the same run gives the same bytes.
 //!
 //! LoRA's adapters are exported twice: merged into the weights, so that the folder is a complete model, and in
-//! `adapter/` in PEFT's format.
+//! `adapter/` in PEFT's format, which needs the base model.
 
 mod adapter;
 mod archive;
@@ -30,6 +30,9 @@ pub struct Folder<'a> {
     pub model: &'a BertForSequenceClassification,
     /// The `config.json` of the base model.
     pub config: &'a str,
+    /// Whether the base model has a pooler. Adapters cannot be used with a base model without one, because each load
+    /// of it draws another.
+    pub base_has_pooler: bool,
     /// The tokenizer of the run.
     pub tokenizer: &'a Tokenizer,
     /// Label names by id.
@@ -43,6 +46,11 @@ pub struct Folder<'a> {
 }
 
 impl Folder<'_> {
+    /// Whether the adapters are also exported alone.
+    fn has_adapter_folder(&self) -> bool {
+        self.model.has_adapters() && self.base_has_pooler
+    }
+
     /// Writes the archive front to back and returns the name and bytes of each file. `sink` is called with consecutive
     /// parts of at most a few megabytes.
     ///
@@ -68,7 +76,7 @@ impl Folder<'_> {
         ];
         files.extend(tokenizer::files(self.tokenizer, self.config)?);
         files.push(("training_args.json", pretty(&Value::Object(settings))));
-        if self.model.has_adapters() {
+        if self.has_adapter_folder() {
             let lora = RunSettings::from_values(self.settings)?.tuning.lora;
             files.push((
                 "adapter/adapter_config.json",

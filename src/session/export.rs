@@ -39,6 +39,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let folder = Folder {
             model: run.trainer.model()?,
             config: &model.config_json,
+            base_has_pooler: model.has_pooler(),
             tokenizer: &model.tokenizer,
             labels: &run.dataset.labels,
             settings: &run.values,

@@ -235,13 +235,24 @@ impl LoadedModel {
     }
 
     /// The network with the head that a run starts with: that of the checkpoint if it has one for `num_labels`, else a
-    /// new one.
+    /// new one; and with a new pooler if the checkpoint has none.
     pub(super) fn with_head(&self, num_labels: usize, seed: u32) -> BertForSequenceClassification {
         let network = self.network.clone();
-        if self.report.has_classifier && network.num_labels() == num_labels {
-            return network;
+        let has_head = self.report.has_classifier && network.num_labels() == num_labels;
+        let (new_head, std) = (
+            (!has_head).then_some(num_labels),
+            self.config.initializer_range,
+        );
+        match (self.report.has_pooler, new_head) {
+            (true, None) => network,
+            (true, Some(num_labels)) => network.with_new_head(num_labels, std, seed),
+            (false, new_head) => network.with_new_pooler(new_head, std, seed),
         }
-        network.with_new_head(num_labels, self.config.initializer_range, seed)
+    }
+
+    /// Whether the checkpoint has a pooler. Otherwise that of each run is drawn.
+    pub(super) fn has_pooler(&self) -> bool {
+        self.report.has_pooler
     }
 
     /// Bytes of its parameters on the device, where they are f32 whatever they are in the file.

@@ -136,6 +136,7 @@ pub fn write(run: &Run, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>
     let folder = Folder {
         model: run.trainer.model().unwrap(),
         config: &base_config(),
+        base_has_pooler: true,
         tokenizer: &tokenizer,
         labels: &labels,
         settings: &run.values,

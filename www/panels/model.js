@@ -114,6 +114,7 @@ function details(model) {
       },
     ]),
     found && diagram(found, model.parameters),
+    model.pooler ? null : h('p', { class: 'note', 'data-testid': 'new-pooler' }, t('model.new_pooler')),
     model.dropped?.length
       ? h(
           'p',

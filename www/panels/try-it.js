@@ -109,7 +109,7 @@ function examples(store, classify) {
 function outcomes({ dataset, model, run }, { text, result }) {
   const labels = dataset?.labels ?? ['negative', 'positive'];
   const { before, after, tokens, truncated } = result;
-  const beforeNote = t(model?.classifier ? 'try.before_own' : 'try.before_note');
+  const beforeNote = t(model?.classifier && model.pooler ? 'try.before_own' : 'try.before_note');
   const afterTitle = t(run.kind === 'running' ? 'try.so_far' : 'try.after');
   const untrained = () =>
     h(

@@ -177,6 +177,81 @@ fn refuses_shards_that_contradict_the_index() {
     assert!(error.contains(name) && error.contains("missing"), "{error}");
 }
 
+/// Returns a checkpoint without the tensors that `lacks` accepts.
+fn without(lacks: impl Fn(&str) -> bool, additional: &[(&str, Vec<usize>)]) -> Vec<u8> {
+    let bytes = file(str::to_string, additional);
+    let parsed = SafeTensors::deserialize(&bytes).unwrap();
+    let views = parsed.iter().filter(|(name, _)| !lacks(name));
+    safetensors::serialize(views, None).unwrap()
+}
+
+#[test]
+fn a_missing_pooler_is_drawn_before_the_classifier() {
+    let is_pooler = |name: &str| name.contains("pooler");
+    let (model, report) = load(without(is_pooler, &[("cls.predictions.bias", vec![11])])).unwrap();
+    assert!(!report.has_pooler && !report.has_classifier);
+    let mut generator = TorchGenerator::new(1);
+    let pooler = generator.normal(16, 0.02);
+    let classifier = generator.normal(8, 0.02);
+    let found = values(&model);
+    assert_eq!(found["bert.pooler.dense.weight"], pooler);
+    assert_eq!(found["bert.pooler.dense.bias"], [0.0; 4]);
+    assert_eq!(found["classifier.weight"], classifier);
+    // Everything else is the file's.
+    let (whole, report) = load(file(str::to_string, &[])).unwrap();
+    assert!(report.has_pooler);
+    for (name, expected) in values(&whole) {
+        if !is_pooler(&name) && !name.starts_with(CLASSIFIER_PREFIX) {
+            assert_eq!(found[&name], expected, "{name}");
+        }
+    }
+    // A run draws both again with its own seed.
+    assert_eq!(
+        values(&model.clone().with_new_pooler(Some(2), 0.02, 1)),
+        found
+    );
+    let other = values(&model.clone().with_new_pooler(Some(3), 0.02, 2));
+    assert_eq!(other["classifier.weight"].len(), 12);
+    assert_ne!(other["bert.pooler.dense.weight"], pooler);
+    // A classifier that the checkpoint has is kept beside a new pooler.
+    let kept = values(&model.with_new_pooler(None, 0.02, 2));
+    assert_eq!(kept["classifier.weight"], classifier);
+    assert_eq!(
+        kept["bert.pooler.dense.weight"],
+        other["bert.pooler.dense.weight"]
+    );
+}
+
+#[test]
+fn shards_without_a_pooler_load_the_same_network() {
+    let whole = without(|name| name.contains("pooler"), &[]);
+    let (expected, _) = load(whole.clone()).unwrap();
+    let parsed = SafeTensors::deserialize(&whole).unwrap();
+    let name = "model-00001-of-00001.safetensors";
+    let map: serde_json::Map<_, _> = parsed
+        .iter()
+        .map(|(tensor, _)| (tensor.into(), name.into()))
+        .collect();
+    let index = serde_json::json!({ "weight_map": map }).to_string();
+    let index = ShardIndex::from_json(&index).unwrap();
+    let (found, report) = load_shards(&index, &[(name.to_string(), whole)]).unwrap();
+    assert!(!report.has_pooler);
+    assert_eq!(values(&found), values(&expected));
+}
+
+#[test]
+fn half_a_pooler_is_refused() {
+    for half in POOLER {
+        let error = load(without(|name| name == half, &[]))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains(half) && error.contains("is missing"),
+            "{error}"
+        );
+    }
+}
+
 #[test]
 fn refuses_unexpected_and_incomplete_tensors() {
     let message = |additional: &[(&str, Vec<usize>)]| {

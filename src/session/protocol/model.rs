@@ -93,6 +93,8 @@ pub struct ModelView {
     pub tensors: usize,
     /// Parameters of the classifier that was built, its head included.
     pub parameters: usize,
+    /// Whether the file has a pooler; else the pooler is new and random.
+    pub pooler: bool,
     /// Whether the file has a classifier head; else the head is new and random.
     pub classifier: bool,
     /// Tensors of other tasks' heads, which are not used.
@@ -122,6 +124,7 @@ impl ModelView {
             bytes: report.bytes,
             tensors: report.tensors,
             parameters,
+            pooler: report.has_pooler,
             classifier: report.has_classifier,
             dropped: report.dropped.clone(),
             config: config.clone(),

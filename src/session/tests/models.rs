@@ -62,3 +62,57 @@ fn a_tokenizer_with_more_tokens_than_word_embeddings_is_refused() {
     assert_eq!(code, "tokenizer");
     assert!(message.contains(&format!("up to {size}")), "{message}");
 }
+
+/// The tiny checkpoint without its pooler.
+fn tiny_without_pooler() -> Vec<(&'static str, Vec<u8>)> {
+    let bytes = tiny("model.safetensors");
+    let whole = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let tensors = whole.iter().filter(|(name, _)| !name.contains("pooler"));
+    let weights = safetensors::serialize(tensors, None).unwrap();
+    let mut files = TINY.map(|name| (name, tiny(name))).to_vec();
+    files[2].1 = weights;
+    files
+}
+
+#[test]
+fn a_model_without_a_pooler_trains_with_a_new_one_that_is_named_and_exported() {
+    for (tuning, has_adapters) in [("full", false), ("lora", true)] {
+        let mut visit = Visit::ready();
+        assert!(visit.load_tiny().unwrap().pooler);
+        let view = visit.load_files(tiny_without_pooler()).unwrap();
+        assert!(!view.pooler);
+        visit.ask(json!({"type": "tokenize"})).unwrap();
+        visit.start(json!({"tuning": tuning})).unwrap();
+        visit.run(4, false).unwrap();
+        let exported = answered!(visit, Export, json!({"type": "export"}));
+        // The adapters alone would be loaded beside another pooler each time.
+        let names: Vec<_> = exported
+            .files
+            .iter()
+            .map(|file| file.name.as_str())
+            .collect();
+        assert!(
+            names.iter().all(|name| !name.starts_with("adapter/")),
+            "{names:?}"
+        );
+        let bytes = visit.recorder.bytes.borrow();
+        let has = |text: &str| {
+            bytes
+                .windows(text.len())
+                .any(|found| found == text.as_bytes())
+        };
+        assert!(has("bert.pooler.dense.weight") && !has("peft"));
+        assert_eq!(
+            visit
+                .session
+                .run
+                .as_ref()
+                .unwrap()
+                .trainer
+                .model()
+                .unwrap()
+                .has_adapters(),
+            has_adapters
+        );
+    }
+}
