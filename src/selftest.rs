@@ -6,6 +6,7 @@
 //! [cubecl#1641]: https://github.com/tracel-ai/cubecl/issues/1641
 
 mod compare;
+mod divergence;
 mod forms;
 mod fp16;
 mod layer;
@@ -276,7 +277,7 @@ async fn training_steps(device: &Device, fp16: bool) -> Result<Vec<f32>> {
     let mut trainer = Trainer::new(model, rows, Vec::new(), options)?;
     let mut values = Vec::new();
     for _ in 0..2 {
-        if let Event::Step { logs, .. } = trainer.step(&mut |_, _| ()).await? {
+        if let Event::Step { logs, .. } = trainer.step().await? {
             for log in logs {
                 values.extend([log.loss as f32, log.grad_norm as f32]);
             }

@@ -88,11 +88,15 @@ function handlerOf({ address, source }, { live = false, cacheControl = live ? ()
 }
 
 /**
- * Returns how long a browser may keep a file of the built site.
- * Files below `v/<content hash>/` and `models/` never change.
+ * Returns how long a browser may keep a file of the built site. Files below `v/<content hash>/` and
+ * `models/<content hash>/` never change. A model without a hash in its address may be exchanged, and a part of an old
+ * one must not be used with a part of the new one, so the browser asks each time whether a file has changed.
  * @param {string} path
  */
-const lasting = (path) => (/\/(v|models)\//.test(path) ? YEAR : MINUTES);
+function lasting(path) {
+  if (/\/(v|models\/[0-9a-f]{16})\//.test(path)) return YEAR;
+  return path.includes('/models/') ? 'no-cache' : MINUTES;
+}
 
 /**
  * Listens on 127.0.0.1 and returns the origin. Port 0 is any free port.

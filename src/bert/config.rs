@@ -88,7 +88,37 @@ impl BertConfig {
         let config: Self =
             serde_json::from_str(text).map_err(|error| Error::Config(format!("{error}.")))?;
         config.check()?;
+        if !Self::names_bert(text) {
+            return Err(Error::Config(
+                "it has no model_type, and neither its architectures nor its fields are those of a BERT. \
+                 Take the config.json that is beside the weights."
+                    .into(),
+            ));
+        }
         Ok(config)
+    }
+
+    /// Returns whether a `config.json` is that of a BERT, whether or not its values can be used: its `model_type` is
+    /// `bert`, or without a `model_type`, as in the first checkpoints, its `architectures` name a class of BERT or its
+    /// sizes are there.
+    pub fn names_bert(text: &str) -> bool {
+        let Ok(config) = serde_json::from_str::<serde_json::Value>(text) else {
+            return false;
+        };
+        if let Some(model_type) = config["model_type"].as_str() {
+            return model_type == "bert";
+        }
+        let is_class = |class: &serde_json::Value| {
+            let class = class.as_str().unwrap_or_default();
+            ["BertModel", "BertFor", "BertLMHead"]
+                .iter()
+                .any(|start| class.starts_with(start))
+        };
+        let classes = config["architectures"].as_array();
+        classes.is_some_and(|classes| classes.iter().any(is_class))
+            || ["hidden_size", "num_hidden_layers", "vocab_size"]
+                .iter()
+                .all(|size| config[size].is_u64())
     }
 
     fn check(&self) -> Result<()> {
@@ -179,6 +209,31 @@ mod tests {
         assert!(message(r#"{"hidden_act": "relu"}"#).contains("relu"));
         assert!(message("{").contains("EOF"));
         assert!(message(r#"{"hidden_dropout_prob": 1.0}"#).contains("[0, 1)"));
-        assert_eq!(BertConfig::from_json("{}").unwrap(), BertConfig::default());
+    }
+
+    #[test]
+    fn a_config_must_name_a_bert() {
+        for text in [
+            r#"{"model_type": "bert"}"#,
+            r#"{"architectures": ["BertForMaskedLM"]}"#,
+            r#"{"hidden_size": 768, "num_hidden_layers": 12, "vocab_size": 30522}"#,
+        ] {
+            assert!(BertConfig::names_bert(text), "{text}");
+            assert_eq!(BertConfig::from_json(text).unwrap(), BertConfig::default());
+        }
+        for text in [
+            "{}",
+            r#"{"model_type": "gpt2", "architectures": ["BertModel"]}"#,
+            r#"{"architectures": ["RobertaModel"]}"#,
+            r#"{"architectures": ["BertGenerationEncoder"]}"#,
+            r#"{"hidden_size": 768, "num_hidden_layers": 12}"#,
+            r#"{"word_embedding_dimension": 384, "pooling_mode_mean_tokens": true}"#,
+            "[]",
+            "{",
+        ] {
+            assert!(!BertConfig::names_bert(text), "{text}");
+        }
+        let error = BertConfig::from_json("{}").unwrap_err().to_string();
+        assert!(error.contains("model_type"), "{error}");
     }
 }

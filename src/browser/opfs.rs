@@ -2,7 +2,7 @@
 
 use super::environment::worker;
 use crate::hub::{Blob, Disk, DiskError, Folder, OpenFile};
-use js_sys::{IteratorNext, Object, Promise, Reflect, Uint8Array};
+use js_sys::{Array, Function, IteratorNext, Object, Promise, Reflect, Uint8Array};
 use std::ops::Range;
 use wasm_bindgen::prelude::*;
 use web_sys::{
@@ -21,6 +21,15 @@ extern "C" {
     type MovableFile;
     #[wasm_bindgen(method, catch, js_name = move)]
     fn rename(this: &MovableFile, name: &str) -> Result<Promise, JsValue>;
+
+    /// [`navigator.locks`](https://w3c.github.io/web-locks/), which web-sys counts as unstable.
+    type LockManager;
+    #[wasm_bindgen(method, catch)]
+    fn request(
+        this: &LockManager,
+        name: &str,
+        granted: &Closure<dyn FnMut() -> Promise>,
+    ) -> Result<Promise, JsValue>;
 }
 
 /// The folders of the store.
@@ -92,6 +101,27 @@ fn disk_error(thrown: JsValue) -> DiskError {
 impl Disk for BrowserDisk {
     type File = BrowserFile;
     type Blob = BrowserBlob;
+    type Guard = BrowserGuard;
+
+    async fn lock(&self, name: &str) -> Result<BrowserGuard, DiskError> {
+        let navigator = worker().navigator();
+        check_supported(&navigator, "locks")?;
+        let locks = Reflect::get(&navigator, &"locks".into()).map_err(disk_error)?;
+        let locks: LockManager = locks.unchecked_into();
+        let (held, release) = promise();
+        let (is_granted, grant) = promise();
+        let granted = Closure::new(move || {
+            // A function that resolves a promise does not throw.
+            let _ = grant.call0(&JsValue::UNDEFINED);
+            held.clone()
+        });
+        // The request ends when the lock is released, or at once if it is refused.
+        let request = locks.request(name, &granted).map_err(disk_error)?;
+        let guard = BrowserGuard(release);
+        let first = Promise::race(&Array::of2(&is_granted, &request));
+        first.await.map_err(disk_error)?;
+        Ok(guard)
+    }
 
     async fn names(&self, folder: Folder) -> Result<Vec<String>, DiskError> {
         let keys = self.folder(folder).keys();
@@ -132,6 +162,24 @@ impl Disk for BrowserDisk {
     }
 }
 
+/// A promise, and the function that resolves it.
+fn promise() -> (Promise, Function) {
+    let mut function = None;
+    let promise = Promise::new(&mut |resolve, _| function = Some(resolve));
+    // The constructor of a promise has called its argument.
+    (promise, function.unwrap_throw())
+}
+
+/// A lock that is held until it is dropped.
+pub(super) struct BrowserGuard(Function);
+
+impl Drop for BrowserGuard {
+    fn drop(&mut self) {
+        // A function that resolves a promise does not throw.
+        let _ = self.0.call0(&JsValue::UNDEFINED);
+    }
+}
+
 /// A file that is open for writing.
 pub(super) struct BrowserFile {
     file: FileSystemFileHandle,
@@ -168,6 +216,8 @@ impl OpenFile for BrowserFile {
 
     async fn rename(self, name: &str) -> Result<(), DiskError> {
         let file: MovableFile = self.file.clone().unchecked_into();
+        // On a full disk the bytes that were written may not fit, and the file of that name must stay.
+        self.handle.flush().map_err(disk_error)?;
         // An open file cannot be renamed.
         drop(self);
         let renamed = file.rename(name).map_err(disk_error)?.await;

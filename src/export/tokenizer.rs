@@ -98,7 +98,11 @@ mod tests {
                 ..VocabSettings::default()
             };
             let tokenizer = Tokenizer::from_vocab(VOCAB, &settings).unwrap();
-            let files = files(&tokenizer, r#"{"max_position_embeddings": 64}"#).unwrap();
+            let files = files(
+                &tokenizer,
+                r#"{"model_type": "bert", "max_position_embeddings": 64}"#,
+            )
+            .unwrap();
             let text = |name| &files.iter().find(|file| file.0 == name).unwrap().1;
             assert_eq!(text("vocab.txt"), VOCAB);
             assert_eq!(text("tokenizer.json"), tokenizer.json());

@@ -1,21 +1,26 @@
-//! A zip archive on a disk as a source of files. An uncompressed entry is read as a range of the archive.
+//! A zip archive on a disk as a source of files. An entry is read as ranges of the archive, and inflated if it is
+//! deflated.
 
 use super::blob_file::BlobFile;
 use super::environment::Blob;
-use crate::io::MemoryFile;
+use super::inflate_file::{Deflated, InflateFile};
 use crate::{Error, Result};
 use std::io::{Read, Seek, SeekFrom};
 use zip::{CompressionMethod, ZipArchive};
 
 /// An archive, such as the page's own export.
-pub(super) struct Archive<B: Blob>(ZipArchive<BlobReader<B>>);
+pub(super) struct Archive<B: Blob> {
+    zip: ZipArchive<BlobReader<B>>,
+    /// The path of each entry, with `/` between its parts.
+    paths: Vec<String>,
+}
 
 /// An entry of an archive.
 pub(super) enum Entry<B> {
     /// Uncompressed: a range of the archive.
     Range(BlobFile<B>),
-    /// Compressed: its content.
-    Content(MemoryFile),
+    /// Deflated.
+    Deflated(Box<InflateFile<B>>),
 }
 
 impl<B: Blob> Archive<B> {
@@ -24,48 +29,84 @@ impl<B: Blob> Archive<B> {
     /// # Errors
     /// [`Error::Download`] when it is no zip archive.
     pub(super) fn new(name: &str, blob: B) -> Result<Self> {
-        let archive = ZipArchive::new(BlobReader::new(blob));
-        archive.map(Self).map_err(|error| Error::Download {
+        let zip = ZipArchive::new(BlobReader::new(blob)).map_err(|error| Error::Download {
             file: name.into(),
             problem: format!("it is no zip archive ({error})."),
+        })?;
+        let path = |at| match zip.name_for_index(at) {
+            Some(Ok(path)) => path.replace('\\', "/"),
+            _ => String::new(),
+        };
+        Ok(Self {
+            paths: (0..zip.len()).map(path).collect(),
+            zip,
         })
     }
 
-    /// Opens the first entry of which `matches` accepts the path, under the name `name`.
+    /// The paths of the entries.
+    pub(super) fn paths(&self) -> &[String] {
+        &self.paths
+    }
+
+    /// The first `most` bytes of an entry; none where it is not there or cannot be read.
+    pub(super) fn beginning(&self, path: &str, most: u64) -> Option<Vec<u8>> {
+        let at = self.position(path)?;
+        let mut bytes = Vec::new();
+        // A clone shares the directory; a blob is a handle.
+        let mut zip = self.zip.clone();
+        let read = zip.by_index(at).ok()?.take(most).read_to_end(&mut bytes);
+        read.ok().map(|_| bytes)
+    }
+
+    fn position(&self, path: &str) -> Option<usize> {
+        self.paths.iter().position(|found| found == path)
+    }
+
+    /// Opens the entry with this path, under the name `name`; none where it is not there.
     ///
     /// # Errors
-    /// [`Error::Download`] when the archive is damaged.
-    pub(super) fn open(
-        &mut self,
-        name: &str,
-        matches: impl Fn(&str) -> bool,
-    ) -> Result<Option<Entry<B>>> {
-        let at = (0..self.0.len()).find(|&at| {
-            let path = self.0.name_for_index(at);
-            path.is_some_and(|path| path.is_ok_and(|path| matches(&path)))
-        });
-        let Some(at) = at else {
+    /// [`Error::Download`] when the archive is damaged, or the entry is encrypted or compressed in another way than by
+    /// deflate.
+    pub(super) fn open(&mut self, path: &str, name: &str) -> Result<Option<Entry<B>>> {
+        let Some(at) = self.position(path) else {
             return Ok(None);
         };
-        let broken = |error: &dyn std::fmt::Display| Error::Download {
+        let refuse = |problem: String| Error::Download {
             file: name.into(),
-            problem: format!("the archive is damaged ({error})."),
+            problem,
         };
-        let mut entry = self.0.by_index(at).map_err(|error| broken(&error))?;
-        if entry.compression() == CompressionMethod::Stored
-            && let Some(start) = entry.data_start()
-        {
-            let range = start..start + entry.size();
-            drop(entry);
-            // `ZipArchive` does not lend its reader; a blob is a handle, cheap to clone.
-            let blob = self.0.clone().into_inner().blob;
-            return Ok(Some(Entry::Range(BlobFile::part(name, blob, range))));
+        let damaged = |problem: &dyn std::fmt::Display| {
+            refuse(format!("the archive is damaged ({problem})."))
+        };
+        let entry = self.zip.by_index_raw(at).map_err(|error| damaged(&error))?;
+        if entry.encrypted() {
+            return Err(refuse(
+                "it is encrypted. Make the archive without a password.".into(),
+            ));
         }
-        let mut bytes = Vec::new();
-        entry
-            .read_to_end(&mut bytes)
-            .map_err(|error| broken(&error))?;
-        Ok(Some(Entry::Content(MemoryFile::new(name, bytes))))
+        let (size, crc, method) = (entry.size(), entry.crc32(), entry.compression());
+        let (start, len) = (entry.data_start(), entry.compressed_size());
+        drop(entry);
+        // `ZipArchive` does not lend its reader.
+        let blob = self.zip.clone().into_inner().blob;
+        let end = start.and_then(|start| start.checked_add(len));
+        let (Some(start), Some(end)) = (start, end.filter(|&end| end <= blob.size())) else {
+            return Err(damaged(&"it ends too early"));
+        };
+        match method {
+            CompressionMethod::Stored => {
+                Ok(Some(Entry::Range(BlobFile::part(name, blob, start..end))))
+            }
+            CompressionMethod::Deflated => {
+                let range = start..end;
+                let file = InflateFile::new(name, blob, Deflated { range, size, crc });
+                Ok(Some(Entry::Deflated(Box::new(file))))
+            }
+            other => Err(refuse(format!(
+                "it is compressed by {other}, which this page does not read. \
+                 Make the archive with deflate or without compression."
+            ))),
+        }
     }
 }
 

@@ -72,11 +72,13 @@ impl<E: Environment> Context<E> {
         }
     }
 
-    /// Stores the pin as it is now.
+    /// Stores the pin as it is now, or tells the visitor why it is not stored.
     pub(super) async fn save(&self) {
         if let Some(store) = &self.store {
             let pin = self.pin.borrow().clone();
-            store.save(&pin).await;
+            if let Err(reason) = store.save(&pin).await {
+                self.services.notice(reason);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::arrived::{Arrived, ReadError};
 use super::context::{Context, Origin};
-use super::environment::{Body, Disk, Environment, Fetch, Host, OpenFile, Response};
+use super::environment::{Body, Disk, Environment, Fetch, Host, Response};
 use super::events::NoticeCode;
 use super::hash::{check_content, sha256_of};
 use super::incoming::{Incoming, Next};
@@ -42,10 +42,10 @@ impl<E: Environment> Download<E> {
     /// # Errors
     /// [`Error::Download`] when the file cannot be downloaded, [`Error::Stopped`].
     pub(super) async fn open(context: Rc<Context<E>>, name: &str) -> Result<Option<Self>> {
-        let (remote, etag, part) = {
+        let (remote, etag, part, is_pinned) = {
             let pin = context.pin.borrow();
             let file = pin.file(name).cloned().unwrap_or_default();
-            (file.remote, file.etag, pin.part_name(name))
+            (file.remote, file.etag, pin.part_name(name), pin.is_pinned())
         };
         let disk = match &context.store {
             Some(store) => store.file(&part).await,
@@ -54,7 +54,11 @@ impl<E: Environment> Download<E> {
         if disk.is_none() && context.host() == Host::Hub {
             context.services.notice(NoticeCode::NotStored);
         }
-        let arrived = Arrived::new(disk);
+        let mut arrived = Arrived::new(disk);
+        // What has arrived of a revision without a commit may be of another commit than what follows.
+        if !is_pinned && arrived.clear().is_err() {
+            arrived = Arrived::new(None);
+        }
         let mut download = Self {
             progress: Progress::new(context.services.clone(), name),
             context,
@@ -82,6 +86,11 @@ impl<E: Environment> Download<E> {
         }
     }
 
+    /// The etag of the server's file, where it is readable.
+    pub(super) fn etag(&self) -> Option<&str> {
+        self.incoming.etag()
+    }
+
     /// Requests what is missing until there is an answer to read; false where there is no such file.
     async fn connect(&mut self) -> Result<bool> {
         let (url, host) = (self.context.url(&self.name), self.context.host());
@@ -92,12 +101,17 @@ impl<E: Environment> Download<E> {
                 self.pause(None).await?;
                 continue;
             };
-            let answer = response.answer();
+            let mut answer = response.answer();
+            // A file that ends where the download stands is complete only if it has the size that the list says.
+            answer.refused_of = answer
+                .refused_of
+                .filter(|&of| self.size.is_none_or(|size| size == of));
             if matches!(answer.status, 404 | 410) && !self.context.pin.borrow().listed {
                 return Ok(false);
             }
             // The server's file is shorter than what was read of it: it is incomplete, and may be complete later.
-            if answer.status == 416 && self.was_read {
+            let is_complete = answer.refused_of == Some(self.incoming.arrived());
+            if answer.status == 416 && self.was_read && !is_complete {
                 self.pause(answer.retry_after).await?;
                 continue;
             }
@@ -108,6 +122,10 @@ impl<E: Environment> Download<E> {
                         self.clear()?;
                     }
                     self.accept(response, etag.as_deref()).await?;
+                    return Ok(true);
+                }
+                Next::Complete => {
+                    self.size = Some(self.incoming.arrived());
                     return Ok(true);
                 }
                 Next::AskAgain => {
@@ -130,13 +148,24 @@ impl<E: Environment> Download<E> {
         if self.body.is_none() {
             return Err(self.refuse("the answer has no body."));
         }
-        if etag != self.incoming.etag() {
-            let etag = self.incoming.etag().map(str::to_string);
-            self.context.pin.borrow_mut().file_mut(&self.name).etag = etag;
+        // Of a file that another tab writes, that tab stores the etag.
+        if etag != self.incoming.etag() && self.arrived.is_on_disk() {
+            self.pin_head();
             self.context.save().await;
         }
         self.progress.connected(self.incoming.arrived());
         Ok(())
+    }
+
+    /// Notes in the pin what the stored part is of.
+    fn pin_head(&self) {
+        let mut pin = self.context.pin.borrow_mut();
+        if !pin.is_pinned() {
+            return;
+        }
+        let file = pin.file_mut(&self.name);
+        file.etag = self.incoming.etag().map(str::to_string);
+        (file.remote.size, file.remote.sha256) = (self.size, self.sha256.clone());
     }
 
     /// Takes size and hash of the whole file from an answer, where the Hub's list has none. The storage behind a
@@ -276,22 +305,20 @@ impl<E: Environment> Download<E> {
             drop(disk);
             return store.remove(part).await;
         }
+        let Some(disk) = disk else {
+            return;
+        };
         let content = self.incoming.hash().hex();
-        let arrived = self.incoming.arrived();
-        if store.blob(&content, arrived).await.is_some() {
-            drop(disk);
-            store.remove(part).await;
-        } else if let Some(disk) = disk
-            && disk.rename(&content).await.is_err()
-        {
-            return self.context.services.notice(NoticeCode::NotStored);
+        let mut pin = self.context.pin.borrow().clone();
+        // A revision without a commit is asked for again by its etag.
+        let etag = self.etag().filter(|_| !pin.is_pinned()).map(str::to_string);
+        let bytes = self.incoming.arrived();
+        let file = pin.file_mut(&self.name);
+        (file.content, file.bytes, file.etag) = (Some(content.clone()), bytes, etag);
+        match store.keep(disk, part, (&content, bytes), &pin).await {
+            Ok(()) => *self.context.pin.borrow_mut() = pin,
+            Err(reason) => self.context.services.notice(reason),
         }
-        {
-            let mut pin = self.context.pin.borrow_mut();
-            let file = pin.file_mut(&self.name);
-            (file.content, file.bytes, file.etag) = (Some(content), arrived, None);
-        }
-        self.context.save().await;
     }
 
     /// Removes a file that is not what the server says.
@@ -299,7 +326,15 @@ impl<E: Environment> Download<E> {
         if let Some(store) = &self.context.store {
             drop(self.arrived.take_disk());
             store.remove(part).await;
-            self.context.pin.borrow_mut().file_mut(&self.name).etag = None;
+            {
+                let mut pin = self.context.pin.borrow_mut();
+                let is_listed = pin.listed;
+                let file = pin.file_mut(&self.name);
+                file.etag = None;
+                if !is_listed {
+                    (file.remote.size, file.remote.sha256) = (None, None);
+                }
+            }
             self.context.save().await;
         }
     }

@@ -93,6 +93,14 @@ pub trait Disk: Clone {
     type File: OpenFile;
     /// A file that is only read.
     type Blob: Blob;
+    /// Holds a lock. Dropping it gives the lock to the next one that waits, and so does the end of the tab.
+    type Guard;
+
+    /// Waits for an exclusive lock, which all tabs of this site share. A tab must not ask for a lock that it holds.
+    ///
+    /// # Errors
+    /// [`DiskError`] where the browser has no locks.
+    async fn lock(&self, name: &str) -> Result<Self::Guard, DiskError>;
 
     /// The names of the files in a folder.
     ///
@@ -149,10 +157,10 @@ pub trait OpenFile {
     /// [`DiskError`].
     fn truncate(&self, size: u64) -> Result<(), DiskError>;
 
-    /// Closes the file and renames it within its folder.
+    /// Closes the file and renames it within its folder, in one step. A file that has this name already is replaced.
     ///
     /// # Errors
-    /// [`DiskError`].
+    /// [`DiskError`]. The file that has this name already is then as it was.
     async fn rename(self, name: &str) -> Result<(), DiskError>;
 }
 
@@ -168,10 +176,17 @@ pub trait Blob: Clone {
     fn read(&self, range: Range<u64>) -> Result<Vec<u8>, DiskError>;
 }
 
-/// A clock that never goes backwards.
+/// A clock that never goes backwards, and the queue of tasks of its thread.
+#[allow(
+    async_fn_in_trait,
+    reason = "awaited on one thread only: a browser's, or a test's"
+)]
 pub trait Clock: Clone {
     /// Milliseconds since some moment, with fractions.
     fn now(&self) -> f64;
+
+    /// Waits until the messages that have arrived by now were handled.
+    async fn next_task(&self);
 }
 
 /// The environment of a session.

@@ -55,6 +55,8 @@ pub enum NoticeCode {
     NotStored,
     /// The storage is full; the rest of the download is kept in memory.
     StorageFull,
+    /// The Hub does not name the commit of this revision, so its files may change: it is asked for them each time.
+    NotPinned,
 }
 
 #[cfg(test)]
@@ -100,6 +102,10 @@ mod tests {
             (
                 notice(NoticeCode::StorageFull),
                 json!({"kind": "notice", "code": "storage_full"}),
+            ),
+            (
+                notice(NoticeCode::NotPinned),
+                json!({"kind": "notice", "code": "not_pinned"}),
             ),
             (
                 pinned,

@@ -20,14 +20,15 @@ impl<B> Response<B> {
 
     /// What the download's state depends on.
     pub(super) fn answer(&self) -> Answer {
-        let first = self.header("content-range").and_then(|range| {
-            let (first, _) = range.trim().strip_prefix("bytes ")?.split_once('-')?;
-            first.parse().ok()
-        });
+        let range = self.header("content-range");
+        let range = range.and_then(|range| range.trim().strip_prefix("bytes "));
+        let first = range.and_then(|range| range.split_once('-')?.0.parse().ok());
+        let refused_of = range.and_then(|range| range.strip_prefix("*/")?.parse().ok());
         Answer {
             status: self.status,
             etag: self.header("etag").map(str::to_string),
             first,
+            refused_of,
             retry_after: self
                 .header("retry-after")
                 .and_then(|seconds| seconds.trim().parse().ok()),
@@ -62,6 +63,7 @@ mod tests {
             status: 206,
             etag: Some("\"a\"".into()),
             first: Some(6),
+            refused_of: None,
             retry_after: Some(7),
         };
         assert_eq!(found.answer(), expected);
@@ -70,6 +72,7 @@ mod tests {
             ("retry-after", "Fri, 31 Dec 1999 23:59:59 GMT"),
         ]);
         assert_eq!(unreadable.answer().first, None);
+        assert_eq!(unreadable.answer().refused_of, Some(11));
         assert_eq!(unreadable.answer().retry_after, None);
     }
 

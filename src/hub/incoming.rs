@@ -21,6 +21,8 @@ pub struct Answer {
     pub etag: Option<String>,
     /// First byte of `Content-Range`, where the browser may read it.
     pub first: Option<u64>,
+    /// Bytes of the whole file in the `Content-Range` of a refused range (`bytes */11`), where the browser may read it.
+    pub refused_of: Option<u64>,
     /// `Retry-After` in seconds, where the browser may read it.
     pub retry_after: Option<u64>,
 }
@@ -32,6 +34,8 @@ pub enum Next {
     Append,
     /// Its body is the file from its beginning.
     StartOver,
+    /// It has no body: every byte of the file is there already.
+    Complete,
     /// The file has changed: drop what has arrived, and request the whole file.
     AskAgain,
     /// The server is busy: treat it as a lost connection.
@@ -117,6 +121,12 @@ impl Incoming {
                 }
                 self.reset(answer.etag.clone());
                 Next::StartOver
+            }
+            416 if self.arrived > 0 && answer.refused_of == Some(self.arrived) => {
+                match (&self.etag, &answer.etag) {
+                    (Some(old), Some(new)) if old != new => self.ask_again(),
+                    _ => Next::Complete,
+                }
             }
             416 if self.arrived > 0 => self.ask_again(),
             401 | 403 => Next::Fail(format!(
@@ -254,6 +264,23 @@ mod tests {
             resumed_after(b"hello ").answered(&answer(416, None)),
             Next::AskAgain
         );
+    }
+
+    #[test]
+    fn a_refused_range_behind_the_last_byte_is_a_complete_file() {
+        let refused = |of, etag| Answer {
+            refused_of: Some(of),
+            ..answer(416, etag)
+        };
+        for etag in [None, Some("a")] {
+            let mut incoming = resumed_after(b"hello ");
+            assert_eq!(incoming.answered(&refused(6, etag)), Next::Complete);
+            assert_eq!(incoming.arrived(), 6);
+        }
+        for answer in [refused(5, None), refused(7, None), refused(6, Some("b"))] {
+            let mut incoming = resumed_after(b"hello ");
+            assert_eq!(incoming.answered(&answer), Next::AskAgain, "{answer:?}");
+        }
     }
 
     #[test]

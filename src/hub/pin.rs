@@ -15,7 +15,8 @@ pub struct PinnedFile {
     /// What the Hub says about it.
     #[serde(flatten)]
     pub remote: RemoteFile,
-    /// The etag of the answer that its stored part came with.
+    /// The etag of the answer that its stored part came with; of a pin that is not [pinned](Pin::is_pinned), also that
+    /// of its whole content.
     pub etag: Option<String>,
     /// The SHA-256 of its whole content, which is its name in the storage; none until it is complete.
     pub content: Option<String>,
@@ -35,7 +36,7 @@ pub struct Pin {
     pub repo: String,
     /// As it was asked for.
     pub revision: String,
-    /// The commit of that revision.
+    /// The commit of that revision; the revision itself where the Hub does not name the commit.
     pub commit: String,
     /// The licence's identifier, where the repository names one.
     pub license: Option<String>,
@@ -75,6 +76,11 @@ impl Pin {
         }
     }
 
+    /// Whether the commit is known. If it is not, the revision may mean other files at any time.
+    pub fn is_pinned(&self) -> bool {
+        self.commit != self.revision || is_commit(&self.revision)
+    }
+
     /// Takes over the state of the files of an earlier pin, if it is of the same commit.
     pub fn take_over(&mut self, earlier: Pin) {
         if earlier.commit != self.commit {
@@ -83,6 +89,25 @@ impl Pin {
         for old in earlier.files {
             let file = self.file_mut(&old.remote.name);
             (file.etag, file.content, file.bytes) = (old.etag, old.content, old.bytes);
+        }
+    }
+
+    /// Adds what another tab has stored of the same commit since this pin was read.
+    pub fn merge(&mut self, stored: &Pin) {
+        if stored.commit != self.commit || !self.is_pinned() {
+            return;
+        }
+        self.complete |= stored.complete;
+        for other in &stored.files {
+            let file = self.file_mut(&other.remote.name);
+            file.needed |= other.needed;
+            if file.content.is_none() {
+                file.content.clone_from(&other.content);
+                file.bytes = other.bytes;
+            }
+            if file.etag.is_none() && file.content.is_none() {
+                file.etag.clone_from(&other.etag);
+            }
         }
     }
 
@@ -163,6 +188,10 @@ impl Pin {
     }
 }
 
+fn is_commit(revision: &str) -> bool {
+    revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// The names of stored files that no pin names.
 pub fn unreferenced(names: Vec<String>, pins: &[Pin]) -> Vec<String> {
     let used: std::collections::HashSet<String> = pins.iter().flat_map(Pin::stored_names).collect();
@@ -236,6 +265,40 @@ mod tests {
             new.take_over(old.clone());
             assert_eq!(new.file("config.json").unwrap().etag.as_deref(), etag);
         }
+    }
+
+    #[test]
+    fn is_pinned_once_the_commit_is_known() {
+        assert!(pin("main", "c1").is_pinned());
+        assert!(!pin("main", "main").is_pinned());
+        let commit = "c0ffee0123456789abcdef0123456789abcdef01";
+        assert!(pin(commit, commit).is_pinned());
+        let mut unpinned = pin("main", "main");
+        let mut other = unpinned.clone();
+        other.file_mut("config.json").content = Some("h".into());
+        unpinned.merge(&other);
+        assert_eq!(unpinned, pin("main", "main"), "it may be of another commit");
+    }
+
+    #[test]
+    fn merges_what_another_tab_has_stored_of_the_same_commit() {
+        let mut other = pin("main", "c1");
+        other.complete = true;
+        let file = other.file_mut("config.json");
+        (file.content, file.bytes, file.needed) = (Some("h".into()), 2, true);
+        other.file_mut("vocab.txt").etag = Some("e".into());
+        let mut ours = pin("main", "c1");
+        ours.file_mut("vocab.txt").etag = Some("newer".into());
+        ours.merge(&other);
+        assert!(ours.complete && ours.is_stored());
+        assert_eq!(ours.file("config.json"), other.file("config.json"));
+        assert_eq!(
+            ours.file("vocab.txt").unwrap().etag.as_deref(),
+            Some("newer")
+        );
+        let mut next = pin("main", "c2");
+        next.merge(&other);
+        assert_eq!(next, pin("main", "c2"));
     }
 
     #[test]

@@ -4,61 +4,86 @@
 use super::blob_file::BlobFile;
 use super::context::Context;
 use super::download::Download;
-use super::environment::{Disk, Environment};
-use super::events::LoadEvent;
+use super::environment::Environment;
+use super::events::{LoadEvent, NoticeCode};
 use super::pin::Pin;
 use super::repo::Repo;
 use super::resolve::resolve;
 use super::services::Services;
-use super::source_file::SourceFile;
+use super::source_file::{BlobOf, SourceFile};
 use super::store::Store;
 use crate::{Error, Result};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// A repository at the commit that its revision was when it was first asked for.
-pub(super) struct Repository<E: Environment>(Rc<Context<E>>);
+pub(super) struct Repository<E: Environment> {
+    context: Rc<Context<E>>,
+    /// Whether nothing of it was stored before this request.
+    is_new: bool,
+    /// Whether a stored file is used only if its server still has it: the commit is not known.
+    asks_again: bool,
+    /// Whether a file is missing that the model needs.
+    is_incomplete: Cell<bool>,
+}
 
 impl<E: Environment> Repository<E> {
     /// Finds out which commit is meant. A model that is stored completely needs no network for it, and stays at its
-    /// commit.
+    /// commit. Where the Hub does not name the commit, the files are asked for again, if there is a network.
     ///
     /// # Errors
     /// [`Error::Download`] when there is no such repository or the Hub cannot be reached, [`Error::Stopped`].
     pub(super) async fn open(endpoint: String, repo: Repo, services: Services<E>) -> Result<Self> {
-        let saved = match services.disk.clone().map(Store::new) {
-            Some(store) => match store.pin(&Pin::key_of(&endpoint, &repo)).await {
-                Some(pin) => Some(checked(pin, &store).await),
-                None => None,
-            },
+        let store = services.disk.clone().map(Store::new);
+        let stored = match &store {
+            Some(store) => store.pin(&Pin::key_of(&endpoint, &repo)).await,
             None => None,
         };
-        let pin = match saved {
-            Some(pin) if pin.complete => pin,
-            saved => match (resolve(&endpoint, &repo, &services).await, saved) {
+        let saved = match (&store, stored.clone()) {
+            (Some(store), Some(pin)) => Some(store.existing(pin).await),
+            _ => None,
+        };
+        let is_stored = saved.as_ref().is_some_and(|pin| pin.complete);
+        let (pin, asks_again) = match saved {
+            Some(pin) if pin.complete && pin.is_pinned() => (pin, false),
+            saved => match (resolve(&endpoint, &repo, is_stored, &services).await, saved) {
                 (Ok(mut pin), saved) => {
                     if let Some(saved) = saved {
                         pin.take_over(saved);
                     }
-                    pin
+                    let asks_again = !pin.is_pinned();
+                    (pin, asks_again)
                 }
                 // The files of a known commit can be downloaded without the list.
-                (Err(Error::Download { .. }), Some(saved)) => saved,
+                (Err(Error::Download { .. }), Some(saved)) if is_stored || saved.is_pinned() => {
+                    (saved, false)
+                }
                 (Err(error), _) => return Err(error),
             },
         };
+        if !pin.is_pinned() {
+            services.notice(NoticeCode::NotPinned);
+        }
         (services.on_event)(LoadEvent::Pinned {
             commit: pin.commit.clone(),
             stored: pin.complete,
         });
         let context = Context::hub(endpoint, repo, pin, services);
         // Saved before the first file, so that a pin names every file that arrives: `sweep` would remove it otherwise.
-        context.save().await;
-        Ok(Self(Rc::new(context)))
+        if stored.as_ref() != Some(&*context.pin.borrow()) {
+            context.save().await;
+        }
+        Ok(Self {
+            context: Rc::new(context),
+            is_new: stored.is_none(),
+            asks_again,
+            is_incomplete: Cell::new(false),
+        })
     }
 
     /// The pin as it is now.
     pub(super) fn pin(&self) -> Pin {
-        self.0.pin.borrow().clone()
+        self.context.pin.borrow().clone()
     }
 
     /// Opens a file; none where the repository has no such file.
@@ -67,60 +92,83 @@ impl<E: Environment> Repository<E> {
     /// [`Error::Download`] when it cannot be downloaded, [`Error::Stopped`].
     pub(super) async fn open_file(&self, name: &str) -> Result<Option<SourceFile<E>>> {
         let (has, file) = {
-            let pin = self.0.pin.borrow();
+            let pin = self.context.pin.borrow();
             (pin.has(name), pin.file(name).cloned())
         };
         if has == Some(false) {
             return Ok(None);
         }
-        if let Some(file) = file
-            && let Some(content) = &file.content
-            && let Some(store) = &self.0.store
-            && let Some(blob) = store.blob(content, file.bytes).await
-        {
+        let stored = match (file.as_ref().and_then(|file| file.content.as_ref()), &file) {
+            (Some(content), Some(file)) => self.blob(content, file.bytes).await,
+            _ => None,
+        };
+        if let (Some(blob), false) = (&stored, self.asks_again) {
             self.need(name);
-            return Ok(Some(SourceFile::disk(BlobFile::whole(name, blob))));
+            return Ok(Some(SourceFile::disk(BlobFile::whole(name, blob.clone()))));
         }
-        let download = Download::open(self.0.clone(), name).await?;
-        if download.is_some() {
-            self.need(name);
-        }
-        Ok(download.map(SourceFile::from))
+        let Some(download) = Download::open(self.context.clone(), name).await? else {
+            return Ok(None);
+        };
+        self.need(name);
+        let etag = file.and_then(|file| file.etag);
+        Ok(Some(match stored {
+            // Dropping the download ends the transfer.
+            Some(blob) if etag.is_some() && etag.as_deref() == download.etag() => {
+                SourceFile::disk(BlobFile::whole(name, blob))
+            }
+            _ => SourceFile::from(download),
+        }))
+    }
+
+    async fn blob(&self, content: &str, bytes: u64) -> Option<BlobOf<E>> {
+        self.context.store.as_ref()?.blob(content, bytes).await
     }
 
     /// Notes that the model is built from this file.
     fn need(&self, name: &str) {
-        self.0.pin.borrow_mut().file_mut(name).needed = true;
+        self.context.pin.borrow_mut().file_mut(name).needed = true;
     }
 
     /// Whether a file changed after parts of it were read, so that the model has to be read again. Asking clears it.
     pub(super) fn take_changed(&self) -> bool {
-        self.0.take_changed()
+        self.context.take_changed()
+    }
+
+    /// Notes that the model needs a file that the repository does not have.
+    pub(super) fn set_incomplete(&self) {
+        self.is_incomplete.set(true);
+    }
+
+    /// Notes that no model was built. Nothing stays of a model that was refused, or of which nothing has arrived, if
+    /// nothing of it was stored before.
+    pub(super) async fn failed(&self, error: &Error) {
+        let Some(store) = &self.context.store else {
+            return;
+        };
+        let pin = self.pin();
+        let is_refused = self.is_incomplete.get()
+            || matches!(
+                error,
+                Error::Config(_)
+                    | Error::Tokenizer { .. }
+                    | Error::WeightsFile { .. }
+                    | Error::Tensor { .. }
+            );
+        if self.is_new && (is_refused || store.bytes(&pin).await == 0) {
+            store.forget_incomplete(&pin.key()).await;
+        }
     }
 
     /// Notes that a model was built: every file that it needs is stored, and files that no pin names are removed.
     pub(super) async fn built(&self) {
-        let Some(store) = &self.0.store else {
+        let Some(store) = &self.context.store else {
             return;
         };
-        let pin = {
-            let mut pin = self.0.pin.borrow_mut();
+        {
+            let mut pin = self.context.pin.borrow_mut();
             pin.complete = pin.is_stored();
-            pin.clone()
-        };
-        store.save(&pin).await;
+        }
+        self.context.save().await;
         store.sweep().await;
     }
-}
-
-/// The pin without the files that the storage has lost.
-async fn checked<D: Disk>(mut pin: Pin, store: &Store<D>) -> Pin {
-    for file in &mut pin.files {
-        if let Some(content) = &file.content
-            && store.blob(content, file.bytes).await.is_none()
-        {
-            (file.content, file.bytes, pin.complete) = (None, 0, false);
-        }
-    }
-    pin
 }

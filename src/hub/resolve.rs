@@ -12,17 +12,24 @@ use crate::{Error, Result};
 const LISTING_TRIES: u32 = 3;
 
 /// The pin of a revision. The Hub's list names the commit and its files; without a list, the headers of a file name the
-/// commit.
+/// commit. Where they do not either, the revision stands for it. The Hub is asked once only where `is_stored`: a stored
+/// model need not wait for a network that is not there.
 ///
 /// # Errors
 /// [`Error::Download`] when there is no such repository or the Hub cannot be reached, [`Error::Stopped`].
 pub(super) async fn resolve<E: Environment>(
     endpoint: &str,
     repo: &Repo,
+    is_stored: bool,
     services: &Services<E>,
 ) -> Result<Pin> {
+    let (listing_tries, tries) = if is_stored {
+        (1, 1)
+    } else {
+        (LISTING_TRIES, u32::MAX)
+    };
     let url = repo.listing_url(endpoint);
-    if let Asked::Answered(response) = ask(&url, repo, LISTING_TRIES, services).await?
+    if let Asked::Answered(response) = ask(&url, repo, listing_tries, services).await?
         && let Some(text) = text(response).await
         && let Ok(listing) = Listing::from_json(&repo.id, &text)
     {
@@ -30,7 +37,7 @@ pub(super) async fn resolve<E: Environment>(
     }
     services.check()?;
     let url = repo.resolve_url(endpoint, &repo.revision, "config.json");
-    match ask(&url, repo, u32::MAX, services).await? {
+    match ask(&url, repo, tries, services).await? {
         Asked::Answered(response) => {
             let commit = response.header("x-repo-commit");
             let commit = commit.unwrap_or(&repo.revision);
@@ -71,7 +78,7 @@ async fn ask<E: Environment>(
         if let Ok(response) = services.get(url, None, Host::Hub).await? {
             let answer = response.answer();
             match incoming.answered(&answer) {
-                Next::Append | Next::StartOver | Next::AskAgain => {
+                Next::Append | Next::StartOver | Next::Complete | Next::AskAgain => {
                     return Ok(Asked::Answered(response));
                 }
                 Next::Fail(problem) => return Ok(Asked::Refused(problem)),

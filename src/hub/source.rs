@@ -5,7 +5,8 @@ use super::archive::{Archive, Entry};
 use super::blob_file::BlobFile;
 use super::context::Context;
 use super::download::Download;
-use super::environment::Environment;
+use super::environment::{Blob, Environment};
+use super::model_folder::model_folder;
 use super::pin::Pin;
 use super::repo::{Repo, endpoint};
 use super::repository::Repository;
@@ -20,15 +21,18 @@ pub const MOST_READINGS: usize = 3;
 /// Where a model's files are.
 pub struct Source<E: Environment>(Place<E>);
 
+/// Bytes of a `config.json` that are read to find out whether it is a model's. A BERT's has less than a thousand.
+const MOST_CONFIG: u64 = 1 << 20;
+
 enum Place<E: Environment> {
     /// A folder of this site.
     Site(Rc<Context<E>>),
     /// A repository at one commit.
     Hub(Repository<E>),
-    /// Files by their path in the folder that was chosen.
-    Folder(Vec<(String, BlobOf<E>)>),
-    /// An archive, such as the page's own export.
-    Zip(Archive<BlobOf<E>>),
+    /// Files by their path, and the folder of the model among them.
+    Folder(Vec<(String, BlobOf<E>)>, String),
+    /// An archive, such as the page's own export, and the folder of the model in it.
+    Zip(Archive<BlobOf<E>>, String),
 }
 
 impl<E: Environment> Source<E> {
@@ -37,36 +41,58 @@ impl<E: Environment> Source<E> {
         Self(Place::Site(Rc::new(Context::site(base, services))))
     }
 
-    /// A repository of the Hub, `owner/name` or `owner/name@revision`; an empty `endpoint` is
+    /// A repository of the Hub, `owner/name` or `owner/name@revision`, and its pin; an empty `endpoint` is
     /// [`DEFAULT_ENDPOINT`](super::DEFAULT_ENDPOINT). Its files are stored where there is a disk.
     ///
     /// # Errors
     /// [`Error::Download`] when the name or the address cannot be used, there is no such repository or the Hub cannot
     /// be reached; [`Error::Stopped`].
-    pub async fn hub(hub: &str, repo: &str, services: Services<E>) -> Result<Self> {
+    pub async fn hub(hub: &str, repo: &str, services: Services<E>) -> Result<(Self, Pin)> {
         let repo = Repo::parse(repo)?;
         let repository = Repository::open(endpoint(hub)?, repo, services).await?;
-        Ok(Self(Place::Hub(repository)))
+        let pin = repository.pin();
+        Ok((Self(Place::Hub(repository)), pin))
     }
 
-    /// A single zip, or the files of a folder by their paths.
+    /// A single zip, or the files of a folder by their paths. The model is in the topmost folder with a `config.json`
+    /// whose text `is_model` accepts.
     ///
     /// # Errors
-    /// [`Error::Download`] when there is no file, or the one that is there is no zip.
-    pub fn files(files: Vec<(String, BlobOf<E>)>) -> Result<Self> {
-        match <[_; 1]>::try_from(files) {
-            Ok([(name, blob)]) if name.to_lowercase().ends_with(".zip") => {
-                Ok(Self(Place::Zip(Archive::new(&name, blob)?)))
-            }
-            Ok(files) => Ok(Self(Place::Folder(files.into()))),
-            Err(files) if files.is_empty() => {
-                Err(cannot_read("the folder", "there is no file in it."))
-            }
-            Err(files) => Ok(Self(Place::Folder(files))),
+    /// [`Error::Download`] when there is no file, or the one that is there is no zip; [`Error::Config`] when two models
+    /// are equally near to the top.
+    pub fn files(files: Vec<(String, BlobOf<E>)>, is_model: impl Fn(&str) -> bool) -> Result<Self> {
+        let accepts = |config: Option<Vec<u8>>| {
+            config.is_some_and(|bytes| std::str::from_utf8(&bytes).is_ok_and(&is_model))
+        };
+        if let [(name, blob)] = files.as_slice()
+            && name.to_lowercase().ends_with(".zip")
+        {
+            let archive = Archive::new(name, blob.clone())?;
+            let config = |path: &str| accepts(archive.beginning(path, MOST_CONFIG));
+            let folder = model_folder(archive.paths(), config)?;
+            return Ok(Self(Place::Zip(archive, folder)));
+        }
+        if files.is_empty() {
+            return Err(cannot_read("the folder", "there is no file in it."));
+        }
+        let paths: Vec<_> = files.iter().map(|(path, _)| path.clone()).collect();
+        let config = |path: &str| {
+            let (_, blob) = files.iter().find(|(found, _)| found == path)?;
+            blob.read(0..blob.size().min(MOST_CONFIG)).ok()
+        };
+        let folder = model_folder(&paths, |path| accepts(config(path)))?;
+        Ok(Self(Place::Folder(files, folder)))
+    }
+
+    /// The name of the folder of a model among the visitor's files, where it has one.
+    pub fn folder_name(&self) -> Option<&str> {
+        match &self.0 {
+            Place::Folder(_, folder) => folder.strip_suffix('/')?.rsplit('/').next(),
+            Place::Site(_) | Place::Hub(_) | Place::Zip(..) => None,
         }
     }
 
-    /// Opens the file of this name, in the folder itself or below it.
+    /// Opens the file of this name in the folder of the model.
     ///
     /// # Errors
     /// [`Error::Download`] when it is not there or cannot be read, [`Error::Stopped`].
@@ -86,16 +112,17 @@ impl<E: Environment> Source<E> {
                 Ok(file.map(SourceFile::from))
             }
             Place::Hub(repository) => repository.open_file(name).await,
-            Place::Folder(files) => {
-                let file = files.iter().find(|(path, _)| is_named(path, name));
+            Place::Folder(files, folder) => {
+                let path = format!("{folder}{name}");
+                let file = files.iter().find(|(found, _)| *found == path);
                 let file = file.map(|(_, blob)| BlobFile::whole(name, blob.clone()));
                 Ok(file.map(SourceFile::disk))
             }
-            Place::Zip(archive) => {
-                let entry = archive.open(name, |path| is_named(path, name))?;
+            Place::Zip(archive, folder) => {
+                let entry = archive.open(&format!("{folder}{name}"), name)?;
                 Ok(entry.map(|entry| match entry {
                     Entry::Range(file) => SourceFile::disk(file),
-                    Entry::Content(file) => SourceFile::from(file),
+                    Entry::Deflated(file) => SourceFile::deflated(file),
                 }))
             }
         }
@@ -112,14 +139,17 @@ impl<E: Environment> Source<E> {
         Ok(self.open_if_there(name).await?.is_some())
     }
 
-    /// The error for a file that is not there.
+    /// The error for a file that is not there, although the model needs it.
     pub fn missing(&self, name: &str) -> Error {
+        if let Place::Hub(repository) = &self.0 {
+            repository.set_incomplete();
+        }
         let problem = match &self.0 {
             Place::Site(context) => {
                 let url = context.url(name);
                 format!("the server answered 404. Is the file part of the model folder at {url}?")
             }
-            Place::Hub(_) | Place::Folder(_) | Place::Zip(_) => {
+            Place::Hub(_) | Place::Folder(..) | Place::Zip(..) => {
                 "it is not there. A model's folder holds config.json, tokenizer.json and model.safetensors."
                     .into()
             }
@@ -131,7 +161,7 @@ impl<E: Environment> Source<E> {
     pub fn pin(&self) -> Option<Pin> {
         match &self.0 {
             Place::Hub(repository) => Some(repository.pin()),
-            Place::Site(_) | Place::Folder(_) | Place::Zip(_) => None,
+            Place::Site(_) | Place::Folder(..) | Place::Zip(..) => None,
         }
     }
 
@@ -140,7 +170,7 @@ impl<E: Environment> Source<E> {
         match &self.0 {
             Place::Hub(repository) => repository.take_changed(),
             Place::Site(context) => context.take_changed(),
-            Place::Folder(_) | Place::Zip(_) => false,
+            Place::Folder(..) | Place::Zip(..) => false,
         }
     }
 
@@ -162,21 +192,19 @@ impl<E: Environment> Source<E> {
         let mut readings = 1;
         let model = loop {
             match read(self).await {
+                Ok(model) => break model,
                 Err(_) if self.take_changed() && readings < MOST_READINGS => readings += 1,
-                read => break read?,
+                Err(error) => {
+                    if let Place::Hub(repository) = &self.0 {
+                        repository.failed(&error).await;
+                    }
+                    return Err(error);
+                }
             }
         };
         self.built().await;
         Ok(model)
     }
-}
-
-/// Whether a path ends in this file name, whatever the folders before it are.
-fn is_named(path: &str, name: &str) -> bool {
-    path == name
-        || path
-            .strip_suffix(name)
-            .is_some_and(|folders| folders.ends_with('/'))
 }
 
 fn cannot_read(file: &str, problem: &str) -> Error {

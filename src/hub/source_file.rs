@@ -3,12 +3,16 @@
 use super::blob_file::BlobFile;
 use super::download::Download;
 use super::environment::{Disk, Environment};
-use crate::io::{ByteSource, MemoryFile};
+use super::inflate_file::InflateFile;
+use crate::io::ByteSource;
 use crate::{Error, Result};
 use std::ops::Range;
 
 /// A file of an environment's disk.
 pub(super) type BlobOf<E> = <<E as Environment>::Disk as Disk>::Blob;
+
+/// Bytes of the longest text file that is read whole: a tokenizer with a large vocabulary has some ten million.
+const MOST_TEXT: u64 = 64 << 20;
 
 /// One open file of a [`Source`](super::Source).
 pub struct SourceFile<E: Environment>(Place<E>);
@@ -16,24 +20,41 @@ pub struct SourceFile<E: Environment>(Place<E>);
 enum Place<E: Environment> {
     Remote(Box<Download<E>>),
     Disk(BlobFile<BlobOf<E>>),
-    Memory(MemoryFile),
+    Deflated(Box<InflateFile<BlobOf<E>>>),
 }
 
 impl<E: Environment> SourceFile<E> {
+    /// Reads the whole file.
+    ///
+    /// # Errors
+    /// [`Error::Download`] when it cannot be read, [`Error::Stopped`].
+    pub async fn bytes(mut self) -> Result<Vec<u8>> {
+        match self.0 {
+            Place::Remote(file) => file.rest().await,
+            Place::Disk(_) | Place::Deflated(_) => {
+                let len = self.size().await?.unwrap_or(0);
+                let bytes = self.read(0..len).await?;
+                self.finish().await?;
+                Ok(bytes)
+            }
+        }
+    }
+
     /// Reads the whole file as text.
     ///
     /// # Errors
-    /// [`Error::Download`] when it cannot be read or is not UTF-8, [`Error::Stopped`].
+    /// [`Error::Download`] when it cannot be read, is not UTF-8 or is too long, [`Error::Stopped`].
     pub async fn text(mut self) -> Result<String> {
         let name = self.name().to_string();
-        let bytes = match self.0 {
-            Place::Remote(file) => file.rest().await?,
-            Place::Disk(_) | Place::Memory(_) => {
-                let len = self.size().await?.unwrap_or(0);
-                self.read(0..len).await?
-            }
-        };
-        String::from_utf8(bytes).map_err(|_| Error::Download {
+        if let Some(size) = self.size().await?.filter(|&size| size > MOST_TEXT) {
+            return Err(Error::Download {
+                file: name,
+                problem: format!(
+                    "it has {size} bytes, and a text file of a model at most {MOST_TEXT}."
+                ),
+            });
+        }
+        String::from_utf8(self.bytes().await?).map_err(|_| Error::Download {
             file: name,
             problem: "it is not UTF-8 text.".into(),
         })
@@ -46,15 +67,13 @@ impl<E: Environment> From<Download<E>> for SourceFile<E> {
     }
 }
 
-impl<E: Environment> From<MemoryFile> for SourceFile<E> {
-    fn from(file: MemoryFile) -> Self {
-        Self(Place::Memory(file))
-    }
-}
-
 impl<E: Environment> SourceFile<E> {
     pub(super) fn disk(file: BlobFile<BlobOf<E>>) -> Self {
         Self(Place::Disk(file))
+    }
+
+    pub(super) fn deflated(file: Box<InflateFile<BlobOf<E>>>) -> Self {
+        Self(Place::Deflated(file))
     }
 }
 
@@ -63,7 +82,7 @@ impl<E: Environment> ByteSource for SourceFile<E> {
         match &self.0 {
             Place::Remote(file) => file.name(),
             Place::Disk(file) => file.name(),
-            Place::Memory(file) => file.name(),
+            Place::Deflated(file) => file.name(),
         }
     }
 
@@ -71,7 +90,7 @@ impl<E: Environment> ByteSource for SourceFile<E> {
         match &mut self.0 {
             Place::Remote(file) => file.size().await,
             Place::Disk(file) => file.size().await,
-            Place::Memory(file) => file.size().await,
+            Place::Deflated(file) => file.size().await,
         }
     }
 
@@ -79,7 +98,7 @@ impl<E: Environment> ByteSource for SourceFile<E> {
         match &mut self.0 {
             Place::Remote(file) => file.read(range).await,
             Place::Disk(file) => file.read(range).await,
-            Place::Memory(file) => file.read(range).await,
+            Place::Deflated(file) => file.read(range).await,
         }
     }
 
@@ -87,7 +106,7 @@ impl<E: Environment> ByteSource for SourceFile<E> {
         match &mut self.0 {
             Place::Remote(file) => file.finish().await,
             Place::Disk(file) => file.finish().await,
-            Place::Memory(file) => file.finish().await,
+            Place::Deflated(file) => file.finish().await,
         }
     }
 }

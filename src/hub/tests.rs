@@ -6,6 +6,9 @@ mod disk;
 mod files;
 mod network;
 mod repository;
+mod store;
+mod tabs;
+mod unpinned;
 
 use super::testing::{ENDPOINT, FakeEnvironment, Fakes};
 use super::{Folder, LoadEvent, NoticeCode, Source, SourceFile};
@@ -28,7 +31,9 @@ fn bytes(seed: u8, len: usize) -> Vec<u8> {
 
 /// Opens a repository for a request that nothing stops.
 fn open(fakes: &Fakes) -> FakeSource {
-    block_on(Source::hub(ENDPOINT, REPO, fakes.services())).unwrap()
+    block_on(Source::hub(ENDPOINT, REPO, fakes.services()))
+        .unwrap()
+        .0
 }
 
 /// Reads a whole file as a checkpoint is read: one range after the other, and then what is left.

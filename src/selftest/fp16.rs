@@ -138,7 +138,8 @@ impl ScaledUpdates {
         for (seed, norm) in (3..).zip(norms) {
             let scaled = norm * INIT_SCALE;
             let squares = Tensor::from_floats([scaled * scaled], device);
-            let state = scaler.update(squares);
+            let loss = Tensor::from_floats([0.5], device);
+            let state = scaler.update(squares, loss);
             let gradient = random([ELEMENTS], seed, device).mul_scalar(scaled);
             let pair = updated.map(|(parameter, moments)| AdamWState {
                 parameter,

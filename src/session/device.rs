@@ -1,13 +1,14 @@
 //! The device, and its comparisons with the CPU.
 
 use super::protocol::{DeviceInfo, DeviceKind, SelfTestView, SessionEvent};
-use super::{Listener, Session};
+use super::{DeviceErrors, Listener, Session};
 use crate::bert::{BertForSequenceClassification, LoadLimits};
 use crate::hub::{Clock, Environment, LoadEvent};
 use crate::selftest::{self, SelfTest};
 use crate::train::{MemoryBudget, MemoryProbe};
 use crate::{Error, Result};
 use burn::tensor::Device;
+use std::rc::Rc;
 
 /// A device that computes.
 pub struct Compute<M: MemoryProbe> {
@@ -17,6 +18,8 @@ pub struct Compute<M: MemoryProbe> {
     pub info: DeviceInfo,
     /// What is known about its memory.
     pub memory: MemoryBudget<M>,
+    /// The errors that its operations do not return.
+    pub errors: Rc<dyn DeviceErrors>,
 }
 
 impl DeviceInfo {
@@ -42,6 +45,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     pub async fn self_test(&mut self) -> Result<SelfTestView> {
         let started = self.clock.now();
         let report = selftest::run(&self.compute.device).await?;
+        let report = self.checked(report).await?;
         let view = SelfTestView::new(&report, self.clock.now() - started);
         self.self_test = Some(report);
         Ok(view)
@@ -86,7 +90,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     ///
     /// # Errors
     /// [`Error::Device`] where they differ: the run must not start.
-    pub async fn check_layer(
+    pub(super) async fn check_layer(
         &self,
         model: &BertForSequenceClassification,
         widest: [usize; 2],
@@ -97,7 +101,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         }
         let report = selftest::layer(model, widest, fp16).await;
         self.compute.device.memory_cleanup();
-        refuse_layer(&report?)
+        refuse_layer(&self.checked(report?).await?)
     }
 
     /// Compares f16 products with the CPU once, and refuses `fp16` where they differ or the device has none.
@@ -116,7 +120,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             ));
         }
         if self.fp16_test.is_none() {
-            self.fp16_test = Some(selftest::run_fp16(&self.compute.device).await?);
+            let report = selftest::run_fp16(&self.compute.device).await?;
+            self.fp16_test = Some(self.checked(report).await?);
         }
         let checks = self.fp16_test.iter().flat_map(|test| &test.checks);
         let failed: Vec<&str> = checks

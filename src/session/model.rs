@@ -3,12 +3,14 @@
 use super::protocol::{ModelOrigin, ModelView, SessionEvent};
 use super::{Listener, Session, VisitorFile};
 use crate::Result;
-use crate::bert::{BertConfig, BertForSequenceClassification, INDEX_FILE, LoadLimits, LoadReport};
-use crate::bert::{ShardIndex, WeightsLoader};
+use crate::bert::{
+    BertConfig, BertForSequenceClassification, INDEX_FILE, LoadLimits, LoadReport, ShardIndex,
+    WeightsLoader, parameter_bytes,
+};
 use crate::hub::{Environment, LoadEvent, Services, Source, pickle_refused};
 use crate::io::ByteSource;
 use crate::tokens::{Tokenizer, VocabSettings};
-use crate::train::MemoryProbe;
+use crate::train::{MemoryBudget, MemoryProbe};
 use burn::module::Module;
 use burn::tensor::Device;
 use std::rc::Rc;
@@ -34,10 +36,12 @@ pub(super) struct LoadedModel {
 }
 
 /// The network that is to be built.
-struct Target<'a> {
+struct Target<'a, M> {
     num_labels: usize,
     device: &'a Device,
     limits: LoadLimits,
+    /// Checked before weights are read beside a model that is loaded; none for the first model.
+    memory: Option<&'a MemoryBudget<M>>,
 }
 
 type OnEvent = Rc<dyn Fn(LoadEvent)>;
@@ -74,11 +78,9 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let services = self.services(fetch, listener);
         let on_event = services.on_event.clone();
         on_event(LoadEvent::Phase { phase: "hub" });
-        let source = Source::hub(endpoint, repo, services).await?;
-        let origin = source
-            .pin()
-            .map_or_else(|| ModelOrigin::site(repo), |pin| ModelOrigin::hub(&pin));
-        self.replace_model(source, origin, &on_event).await
+        let (source, pin) = Source::hub(endpoint, repo, services).await?;
+        self.replace_model(source, ModelOrigin::hub(&pin), &on_event)
+            .await
     }
 
     /// Loads a model from files of the visitor's disk: one `.zip`, or the files of a folder called `name`.
@@ -91,8 +93,9 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         files: Vec<VisitorFile<E>>,
         listener: &Rc<dyn Listener>,
     ) -> Result<ModelView> {
-        let source = Source::<E>::files(files)?;
-        self.replace_model(source, ModelOrigin::disk(name), &load_events(listener))
+        let source = Source::<E>::files(files, BertConfig::names_bert)?;
+        let origin = ModelOrigin::disk(source.folder_name().unwrap_or(name));
+        self.replace_model(source, origin, &load_events(listener))
             .await
     }
 
@@ -117,14 +120,26 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             num_labels: labels.unwrap_or(NUM_LABELS),
             device: &device,
             limits: self.compute.info.limits(),
+            memory: self.model.as_ref().map(|_| &self.compute.memory),
         };
-        let model = LoadedModel::load(source, origin, &target, on_event).await?;
-        self.compute.memory.set_in_use(model.parameter_bytes());
+        // What is no longer used may be what the model lacks.
+        self.compute.device.memory_cleanup();
+        let model = match LoadedModel::load(source, origin, &target, on_event).await {
+            Ok(model) => self.checked(model).await,
+            Err(error) => Err(error),
+        };
+        if model.is_err() {
+            // The part that was loaded would stay allocated.
+            self.compute.device.memory_cleanup();
+        }
+        let model = model?;
         let view = model.view();
+        let bytes = model.parameter_bytes();
         self.model = Some(model);
         // A run belongs to the model that it was made from.
-        (self.tokens, self.run) = (None, None);
+        (self.tokens, self.run, self.previous) = (None, None, None);
         self.compute.device.memory_cleanup();
+        self.compute.memory.set_in_use(bytes);
         Ok(view)
     }
 }
@@ -135,10 +150,10 @@ fn load_events(listener: &Rc<dyn Listener>) -> OnEvent {
 }
 
 impl LoadedModel {
-    async fn load<E: Environment>(
+    async fn load<E: Environment, M: MemoryProbe>(
         mut source: Source<E>,
         origin: ModelOrigin,
-        target: &Target<'_>,
+        target: &Target<'_, M>,
         on_event: &OnEvent,
     ) -> Result<Self> {
         let read =
@@ -146,10 +161,10 @@ impl LoadedModel {
         source.build(read).await
     }
 
-    async fn read<E: Environment>(
+    async fn read<E: Environment, M: MemoryProbe>(
         source: &mut Source<E>,
         origin: &ModelOrigin,
-        target: &Target<'_>,
+        target: &Target<'_, M>,
         on_event: &OnEvent,
     ) -> Result<Self> {
         on_event(LoadEvent::Phase { phase: "config" });
@@ -157,7 +172,12 @@ impl LoadedModel {
         let config = BertConfig::from_json(&config_json)?;
         on_event(LoadEvent::Phase { phase: "tokenizer" });
         let tokenizer = Self::tokenizer(source).await?;
+        tokenizer.check_vocab_size(config.vocab_size)?;
         on_event(LoadEvent::Phase { phase: "weights" });
+        if let Some(memory) = target.memory {
+            let bytes = parameter_bytes(&config, target.num_labels);
+            memory.check_model(bytes).await?;
+        }
         let loader = WeightsLoader {
             config: &config,
             num_labels: target.num_labels,
@@ -225,7 +245,7 @@ impl LoadedModel {
     }
 
     /// Bytes of its parameters on the device, where they are f32 whatever they are in the file.
-    fn parameter_bytes(&self) -> u64 {
+    pub(super) fn parameter_bytes(&self) -> u64 {
         4 * self.network.num_params() as u64
     }
 

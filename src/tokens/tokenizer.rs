@@ -58,6 +58,8 @@ pub struct Tokenizer {
     cls: u32,
     sep: u32,
     pad: u32,
+    /// The largest token id.
+    last_id: u32,
     json: String,
 }
 
@@ -99,7 +101,14 @@ impl Tokenizer {
                     ))
                 })
         };
+        let id = |id: &serde_json::Value| id.as_u64().and_then(|id| u32::try_from(id).ok());
+        let words = value["model"]["vocab"].as_object();
+        let words = words.into_iter().flat_map(|vocab| vocab.values());
+        let added = value["added_tokens"].as_array();
+        let added = added.into_iter().flatten().map(|token| &token["id"]);
+        let last_id = words.chain(added).filter_map(id).max();
         Ok(Self {
+            last_id: last_id.unwrap_or(0),
             cls: special("[CLS]")?,
             sep: special("[SEP]")?,
             pad: special("[PAD]")?,
@@ -108,14 +117,35 @@ impl Tokenizer {
         })
     }
 
-    /// Builds BERT's pipeline for a `vocab.txt` of one token per line.
+    /// Checks that a model has a word embedding for every token. It may have more of them: tables are often filled up
+    /// to a multiple of 8.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] if a token id is not below `vocab_size`.
+    pub fn check_vocab_size(&self, vocab_size: usize) -> Result<()> {
+        let len = self.last_id as usize + 1;
+        if len <= vocab_size {
+            return Ok(());
+        }
+        Err(Error::Tokenizer {
+            file: "tokenizer.json or vocab.txt".into(),
+            problem: format!(
+                "its token ids go up to {}, but the model has {vocab_size} word embeddings (vocab_size of \
+                 config.json), so there is none for {} of its ids. Take the tokenizer of this model, or a model whose word \
+                 embeddings were resized for it (resize_token_embeddings).",
+                self.last_id,
+                len - vocab_size
+            ),
+        })
+    }
+
+    /// Builds BERT's pipeline for a `vocab.txt` of one token per line, which is read as transformers' `load_vocab`
+    /// reads it: the id of a token is the number of its line, and of equal lines the last one counts.
     ///
     /// # Errors
     /// Those of [`Tokenizer::from_json`].
     pub fn from_vocab(vocab: &str, settings: &VocabSettings) -> Result<Self> {
-        let tokens: Vec<&str> = vocab.lines().map(|line| line.trim_end()).collect();
-        let table: serde_json::Map<String, serde_json::Value> = tokens
-            .iter()
+        let table: serde_json::Map<String, serde_json::Value> = lines(vocab)
             .enumerate()
             .map(|(id, token)| (token.to_string(), json!(id)))
             .collect();
@@ -222,5 +252,68 @@ impl Tokenizer {
     /// Returns the `tokenizer.json` that the tokenizer was parsed from or built as for `vocab.txt`.
     pub fn json(&self) -> &str {
         &self.json
+    }
+}
+
+/// The lines of a text as Python reads a file: `\n`, `\r` and `\r\n` end a line, and no other white space is removed.
+fn lines(text: &str) -> impl Iterator<Item = String> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    let lines: Vec<_> = text.split('\n').map(str::to_string).collect();
+    lines.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPECIAL: &str = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
+
+    fn ids(vocab: &str, text: &str) -> Vec<u32> {
+        let tokenizer = Tokenizer::from_vocab(vocab, &VocabSettings::default()).unwrap();
+        tokenizer.encode(text, 16).unwrap().input_ids
+    }
+
+    #[test]
+    fn only_line_ends_are_removed_from_a_vocabulary() {
+        let found: Vec<_> = lines("a\r\nb \rc\u{3000}\n\n\u{2028}\n\u{a0}\n").collect();
+        assert_eq!(found, ["a", "b ", "c\u{3000}", "", "\u{2028}", "\u{a0}"]);
+        assert_eq!(lines("a\n\n").collect::<Vec<_>>(), ["a", ""]);
+        assert_eq!(lines("a").collect::<Vec<_>>(), ["a"]);
+    }
+
+    #[test]
+    fn a_token_id_is_the_number_of_its_line() {
+        let vocab = format!("{SPECIAL}\u{2028}\n\nx\n\u{3000}\nx\nword\n");
+        // The lines 5, 6 and 8 are white space, and of the lines 7 and 9 the later one counts.
+        assert_eq!(ids(&vocab, "word x"), [2, 10, 9, 3]);
+        assert_eq!(ids(&vocab.replace('\n', "\r\n"), "word x"), [2, 10, 9, 3]);
+    }
+
+    #[test]
+    fn a_token_that_ends_in_white_space_stays_apart() {
+        let vocab = format!("{SPECIAL}x\u{3000}\nx\n");
+        assert_eq!(ids(&vocab, "x"), [2, 6, 3]);
+        let reversed = format!("{SPECIAL}x\nx\u{3000}\n");
+        assert_eq!(ids(&reversed, "x"), [2, 5, 3]);
+    }
+
+    #[test]
+    fn every_token_id_must_have_a_word_embedding() {
+        let vocab = format!("{SPECIAL}x\n");
+        let tokenizer = Tokenizer::from_vocab(&vocab, &VocabSettings::default()).unwrap();
+        assert!(tokenizer.check_vocab_size(6).is_ok() && tokenizer.check_vocab_size(8).is_ok());
+        let error = tokenizer.check_vocab_size(5).unwrap_err().to_string();
+        assert!(
+            error.contains("up to 5") && error.contains("has 5 word"),
+            "{error}"
+        );
+        let mut json: serde_json::Value = serde_json::from_str(tokenizer.json()).unwrap();
+        let added = json["added_tokens"].as_array_mut().unwrap();
+        let mut token = added[0].clone();
+        (token["id"], token["content"]) = (json!(9), json!("[E1]"));
+        added.push(token);
+        let tokenizer = Tokenizer::from_json(&json.to_string()).unwrap();
+        assert!(tokenizer.check_vocab_size(9).is_err() && tokenizer.check_vocab_size(10).is_ok());
     }
 }

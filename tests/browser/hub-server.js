@@ -146,7 +146,9 @@ export class HubServer {
     if (trouble.status) return void response.writeHead(trouble.status, CORS).end();
     const whole = trouble.body ?? own;
     const from = trouble.ignoreRange ? 0 : firstByte(range);
-    if (from >= whole.length) return void response.writeHead(416, CORS).end();
+    if (from >= whole.length) {
+      return void response.writeHead(416, { ...CORS, 'content-range': `bytes */${whole.length}` }).end();
+    }
     const body = whole.subarray(from);
     // The etag of a large file looks like a SHA-256 of the content but is another hash.
     const etag =

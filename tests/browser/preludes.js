@@ -16,7 +16,10 @@ const preludes = {
   'adapter-refused': () => {
     scope.GPU.prototype.requestAdapter = async () => null;
   },
+  // A hardware adapter, because a software adapter is not opened unless it is asked for.
   'device-refused': () => {
+    for (const [name, value] of Object.entries({ vendor: 'nvidia', architecture: 'ampere', isFallbackAdapter: false }))
+      Object.defineProperty(scope.GPUAdapterInfo.prototype, name, { get: () => value });
     scope.GPUAdapter.prototype.requestDevice = async () => {
       throw new DOMException('the GPU process is busy', 'OperationError');
     };

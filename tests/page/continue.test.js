@@ -15,19 +15,19 @@ test('a single archive is the model', () => {
   assert.deepEqual(paths(found), ['my model.ZIP']);
 });
 
-test('the files of the topmost folder with a config.json are the model', async () => {
+test('the files beside each config.json are sent, because the worker decides which folder is the model', async () => {
   const found = origin(
     files('mine/checkpoint-10/config.json', 'mine/config.json', 'mine/model.safetensors', 'mine/runs/log.txt'),
   );
   assert.equal(found.name, 'mine');
-  assert.deepEqual(paths(found), ['config.json', 'model.safetensors']);
-  assert.equal(await found.files[1]?.blob.text(), 'mine/model.safetensors');
+  assert.deepEqual(paths(found), ['mine/checkpoint-10/config.json', 'mine/config.json', 'mine/model.safetensors']);
+  assert.equal(await found.files[2]?.blob.text(), 'mine/model.safetensors');
 });
 
 test('a model may be in a subfolder', () => {
   const found = origin(files('downloads/mine/vocab.txt', 'downloads/mine/config.json', 'downloads/other/notes.txt'));
-  assert.equal(found.name, 'mine');
-  assert.deepEqual(paths(found), ['vocab.txt', 'config.json']);
+  assert.equal(found.name, 'downloads');
+  assert.deepEqual(paths(found), ['downloads/mine/vocab.txt', 'downloads/mine/config.json']);
 });
 
 test('files without a folder are a model', () => {

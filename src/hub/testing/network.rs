@@ -1,5 +1,6 @@
 //! A network with a Hub and a site. Its answers fail where a test says so.
 
+use super::Schedule;
 use crate::hub::{Body, ContentHash, Fetch, Host, Repo, Response, Unreachable};
 use serde_json::json;
 use std::cell::{Cell, RefCell};
@@ -44,6 +45,10 @@ struct State {
     waits: RefCell<Vec<u64>>,
     stopped: Cell<bool>,
     offline: Cell<bool>,
+    /// Whether the commit is in no header, as on some mirrors.
+    names_no_commit: Cell<bool>,
+    /// The order in which tabs use the network.
+    schedule: RefCell<Option<Schedule>>,
 }
 
 impl FakeNetwork {
@@ -90,9 +95,24 @@ impl FakeNetwork {
         all.insert(url.into(), troubles.into());
     }
 
+    /// Has no answer name the commit, as on some mirrors, or each.
+    pub(crate) fn set_names_no_commit(&self, names_no_commit: bool) {
+        self.0.names_no_commit.set(names_no_commit);
+    }
+
     /// Cuts the network off, or connects it.
     pub(crate) fn set_offline(&self, offline: bool) {
         self.0.offline.set(offline);
+    }
+
+    /// Has a schedule choose which tab uses the network next, until the next call.
+    pub(crate) fn set_schedule(&self, schedule: Option<Schedule>) {
+        self.0.schedule.replace(schedule);
+    }
+
+    async fn pause(&self) {
+        let schedule = self.0.schedule.borrow().clone();
+        Schedule::pause(schedule).await;
     }
 
     /// Whether the visitor has stopped the request.
@@ -130,7 +150,7 @@ fn repo(id: &str) -> Repo {
 }
 
 /// The SHA-256 of a file, which is its name in the storage.
-pub(super) fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     let mut hash = ContentHash::default();
     hash.update(bytes);
     hash.hex()
@@ -145,6 +165,7 @@ impl Fetch for FakeNetwork {
         range: Option<&str>,
         _host: Host,
     ) -> Result<Response<FakeBody>, Unreachable> {
+        self.pause().await;
         let request = (url.into(), range.map(str::to_string));
         self.0.requests.borrow_mut().push(request);
         let trouble = self.trouble_of(url);
@@ -163,9 +184,15 @@ impl Fetch for FakeNetwork {
             (None, Some(_), Some(_)) => 206,
             (None, Some(_), None) => 200,
         };
-        let mut headers = BTreeMap::from([("x-repo-commit".into(), COMMIT.into())]);
+        let mut headers = BTreeMap::new();
+        if !self.0.names_no_commit.get() {
+            headers.insert("x-repo-commit".into(), COMMIT.into());
+        }
         if let Some(seconds) = trouble.retry_after {
             headers.insert("retry-after".into(), seconds.to_string());
+        }
+        if let (416, Some(file)) = (status, &file) {
+            headers.insert("content-range".into(), format!("bytes */{}", file.len()));
         }
         let mut chunks = VecDeque::new();
         if let (200 | 206, Some(file)) = (status, &file) {
@@ -211,6 +238,7 @@ pub(crate) struct FakeBody {
 
 impl Body for FakeBody {
     async fn next(&mut self) -> Result<Option<Vec<u8>>, Unreachable> {
+        self.network.pause().await;
         if self.network.is_stopped() {
             return Err(Unreachable);
         }

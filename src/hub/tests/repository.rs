@@ -9,7 +9,7 @@ const CONFIG: &str = "config.json";
 /// Loads configuration and weights of a repository, as a model is built.
 fn load_repo(fakes: &Fakes, repo: &str) -> Result<(String, Vec<u8>)> {
     block_on(async {
-        let mut source = Source::hub(ENDPOINT, repo, fakes.services()).await?;
+        let mut source = Source::hub(ENDPOINT, repo, fakes.services()).await?.0;
         let read = async |source: &mut FakeSource| {
             let config = source.open(CONFIG).await?.text().await?;
             Ok((config, read(source, WEIGHTS).await?))
@@ -171,7 +171,7 @@ fn a_stopped_load_keeps_the_files_that_were_complete() {
     let fakes = Fakes::default();
     offer(&fakes, REPO, "{}", &bytes(1, 100));
     let services = fakes.services_stopped_at(is_of_weights);
-    let mut source = block_on(Source::hub(ENDPOINT, REPO, services)).unwrap();
+    let mut source = block_on(Source::hub(ENDPOINT, REPO, services)).unwrap().0;
     let config = block_on(async { source.open(CONFIG).await?.text().await });
     assert_eq!(config.unwrap(), "{}");
     build(&mut source).unwrap_err();
@@ -189,7 +189,7 @@ fn a_part_counts_as_a_stored_model_that_is_not_complete() {
     let fakes = Fakes::default();
     offer(&fakes, REPO, "{}", &bytes(1, 100));
     let services = fakes.services_stopped_at(is_of_weights);
-    let mut source = block_on(Source::hub(ENDPOINT, REPO, services)).unwrap();
+    let mut source = block_on(Source::hub(ENDPOINT, REPO, services)).unwrap().0;
     build(&mut source).unwrap_err();
     drop(source);
     let stored = block_on(stored_models(Some(fakes.disk.clone())));

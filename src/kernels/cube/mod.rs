@@ -10,6 +10,7 @@
 
 mod adamw;
 mod attention;
+mod clipping;
 mod dropout;
 mod embeddings;
 mod gelu;
@@ -25,7 +26,7 @@ mod softmax;
 mod squares;
 mod strides;
 
-use super::activation_padding::padded_len;
+use super::activation_padding::activation_len;
 use super::kernel_form::overridden_form;
 use super::{
     AdamWScalars, BertOps, DropoutMask, EmbeddingsShape, HeadsShape, KernelForm, LossScaling,
@@ -275,16 +276,22 @@ impl BertOps for CubeBackend {
         squares::launch(sums, inputs, ranges)
     }
 
-    fn bert_clip_coefficient(squares: FloatTensor<Self>, max_norm: f64) -> FloatTensor<Self> {
-        squares::clip_coefficient(squares, max_norm)
+    fn bert_clip_coefficient(
+        squares: FloatTensor<Self>,
+        loss: FloatTensor<Self>,
+        state: FloatTensor<Self>,
+        max_norm: f64,
+    ) -> FloatTensor<Self> {
+        clipping::clip_coefficient(squares, loss, state, max_norm)
     }
 
     fn bert_update_scale(
         squares: FloatTensor<Self>,
+        loss: FloatTensor<Self>,
         state: FloatTensor<Self>,
         scaling: LossScaling,
     ) -> FloatTensor<Self> {
-        loss_scaling::update(squares, state, scaling)
+        loss_scaling::update(squares, loss, state, scaling)
     }
 }
 
@@ -320,14 +327,26 @@ fn workgroup_dim() -> CubeDim {
     CubeDim::new_1d(WORKGROUP_SIZE)
 }
 
-/// Allocates a contiguous tensor on the device and with the type of `like`. See
-/// [`ActivationPadding`](crate::kernels::ActivationPadding) for the size of its buffer.
+/// Allocates a contiguous tensor on the device and with the type of `like`.
 fn empty(like: &CubeTensor, shape: impl Into<burn::tensor::Shape>) -> CubeTensor {
     let shape = shape.into();
-    let (len, padded) = (shape.num_elements(), padded_len(&shape));
+    let len = shape.num_elements();
+    allocate(like, shape, len)
+}
+
+/// Allocates an activation of a batch, or its gradient: a tensor as [`empty`], in a buffer that also fits the one of
+/// the widest batch. See [`ActivationPadding`](crate::kernels::ActivationPadding).
+fn empty_activation(like: &CubeTensor, shape: impl Into<burn::tensor::Shape>) -> CubeTensor {
+    let shape = shape.into();
+    let len = activation_len(&shape);
+    allocate(like, shape, len)
+}
+
+/// Allocates a tensor at the start of a buffer of `len` values.
+fn allocate(like: &CubeTensor, shape: burn::tensor::Shape, len: usize) -> CubeTensor {
     let bytes = |len: usize| (len * like.dtype.size()) as u64;
-    let buffer = like.client.empty(bytes(padded) as usize);
-    let buffer = buffer.offset_end(bytes(padded - len));
+    let buffer = like.client.empty(bytes(len) as usize);
+    let buffer = buffer.offset_end(bytes(len - shape.num_elements()));
     CubeTensor::new_contiguous(
         like.client.clone(),
         like.device.clone(),

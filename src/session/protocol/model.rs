@@ -44,13 +44,20 @@ impl ModelOrigin {
         }
     }
 
-    /// A repository of a Hub at the commit that its pin names.
+    /// A repository of a Hub at the commit that its pin names, or at its revision where the commit is not known.
     pub fn hub(pin: &Pin) -> Self {
         let commit: String = pin.commit.chars().take(7).collect();
+        let at = match pin.is_pinned() {
+            true => format!("commit {commit}"),
+            false => format!(
+                "revision {}, of which the Hub names no commit",
+                pin.revision
+            ),
+        };
         let name = pin.repo.rsplit('/').next().unwrap_or(&pin.repo);
         Self {
             name: name.into(),
-            source: format!("{}/{} at commit {commit}", pin.endpoint, pin.repo),
+            source: format!("{}/{} at {at}", pin.endpoint, pin.repo),
             license: pin.license.clone().unwrap_or_default(),
             base_model: pin.repo.clone(),
         }

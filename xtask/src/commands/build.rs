@@ -23,10 +23,13 @@ pub fn run(form: Form) -> Result<PathBuf> {
 fn assemble(pkg: &Path, form: Form) -> Result<PathBuf> {
     let dist = project::at("dist");
     let versioned = shipped(&site::versioned(pkg))?;
-    let lasting = shipped(&site::lasting())?;
     let version = content_hash(&versioned)?;
+    let models = content_hash(&site::models(site::MODELS))?;
+    let models = format!("{}/{}", site::MODELS, &models[..VERSION_DIGITS]);
+    let mut lasting = shipped(&site::models(&models))?;
+    lasting.extend(shipped(&site::licences())?);
     let page = project::read_text(&project::at(site::INDEX))?;
-    let page = site::point_at_version(&page, &version[..VERSION_DIGITS])?;
+    let page = site::point_at_versions(&page, &version[..VERSION_DIGITS], &models)?;
 
     let stamp_file = project::cache().join("dist.stamp");
     let stamp = project::hash_parts([

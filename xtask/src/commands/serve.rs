@@ -49,7 +49,8 @@ fn live() -> Result<Vec<Mount>> {
     let pkg = wasm::build(Form::Development)?;
     site::write_vendor()?;
     let mut mounts = site::versioned(&pkg);
-    mounts.extend(site::lasting());
+    mounts.extend(site::models(site::MODELS));
+    mounts.extend(site::licences());
     mounts.push(Mount::new(site::INDEX, project::at(site::INDEX)));
     progress::note(
         "serving index.html and www/ from the disk: reload to see a change (a change in src/ needs a restart)",
