@@ -59,8 +59,8 @@ fn check(command: &mut Command, hint: &'static str) -> Result<Counts> {
     process::run(command, hint).map(|()| Counts::ONE_PASSED)
 }
 
-/// Compiles everything native with clippy's lints, once, with the kernels for GPUs, which tests/gpu.rs compares with the
-/// CPU. The programs of the tests are added to `programs`.
+/// Compiles everything native with clippy's lints, once, with the kernels for GPUs, which tests/gpu.rs compares with
+/// the CPU. The programs of the tests are added to `programs`.
 ///
 /// xtask is compiled by itself: together with the other package, features of shared dependencies would differ from
 /// those of `cargo xtask`, and they would be compiled a second time.
