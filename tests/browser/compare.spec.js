@@ -1,5 +1,5 @@
-// "Compare every gradient": WebGPU agrees with the CPU, every parameter and every form of the kernels is compared, and a
-// wrong shader is detected.
+// "Compare every gradient": WebGPU agrees with the CPU, every parameter and every form of the kernels is compared, and
+// a wrong shader is detected.
 
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from './fixtures.js';

@@ -142,8 +142,8 @@ const preludes = {
       return create.call(this, { ...descriptor, code });
     };
   },
-  // A GPU whose matrix products are wrong in the larger tiles only. The shapes of the self-test select the smallest one,
-  // those of a run larger ones.
+  // A GPU whose matrix products are wrong in the larger tiles only. The shapes of the self-test select the smallest
+  // one, those of a run larger ones.
   'gpu-with-wrong-tiles': () => {
     Object.defineProperty(scope.GPUAdapterInfo.prototype, 'subgroupMaxSize', { get: () => 32 });
     const create = scope.GPUDevice.prototype.createShaderModule;

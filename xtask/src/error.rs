@@ -65,6 +65,16 @@ pub enum Error {
         reason: String,
     },
 
+    /// There is no Vulkan driver for the native GPU test.
+    #[error(
+        "no Vulkan driver was found ({reason}).\n\
+         Install the driver of your GPU, or Mesa's software driver (on Debian: apt-get install mesa-vulkan-drivers)."
+    )]
+    NoVulkan {
+        /// What was tried.
+        reason: String,
+    },
+
     /// `wasm-bindgen` and the library that processes its output have different versions.
     #[error(
         "Cargo.lock has wasm-bindgen {crate_version}, but xtask was built with wasm-bindgen-cli-support \

@@ -5,7 +5,7 @@ use crate::kernels::{self, DropoutMask, DropoutStream, KernelForm};
 use burn::tensor::{Device, Tensor};
 
 const EPS: f64 = 1e-12;
-/// `[rows, width]`: widths below, at and above the 64 threads of a workgroup, and one row or several workgroups of rows.
+/// `[rows, width]`: widths below, at and above the 64 threads of a workgroup; one row, and several workgroups of rows.
 const SHAPES: [[usize; 2]; 6] = [[1, 3], [3, 63], [2, 64], [5, 65], [130, 7], [70, 200]];
 /// More rows than one dimension of a dispatch has workgroups.
 const MANY_ROWS: [usize; 2] = [65_537, 3];

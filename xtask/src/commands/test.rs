@@ -13,12 +13,15 @@ use crate::{line_length, process, project, reports, setup};
 const FORMAT: &str = "Run `cargo fmt --all`.";
 const PRETTIER: &str = "Run `npm run format`.";
 const TYPES: &str = "The type errors are above.";
+/// The feature of the native tests. Another set of features would compile the dependencies a second time.
+const GPU: &str = "--features=gpu";
 
 /// Sets up what is missing and runs everything; `full` adds what takes too long for every day.
 pub fn run(full: bool) -> Result<()> {
     let mut tally = Tally::default();
     let npm = tally.set_up("the npm packages", setup::npm);
     let chrome = tally.set_up("the browser", setup::chromium);
+    tally.set_up("the Vulkan driver", setup::vulkan);
 
     tally.step("formatting (Rust)", || {
         check(process::cargo().args(["fmt", "--all", "--check"]), FORMAT)
@@ -56,14 +59,15 @@ fn check(command: &mut Command, hint: &'static str) -> Result<Counts> {
     process::run(command, hint).map(|()| Counts::ONE_PASSED)
 }
 
-/// Compiles everything native with clippy's lints. The programs of the tests are added to `programs`.
+/// Compiles everything native with clippy's lints, once, with the kernels for GPUs, which tests/gpu.rs compares with
+/// the CPU. The programs of the tests are added to `programs`.
 ///
 /// xtask is compiled by itself: together with the other package, features of shared dependencies would differ from
 /// those of `cargo xtask`, and they would be compiled a second time.
 fn native_build(programs: &mut Vec<TestProgram>) -> Result<Counts> {
     let mut warnings = 0;
     for arguments in [
-        ["test", "--no-run", "--package=webtune"].as_slice(),
+        ["test", "--no-run", "--package=webtune", GPU].as_slice(),
         &["test", "--no-run", "--package=xtask"],
         // As a program, because a test build does not report what only tests use.
         &["build", "--package=xtask"],
@@ -138,7 +142,7 @@ fn run_program(test: &TestProgram, full: bool) -> Result<Counts> {
 fn documentation_tests() -> Result<Counts> {
     const HINT: &str = "The examples that failed are above.";
     check(
-        &mut cargo::with_clippy(&["test", "--doc", "--package=webtune"]),
+        &mut cargo::with_clippy(&["test", "--doc", "--package=webtune", GPU]),
         HINT,
     )
 }

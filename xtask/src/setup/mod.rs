@@ -4,9 +4,11 @@ mod apt;
 mod chromium;
 mod npm;
 mod python;
+mod vulkan;
 
 pub use chromium::{find_or_install as chromium, warn_without_korean_font};
 pub use npm::{
     install as npm, install_for_bench as npm_for_bench, install_for_page as npm_for_page,
 };
 pub use python::{install as python, install_for_bench as python_for_bench};
+pub use vulkan::find_or_install as vulkan;
