@@ -46,6 +46,32 @@ const preludes = {
       );
     };
   },
+  // The same from the message 'break' of a test on: shaders that come later do not pass the validation.
+  'shaders-invalid-later': () => {
+    let broken = false;
+    new scope.BroadcastChannel('webtune-test').onmessage = () => (broken = true);
+    const create = scope.GPUDevice.prototype.createShaderModule;
+    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
+      const code = broken ? `${descriptor.code}\nenable nothing_that_exists;` : descriptor.code;
+      return create.call(this, { ...descriptor, code });
+    };
+  },
+  // A driver that loses work from the message 'break' of a test on, as in 'work-dropped'.
+  'work-dropped-later': () => {
+    const dispatch = scope.GPUComputePassEncoder.prototype.dispatchWorkgroups;
+    new scope.BroadcastChannel('webtune-test').onmessage = (/** @type {MessageEvent} */ { data }) => {
+      scope.GPUComputePassEncoder.prototype.dispatchWorkgroups = data === 'break' ? () => {} : dispatch;
+    };
+  },
+  // The device is lost at the message 'break' of a test.
+  'device-lost-later': () => {
+    const request = scope.GPUAdapter.prototype.requestDevice;
+    scope.GPUAdapter.prototype.requestDevice = async function (/** @type {any[]} */ ...given) {
+      const device = await request.apply(this, given);
+      new scope.BroadcastChannel('webtune-test').onmessage = () => device.destroy();
+      return device;
+    };
+  },
   // The adapter reports subgroups of 32 threads, as a GPU does: the kernels take their forms for GPUs, with barriers.
   'looks-like-a-gpu': () => {
     Object.defineProperty(scope.GPUAdapterInfo.prototype, 'subgroupMaxSize', { get: () => 32 });

@@ -1,0 +1,75 @@
+// Errors that WebGPU reports after a call, work that a driver loses, and a lost device: the run fails in the same step,
+// no old value is logged, and the model that was trained before stays.
+
+import { expect, test } from './fixtures.js';
+import { QUICK } from './webtune.js';
+
+/** Enough steps that the run never ends by itself during a test. */
+const ENDLESS = { ...QUICK, device: 'webgpu', num_train_epochs: 1000 };
+const SENTENCE = 'What an amazing blender, I love it!';
+
+/**
+ * Sends a message to the prelude of the site.
+ * @param {import('./webtune.js').Webtune} webtune
+ * @param {'break'|'mend'} message
+ */
+const tell = ({ page }, message) =>
+  page.evaluate((text) => {
+    const channel = new BroadcastChannel('webtune-test');
+    channel.postMessage(text);
+    channel.close();
+  }, message);
+
+test('a run whose shaders are refused does not start, and the model trained before stays', async ({ webtune }) => {
+  webtune.allow(/nothing_that_exists|is invalid|WGSL compilation failed/);
+  await webtune.open({ ...QUICK, device: 'webgpu', max_steps: 2 }, 'shaders-invalid-later');
+  await webtune.press('run-all');
+  await webtune.succeeded();
+  await webtune.classify(SENTENCE);
+  const [trained, before] = [await webtune.read('trained'), await webtune.probabilities('try-after')];
+
+  await tell(webtune, 'break');
+  await webtune.field('tuning').selectOption('lora');
+  await webtune.press('run-training');
+  const alert = webtune.alert('training');
+  await expect(alert).toHaveAttribute('data-code', 'device');
+  await expect(alert).toContainText('The GPU reported an error');
+  expect(await webtune.read('trained')).toEqual(trained);
+  expect(await webtune.logs(), 'the logs of the run before').toHaveLength(2);
+  await webtune.classify(`${SENTENCE} `);
+  expect(await webtune.probabilities('try-after')).toEqual(before);
+});
+
+test('an update that the driver loses is noticed in its step and is not logged', async ({ webtune }) => {
+  await webtune.open(ENDLESS, 'work-dropped-later');
+  await webtune.button('train-paused').click();
+  await webtune.button('step').click();
+  await webtune.stepped(1);
+  await webtune.button('step').click();
+  await webtune.stepped(2);
+  await tell(webtune, 'break');
+  await webtune.button('step').click();
+  await webtune.idle();
+  const alert = webtune.alert('training');
+  await expect(alert).toHaveAttribute('data-code', 'device');
+  await expect(alert).toContainText('lost update 3');
+  expect((await webtune.logs()).map(({ step }) => step)).toEqual([1, 2]);
+  expect((await webtune.read('trained'))?.global_step).toBe(2);
+
+  await tell(webtune, 'mend');
+  await webtune.classify(SENTENCE);
+  expect(await webtune.probabilities('try-after')).not.toEqual(await webtune.probabilities('try-before'));
+});
+
+test('a lost device is an error in the same step, and no step is logged after it', async ({ webtune }) => {
+  webtune.allow(/lost|destroyed|Destroyed|poisoned|device/);
+  await webtune.open(ENDLESS, 'device-lost-later');
+  await webtune.button('train-paused').click();
+  await webtune.button('step').click();
+  await webtune.stepped(1);
+  await tell(webtune, 'break');
+  await webtune.button('step').click();
+  await webtune.idle();
+  await expect(webtune.alert('training')).toHaveAttribute('data-code', 'device');
+  expect((await webtune.logs()).map(({ step }) => step)).toEqual([1]);
+});
