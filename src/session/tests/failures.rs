@@ -1,6 +1,7 @@
 //! Requests that fail, are refused or are stopped leave the session as it was.
 
 use super::*;
+use crate::hub::testing::{ENDPOINT, Trouble};
 use crate::train::DeviceMemory;
 
 /// A session with a trained model, and what it answers.
@@ -215,4 +216,66 @@ fn a_model_of_another_number_of_labels_is_not_evaluated_untrained() {
         sentence.contains("2 labels, but the dataset has 3"),
         "{sentence}"
     );
+}
+
+#[test]
+fn a_repository_that_cannot_be_loaded_keeps_the_trained_model() {
+    let (mut visit, predicted) = trained();
+    let state = visit.session.state();
+    let files = TINY.map(|name| (name, tiny(name)));
+    let files: Vec<(&str, &[u8])> = files
+        .iter()
+        .map(|(name, bytes)| (*name, bytes.as_slice()))
+        .collect();
+    visit.fakes.network.offer_repo("webtune/tiny", &files);
+    let load = |repo: &str| json!({"type": "load_hub", "endpoint": ENDPOINT, "repo": repo});
+    let unchanged = |visit: &mut Visit, what: &str| {
+        assert_eq!(visit.session.state(), state, "{what}");
+        assert_eq!(visit.predict(), predicted, "{what}");
+        assert!(visit.ask(json!({"type": "export"})).is_ok(), "{what}");
+    };
+    for file in TINY {
+        let missing = Trouble {
+            status: Some(404),
+            ..Trouble::default()
+        };
+        let network = &visit.fakes.network;
+        network.trouble_repo("webtune/tiny", file, vec![missing]);
+        assert_eq!(refusal(visit.ask(load("webtune/tiny"))).0, "download");
+        unchanged(&mut visit, file);
+    }
+    for repo in ["webtune/nothing", "no name"] {
+        assert_eq!(refusal(visit.ask(load(repo))).0, "download");
+        unchanged(&mut visit, repo);
+    }
+    visit.fakes.network.set_offline(true);
+    assert_eq!(refusal(visit.ask(load("webtune/other"))).0, "download");
+    unchanged(&mut visit, "offline");
+    visit.fakes.network.set_offline(false);
+    visit.session.disk = None;
+    let forget = json!({"type": "forget", "key": "webtune/tiny"});
+    assert_eq!(refusal(visit.ask(forget)).0, "not_ready");
+    unchanged(&mut visit, "nothing is stored");
+    assert!(visit.ask(load("webtune/tiny")).is_ok());
+    assert_eq!(visit.session.state().trained, None);
+}
+
+#[test]
+fn a_trained_model_is_not_evaluated_on_rows_with_other_labels() {
+    let (mut visit, predicted) = trained();
+    let row = |at| json!({"text": format!("row {at}"), "label": at % 3});
+    let rows = (0..6).map(row).collect::<Vec<Value>>();
+    let request = json!({"type": "rows", "train": rows, "test": rows, "labels": ["a", "b", "c"]});
+    visit.ask(request).unwrap();
+    visit.ask(json!({"type": "tokenize"})).unwrap();
+    let state = visit.session.state();
+    let (code, sentence) = refusal(visit.ask(json!({"type": "evaluate"})));
+    assert_eq!(code, "not_ready");
+    assert!(
+        sentence.contains("2 labels, but the dataset has 3"),
+        "{sentence}"
+    );
+    assert_eq!(visit.session.state(), state);
+    assert_eq!(visit.predict(), predicted);
+    assert!(visit.ask(json!({"type": "export"})).is_ok());
 }
