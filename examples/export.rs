@@ -129,9 +129,9 @@ fn run_to_end(
     mut history: History,
 ) -> Outcome<(Trainer, History, Option<Evaluation>)> {
     let (start, mut last) = (Instant::now(), None);
+    let mut began = start;
     loop {
-        let began = Instant::now();
-        match block_on(trainer.step(&mut |_, _| ()))? {
+        match block_on(trainer.step())? {
             Event::Step { logs, .. } => {
                 for log in &logs {
                     println!(
@@ -142,7 +142,9 @@ fn run_to_end(
                     );
                 }
                 history.steps(&logs);
+                began = Instant::now();
             }
+            Event::Evaluating { .. } => {}
             Event::Evaluated(evaluation) => {
                 println!(
                     "evaluation: accuracy {:.3}, loss {:.4}",

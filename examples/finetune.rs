@@ -58,18 +58,19 @@ async fn finetune(folder: &Path, sentence: &str, settings: RunSettings) -> Resul
     let (model, _) = loader.load(&mut read_weights(folder)?).await?;
     let model = settings.tuning.apply(model, seed)?;
 
-    // Training: a step is one update of the parameters, or the evaluation at the end of an epoch.
+    // Training: a step is one update of the parameters, or one batch of the evaluation at the end of an epoch.
     let options = settings.trainer_options(tokenizer.pad_token_id());
     let mut trainer = Trainer::new(model, train, test, options)?;
     let (mut logs, mut evaluations) = (Vec::new(), Vec::new());
     loop {
-        match trainer.step(&mut |_, _| ()).await? {
+        match trainer.step().await? {
             Event::Step { logs: new, .. } => {
                 for log in &new {
                     println!("step {}: loss {:.4}", log.step, log.loss);
                 }
                 logs.extend(new);
             }
+            Event::Evaluating { .. } => {}
             Event::Evaluated(evaluation) => {
                 let (accuracy, loss) = (evaluation.metrics.accuracy, evaluation.loss);
                 println!("evaluation: accuracy {accuracy:.3}, loss {loss:.4}");

@@ -74,17 +74,45 @@ pub enum Error {
     /// A run exceeds the memory of the device.
     #[error(
         "Not enough memory: {what} takes {} MB, and this device offers {} MB. Nothing was started and nothing is lost. \
-         Use a smaller per_device_train_batch_size with gradient_accumulation_steps, gradient_checkpointing, or \
-         tuning = lora; the plan under Training lists what fits.",
+         {remedy}",
         needs.div_ceil(1_000_000), offered / 1_000_000
     )]
     Memory {
-        /// `this run` or `its largest tensor`.
+        /// `this run`, `its largest tensor` or the model.
         what: &'static str,
         /// Required bytes.
         needs: u64,
         /// Available bytes.
         offered: u64,
+        /// What needs less memory.
+        remedy: &'static str,
+    },
+    /// A run exceeds the memory of the device together with the trained model that is kept beside it.
+    #[error(
+        "Not enough memory: this run takes {} MB beside the {} MB of the model that was trained before, and this \
+         device offers {} MB for both. Nothing was started and nothing is lost. Export that model if you need it and \
+         discard it, or use a smaller per_device_train_batch_size, gradient_checkpointing, or tuning = lora.",
+        (needs - kept).div_ceil(1_000_000), kept.div_ceil(1_000_000), offered / 1_000_000
+    )]
+    MemoryKept {
+        /// Required bytes of both.
+        needs: u64,
+        /// Bytes of the trained model.
+        kept: u64,
+        /// Available bytes.
+        offered: u64,
+    },
+    /// Logits are not finite, so that they are no prediction.
+    #[error(
+        "The model's logits are not finite ({value}) for {what}, so that there is no prediction. Its weights or their \
+         products exceed what a 32-bit number holds (16 bits with fp16): load the model again, or train it with a \
+         lower learning_rate."
+    )]
+    NotFinite {
+        /// `row 3 of the test part` or `this text`.
+        what: String,
+        /// `NaN` or `inf`.
+        value: String,
     },
     /// A value is not finite: training has diverged.
     #[error(
@@ -106,7 +134,8 @@ pub enum Error {
 
 impl Error {
     /// Returns the short name of the variant in the protocol of the page: `settings`, `dataset`, `split`, `tokenizer`,
-    /// `model_file`, `download`, `stopped`, `export`, `device`, `memory`, `diverged` or `not_ready`.
+    /// `model_file`, `download`, `stopped`, `export`, `device`, `memory`, `memory_kept`, `diverged`, `not_finite` or
+    /// `not_ready`.
     pub fn code(&self) -> &'static str {
         match self {
             Error::Setting { .. } => "settings",
@@ -119,6 +148,8 @@ impl Error {
             Error::Export(_) => "export",
             Error::Device(_) => "device",
             Error::Memory { .. } => "memory",
+            Error::MemoryKept { .. } => "memory_kept",
+            Error::NotFinite { .. } => "not_finite",
             Error::Diverged { .. } => "diverged",
             Error::NotReady(_) => "not_ready",
         }

@@ -27,7 +27,7 @@
 //! 5. [`train::Tuning::apply`] freezes parameters and adds LoRA adapters.
 //! 6. [`tokens::DataCollator::collate`] pads the rows of a [`train::Trainer`] step to a batch.
 //! 7. The forward pass calls [`kernels`]; [`bert::cross_entropy`] computes the loss.
-//! 8. The backward pass computes gradients, [`train::norm_and_clip`] clips them, and [`train::AdamW`] updates.
+//! 8. The backward pass computes gradients, [`train::GradientClipper`] clips them, and [`train::AdamW`] updates.
 //! 9. [`evaluate`] computes the metrics on the test part.
 //! 10. [`export`] writes the network for transformers, or the adapters for PEFT.
 //!

@@ -13,11 +13,11 @@ use std::collections::BTreeMap;
 use webtune::Error;
 use webtune::bert::{BertForSequenceClassification, cross_entropy, targets};
 use webtune::evaluate::evaluate;
-use webtune::kernels::{Autocast, LossScaling};
+use webtune::kernels::{Autocast, DIVERGED, LossScaling, PROCEEDS};
 use webtune::random::TorchGenerator;
 use webtune::tokens::DataCollator;
 use webtune::train::{
-    AdamW, GradScaler, Trainer, TrainingArguments, norm_and_clip, sum_of_squares,
+    AdamW, GradScaler, GradientClipper, Trainer, TrainingArguments, sum_of_squares,
 };
 
 const INIT_SCALE: f32 = 65_536.0;
@@ -165,6 +165,8 @@ struct Scaled {
     model: BertForSequenceClassification,
     optimizer: AdamW,
     scaler: GradScaler,
+    /// The values of the last update's clip.
+    last: Vec<f32>,
 }
 
 impl Scaled {
@@ -181,6 +183,7 @@ impl Scaled {
             model: random_model(&tiny_config(), LABELS, 3),
             optimizer: AdamW::new(&arguments),
             scaler: GradScaler::with(scaling, &Device::flex()),
+            last: Vec::new(),
         }
     }
 
@@ -194,6 +197,7 @@ impl Scaled {
             model,
             mut optimizer,
             mut scaler,
+            ..
         } = self;
         let scale = if overflows {
             f32::INFINITY
@@ -201,16 +205,23 @@ impl Scaled {
             values(scaler.scale().inner())[0]
         };
         let grads = gradients(&model, scale, seed);
-        let clip = scaler.update(sum_of_squares(&model, &grads));
-        let norm = values(clip.clone())[0];
+        let clip = scaler.update(sum_of_squares(&model, &grads), loss(0.5));
+        let last = values(clip.clone());
+        let norm = last[0];
         let model = optimizer.step(model, grads, clip, 1e-2);
         let next = Self {
             model,
             optimizer,
             scaler,
+            last,
         };
         (next, norm)
     }
+}
+
+/// A loss on the device.
+fn loss(value: f32) -> Tensor<1> {
+    Tensor::from_floats([value], &Device::flex())
 }
 
 fn close(found: &BTreeMap<String, Vec<f32>>, expected: &BTreeMap<String, Vec<f32>>) {
@@ -228,10 +239,11 @@ fn close(found: &BTreeMap<String, Vec<f32>>, expected: &BTreeMap<String, Vec<f32
 fn scaled_updates_equal_updates_without_a_scale() {
     let mut model = random_model(&tiny_config(), LABELS, 3);
     let mut plain = AdamW::new(&arguments(false));
+    let mut clipper = GradientClipper::new(0.7, &Device::flex());
     let mut scaled = Scaled::new(2000);
     for seed in 0..5 {
         let grads = gradients(&model, 1.0, seed);
-        let clip = norm_and_clip(&model, &grads, 0.7);
+        let clip = clipper.update(sum_of_squares(&model, &grads), loss(0.5));
         let expected = values(clip.clone())[0];
         model = plain.step(model, grads, clip, 1e-2);
         let (next, norm) = scaled.update(seed, false);
@@ -344,13 +356,42 @@ fn an_overflow_at_every_scale_is_a_diverged_run() {
         .unwrap();
     let options = options(arguments(true));
     let mut trainer = Trainer::new(model, rows(8, LABELS, 1), Vec::new(), options).unwrap();
-    let error = block_on(trainer.step(&mut |_, _| ())).unwrap_err();
+    let error = block_on(trainer.step()).unwrap_err();
     assert!(
         matches!(error, Error::Diverged { what: "loss", .. }),
         "{error}"
     );
-    // An overflow at a scale below 1 does not come from the scale.
-    assert!(GradScaler::tolerates(&[f32::INFINITY, 0.0, 0.0, 1.0]));
-    assert!(!GradScaler::tolerates(&[f32::INFINITY, 0.0, 0.0, 0.5]));
-    assert!(!GradScaler::tolerates(&[f32::NAN, 1.0, 1.0, 65_536.0]));
+}
+
+#[test]
+fn no_update_proceeds_after_an_overflow_without_a_scale() {
+    let mut run = Scaled::new(2000);
+    // 17 halvings of 65,536 give 0.5: at a scale below 1 the gradients overflow by themselves.
+    for seed in 0..16 {
+        run = run.update(seed, true).0;
+        assert_eq!(run.last[DIVERGED], 0.0, "scale {}", run.scale());
+    }
+    run = run.update(16, true).0;
+    let (scale, before) = (run.scale(), parameters(&run.model));
+    assert_eq!((scale, run.last[DIVERGED]), (0.5, 1.0));
+    run = run.update(17, false).0;
+    assert_eq!(run.last[PROCEEDS], 0.0);
+    assert_eq!((run.scale(), parameters(&run.model)), (scale, before));
+}
+
+#[test]
+fn no_update_proceeds_after_a_loss_that_is_not_finite() {
+    for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let mut run = Scaled::new(2000).update(1, false).0;
+        let before = parameters(&run.model);
+        for (seed, value) in [(2, value), (3, 0.5)] {
+            let grads = gradients(&run.model, run.scale(), seed);
+            let squares = sum_of_squares(&run.model, &grads);
+            let clip = run.scaler.update(squares, loss(value));
+            assert_eq!(values(clip.clone())[DIVERGED], 1.0);
+            run.model = run.optimizer.step(run.model, grads, clip, 1e-2);
+            assert_eq!(parameters(&run.model), before);
+        }
+        assert_eq!(run.scale(), INIT_SCALE);
+    }
 }

@@ -18,7 +18,7 @@ use webtune::bert::{
 use webtune::io::{ByteSource, MemoryFile};
 use webtune::kernels::DropoutStream;
 use webtune::tokens::{DataCollator, Encoding, Example};
-use webtune::train::{TrainingArguments, norm_and_clip};
+use webtune::train::{TrainingArguments, sum_of_squares};
 use webtune::{Error, Result};
 
 const NUM_LABELS: usize = 3;
@@ -103,7 +103,7 @@ fn pass(model: &BertForSequenceClassification) -> (Vec<f32>, BTreeMap<String, Ve
         (one.name, block_on(read_all(gradient)).unwrap())
     });
     let gradients = gradients.collect();
-    let norm = norm_and_clip(model, &grads, 1.0).narrow(0, 0, 1);
+    let norm = sum_of_squares(model, &grads).sqrt();
     (
         logits.into_data().try_into_vec().unwrap(),
         gradients,

@@ -77,6 +77,16 @@ export class Freshness {
   }
 
   /**
+   * Records that an earlier result of a stage is shown again. Other stages do not depend on it.
+   * @param {Stage} stage
+   * @param {string|null} inputs  that it was made from
+   */
+  restore(stage, inputs) {
+    if (inputs === null) this.#madeFrom.delete(stage);
+    else this.#madeFrom.set(stage, inputs);
+  }
+
+  /**
    * Forgets what `work` changes about a stage, when it returns false.
    * @param {Stage} stage
    * @param {() => Promise<boolean>} work

@@ -113,6 +113,10 @@ export type DescribeResult = {
 /** Kinds of devices. */
 export type DeviceKind = 'webgpu' | 'cpu';
 
+/** Why a device was chosen. */
+export type DeviceReason =
+  'requested' | 'hardware_adapter' | 'software_adapter' | 'no_webgpu' | 'no_adapter' | 'device_refused';
+
 /** What computes. */
 export type DeviceInfo = {
   /** Kind. */
@@ -125,8 +129,12 @@ export type DeviceInfo = {
   architecture: string;
   /** A software adapter computes on the CPU: it is slow and is not a GPU. */
   software: boolean;
-  /** Why the CPU is used although WebGPU was asked for, in one sentence. */
-  fallback: string | null;
+  /** Why it was chosen. */
+  reason: DeviceReason;
+  /** Name of the WebGPU adapter, also if the CPU is used; null where there is none or the browser was not asked. */
+  adapter: string | null;
+  /** What the adapter answered when it refused a device. */
+  refusal: string | null;
   /** Bytes of the largest tensor that a kernel can bind; null on the CPU. */
   max_storage_buffer_binding_size: number | null;
   /** Bytes of the largest buffer; null on the CPU. */
@@ -168,8 +176,8 @@ export type OpenResult = {
 /** Something that the visitor should know before going on; nothing is refused. */
 export type Warning = {
   /**
-   * A short name: `warmup_longer_than_run`, `learning_rate_low_for_tuning`, `texts_on_both_sides`,
-   * `class_missing_in_train`, `class_missing_in_test`.
+   * A short name: `warmup_longer_than_run`, `learning_rate_low_for_tuning`, `learning_rate_high`,
+   * `learning_rate_high_for_tuning`, `texts_on_both_sides`, `class_missing_in_train`, `class_missing_in_test`.
    */
   code: string;
   /** One or two English sentences. */
@@ -186,10 +194,10 @@ export type Row = {
   label: number;
 };
 
-/** The dataset. */
+/** The dataset. Its rows are requested page by page, because there may be many. */
 export type DatasetView = {
-  /** Every row, in order. */
-  rows: Array<Row>;
+  /** Number of rows. */
+  num_rows: number;
   /** Label names by id. */
   labels: Array<string>;
   /** Rows by label id. */
@@ -198,12 +206,24 @@ export type DatasetView = {
   distinct_texts: number;
 };
 
+/** A page of the dataset. */
+export type DatasetRows = {
+  /** Index of the first row. */
+  offset: number;
+  /** The rows from there, in order. */
+  rows: Array<Row>;
+};
+
 /** The training part and the test part. */
 export type SplitView = {
-  /** Row indices of the training part, in the order of the split. */
-  train: Array<number>;
-  /** Row indices of the test part. */
-  test: Array<number>;
+  /** Rows of the training part. */
+  train_rows: number;
+  /** Rows of the test part. */
+  test_rows: number;
+  /** Label ids of the training part in the order of the split; null for a dataset of more than 500 rows. */
+  train_labels: Array<number> | null;
+  /** Label ids of the test part; null for a dataset of more than 500 rows. */
+  test_labels: Array<number> | null;
   /** Training rows by label id. */
   train_label_counts: Array<number>;
   /** Test rows by label id. */
@@ -267,10 +287,12 @@ export type TokenRow = {
   truncated: boolean;
 };
 
-/** Every row as token ids. */
+/** The rows as token ids. The rows themselves are requested page by page, because there may be many. */
 export type TokensView = {
-  /** The training part, then the test part. */
-  rows: Array<TokenRow>;
+  /** Rows of both parts. */
+  num_rows: number;
+  /** Rows of which tokens beyond `max_length` were cut off. */
+  truncated_rows: number;
   /** Tokens of one training epoch without padding. */
   real_tokens: number;
   /** Padding tokens of one training epoch with these settings. */
@@ -281,12 +303,22 @@ export type TokensView = {
   max_length: number;
 };
 
+/** A page of the tokenized rows. */
+export type TokenRows = {
+  /** Position of the first row: the training part comes first, then the test part. */
+  offset: number;
+  /** The rows from there, in the order of the split. */
+  rows: Array<TokenRow>;
+};
+
 /** The device memory that a run needs, in bytes. */
 export type MemoryPlan = {
   /** Parameters of the checkpoint and of adapters. */
   parameters: number;
   /** A second copy of the trainable ones, if the loaded network is kept. */
   original: number;
+  /** The parameters of the model that was trained before and is kept. */
+  kept: number;
   /** One gradient of each trainable parameter, and the accumulated gradients if there are several batches an update. */
   gradients: number;
   /** AdamW's two moments of each trainable parameter. */
@@ -319,6 +351,15 @@ export type Shortage =
       needs: number;
       /** Memory that is available to it. */
       offered: number;
+    }
+  | {
+      kind: 'kept';
+      /** Size of the run and of that model. */
+      needs: number;
+      /** Size of that model. */
+      kept: number;
+      /** Memory that is available to both. */
+      offered: number;
     };
 
 /** What a [`Suggestion`] changes. */
@@ -349,6 +390,8 @@ export type MemoryReport = {
   parameters: number;
   /** A second copy of the trainable ones, if the loaded network is kept. */
   original: number;
+  /** The parameters of the model that was trained before and is kept. */
+  kept: number;
   /** One gradient of each trainable parameter, and the accumulated gradients if there are several batches an update. */
   gradients: number;
   /** AdamW's two moments of each trainable parameter. */
@@ -366,6 +409,19 @@ export type MemoryReport = {
   largest: number;
 };
 
+/** The learning rate over the updates of a run. It has no entry for each update, because there may be many. */
+export type Schedule = {
+  /** Its type. */
+  lr_scheduler_type: string;
+  /** The highest learning rate that the run reaches. */
+  peak: number;
+  /**
+   * Update (from 1) and its learning rate, in the order of the updates: the first, the last, the end of the warmup,
+   * and some between them.
+   */
+  points: Array<[number, number]>;
+};
+
 /** What a run with the given settings will do. */
 export type PlanView = {
   /** Updates in one pass over the rows. */
@@ -374,8 +430,8 @@ export type PlanView = {
   max_steps: number;
   /** Updates of the warmup. */
   warmup_steps: number;
-  /** Learning rate of every update. */
-  learning_rates: Array<number>;
+  /** The learning rates. */
+  schedule: Schedule;
   /** What the visitor should know. */
   warnings: Array<Warning>;
   /** Null before a model is loaded. */
@@ -384,19 +440,19 @@ export type PlanView = {
 
 /** The log of one update, under transformers' names. */
 export type StepLog = {
-  /** Updates done, including this one. */
-  step: number;
   /** Epochs done after this update. */
   epoch: number;
-  /** Mean loss over the rows of the update, before the update. */
-  loss: number;
-  /** Learning rate of the update. */
-  learning_rate: number;
   /**
    * Norm of all gradients before clipping. With `fp16` it may be infinite or NaN: then the update was skipped and
    * the loss scale halved.
    */
   grad_norm: number;
+  /** Learning rate of the update. */
+  learning_rate: number;
+  /** Mean loss over the rows of the update, before the update. */
+  loss: number;
+  /** Updates done, including this one. */
+  step: number;
 };
 
 /** Precision, recall and F1 of one class. */
@@ -413,7 +469,7 @@ export type ClassReport = {
   support: number;
 };
 
-/** The unweighted mean over all classes. */
+/** The unweighted mean over the classes that occur among the labels or the predictions. */
 export type MacroAverage = {
   /** Mean precision. */
   precision: number;
@@ -453,10 +509,12 @@ export type EvaluationReport = {
   macro: MacroAverage;
   /** Rows by `confusion[label][predicted]`. */
   confusion: Array<Array<number>>;
-  /** Rows whose prediction is not their label. */
+  /** Number of rows whose prediction is not their label. */
+  num_misclassified: number;
+  /** The first of these rows, at most 100: a run has many reports, which the page keeps. */
   misclassified: Array<MisclassifiedRow>;
-  /** Logits of each test row, in order. */
-  logits: Array<Array<number>>;
+  /** Logits of each test row, in order; null unless the request asks for them. */
+  logits: Array<Array<number>> | null;
   /** Seconds. */
   eval_runtime: number;
   /** Rows per second. */
@@ -479,6 +537,13 @@ export type RunEvent =
       epoch: number;
       /** Tokens of the update, without padding. */
       tokens: number;
+    }
+  | {
+      kind: 'evaluating';
+      /** Rows done. */
+      done: number;
+      /** Rows in total. */
+      total: number;
     }
   | {
       kind: 'evaluation';
@@ -507,7 +572,7 @@ export type TrainResult = {
   train_steps_per_second: number;
   /** Milliseconds from the start of the run to the end of its first step. */
   first_step_ms: number;
-  /** The last evaluation. */
+  /** The evaluation of the final weights; null when nothing was trained or the visitor stopped it. */
   evaluation: EvaluationReport | null;
 };
 
@@ -650,6 +715,8 @@ export type SessionState = {
   tokenized: boolean;
   /** The model that can be classified with, evaluated and exported; null before a run has done a step. */
   trained: TrainedState | null;
+  /** The model that was trained before it; null when there is none. `restore_previous` exchanges both. */
+  previous: TrainedState | null;
 };
 
 /** An error as the page shows it. */
@@ -661,6 +728,9 @@ export type WorkerError = {
   /** The setting at fault, if one is. */
   field: string | null;
 };
+
+/** One of the trained models that the session holds. */
+export type KeptModel = 'trained' | 'previous';
 
 /**
  * A request that the session answers. `values` names every setting with its value.
@@ -689,6 +759,13 @@ export type SessionRequest =
       labels: Array<string>;
     }
   | {
+      type: 'dataset_rows';
+      /** Index of the first row. */
+      offset: number;
+      /** Rows, at most 100. */
+      count: number;
+    }
+  | {
       type: 'load_model';
       /** Address of the folder. */
       base: string;
@@ -712,17 +789,34 @@ export type SessionRequest =
       values: Values;
     }
   | {
+      type: 'tokens';
+      /** Position of the first row. */
+      offset: number;
+      /** Rows, at most 100. */
+      count: number;
+    }
+  | {
       type: 'plan';
       /** The settings. */
       values: Values;
     }
-  | { type: 'evaluate' }
+  | {
+      type: 'evaluate';
+      /** Whether the report has the logits of each row. */
+      logits?: boolean;
+    }
   | {
       type: 'predict';
       /** The text. */
       text: string;
     }
   | { type: 'export' }
+  | { type: 'restore_previous' }
+  | {
+      type: 'discard';
+      /** Which. */
+      model: KeptModel;
+    }
   | { type: 'compare' };
 
 /** A file of the visitor's disk; `path` is its path inside its folder. */
@@ -766,6 +860,7 @@ export type Results = {
   describe: DescribeResult;
   open: OpenResult;
   dataset: DatasetView;
+  dataset_rows: DatasetRows;
   split: SplitView;
   rows: RowsResult;
   load_model: ModelView;
@@ -774,11 +869,14 @@ export type Results = {
   stored: StoredView;
   forget: StoredView;
   tokenize: TokensView;
+  tokens: TokenRows;
   plan: PlanView;
   train: TrainResult;
   evaluate: EvaluationReport;
   predict: PredictResult;
   export: ExportResult;
+  restore_previous: TrainedState;
+  discard: null;
   compare: SelfTest;
   control: { state: RunState };
 };

@@ -76,14 +76,14 @@ export class Rate {
   }
 
   /**
-   * Adds a step and returns the rate up to it.
+   * Adds a step, or logs that were read without one, and returns the rate up to it.
    * @param {MeasuredStep} event
    * @returns {{tokens_per_second: number, step_ms: number, eta_ms: number}}
    */
   step(event) {
-    this.#steps += 1;
+    if (event.tokens > 0) this.#steps += 1;
     this.#tokens += event.tokens;
-    if (event.logs.length > 0) {
+    if (event.logs.length > 0 && this.#steps > 0) {
       const ms = this.#clock.elapsed() - this.#intervalStart;
       const stepMs = ms / this.#steps;
       this.#last = { tokens_per_second: ms > 0 ? (this.#tokens / ms) * 1000 : 0, step_ms: stepMs };

@@ -1,7 +1,10 @@
 // The training loop in the worker: it calls the trainer step by step and handles messages in between.
 //
-// Between two steps the loop yields to the event loop, classifies the sentences that have arrived, and waits while
-// paused. Pauses and classifications do not count as training time.
+// A step is one update or one batch of an evaluation. Between two steps the loop yields to the event loop, classifies
+// the sentences that have arrived, and waits while paused. Pauses and classifications do not count as training time.
+//
+// A stop ends the updates, and the weights are evaluated once more. A stop during an evaluation ends the evaluation and
+// the run. The weights are kept in both cases.
 
 import { Rate, Stopwatch } from './rate.js';
 
@@ -16,7 +19,8 @@ import { Rate, Stopwatch } from './rate.js';
  * The part of the wasm module that a run calls.
  * @typedef {object} Trainer
  * @property {(values: any) => Promise<any>|void} train_start
- * @property {(onEvent: any) => Promise<any>} train_step
+ * @property {() => Promise<any>} train_step
+ * @property {() => void} train_stop
  * @property {(n: number) => void} set_log_every
  * @property {(stopped: boolean, seconds: number, firstStepMs: number) => Promise<any>} train_finish
  */
@@ -36,6 +40,12 @@ export class TrainingRun {
   #predictions = [];
   #paused;
   #stopping = false;
+  /** Whether the run ends before its next step, without the rest of an evaluation. */
+  #ending = false;
+  /** Whether the last step was a batch of an evaluation that is not finished. */
+  #evaluating = false;
+  /** Training time up to the stop, in milliseconds. @type {number|null} */
+  #trainingMs = null;
   /** Steps that were requested one by one and not yet done. */
   #singleSteps = 0;
   /** Ends the wait of a pause. @type {(() => void)|null} */
@@ -75,7 +85,10 @@ export class TrainingRun {
    * @returns {RunState}
    */
   control(action) {
-    if (action === 'stop') this.#stopping = true;
+    if (action === 'stop') {
+      this.#ending = this.#stopping || this.#evaluating;
+      this.#stopping = true;
+    }
     if (action === 'resume') {
       this.#paused = false;
       this.#singleSteps = 0;
@@ -109,7 +122,8 @@ export class TrainingRun {
       await this.#steps();
       this.#reportStep();
       this.#reportState(this.#stopping ? 'stopped' : 'running');
-      return await this.#trainer.train_finish(this.#stopping, this.#clock.elapsed() / 1000, this.#firstStepMs);
+      const seconds = (this.#trainingMs ?? this.#clock.elapsed()) / 1000;
+      return await this.#trainer.train_finish(this.#stopping, seconds, this.#firstStepMs);
     } finally {
       this.#scheduler.close();
     }
@@ -121,18 +135,31 @@ export class TrainingRun {
     this.#rate.restart();
     for (;;) {
       await this.#betweenSteps();
-      if (this.#stopping) return;
+      if (this.#ending) return;
+      if (this.#stopping) this.#stop();
       const single = this.#singleSteps > 0;
       const stepsPerRead = single ? 1 : this.#rate.stepsPerRead();
       if (stepsPerRead !== logEvery) this.#trainer.set_log_every((logEvery = stepsPerRead));
-      const event = await this.#trainer.train_step(this.#onEvent);
+      const event = await this.#trainer.train_step();
+      this.#evaluating = event.kind === 'evaluating';
       if (event.kind === 'finished') return;
       if (event.kind === 'step') this.#stepped(event, single);
       else {
-        this.#rate.evaluated();
+        if (event.kind === 'evaluation') this.#rate.evaluated();
+        // The page shows the last step before its evaluation.
+        this.#reportStep();
         this.#onEvent(event);
       }
     }
+  }
+
+  /** Ends the updates; the next steps evaluate the weights. */
+  #stop() {
+    if (this.#trainingMs !== null) return;
+    this.#trainingMs = this.#clock.elapsed();
+    this.#trainer.train_stop();
+    this.#reportStep();
+    this.#reportState('stopped');
   }
 
   /**

@@ -82,7 +82,7 @@ export class StageRunner {
         return store.update({ tokens: await session.request({ type: 'tokenize', values }) });
       case 'training':
         await this.#planner.update();
-        return train(session, store, values, paused);
+        return train(session, store, values, { paused, inputs: this.#freshness.inputs('training') });
       case 'evaluation':
         return evaluate(session, store);
       case 'try': {

@@ -1,5 +1,7 @@
 // The state of the page: its types, its initial value, and the store that tells listeners what changed.
 
+import { LogHistory } from './log-history.js';
+import { isSameModel } from './same-model.js';
 import { STAGES } from './stages.js';
 
 /** @typedef {import('./protocol.js').EvaluationReport} EvaluationReport */
@@ -82,10 +84,14 @@ import { STAGES } from './stages.js';
  * @property {import('./protocol.js').TokensView|null} tokens
  * @property {PlanView|null} plan               with the form's values
  * @property {Run} run
- * @property {import('./protocol.js').StepLog[]} logs  of `run`; grows in place while it runs
+ * @property {string|null} runInputs            the settings that `run` is made from, as text; null where there is none
+ * @property {LogHistory} logs                of `run`; grows in place while it runs
  * @property {EvaluationReport[]} evaluations
- * @property {number|null} shownEvaluation      index; null is the latest
+ * @property {number|null} shownEvaluation      its step; null is the latest
  * @property {import('./protocol.js').TrainedState|null} trained  the weights that the worker holds, as it reports them
+ * @property {import('./protocol.js').TrainedState|null} previous  the other weights that the worker keeps
+ * @property {import('./run-view.js').RunView|null} previousView   what the page shows of their run
+ * @property {boolean} exchanged                whether `previous` is the newer of both
  * @property {Archive} archive                  of `trained`
  * @property {Comparison} comparison
  * @property {string} sentence                  in the "try it" field
@@ -122,10 +128,14 @@ export function initialState(language, sentence) {
     tokens: null,
     plan: null,
     run: { kind: 'idle' },
-    logs: [],
+    runInputs: null,
+    logs: new LogHistory(),
     evaluations: [],
     shownEvaluation: null,
     trained: null,
+    previous: null,
+    previousView: null,
+    exchanged: false,
     archive: { kind: 'idle' },
     comparison: { kind: 'idle' },
     sentence,
@@ -185,9 +195,11 @@ export class Store {
  * @param {Store<AppState>} store
  * @param {import('./protocol.js').SessionState} session
  */
-export function takeSessionState(store, { trained }) {
-  const known = store.state.trained;
-  if (known?.seed !== trained?.seed || known?.global_step !== trained?.global_step) store.update({ trained });
+export function takeSessionState(store, { trained, previous }) {
+  const known = store.state;
+  if (!isSameModel(known.trained, trained)) store.update({ trained });
+  if (!isSameModel(known.previous, previous)) store.update({ previous });
+  if (!previous && known.previousView) store.update({ previousView: null, exchanged: false });
 }
 
 /**

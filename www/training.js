@@ -1,35 +1,82 @@
 // Training and evaluation: requests to the worker, and what their events change in the store.
 
+import { withReport } from './reports.js';
 import { RequestError, asShown } from './session.js';
+import { emptyView, hasNewModel, show, showEnded, viewOf } from './run-view.js';
 import { patchRun, patchStage, runningRun } from './state.js';
 import { bytes, t } from './i18n.js';
 
 /** @typedef {import('./protocol.js').ProgressEvent} ProgressEvent */
 /** @typedef {import('./session.js').Session} Session */
+/** @typedef {import('./state.js').AppState} AppState */
 /** @typedef {import('./state.js').Store<import('./state.js').AppState>} AppStore */
 
 /**
- * Trains with the store's plan, which must be that of `values`.
+ * Trains with the store's plan, which must be that of `values`. While the worker keeps the model that was trained
+ * before, the page keeps what it shows of that run.
  * @param {Session} session
  * @param {AppStore} store
  * @param {import('./protocol.js').Values} values
- * @param {boolean} paused  whether to wait before the first step
+ * @param {{paused: boolean, inputs: string}} options  whether to wait before the first step; `values` as text
  */
-export async function train(session, store, values, paused) {
+export async function train(session, store, values, { paused, inputs }) {
   refuseShortage(store.state.plan);
-  const { run, logs, evaluations, shownEvaluation, archive, stages } = store.state;
-  start(store, paused);
+  const { trained, previous, previousView, exchanged } = store.state;
+  const before = viewOf(store.state);
+  start(store, paused, inputs);
+  const isKept = (/** @type {number} */ steps) => hasNewModel({ trained, previous }, store.state, steps);
+  // Only now, because the state of an earlier request may arrive during the run.
+  const keep = (/** @type {Pick<AppState, 'previousView'|'exchanged'>} */ views) =>
+    store.update(store.state.previous ? views : { previousView: null, exchanged: false });
+  const keepBefore = () => keep({ previousView: trained ? before : previousView, exchanged: false });
+  const restore = () => {
+    show(store, before);
+    keep({ previousView, exchanged });
+  };
   try {
     const onEvent = (/** @type {ProgressEvent} */ event) => onTrainingEvent(store, event);
     const result = await session.request({ type: 'train', values, paused }, onEvent);
+    // A run that is stopped before its first step has no model.
+    if (trained && !isKept(result.global_step)) return restore();
     finish(store, result);
+    keepBefore();
   } catch (error) {
-    if (runningRun(store.state)?.step === 0) {
-      store.update({ run, logs, evaluations, shownEvaluation, archive });
-      patchStage(store, 'evaluation', stages.evaluation);
-    } else fail(store, error);
+    if (isKept(runningRun(store.state)?.step ?? 0)) {
+      fail(store, error);
+      keepBefore();
+    } else restore();
     throw error;
   }
+}
+
+/**
+ * Exchanges the trained model and the other one that the worker keeps, with what the page shows of their runs.
+ * @param {Session} session
+ * @param {AppStore} store
+ */
+export async function restorePrevious(session, store) {
+  const { previousView, exchanged } = store.state;
+  const current = viewOf(store.state);
+  await session.request({ type: 'restore_previous' });
+  showEnded(store, previousView ?? emptyView());
+  if (store.state.previous) store.update({ previousView: current, exchanged: !exchanged });
+}
+
+/**
+ * Frees a trained model, and removes what the page shows of its run.
+ * @param {Session} session
+ * @param {AppStore} store
+ * @param {import('./protocol.js').KeptModel} model
+ */
+export async function discard(session, store, model) {
+  await session.request({ type: 'discard', model });
+  if (model === 'trained') {
+    showEnded(store, emptyView());
+    store.update({ prediction: null });
+  } else store.update({ previousView: null, exchanged: false });
+  // A run that was refused because of that model may be started again.
+  if (store.state.stages.training.error?.code === 'memory_kept')
+    patchStage(store, 'training', { state: 'idle', error: null });
 }
 
 /**
@@ -39,8 +86,7 @@ export async function train(session, store, values, paused) {
  */
 export async function evaluate(session, store) {
   const report = await session.request({ type: 'evaluate' }, (event) => onTrainingEvent(store, event));
-  const others = store.state.evaluations.filter(({ step }) => step !== report.step);
-  store.update({ evaluations: [...others, report], shownEvaluation: null });
+  store.update({ evaluations: withReport(store.state.evaluations, report), shownEvaluation: null });
 }
 
 /**
@@ -54,16 +100,20 @@ function refuseShortage(plan) {
     needs: bytes(shortage.needs),
     offered: bytes(shortage.offered),
   });
-  throw new RequestError({ code: 'memory', message, field: null });
+  const code = shortage.kind === 'kept' ? 'memory_kept' : 'memory';
+  throw new RequestError({ code, message, field: null });
 }
 
 /**
  * @param {AppStore} store
  * @param {boolean} paused
+ * @param {string} runInputs
  */
-function start(store, paused) {
+function start(store, paused, runInputs) {
   const { plan } = store.state;
+  show(store, emptyView());
   store.update({
+    runInputs,
     run: {
       kind: 'running',
       plan,
@@ -76,12 +126,7 @@ function start(store, paused) {
       eta_ms: 0,
       evaluating: null,
     },
-    logs: [],
-    evaluations: [],
-    shownEvaluation: null,
-    archive: { kind: 'idle' },
   });
-  patchStage(store, 'evaluation', { state: 'idle', error: null, stale: false });
 }
 
 /**
@@ -90,9 +135,8 @@ function start(store, paused) {
  */
 function finish(store, result) {
   const { evaluations: reported } = store.state;
-  const last = result.evaluation;
   // An event has usually reported the last evaluation already.
-  const evaluations = last && last.step !== reported.at(-1)?.step ? [...reported, last] : reported;
+  const evaluations = result.evaluation ? withReport(reported, result.evaluation) : reported;
   const run = runningRun(store.state);
   store.update({
     run: { kind: 'done', plan: run?.plan ?? null, tokens_per_second: run?.tokens_per_second ?? 0, result },
@@ -127,8 +171,8 @@ function onTrainingEvent(store, event) {
       const { step, max_steps, epoch, tokens_per_second, step_ms, eta_ms } = event;
       patchRun(store, { step, max_steps, epoch, tokens_per_second, step_ms, eta_ms, evaluating: null });
       patchStage(store, 'training', { progress: max_steps > 0 ? step / max_steps : null });
-      // Appended in place, because copying the logs at every step takes quadratic time.
-      logs.push(...event.logs);
+      // Added in place, because copying the logs at every step takes quadratic time.
+      logs.add(event.logs);
       return store.update({ logs });
     }
     case 'evaluating': {
@@ -138,7 +182,7 @@ function onTrainingEvent(store, event) {
     }
     case 'evaluation':
       patchRun(store, { evaluating: null });
-      store.update({ evaluations: [...evaluations, event.report] });
+      store.update({ evaluations: withReport(evaluations, event.report) });
       // The stage is done when the run is, because more evaluations may follow.
       return patchStage(store, 'evaluation', { state: 'running', progress: null });
     default:

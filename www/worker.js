@@ -1,8 +1,8 @@
 // The worker, which owns the wasm module.
 //
 // A call borrows the module until its promise settles, so calls must not overlap: requests wait in one queue. `control`
-// requests are answered at once. `predict` requests that arrive during a training run are answered between its steps
-// (run.js), so that a visitor can watch a sentence during training.
+// requests are answered at once. Requests that only read (READS) and arrive during a training run are answered between
+// its steps (run.js), so that a visitor can watch a sentence and turn pages of rows during training.
 
 import init, { Webtune, describe } from '../pkg/webtune.js';
 import { TrainingRun } from './run.js';
@@ -13,6 +13,8 @@ import { TrainingRun } from './run.js';
 /** @typedef {import('./protocol.js').WorkerError} WorkerError */
 /** @typedef {Extract<Request, {type: 'predict'}>} PredictRequest */
 
+/** Requests that change nothing. @type {Request['type'][]} */
+const READS = ['predict', 'dataset_rows', 'tokens'];
 /** A module that has panicked repeats its messages. */
 const MAX_LOG_LINES_AFTER_FATAL = 5;
 
@@ -28,7 +30,7 @@ let lastError = '';
 let app = null;
 /** @type {TrainingRun|null} */
 let run = null;
-/** Stops the download of the current request. @type {AbortController|null} */
+/** Stops the download or the evaluation of the current request. @type {AbortController|null} */
 let loading = null;
 
 /**
@@ -57,8 +59,8 @@ self.addEventListener('message', (/** @type {MessageEvent<Request>} */ { data: r
     const result = { state: run ? run.control(request.action) : 'stopped' };
     // A call borrows the session now, so that its state cannot be read.
     post({ type: 'result', id: request.id, result, state: null });
-  } else if (request.type === 'predict' && run) {
-    run.predict(request);
+  } else if (run && READS.includes(request.type)) {
+    run.predict(/** @type {PredictRequest} */ (request));
   } else {
     queue.push(request);
     void pump();
@@ -119,7 +121,7 @@ async function perform(request) {
 }
 
 /**
- * Asks the session, with a signal that stops a download.
+ * Asks the session, with a signal that stops a download or an evaluation.
  * @param {import('./protocol.js').SessionRequest & {id: number}} request
  * @param {(event: ProgressEvent) => void} onEvent
  */

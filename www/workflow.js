@@ -7,8 +7,10 @@ import { Freshness } from './freshness.js';
 import { t } from './i18n.js';
 import { Planner } from './planner.js';
 import { Preview } from './preview.js';
+import { asShown } from './session.js';
 import { StageRunner } from './stage-runner.js';
-import { patchRun, patchStage, runningRun } from './state.js';
+import { patchRun, patchStage, runResult, runningRun } from './state.js';
+import { discard, restorePrevious } from './training.js';
 
 /** @typedef {import('./stages.js').Stage} Stage */
 /** @typedef {import('./state.js').Origin} Origin */
@@ -18,6 +20,7 @@ export class Workflow {
   #store;
   #settings;
   #freshness;
+  #planner;
   #runner;
   #preview;
 
@@ -32,6 +35,7 @@ export class Workflow {
     this.#store = store;
     this.#settings = settings;
     const planner = new Planner(session, store, settings);
+    this.#planner = planner;
     this.#freshness = new Freshness(store, settings, sources.modelBase);
     this.#runner = new StageRunner(session, store, settings, this.#freshness, planner, sources);
     const isBlocked = () => store.state.busy || session.fatal !== null;
@@ -87,6 +91,39 @@ export class Workflow {
     if (!runningRun(this.#store.state)) return;
     const { state } = await this.#session.request({ type: 'control', action });
     patchRun(this.#store, { state });
+  }
+
+  /** Exchanges the trained model and the other one that is kept, and classifies the sentence again. */
+  async restorePrevious() {
+    await this.#changeModels(async () => {
+      await restorePrevious(this.#session, this.#store);
+      const { state } = this.#store;
+      this.#freshness.restore('training', runResult(state) ? state.runInputs : null);
+      if (state.prediction) await this.#runner.run('try');
+    });
+  }
+
+  /**
+   * Frees a trained model, so that its memory can be used by a run.
+   * @param {import('./protocol.js').KeptModel} model
+   */
+  async discard(model) {
+    await this.#changeModels(async () => {
+      await discard(this.#session, this.#store, model);
+      if (model === 'trained') this.#freshness.invalidate('training');
+      await this.#planner.update();
+    });
+  }
+
+  /** @param {() => Promise<void>} change */
+  async #changeModels(change) {
+    await this.exclusively(async () => {
+      try {
+        await change();
+      } catch (error) {
+        this.#store.update({ refused: asShown(error) });
+      }
+    });
   }
 
   /** Classifies the sentence in the store, during a training run between two of its steps. */

@@ -111,16 +111,21 @@ impl LoraAdapter {
         kernels::lora(base, input, self.lora_a.val(), lora_b, self.start)
     }
 
+    /// Returns the update of the weight's rows, without autodiff: `[out_features, in_features]`.
+    pub(super) fn update(&self) -> Tensor<2> {
+        let [lora_a, lora_b] = [&self.lora_a, &self.lora_b].map(|param| param.val().inner());
+        // burn's matmul would link its kernel library into the wasm module.
+        let no_bias = Tensor::zeros([lora_a.dims()[1]], &lora_a.device());
+        kernels::linear(lora_b.mul_scalar(self.scaling), lora_a.transpose(), no_bias)
+    }
+
     /// Adds the update to the layer's weight, without autodiff.
     ///
     /// # Shapes
     /// `weight` `[width, in_features]` → `[width, in_features]`.
     fn merge_into(&self, weight: Tensor<2>) -> Tensor<2> {
-        let [lora_a, lora_b] = [&self.lora_a, &self.lora_b].map(|param| param.val().inner());
-        let [rows, columns] = [lora_b.dims()[0], lora_a.dims()[1]];
-        // burn's matmul would link its kernel library into the wasm module.
-        let no_bias = Tensor::zeros([columns], &lora_a.device());
-        let update = kernels::linear(lora_b.mul_scalar(self.scaling), lora_a.transpose(), no_bias);
+        let update = self.update();
+        let [rows, columns] = update.dims();
         let region = [self.start..self.start + rows, 0..columns];
         let sum = weight.clone().slice(region.clone()) + update;
         weight.slice_assign(region, sum)

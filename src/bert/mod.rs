@@ -4,7 +4,7 @@
 //! - `embeddings`, `attention`, `encoder`, `classifier`: the modules, each with the names of its parameters.
 //! - `layers`, `lora`, `loss`: linear layer, LayerNorm and dropout; LoRA adapters; cross entropy.
 //! - `config`: `config.json`.
-//! - `parameters`, `named`, `adapters`: the parameters under their names in files of transformers and PEFT.
+//! - `parameters`, `named`, `merged`, `adapters`: the parameters under their names in files of transformers and PEFT.
 //! - `weights`, `header`, `shards`, `names`, `upload`, `limits`: safetensors files → parameters on the device.
 //! - `random`: checkpoints for tests.
 //!
@@ -21,6 +21,7 @@ mod layers;
 mod limits;
 mod lora;
 mod loss;
+mod merged;
 mod named;
 mod names;
 mod parameters;
@@ -39,7 +40,9 @@ pub use layers::{Dropout, LayerNorm, Linear};
 pub use limits::LoadLimits;
 pub use lora::{LoraAdapter, LoraConfig, TargetModules};
 pub use loss::{cross_entropy, targets};
+pub use merged::MergedParameter;
 pub use named::{NamedParameter, ParameterPart, read_all};
+pub use parameters::parameter_bytes;
 pub use random::random_checkpoint;
 pub use shards::{INDEX_FILE, ShardIndex};
 pub use weights::{LoadReport, WeightsLoader};

@@ -90,7 +90,7 @@ pub async fn read_all(parts: impl IntoIterator<Item = Tensor<1>>) -> Result<Vec<
 }
 
 /// Returns the values of `range`, without an operation if the range is all of them.
-fn slice(whole: Tensor<1>, range: &Range<usize>) -> Tensor<1> {
+pub(super) fn slice(whole: Tensor<1>, range: &Range<usize>) -> Tensor<1> {
     if range.len() == whole.dims()[0] {
         return whole;
     }

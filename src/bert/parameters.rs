@@ -148,6 +148,13 @@ pub(super) fn checkpoint_shapes(
     tensors.map(|tensor| (tensor.name, tensor.shape)).collect()
 }
 
+/// Returns the bytes of a network's parameters on the device, where they are f32 whatever they are in a file.
+pub fn parameter_bytes(config: &BertConfig, num_labels: usize) -> u64 {
+    let shapes = checkpoint_shapes(config, num_labels).into_values();
+    let values = shapes.map(|shape| shape.into_iter().product::<usize>() as u64);
+    values.sum::<u64>() * size_of::<f32>() as u64
+}
+
 #[derive(Default)]
 struct Collector {
     tensors: Vec<CheckpointTensor>,

@@ -30,7 +30,7 @@ pub struct Webtune(Session<BrowserEnvironment, GpuProbe>);
 
 #[wasm_bindgen]
 impl Webtune {
-    /// Opens `webgpu` or `cpu`, or with `auto` the first of them that there is.
+    /// Opens `webgpu` or `cpu`, or with `auto` the faster of the devices that there are.
     ///
     /// # Errors
     /// A `WorkerError` when the device is not there.
@@ -127,16 +127,20 @@ impl Webtune {
         self.0.set_log_every(steps);
     }
 
-    /// One update, or the evaluation at the end of an epoch (`RunEvent`). `on_event` gets `SessionEvent`s.
+    /// One update, or one batch of the evaluation at the end of an epoch (`RunEvent`).
     ///
     /// # Errors
-    /// A `WorkerError`.
-    pub async fn train_step(&mut self, on_event: Function) -> Result<JsValue, JsValue> {
-        let listener = JsListener::events(on_event);
-        to_js(&self.0.step_run(listener.as_ref()).await.map_err(error)?)
+    /// A `WorkerError`; the run is over then.
+    pub async fn train_step(&mut self) -> Result<JsValue, JsValue> {
+        to_js(&self.0.step_run().await.map_err(error)?)
     }
 
-    /// Ends the run (`TrainResult`).
+    /// Stops the updates: the next steps evaluate the weights.
+    pub fn train_stop(&mut self) {
+        self.0.stop_run();
+    }
+
+    /// Ends the run, also in the middle of an evaluation (`TrainResult`).
     ///
     /// # Errors
     /// A `WorkerError`.

@@ -28,7 +28,7 @@ pub struct Benchmark {
     batch: Option<Batch>,
 }
 
-/// The rows of a run, all of one length.
+/// The rows of a run.
 #[derive(Deserialize)]
 struct Work {
     /// `[rows, seq]`, row after row.
@@ -36,6 +36,9 @@ struct Work {
     /// `[rows]`.
     labels: Vec<usize>,
     seq: usize,
+    /// Tokens of each row, which is cut to them; `seq` for the rows without a number.
+    #[serde(default)]
+    lengths: Vec<usize>,
     /// Rows per step.
     batch: usize,
     /// Optimizer steps, which repeat the rows in their order.
@@ -49,6 +52,22 @@ impl Work {
     fn read(text: &str) -> Result<Self> {
         let refuse = |error| Error::NotReady(format!("The work: {error}."));
         serde_json::from_str(text).map_err(refuse)
+    }
+
+    fn examples(&self) -> Vec<Example> {
+        let lengths = self.lengths.iter().copied();
+        let lengths = lengths.chain(std::iter::repeat(self.seq));
+        let rows = self.input_ids.chunks_exact(self.seq.max(1));
+        rows.zip(&self.labels)
+            .zip(lengths)
+            .map(|((ids, &label), length)| Example {
+                encoding: Encoding {
+                    input_ids: ids[..length.min(ids.len())].to_vec(),
+                    truncated: false,
+                },
+                label,
+            })
+            .collect()
     }
 }
 
@@ -145,6 +164,7 @@ impl Benchmark {
             gradient_checkpointing: settings.arguments.gradient_checkpointing,
             tuning: settings.tuning,
             keeps_original: false,
+            kept: 0,
             limits: self.limits,
         }))
     }
@@ -159,19 +179,7 @@ impl Benchmark {
             max_steps: work.steps,
             ..settings.arguments
         };
-        let rows = work
-            .input_ids
-            .chunks_exact(work.seq.max(1))
-            .zip(&work.labels);
-        let examples: Vec<Example> = rows
-            .map(|(ids, &label)| Example {
-                encoding: Encoding {
-                    input_ids: ids.to_vec(),
-                    truncated: false,
-                },
-                label,
-            })
-            .collect();
+        let examples = work.examples();
         let first: Vec<&Encoding> = examples
             .iter()
             .take(work.batch)
@@ -191,9 +199,9 @@ impl Benchmark {
         let trainer = self.trainer.as_mut().ok_or_else(not_started)?;
         // The evaluation at the end of an epoch has no rows here.
         trainer.skip_evaluation();
-        match trainer.step(&mut |_, _| ()).await? {
+        match trainer.step().await? {
             Event::Step { logs, .. } => logs.into_iter().last().ok_or_else(not_started),
-            Event::Evaluated(_) | Event::Finished => {
+            Event::Evaluating { .. } | Event::Evaluated(_) | Event::Finished => {
                 Err(Error::NotReady("The run has ended.".into()))
             }
         }

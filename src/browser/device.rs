@@ -1,14 +1,18 @@
-//! Opens the device: the GPU adapter that the browser grants, or the CPU with the reason for it.
+//! Opens the device: asks the browser for an adapter, and opens it or the CPU.
 
+use super::gpu_errors::GpuErrors;
 use super::memory::{self, GpuProbe};
-use crate::session::Compute;
+use crate::Result;
 use crate::session::protocol::{DeviceInfo, DeviceKind};
-use crate::{Error, Result};
+use crate::session::{
+    Adapter, Compute, DeviceChoice, DeviceErrors, Missing, NoDeviceErrors, choose,
+};
 use burn::tensor::Device;
 use burn::tensor::wgpu::wgpu;
 use burn_cubecl::cubecl::config::memory::PersistentMemory;
 use burn_cubecl::cubecl::config::{CubeClRuntimeConfig, RuntimeConfig};
 use js_sys::{Promise, Reflect};
+use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
@@ -25,7 +29,12 @@ pub(super) struct Opened {
 impl Opened {
     /// The device of a session.
     pub(super) fn compute(self) -> Compute<GpuProbe> {
+        let errors: Rc<dyn DeviceErrors> = match &self.gpu {
+            Some(gpu) => Rc::new(GpuErrors::of(gpu.clone())),
+            None => Rc::new(NoDeviceErrors),
+        };
         Compute {
+            errors,
             memory: memory::budget(self.gpu, self.info.max_storage_buffer_binding_size),
             device: self.device,
             info: self.info,
@@ -33,34 +42,35 @@ impl Opened {
     }
 }
 
-/// Opens `webgpu` or `cpu`, or with any other word the first of them that there is.
+/// Opens the device that [`choose`] takes for `webgpu`, `cpu` or any other word, which stands for `auto`.
 ///
 /// # Errors
-/// [`Error::Device`] when `webgpu` was asked for and there is none.
+/// [`crate::Error::Device`] when `webgpu` was asked for and there is none.
 pub(super) async fn open(choice: &str) -> Result<Opened> {
-    match choice {
-        "cpu" => Ok(cpu(None)),
-        "webgpu" => webgpu().await.map_err(Error::Device),
-        _ => match webgpu().await {
-            Ok(opened) => Ok(opened),
-            Err(reason) => Ok(cpu(Some(reason))),
-        },
+    let choice = DeviceChoice::new(choice);
+    let found = match choice {
+        DeviceChoice::Cpu => Err(Missing::Adapter),
+        _ => find_adapter().await,
+    };
+    let (kind, reason) = choose(choice, found.as_ref())?;
+    let adapter = match (kind, &found) {
+        (DeviceKind::WebGpu, Ok(adapter)) => adapter,
+        _ => return Ok(cpu(DeviceInfo::cpu(reason, found.as_ref()))),
+    };
+    match webgpu(DeviceInfo::webgpu(reason, adapter)).await {
+        Ok(opened) => Ok(opened),
+        Err(problem) => {
+            let refused = Missing::Device {
+                adapter: adapter.name(),
+                problem,
+            };
+            let (_, reason) = choose(choice, Err(&refused))?;
+            Ok(cpu(DeviceInfo::cpu(reason, Err(&refused))))
+        }
     }
 }
 
-fn cpu(fallback: Option<String>) -> Opened {
-    let info = DeviceInfo {
-        kind: DeviceKind::Cpu,
-        name: "CPU (WebAssembly SIMD, one thread)".into(),
-        vendor: String::new(),
-        architecture: String::new(),
-        software: true,
-        fallback,
-        max_storage_buffer_binding_size: None,
-        max_buffer_size: None,
-        // Rounding to f16 only costs time on the CPU.
-        shader_f16: false,
-    };
+fn cpu(info: DeviceInfo) -> Opened {
     Opened {
         device: Device::flex(),
         info,
@@ -68,35 +78,31 @@ fn cpu(fallback: Option<String>) -> Opened {
     }
 }
 
-async fn webgpu() -> Result<Opened, String> {
+/// The adapter that the browser grants.
+async fn find_adapter() -> Result<Adapter, Missing> {
     let navigator = get(&js_sys::global(), "navigator");
     let gpu = get(&navigator, "gpu");
     if gpu.is_undefined() || gpu.is_null() {
-        return Err(
-            "This browser has no WebGPU. Use a current Chrome, Edge, Safari or Firefox on a page served over https \
-             or from localhost."
-                .into(),
-        );
+        return Err(Missing::WebGpu);
     }
     let adapter = request_adapter(&gpu).await;
     let adapter = adapter.filter(|adapter| !adapter.is_null() && !adapter.is_undefined());
-    let Some(adapter) = adapter else {
-        return Err(
-            "The browser has WebGPU but granted no GPU adapter: hardware acceleration is off, or the driver is on \
-             the browser's blocklist (see chrome://gpu)."
-                .into(),
-        );
-    };
-    let mut info = describe(&get(&adapter, "info"));
+    let info = get(&adapter.ok_or(Missing::Adapter)?, "info");
+    let text = |name: &str| get(&info, name).as_string().unwrap_or_default();
+    Ok(Adapter {
+        vendor: text("vendor"),
+        architecture: text("architecture"),
+        description: text("description"),
+        is_fallback: get(&info, "isFallbackAdapter").is_truthy(),
+    })
+}
+
+/// Opens WebGPU, or returns what the adapter answered.
+async fn webgpu(mut info: DeviceInfo) -> Result<Opened, String> {
     reuse_buffers_of_one_size();
     // burn requests the limits and features of the adapter, not WebGPU's defaults.
     let opened = Device::wgpu_options().init_with_setup_async().await;
-    let (device, setup) = opened.map_err(|error| {
-        format!(
-            "The adapter {} refused a WebGPU device: {error}.",
-            info.name
-        )
-    })?;
+    let (device, setup) = opened.map_err(|error| error.to_string())?;
     let limits = setup.device.limits();
     info.max_storage_buffer_binding_size = Some(limits.max_storage_buffer_binding_size);
     info.max_buffer_size = Some(limits.max_buffer_size);
@@ -128,37 +134,6 @@ async fn request_adapter(gpu: &JsValue) -> Option<JsValue> {
     .ok()?;
     let promise: Promise = request.call1(gpu, &options).ok()?.dyn_into().ok()?;
     JsFuture::from(promise).await.ok()
-}
-
-/// Describes an adapter by its `GPUAdapterInfo`, in which browsers leave out what would identify the visitor.
-fn describe(info: &JsValue) -> DeviceInfo {
-    let text = |name: &str| get(info, name).as_string().unwrap_or_default();
-    let (vendor, architecture) = (text("vendor"), text("architecture"));
-    let software = get(info, "isFallbackAdapter").is_truthy()
-        || ["swiftshader", "llvmpipe", "lavapipe"]
-            .iter()
-            .any(|name| architecture.contains(name) || text("description").contains(name));
-    let mut name = [vendor.as_str(), architecture.as_str()].join(" ");
-    let description = text("description");
-    if name.trim().is_empty() {
-        name = if description.is_empty() {
-            "unnamed WebGPU adapter".into()
-        } else {
-            description
-        };
-    }
-    let suffix = if software { " (software)" } else { "" };
-    DeviceInfo {
-        kind: DeviceKind::WebGpu,
-        name: format!("{}{suffix}", name.trim()),
-        vendor,
-        architecture,
-        software,
-        fallback: None,
-        max_storage_buffer_binding_size: None,
-        max_buffer_size: None,
-        shader_f16: false,
-    }
 }
 
 fn get(object: &JsValue, name: &str) -> JsValue {

@@ -7,6 +7,7 @@ mod convert;
 mod device;
 mod environment;
 mod fetch;
+mod gpu_errors;
 mod memory;
 mod opfs;
 
@@ -24,6 +25,7 @@ unsafe extern "C" {
 pub fn start() {
     // SAFETY: called once, before anything else of the module runs.
     unsafe { __wasm_call_ctors() };
+    gpu_errors::collect_log();
     std::panic::set_hook(Box::new(|info| {
         web_sys::console::error_1(&format!("webtune panicked: {info}").into());
     }));

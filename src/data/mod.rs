@@ -57,8 +57,9 @@ impl Dataset {
                 self.labels.len()
             )));
         }
-        let present: Vec<usize> = (0..self.labels.len())
-            .filter(|&label| self.label_counts()[label] > 0)
+        let counts = self.label_counts();
+        let present: Vec<usize> = (0..counts.len())
+            .filter(|&label| counts[label] > 0)
             .collect();
         if let [only] = present[..] {
             return Err(Error::Dataset(format!(

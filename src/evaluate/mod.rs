@@ -1,7 +1,9 @@
 //! Evaluation: logits, loss, probabilities and scikit-learn's metrics.
 
+mod evaluator;
 mod metrics;
 mod predict;
 
+pub use evaluator::{EvaluationEvent, Evaluator};
 pub use metrics::{ClassReport, Metrics, Misclassified};
 pub use predict::{Evaluation, EvaluationOptions, evaluate, probabilities};

@@ -1,14 +1,11 @@
 //! The forward pass without training: over the test rows, or over one text.
 
 use super::Metrics;
-use crate::bert::{BertForSequenceClassification, cross_entropy, targets};
-use crate::kernels::{ActivationPadding, Autocast};
+use super::evaluator::{EvaluationEvent, Evaluator, finite};
+use crate::Result;
+use crate::bert::BertForSequenceClassification;
+use crate::kernels::ActivationPadding;
 use crate::tokens::{DataCollator, Encoding, Example};
-use crate::{Error, Result};
-use burn::tensor::Tensor;
-
-/// Batches whose results are read back together, because a read-back stalls the GPU queue.
-const BATCHES_PER_READ: usize = 4;
 
 /// The buffers of a single text have the size of the next multiple of this many tokens.
 const LENGTH_STEP: usize = 64;
@@ -40,97 +37,35 @@ pub struct EvaluationOptions {
     pub fp16: bool,
 }
 
-/// Evaluates `model` over `examples`, as
-/// [`Trainer.evaluate`](https://huggingface.co/docs/transformers/main_classes/trainer#transformers.Trainer.evaluate).
-/// `model` must be on a device without autodiff, which disables dropout.
-///
-/// Calls `progress` with the rows done and all rows. Results are read back every few batches, so that rows done are
-/// computed, not only queued.
+/// Evaluates `model` over `examples` without a pause; see [`Evaluator`]. Calls `progress` with the rows done and all
+/// rows.
 ///
 /// # Errors
-/// [`Error::NotReady`] for no examples, [`Error::Setting`] for `fp16` on a device without f16, [`Error::Device`] if the
-/// device fails.
+/// As [`Evaluator::new`] and [`Evaluator::step`].
 pub async fn evaluate(
     model: &BertForSequenceClassification,
     examples: &[Example],
     options: &EvaluationOptions,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Evaluation> {
-    if examples.is_empty() {
-        return Err(Error::NotReady(
-            "There are no test rows. Make the split first.".into(),
-        ));
-    }
-    let device = model.device();
-    let num_labels = model.num_labels();
-    let batch_size = options.per_device_eval_batch_size;
-    let rows = examples.iter().map(|row| &row.encoding);
-    let widest = options.collator.widest_batch(rows, batch_size);
-    let (mut outputs, mut values, mut done) = (Vec::new(), Vec::new(), 0);
-    for rows in examples.chunks(batch_size) {
-        let encodings: Vec<&Encoding> = rows.iter().map(|row| &row.encoding).collect();
-        let labels: Vec<usize> = rows.iter().map(|row| row.label).collect();
-        let batch = options.collator.collate(&encodings);
-        let padding = ActivationPadding::new([batch.batch, batch.seq], widest);
-        let autocast = Autocast::new(&device, options.fp16)?;
-        let logits = model.forward(&batch);
-        drop((padding, autocast));
-        let smoothing = options.label_smoothing_factor;
-        let loss = cross_entropy(
-            logits.clone(),
-            targets(&labels, num_labels, smoothing, &device),
-            examples.len(),
-        );
-        // The loss of a batch follows its logits, so that one read-back returns both.
-        outputs.push(logits.flatten::<1>(0, 1));
-        outputs.push(loss);
-        done += rows.len();
-        if outputs.len() >= BATCHES_PER_READ * 2 || done == examples.len() {
-            let read = Tensor::cat(std::mem::take(&mut outputs), 0);
-            values.extend(read.into_data_async().await?.try_into_vec::<f32>()?);
-            progress(done, examples.len());
+    let mut evaluator = Evaluator::new(model.clone(), examples, options)?;
+    loop {
+        match evaluator.step(examples).await? {
+            EvaluationEvent::Batch { done, total } => progress(done, total),
+            EvaluationEvent::Done(evaluation) => {
+                progress(examples.len(), examples.len());
+                return Ok(evaluation);
+            }
         }
     }
-    collect(&values, examples, num_labels, options)
-}
-
-/// Splits values that were read back into the logits and losses of the batches.
-fn collect(
-    values: &[f32],
-    examples: &[Example],
-    num_labels: usize,
-    options: &EvaluationOptions,
-) -> Result<Evaluation> {
-    let (mut logits, mut loss, mut rest) = (Vec::with_capacity(examples.len()), 0.0, values);
-    for rows in examples.chunks(options.per_device_eval_batch_size) {
-        let Some((batch, tail)) = rest.split_at_checked(rows.len() * num_labels + 1) else {
-            return Err(Error::Device(
-                "The device returned fewer results than were computed.".into(),
-            ));
-        };
-        loss += f64::from(batch[batch.len() - 1]);
-        logits.extend(
-            batch[..batch.len() - 1]
-                .chunks_exact(num_labels)
-                .map(<[f32]>::to_vec),
-        );
-        rest = tail;
-    }
-    let probabilities: Vec<Vec<f32>> = logits.iter().map(|row| softmax(row)).collect();
-    let labels: Vec<usize> = examples.iter().map(|row| row.label).collect();
-    Ok(Evaluation {
-        loss,
-        metrics: Metrics::new(&labels, &probabilities, num_labels),
-        probabilities,
-        logits,
-    })
 }
 
 /// Probabilities of one text by label id, from a forward pass of the shape `[1, seq]`. `model` must be on a device
 /// without autodiff.
 ///
 /// # Errors
-/// [`Error::Device`] if the device fails.
+/// [`Error::NotFinite`](crate::Error::NotFinite) for logits that are not finite,
+/// [`Error::Device`](crate::Error::Device) if the device fails.
 pub async fn probabilities(
     model: &BertForSequenceClassification,
     encoding: &Encoding,
@@ -143,10 +78,11 @@ pub async fn probabilities(
     let logits = model.forward(&batch);
     drop(padding);
     let logits: Vec<f32> = logits.into_data_async().await?.try_into_vec()?;
+    finite(&logits, || "this text".into())?;
     Ok(softmax(&logits))
 }
 
-fn softmax(logits: &[f32]) -> Vec<f32> {
+pub(super) fn softmax(logits: &[f32]) -> Vec<f32> {
     let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let exp: Vec<f32> = logits.iter().map(|logit| (logit - max).exp()).collect();
     let sum: f32 = exp.iter().sum();

@@ -3,6 +3,7 @@
 
 use super::refuse;
 use crate::{Error, Result};
+use serde::Serialize;
 use std::io::{self, BufWriter, Write};
 use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
 use zip::{CompressionMethod, DateTime, result::ZipError};
@@ -47,6 +48,24 @@ impl<'a> Archive<'a> {
         self.zip.write_all(bytes).map_err(io_error)
     }
 
+    /// Writes a file of indented JSON without a copy of its text, and returns its bytes.
+    ///
+    /// # Errors
+    /// The error of the sink.
+    pub(super) fn write_json(&mut self, name: &str, value: &impl Serialize) -> Result<u64> {
+        self.start(name, 0)?;
+        let mut writer = BufWriter::new(Counter {
+            writer: &mut self.zip,
+            bytes: 0,
+        });
+        let written = serde_json::to_writer_pretty(&mut writer, value).map_err(io::Error::from);
+        written
+            .and_then(|()| writer.write_all(b"\n"))
+            .and_then(|()| writer.flush())
+            .map_err(io_error)?;
+        Ok(writer.get_ref().bytes)
+    }
+
     /// Writes the central directory and flushes the buffer.
     ///
     /// # Errors
@@ -54,6 +73,25 @@ impl<'a> Archive<'a> {
     pub(super) fn finish(self) -> Result<()> {
         let stream = self.zip.finish().map_err(zip_error)?;
         stream.into_inner().flush().map_err(io_error)
+    }
+}
+
+/// Counts the bytes that it writes.
+struct Counter<W> {
+    writer: W,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Counter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.writer.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        // The archive is flushed when it is finished.
+        Ok(())
     }
 }
 

@@ -99,8 +99,7 @@ fn data(card: &Card<'_>, labels: &[String]) -> String {
 
 /// The settings of the run.
 fn training(folder: &Folder<'_>, settings: &Values) -> String {
-    let log = folder.history.log().iter();
-    let updates = log.filter(|entry| entry.get("loss").is_some()).count();
+    let updates = folder.history.step_logs().len();
     let mut text = format!(
         "## Training\n\n{updates} updates of AdamW. `training_args.json` has these settings and gives the same run \
          again on the same rows; `trainer_state.json` has its losses.\n\n| setting | value |\n| --- | --- |\n"

@@ -63,10 +63,9 @@ impl Folder<'_> {
         sink: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<Vec<(String, u64)>> {
         let settings = settings::complete(self.settings)?;
-        let merged = self.model.merged();
         let mut weights = vec![(
             "model.safetensors",
-            weights::File::new(merged.named_parameters())?,
+            weights::File::new(self.model.merged_parameters())?,
         )];
         let mut files = vec![
             ("README.md", card::readme(self, &settings)),
@@ -77,7 +76,6 @@ impl Folder<'_> {
         ];
         files.extend(tokenizer::files(self.tokenizer, self.config)?);
         files.push(("training_args.json", pretty(&Value::Object(settings))));
-        files.push(("trainer_state.json", pretty(&self.history.trainer_state())));
         if self.has_adapter_folder() {
             let lora = RunSettings::from_values(self.settings)?.tuning.lora;
             files.push((
@@ -97,6 +95,9 @@ impl Folder<'_> {
             archive.write(text.as_bytes())?;
             written.push((name.to_string(), text.len() as u64));
         }
+        let name = "trainer_state.json";
+        let bytes = archive.write_json(name, &self.history.trainer_state())?;
+        written.push((name.to_string(), bytes));
         for (name, file) in weights {
             archive.start(name, file.len())?;
             written.push((name.to_string(), file.len()));

@@ -3,7 +3,7 @@
 
 use super::refuse;
 use crate::Result;
-use crate::bert::NamedParameter;
+use crate::bert::MergedParameter;
 use burn::tensor::{DType, Tensor};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ const CHUNK: usize = 1 << 21;
 pub(super) struct File {
     /// The length of the header, and the header with padding to 8 bytes.
     head: Vec<u8>,
-    parameters: Vec<NamedParameter>,
+    parameters: Vec<MergedParameter>,
 }
 
 impl File {
@@ -23,8 +23,11 @@ impl File {
     ///
     /// # Errors
     /// [`Error::Export`](crate::Error::Export) for a header that cannot be written.
-    pub(super) fn new(mut parameters: Vec<NamedParameter>) -> Result<Self> {
-        parameters.sort_by(|a, b| a.name.cmp(&b.name));
+    pub(super) fn new(
+        parameters: impl IntoIterator<Item = impl Into<MergedParameter>>,
+    ) -> Result<Self> {
+        let mut parameters: Vec<MergedParameter> = parameters.into_iter().map(Into::into).collect();
+        parameters.sort_by(|a, b| a.name().cmp(b.name()));
         let mut end = 0;
         let tensors = parameters
             .iter()
@@ -33,10 +36,10 @@ impl File {
                 end += len(parameter) * size_of::<f32>();
                 let info = TensorInfo {
                     dtype: Dtype::F32,
-                    shape: parameter.shape.clone(),
+                    shape: parameter.shape().to_vec(),
                     data_offsets: (start, end),
                 };
-                (parameter.name.clone(), info)
+                (parameter.name().to_string(), info)
             })
             .collect();
         let format = HashMap::from([("format".to_string(), "pt".to_string())]);
@@ -72,12 +75,16 @@ impl File {
     ) -> Result<()> {
         write(&self.head)?;
         let (mut group, mut remaining) = (Vec::new(), chunk);
-        let parts = self.parameters.into_iter().flat_map(|one| one.parts);
-        for part in parts {
-            let (mut start, len) = (0, part.range.len());
+        // One parameter at a time is merged with its adapter.
+        for values in self
+            .parameters
+            .into_iter()
+            .flat_map(MergedParameter::values)
+        {
+            let (mut start, len) = (0, values.dims()[0]);
             while start < len {
                 let end = len.min(start + remaining);
-                group.push(part.values.clone().narrow(0, start, end - start));
+                group.push(values.clone().narrow(0, start, end - start));
                 remaining -= end - start;
                 start = end;
                 if remaining == 0 {
@@ -93,8 +100,8 @@ impl File {
     }
 }
 
-fn len(parameter: &NamedParameter) -> usize {
-    parameter.shape.iter().product()
+fn len(parameter: &MergedParameter) -> usize {
+    parameter.shape().iter().product()
 }
 
 async fn read(group: Vec<Tensor<1>>, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {

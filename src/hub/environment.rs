@@ -176,10 +176,17 @@ pub trait Blob: Clone {
     fn read(&self, range: Range<u64>) -> Result<Vec<u8>, DiskError>;
 }
 
-/// A clock that never goes backwards.
+/// A clock that never goes backwards, and the queue of tasks of its thread.
+#[allow(
+    async_fn_in_trait,
+    reason = "awaited on one thread only: a browser's, or a test's"
+)]
 pub trait Clock: Clone {
     /// Milliseconds since some moment, with fractions.
     fn now(&self) -> f64;
+
+    /// Waits until the messages that have arrived by now were handled.
+    async fn next_task(&self);
 }
 
 /// The environment of a session.

@@ -22,18 +22,41 @@ impl Environment for FakeEnvironment {
 
 /// A clock that a test moves.
 #[derive(Clone, Default)]
-pub(crate) struct FakeClock(Rc<Cell<f64>>);
+pub(crate) struct FakeClock(Rc<ClockState>);
+
+#[derive(Default)]
+struct ClockState {
+    now: Cell<f64>,
+    tasks: Cell<usize>,
+    on_task: RefCell<Option<TaskListener>>,
+}
+
+/// Is called with the number of the task.
+type TaskListener = Box<dyn Fn(usize)>;
 
 impl FakeClock {
     /// Moves the clock forward.
     pub(crate) fn advance(&self, milliseconds: f64) {
-        self.0.set(self.0.get() + milliseconds);
+        self.0.now.set(self.0.now.get() + milliseconds);
+    }
+
+    /// Has `on_task` called in each later task, counted from 1, as if a message arrived there.
+    pub(crate) fn on_task(&self, on_task: impl Fn(usize) + 'static) {
+        self.0.tasks.set(0);
+        self.0.on_task.replace(Some(Box::new(on_task)));
     }
 }
 
 impl Clock for FakeClock {
     fn now(&self) -> f64 {
-        self.0.get()
+        self.0.now.get()
+    }
+
+    async fn next_task(&self) {
+        self.0.tasks.set(self.0.tasks.get() + 1);
+        if let Some(on_task) = &*self.0.on_task.borrow() {
+            on_task(self.0.tasks.get());
+        }
     }
 }
 

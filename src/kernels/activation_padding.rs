@@ -4,7 +4,8 @@
 //! Batches differ in width, and without padding each width would have its own set of buffers. While an
 //! [`ActivationPadding`] lives, the activations of a batch get buffers that also fit those of the run's widest batch.
 //!
-//! The padding is behind a tensor's values. No operation reads or writes it.
+//! The padding is behind a tensor's values. No operation reads or writes it. Kernels request it by
+//! `cube::empty_activation`; everything else, such as a weight gradient, gets a buffer of its own size.
 
 use std::cell::Cell;
 
@@ -40,13 +41,16 @@ impl Drop for ActivationPadding {
     }
 }
 
-/// Returns the number of values to allocate for a tensor of `shape`. Activations, of shape `[rows * tokens, width]` or
-/// `[rows, heads, tokens, tokens]`, get the size that they have in the widest batch. Other tensors are not padded.
+/// Returns the number of values to allocate for an activation of `shape`, or for the gradient of one.
+///
+/// Activations of shape `[rows * tokens, width]` and `[rows, heads, tokens, tokens]` get the size that they have in the
+/// widest batch. Those of the pooler and the classifier, `[rows, width]`, are small and keep their size. The caller
+/// knows that the tensor is an activation: a weight gradient may have the same shape.
 #[cfg_attr(
     not(feature = "gpu"),
     allow(dead_code, reason = "the CPU device does not pool its buffers")
 )]
-pub(super) fn padded_len(shape: &[usize]) -> usize {
+pub(super) fn activation_len(shape: &[usize]) -> usize {
     let len = shape.iter().product();
     let Some(BatchShapes {
         batch: [rows, tokens],
@@ -70,19 +74,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_activations_are_padded_and_only_while_the_guard_lives() {
-        let shapes: [&[usize]; 4] = [&[12, 5], &[2, 3, 6, 6], &[7, 5], &[12]];
-        let lengths = || shapes.map(padded_len);
-        let unpadded = [60, 216, 35, 12];
+    fn activations_are_padded_while_the_guard_lives() {
+        let shapes: [&[usize]; 4] = [&[12, 5], &[2, 3, 6, 6], &[2, 5], &[12]];
+        let lengths = || shapes.map(activation_len);
+        let unpadded = [60, 216, 10, 12];
         assert_eq!(lengths(), unpadded);
         let outer = ActivationPadding::new([2, 6], [2, 10]);
-        assert_eq!(lengths(), [100, 600, 35, 12]);
+        assert_eq!(lengths(), [100, 600, 10, 12]);
         {
             // The batch is wider than the stated maximum: its buffers still hold all values.
             let _inner = ActivationPadding::new([2, 6], [1, 6]);
             assert_eq!(lengths(), unpadded);
         }
-        assert_eq!(lengths(), [100, 600, 35, 12]);
+        assert_eq!(lengths(), [100, 600, 10, 12]);
         drop(outer);
         assert_eq!(lengths(), unpadded);
     }

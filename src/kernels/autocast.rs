@@ -1,8 +1,8 @@
 //! Mixed precision ([Micikevicius et al., 2017]), as [`torch.autocast`].
 //!
-//! While an [`Autocast`] lives, matrix products round their operands to f16 and accumulate in f32. The CPU device
-//! multiplies the rounded operands exactly, as tensor cores do. WebGPU multiplies in f16. Results, parameters and all
-//! other operations stay in f32.
+//! While an [`Autocast`] lives, matrix products round their operands to f16, and multiply and add them in f32. The
+//! product of two f16 values is exact in f32, so this is what tensor cores do. Results, parameters and all other
+//! operations stay in f32.
 //!
 //! Autodiff records the precision of a product, and its backward pass uses the same one without a guard.
 //!

@@ -17,7 +17,9 @@ use linear::{FeedForward, FeedForwardState, Linear, LinearState};
 use lora::{Lora, LoraState};
 use unary::{CrossEntropy, Dropout, Gelu, WithGradient};
 
-use super::{BertOps, DropoutMask, EmbeddingsShape, HeadsShape, LossScaling, Precision};
+use super::{
+    AdamWScalars, BertOps, DropoutMask, EmbeddingsShape, HeadsShape, LossScaling, Precision,
+};
 use burn::backend::autodiff::NodeId;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -329,12 +331,58 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
     }
 
     /// The result is not differentiable.
+    fn bert_adamw(
+        parameter_a: FloatTensor<Self>,
+        gradient_a: FloatTensor<Self>,
+        moments_a: FloatTensor<Self>,
+        parameter_b: FloatTensor<Self>,
+        gradient_b: FloatTensor<Self>,
+        moments_b: FloatTensor<Self>,
+        clip: FloatTensor<Self>,
+        scalars: [AdamWScalars; 2],
+    ) -> (
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+    ) {
+        let (parameter_a, moments_a, parameter_b, moments_b) = B::bert_adamw(
+            parameter_a.into_primitive(),
+            gradient_a.into_primitive(),
+            moments_a.into_primitive(),
+            parameter_b.into_primitive(),
+            gradient_b.into_primitive(),
+            moments_b.into_primitive(),
+            clip.into_primitive(),
+            scalars,
+        );
+        (
+            Self::from_inner(parameter_a),
+            Self::from_inner(moments_a),
+            Self::from_inner(parameter_b),
+            Self::from_inner(moments_b),
+        )
+    }
+
+    /// The result is not differentiable.
+    fn bert_clip_coefficient(
+        squares: FloatTensor<Self>,
+        loss: FloatTensor<Self>,
+        state: FloatTensor<Self>,
+        max_norm: f64,
+    ) -> FloatTensor<Self> {
+        let [squares, loss, state] = [squares, loss, state].map(|tensor| tensor.into_primitive());
+        Self::from_inner(B::bert_clip_coefficient(squares, loss, state, max_norm))
+    }
+
+    /// The result is not differentiable.
     fn bert_update_scale(
         squares: FloatTensor<Self>,
+        loss: FloatTensor<Self>,
         state: FloatTensor<Self>,
         scaling: LossScaling,
     ) -> FloatTensor<Self> {
-        let (squares, state) = (squares.into_primitive(), state.into_primitive());
-        Self::from_inner(B::bert_update_scale(squares, state, scaling))
+        let [squares, loss, state] = [squares, loss, state].map(|tensor| tensor.into_primitive());
+        Self::from_inner(B::bert_update_scale(squares, loss, state, scaling))
     }
 }

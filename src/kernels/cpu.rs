@@ -1,6 +1,8 @@
-//! The CPU device: every operation is the one of `reference.rs`. Values of a loss scaler are read without a copy.
+//! The CPU device: every operation is the one of `reference.rs`. Values of a clip or a
+//! loss scaler are read without a copy.
 
-use super::{AdamWScalars, BertOps, LossScaling, reference};
+use super::clipping::next_clip;
+use super::{AdamWScalars, BertOps, CLIP_VALUES, LossScaling, PROCEEDS, reference};
 use burn::backend::Flex;
 use burn::backend::tensor::FloatTensor;
 use burn::tensor::TensorData;
@@ -23,7 +25,10 @@ impl BertOps for Flex {
     ) {
         let corrected = |scalars: AdamWScalars| match scalars.scaled {
             true => scalars.with_bias_corrections(values(&clip)),
-            false => Some(scalars),
+            false => {
+                let clip = values::<CLIP_VALUES>(&clip);
+                (clip[PROCEEDS] > 0.0).then_some(scalars)
+            }
         };
         let [Some(scalars_a), Some(scalars_b)] = scalars.map(corrected) else {
             return (parameter_a, moments_a, parameter_b, moments_b);
@@ -35,12 +40,25 @@ impl BertOps for Flex {
         reference::adamw_pair::<Self>(states, clip, [scalars_a, scalars_b])
     }
 
+    fn bert_clip_coefficient(
+        squares: FloatTensor<Self>,
+        loss: FloatTensor<Self>,
+        state: FloatTensor<Self>,
+        max_norm: f64,
+    ) -> FloatTensor<Self> {
+        let ([squares], [loss]) = (values(&squares), values(&loss));
+        let next = next_clip(squares, loss, values(&state), max_norm);
+        FloatTensor::<Self>::from_data(TensorData::from(next))
+    }
+
     fn bert_update_scale(
         squares: FloatTensor<Self>,
+        loss: FloatTensor<Self>,
         state: FloatTensor<Self>,
         scaling: LossScaling,
     ) -> FloatTensor<Self> {
-        let next = scaling.next_state(values::<1>(&squares)[0], values(&state));
+        let ([squares], [loss]) = (values(&squares), values(&loss));
+        let next = scaling.next_state(squares, loss, values(&state));
         FloatTensor::<Self>::from_data(TensorData::from(next))
     }
 }

@@ -1,4 +1,4 @@
-//! Loss scaling, as [`torch.amp.GradScaler`]: its state is a tensor of seven values that stays on the device.
+//! Loss scaling, as [`torch.amp.GradScaler`]: its state is a tensor of nine values that stays on the device.
 //!
 //! The kernel that clips gradients writes the values, AdamW's kernel reads them, and they are the state of the next
 //! update. [`LossScaling::next_state`] defines the arithmetic; the kernel in `cube/loss_scaling.rs` does the same.
@@ -6,9 +6,10 @@
 //! [`torch.amp.GradScaler`]: https://docs.pytorch.org/docs/stable/amp.html#torch.amp.GradScaler
 
 use super::AdamWScalars;
+use super::clipping::clip_factor;
 
 /// Number of values in a scaler's state.
-pub const SCALER_VALUES: usize = 7;
+pub const SCALER_VALUES: usize = 9;
 
 /// Index of the norm of all gradients, divided by the scale. It is not finite if they overflowed.
 pub(super) const NORM: usize = 0;
@@ -24,9 +25,15 @@ pub(super) const GROWTH_TRACKER: usize = 4;
 pub(super) const BIAS_CORRECTION1: usize = 5;
 /// Index of AdamW's bias correction `1 - beta2^t`.
 pub(super) const BIAS_CORRECTION2: usize = 6;
+/// Index of the flag that is 1 after an update whose loss was not finite, or whose gradients overflow without a scale
+/// too. No later update proceeds.
+pub const DIVERGED: usize = 7;
 
-/// Added to the norm before `max_norm` is divided by it, as `torch.nn.utils.clip_grad_norm_` does.
-pub(super) const NORM_EPS: f64 = 1e-6;
+/// Index of the number of updates, skipped ones included, as in the state of a clip.
+pub(super) const SCALER_UPDATES: usize = SCALER_VALUES - 1;
+
+/// Gradients that overflow at a scale below this overflow without a scale too.
+pub(super) const MIN_SCALE: f32 = 1.0;
 
 /// The arguments of `torch.amp.GradScaler`, of gradient clipping and of AdamW that the next state depends on.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,25 +55,33 @@ impl LossScaling {
     pub(super) fn next_state(
         &self,
         squares: f32,
+        loss: f32,
         state: [f32; SCALER_VALUES],
     ) -> [f32; SCALER_VALUES] {
         let scale = state[SCALE];
         let norm = squares.sqrt() / scale;
         let mut next = state;
         next[NORM] = norm;
-        if !squares.is_finite() {
+        next[SCALER_UPDATES] += 1.0;
+        if !loss.is_finite() {
+            next[DIVERGED] = 1.0;
+        }
+        if next[DIVERGED] > 0.0 || !squares.is_finite() {
             next[COEFFICIENT] = 0.0;
             next[PROCEEDS] = 0.0;
-            next[SCALE] = scale * self.backoff_factor as f32;
-            next[GROWTH_TRACKER] = 0.0;
+        }
+        if next[DIVERGED] > 0.0 {
             return next;
         }
-        let clip = if self.max_norm > 0.0 {
-            (self.max_norm as f32 / (norm + NORM_EPS as f32)).min(1.0)
-        } else {
-            1.0
-        };
-        next[COEFFICIENT] = clip / scale;
+        if !squares.is_finite() {
+            next[SCALE] = scale * self.backoff_factor as f32;
+            next[GROWTH_TRACKER] = 0.0;
+            if next[SCALE] < MIN_SCALE {
+                next[DIVERGED] = 1.0;
+            }
+            return next;
+        }
+        next[COEFFICIENT] = clip_factor(norm, self.max_norm) / scale;
         next[PROCEEDS] = 1.0;
         next[GROWTH_TRACKER] += 1.0;
         if next[GROWTH_TRACKER] >= self.growth_interval as f32 {

@@ -13,10 +13,12 @@
 mod activation_padding;
 mod autocast;
 mod autodiff;
+mod clipping;
 mod cpu;
 #[cfg(feature = "gpu")]
 mod cube;
 mod dropout;
+mod kernel_form;
 mod loss_scaling;
 mod network;
 mod ops;
@@ -25,8 +27,10 @@ mod update;
 
 pub use activation_padding::ActivationPadding;
 pub use autocast::{Autocast, Precision, supports_f16};
+pub use clipping::CLIP_VALUES;
 pub use dropout::{DropoutMask, DropoutStream};
-pub use loss_scaling::{COEFFICIENT, LossScaling, PROCEEDS, SCALE, SCALER_VALUES};
+pub use kernel_form::{GpuTile, KernelForm, KernelFormOverride};
+pub use loss_scaling::{COEFFICIENT, DIVERGED, LossScaling, PROCEEDS, SCALE, SCALER_VALUES};
 pub use network::{
     EmbeddingsShape, HeadsShape, add_word_embeddings, attention, cross_entropy, dropout,
     embeddings, feed_forward, gelu, layer_norm, linear, lora, residual_layer_norm, with_gradient,

@@ -362,13 +362,7 @@ pub trait BertOps: Backend {
         FloatTensor<Self>,
         FloatTensor<Self>,
         FloatTensor<Self>,
-    ) {
-        let states = [
-            (parameter_a, gradient_a, moments_a),
-            (parameter_b, gradient_b, moments_b),
-        ];
-        reference::adamw_pair::<Self>(states, clip, scalars)
-    }
+    );
 
     /// See [`squares`](super::squares).
     #[allow(clippy::too_many_arguments, reason = "the macro takes no structs")]
@@ -387,13 +381,17 @@ pub trait BertOps: Backend {
     }
 
     /// See [`clip_coefficient`](super::clip_coefficient).
-    fn bert_clip_coefficient(squares: FloatTensor<Self>, max_norm: f64) -> FloatTensor<Self> {
-        reference::clip_coefficient::<Self>(squares, max_norm)
-    }
+    fn bert_clip_coefficient(
+        squares: FloatTensor<Self>,
+        loss: FloatTensor<Self>,
+        state: FloatTensor<Self>,
+        max_norm: f64,
+    ) -> FloatTensor<Self>;
 
     /// See [`update_scale`](super::update_scale).
     fn bert_update_scale(
         squares: FloatTensor<Self>,
+        loss: FloatTensor<Self>,
         state: FloatTensor<Self>,
         scaling: LossScaling,
     ) -> FloatTensor<Self>;

@@ -11,7 +11,7 @@ pub(super) use attention::{attention, attention_backward};
 pub(super) use embeddings::{
     add_word_embeddings, embeddings, position_type_backward, word_embeddings_backward, write,
 };
-pub(super) use update::{adamw_pair, clip_coefficient, squares};
+pub(super) use update::{adamw_pair, squares};
 
 use super::dropout::mask_tensor;
 use super::{BertOps, DropoutMask, Precision};

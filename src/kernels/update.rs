@@ -58,12 +58,13 @@ impl PartialSums {
 }
 
 /// Applies one AdamW update to two parameters and returns each with its moments. Gradients are first multiplied by
-/// `clip[1]`, where `clip` is the output of [`clip_coefficient`], or of [`update_scale`] for scaled gradients, which
-/// may skip the update. Two parameters fit into the 8 storage buffers that every WebGPU adapter can bind.
+/// `clip[COEFFICIENT]`, where `clip` is the output of [`clip_coefficient`], or of [`update_scale`] for scaled
+/// gradients. If `clip[PROCEEDS]` is 0, neither parameters nor moments change. Two parameters fit into the 8 storage
+/// buffers that every WebGPU adapter can bind.
 ///
 /// # Shapes
 /// - `pair`: see [`AdamWState`]
-/// - `clip`: `[2]` or `[SCALER_VALUES]`
+/// - `clip`: `[CLIP_VALUES]` or `[SCALER_VALUES]`
 /// - output: parameter `[n]` and moments `[2 n]`, of each
 pub fn adamw(pair: [AdamWState; 2], clip: Tensor<1>) -> [(Tensor<1>, Tensor<1>); 2] {
     let scalars = [pair[0].scalars, pair[1].scalars];
@@ -106,17 +107,28 @@ pub fn squares(sums: Tensor<1>, inputs: [Tensor<1>; 6], ranges: [PartialSums; 6]
     ))
 }
 
-/// Computes the global gradient norm and the clip coefficient from the sum of all squares. The coefficient is
-/// `min(1, max_norm / (norm + 1e-6))`, as in [`torch.nn.utils.clip_grad_norm_`][1], and 1 if `max_norm` is 0.
+/// Computes the global gradient norm and the clip coefficient of an update from the sum of all squares. The coefficient
+/// is `min(1, max_norm / (norm + 1e-6))`, as in [`torch.nn.utils.clip_grad_norm_`][1], and 1 if `max_norm` is 0.
+///
+/// The values, in order: the norm; the coefficient; 1, or 0 if the update is skipped, because its norm or its loss is
+/// not finite or an earlier update was skipped; the number of updates. `state` is the result for the update before; that
+/// of the first update is 0 except for its third value, which is 1.
 ///
 /// # Shapes
-/// - `squares`: `[1]`
-/// - output: `[2]`, norm and coefficient
+/// - `squares` and `loss`: `[1]`
+/// - `state` and output: `[CLIP_VALUES]`
 ///
 /// [1]: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
-pub fn clip_coefficient(squares: Tensor<1>, max_norm: f64) -> Tensor<1> {
+pub fn clip_coefficient(
+    squares: Tensor<1>,
+    loss: Tensor<1>,
+    state: Tensor<1>,
+    max_norm: f64,
+) -> Tensor<1> {
     Tensor::from_dispatch(Dispatch::bert_clip_coefficient(
         squares.into_dispatch(),
+        loss.into_dispatch(),
+        state.into_dispatch(),
         max_norm,
     ))
 }
@@ -126,16 +138,23 @@ pub fn clip_coefficient(squares: Tensor<1>, max_norm: f64) -> Tensor<1> {
 ///
 /// The values, in order: the norm of the unscaled gradients; the factor that unscales and clips gradients; 1, or 0 if
 /// gradients are not finite and the update is skipped; the next scale; updates since the scale changed; the two bias
-/// corrections of AdamW.
+/// corrections of AdamW; 1 from an update on whose loss is not finite, or whose gradients overflow at a scale below 2:
+/// then this and every later update is skipped; the number of updates.
 ///
 /// # Shapes
-/// - `squares`: `[1]`
+/// - `squares` and `loss`: `[1]`
 /// - `state` and output: `[SCALER_VALUES]`
 ///
 /// [`torch.amp.GradScaler`]: https://docs.pytorch.org/docs/stable/amp.html#torch.amp.GradScaler
-pub fn update_scale(squares: Tensor<1>, state: Tensor<1>, scaling: LossScaling) -> Tensor<1> {
+pub fn update_scale(
+    squares: Tensor<1>,
+    loss: Tensor<1>,
+    state: Tensor<1>,
+    scaling: LossScaling,
+) -> Tensor<1> {
     Tensor::from_dispatch(Dispatch::bert_update_scale(
         squares.into_dispatch(),
+        loss.into_dispatch(),
         state.into_dispatch(),
         scaling,
     ))

@@ -12,8 +12,8 @@ use crate::kernels::{self, AdamWScalars, AdamWState, Autocast, COEFFICIENT, Loss
 use crate::train::{GradScaler, INIT_SCALE};
 use burn::tensor::{Device, Tensor};
 
-/// A GPU also rounds the products, and WGSL allows rounding toward 0: each rounding has a relative error below 2⁻¹⁰.
-const TOLERANCE: f64 = 2e-3;
+/// WGSL allows an adapter to round operands toward 0, or not at all: the relative error of each is below 2⁻¹⁰.
+pub(super) const TOLERANCE: f64 = 2e-3;
 
 /// Runs every check in f16 on `device` and on the CPU device, which rounds operands to f16 and multiplies in f32.
 ///
@@ -39,6 +39,7 @@ pub async fn run_fp16(device: &Device) -> Result<SelfTest> {
         checks.push(check.with_tolerance(TOLERANCE));
     }
     checks.push(overflow(device).await?);
+    checks.push(large_products(device).await?);
     checks.extend(loss_scaling(device).await?);
     let steps = async |device: &Device| training_steps(device, true).await;
     let check = compare_with_cpu(in_f16("two training steps"), device, steps).await?;
@@ -65,6 +66,20 @@ async fn overflow(device: &Device) -> Result<Check> {
     }
     let name = in_f16("overflow");
     Ok(compare_values(name, &found, &[1.0, 0.0, 0.0], 0.0))
+}
+
+/// Compares products beyond 65,504, which f16 cannot hold, of operands that it can hold.
+async fn large_products(device: &Device) -> Result<Check> {
+    let products = async |device: &Device| {
+        let autocast = Autocast::new(device, true)?;
+        let input = Tensor::from_floats([[300.0, 300.0], [60_000.0, 0.5], [-300.0, 2.0]], device);
+        let weight = Tensor::from_floats([[300.0, 300.0], [60_000.0, -4.0]], device);
+        let output = kernels::linear(input, weight, Tensor::zeros([2], device));
+        drop(autocast);
+        read(output.flatten(0, 1)).await
+    };
+    let check = compare_with_cpu(in_f16("products beyond 65,504"), device, products).await?;
+    Ok(check.with_tolerance(TOLERANCE))
 }
 
 /// Compares the states of a loss scaler over finite and overflowing updates, and AdamW's updates. Neither needs f16.
@@ -123,7 +138,8 @@ impl ScaledUpdates {
         for (seed, norm) in (3..).zip(norms) {
             let scaled = norm * INIT_SCALE;
             let squares = Tensor::from_floats([scaled * scaled], device);
-            let state = scaler.update(squares);
+            let loss = Tensor::from_floats([0.5], device);
+            let state = scaler.update(squares, loss);
             let gradient = random([ELEMENTS], seed, device).mul_scalar(scaled);
             let pair = updated.map(|(parameter, moments)| AdamWState {
                 parameter,
@@ -154,7 +170,7 @@ mod tests {
     fn runs_all_f16_checks_on_the_cpu() {
         let report = pollster::block_on(run_fp16(&Device::flex())).unwrap();
         assert!(report.passed, "{report:?}");
-        assert_eq!(report.checks.len(), 8);
+        assert_eq!(report.checks.len(), 9);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The dataset and its split.
 
 use super::Session;
-use super::protocol::{DatasetView, RowsView, SplitView};
+use super::protocol::{DatasetRows, DatasetView, RowsView, SplitView};
 use crate::Result;
 use crate::data::{Dataset, Row, Split, toy_dataset, train_test_split};
 use crate::hub::Environment;
@@ -22,6 +22,14 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         self.dataset = Some(dataset);
         (self.split, self.tokens) = (None, None);
         Ok(view)
+    }
+
+    /// A page of the dataset.
+    ///
+    /// # Errors
+    /// [`crate::Error::NotReady`] without a dataset.
+    pub(super) fn dataset_rows(&self, offset: usize, count: usize) -> Result<DatasetRows> {
+        Ok(DatasetRows::new(self.require_dataset()?, offset, count))
     }
 
     /// Splits the dataset into a training and a test part.

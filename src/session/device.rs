@@ -1,13 +1,14 @@
 //! The device, and its comparisons with the CPU.
 
-use super::protocol::{DeviceInfo, SelfTestView, SessionEvent};
-use super::{Listener, Session};
-use crate::bert::LoadLimits;
+use super::protocol::{DeviceInfo, DeviceKind, SelfTestView, SessionEvent};
+use super::{DeviceErrors, Listener, Session};
+use crate::bert::{BertForSequenceClassification, LoadLimits};
 use crate::hub::{Clock, Environment, LoadEvent};
-use crate::selftest;
+use crate::selftest::{self, SelfTest};
 use crate::train::{MemoryBudget, MemoryProbe};
 use crate::{Error, Result};
 use burn::tensor::Device;
+use std::rc::Rc;
 
 /// A device that computes.
 pub struct Compute<M: MemoryProbe> {
@@ -17,6 +18,8 @@ pub struct Compute<M: MemoryProbe> {
     pub info: DeviceInfo,
     /// What is known about its memory.
     pub memory: MemoryBudget<M>,
+    /// The errors that its operations do not return.
+    pub errors: Rc<dyn DeviceErrors>,
 }
 
 impl DeviceInfo {
@@ -42,12 +45,14 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     pub async fn self_test(&mut self) -> Result<SelfTestView> {
         let started = self.clock.now();
         let report = selftest::run(&self.compute.device).await?;
+        let report = self.checked(report).await?;
         let view = SelfTestView::new(&report, self.clock.now() - started);
         self.self_test = Some(report);
         Ok(view)
     }
 
-    /// Compares every parameter of a tiny BERT with the CPU, also in f16 where the device has it.
+    /// Compares every parameter of a tiny BERT and every form of the kernels with the CPU, also in f16 where the device
+    /// has it.
     ///
     /// # Errors
     /// [`Error::Device`] when the device fails outright.
@@ -56,9 +61,15 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let started = self.clock.now();
         let device = &self.compute.device;
         let mut report = selftest::compare(device).await?;
+        if self.compute.info.kind == DeviceKind::WebGpu {
+            report.add(selftest::forms(device, false).await?);
+        }
         if self.compute.info.shader_f16 {
             report.add(selftest::run_fp16(device).await?);
+            report.add(selftest::forms(device, true).await?);
         }
+        // Buffers are reused for tensors of the same size only.
+        device.memory_cleanup();
         Ok(SelfTestView::new(&report, self.clock.now() - started))
     }
 
@@ -72,6 +83,25 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
              Update the browser or the graphics driver, or open the page with ?device=cpu."
                 .into(),
         ))
+    }
+
+    /// Compares one encoder layer with the CPU, forward and backward, at the widest batch of a run, `[batch, seq]`, and
+    /// frees the buffers of the comparison. The CPU is not compared with itself.
+    ///
+    /// # Errors
+    /// [`Error::Device`] where they differ: the run must not start.
+    pub(super) async fn check_layer(
+        &self,
+        model: &BertForSequenceClassification,
+        widest: [usize; 2],
+        fp16: bool,
+    ) -> Result<()> {
+        if self.compute.info.kind == DeviceKind::Cpu {
+            return Ok(());
+        }
+        let report = selftest::layer(model, widest, fp16).await;
+        self.compute.device.memory_cleanup();
+        refuse_layer(&self.checked(report?).await?)
     }
 
     /// Compares f16 products with the CPU once, and refuses `fp16` where they differ or the device has none.
@@ -90,7 +120,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             ));
         }
         if self.fp16_test.is_none() {
-            self.fp16_test = Some(selftest::run_fp16(&self.compute.device).await?);
+            let report = selftest::run_fp16(&self.compute.device).await?;
+            self.fp16_test = Some(self.checked(report).await?);
         }
         let checks = self.fp16_test.iter().flat_map(|test| &test.checks);
         let failed: Vec<&str> = checks
@@ -104,5 +135,46 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             "{name} does not compute in 16 bits what the CPU computes ({}); train without it",
             failed.join("; ")
         ))
+    }
+}
+
+/// Refuses a run whose layer differs from the CPU's.
+fn refuse_layer(report: &SelfTest) -> Result<()> {
+    let differing = report.checks.iter().filter(|check| !check.passed);
+    let names: Vec<&str> = differing.map(|check| check.name.as_str()).collect();
+    if report.passed && names.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Device(format!(
+        "This device does not compute what the CPU computes at the shapes of this run, so nothing was started ({}). \
+         Use a smaller per_device_train_batch_size or max_length, update the browser or the graphics driver, or open \
+         the page with ?device=cpu.",
+        names.join("; ")
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::selftest::Check;
+
+    #[test]
+    fn a_refusal_names_the_checks_that_failed() {
+        let check = |name: &str, passed| Check {
+            name: name.into(),
+            deviation: 0.5,
+            tolerance: 1e-3,
+            passed,
+        };
+        let report = |failed: bool| SelfTest {
+            passed: !failed,
+            checks: vec![check("output", true), check("gradient of input", !failed)],
+        };
+        assert!(refuse_layer(&report(false)).is_ok());
+        let message = refuse_layer(&report(true)).unwrap_err().to_string();
+        assert!(
+            message.contains("nothing was started (gradient of input)"),
+            "{message}"
+        );
     }
 }

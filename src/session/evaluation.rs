@@ -1,14 +1,15 @@
 //! Evaluation of the test part, and prediction of one text, with the current model.
 
 use super::protocol::{
-    ClassView, EvaluationReport, MacroView, MisclassifiedView, PredictResult, SessionEvent,
-    WorkEvent,
+    ClassView, EvaluationReport, MAX_MISCLASSIFIED, MacroView, MisclassifiedView, PredictResult,
+    SessionEvent, WorkEvent,
 };
 use super::{Listener, Session, seconds_since};
+use crate::bert::BertForSequenceClassification;
 use crate::data::Dataset;
-use crate::evaluate::{Evaluation, EvaluationOptions, evaluate, probabilities};
-use crate::hub::{Clock, Environment};
-use crate::train::{MemoryProbe, TrainerState, TrainingArguments};
+use crate::evaluate::{Evaluation, EvaluationEvent, EvaluationOptions, Evaluator, probabilities};
+use crate::hub::{Clock, Environment, Fetch};
+use crate::train::{MemoryProbe, SpeedMetrics, TrainerState, TrainingArguments};
 use crate::{Error, Result};
 use burn::module::Module;
 
@@ -27,7 +28,8 @@ impl EvaluationReport {
     pub(super) fn new(evaluation: &Evaluation, context: &EvaluationContext) -> Self {
         let metrics = &evaluation.metrics;
         let rows = evaluation.probabilities.len();
-        let seconds = context.seconds.max(1e-6);
+        let batches = rows.div_ceil(context.per_device_eval_batch_size);
+        let speed = SpeedMetrics::new(context.seconds, rows as f64, batches);
         let classes = metrics.classes.iter().zip(&context.dataset.labels);
         let misclassified = metrics.misclassified.iter().map(|wrong| {
             let row = context.test[wrong.at];
@@ -59,30 +61,31 @@ impl EvaluationReport {
                 f1: metrics.macro_average.f1,
             },
             confusion: metrics.confusion.clone(),
-            misclassified: misclassified.collect(),
-            logits: evaluation.logits.clone(),
-            eval_runtime: context.seconds,
-            eval_samples_per_second: rows as f64 / seconds,
-            eval_steps_per_second: rows.div_ceil(context.per_device_eval_batch_size) as f64
-                / seconds,
+            num_misclassified: metrics.misclassified.len(),
+            misclassified: misclassified.take(MAX_MISCLASSIFIED).collect(),
+            logits: None,
+            eval_runtime: speed.runtime,
+            eval_samples_per_second: speed.samples_per_second,
+            eval_steps_per_second: speed.steps_per_second,
         }
     }
 }
 
 impl<E: Environment, M: MemoryProbe> Session<E, M> {
-    /// Evaluates the current model on the test part, trained or not.
+    /// Evaluates the current model on the test part, trained or not, with the arguments of its run. Between two batches
+    /// it waits for the messages that have arrived, so that `fetch` hears a stop.
     ///
     /// # Errors
     /// [`Error::NotReady`] when the rows are not tokenized or the model has another number of labels,
-    /// [`Error::Device`].
-    pub(super) async fn evaluate(&self, listener: &dyn Listener) -> Result<EvaluationReport> {
-        let started = self.clock.now();
+    /// [`Error::Stopped`], [`Error::NotFinite`], [`Error::Device`].
+    pub(super) async fn evaluate(
+        &self,
+        logits: bool,
+        fetch: &E::Fetch,
+        listener: &dyn Listener,
+    ) -> Result<EvaluationReport> {
         let ((dataset, split), tokens) = (self.require_split()?, self.require_tokens()?);
-        let model = self.require_model()?;
-        let network = match &self.run {
-            Some(run) => run.trainer.model()?,
-            None => &model.network,
-        };
+        let (network, options) = self.current_network()?;
         if network.num_labels() != dataset.labels.len() {
             return Err(Error::NotReady(format!(
                 "The model has {} labels, but the dataset has {}. Train it on this dataset first.",
@@ -90,17 +93,25 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
                 dataset.labels.len()
             )));
         }
-        let defaults = TrainingArguments::default();
-        let arguments = self.run.as_ref().map_or(&defaults, |run| &run.arguments);
-        let options = EvaluationOptions {
-            collator: tokens.collator(model.tokenizer.pad_token_id()),
-            per_device_eval_batch_size: arguments.per_device_eval_batch_size,
-            label_smoothing_factor: 0.0,
-            fp16: arguments.fp16,
+        let started = self.clock.now();
+        let mut evaluator = Evaluator::new(network.valid(), &tokens.test, &options)?;
+        let evaluation = loop {
+            let event = evaluator.step(&tokens.test).await?;
+            let total = tokens.test.len();
+            let (done, evaluation) = match event {
+                EvaluationEvent::Batch { done, .. } => (done, None),
+                EvaluationEvent::Done(evaluation) => (total, Some(evaluation)),
+            };
+            listener.event(SessionEvent::Work(WorkEvent::Evaluating { done, total }));
+            if let Some(evaluation) = evaluation {
+                break evaluation;
+            }
+            self.clock.next_task().await;
+            if fetch.is_stopped() {
+                return Err(Error::Stopped("The evaluation was stopped.".into()));
+            }
         };
-        let mut progress = |done, total| report_progress(listener, done, total);
-        let evaluation = evaluate(&network.valid(), &tokens.test, &options, &mut progress).await?;
-        Ok(EvaluationReport::new(
+        let mut report = EvaluationReport::new(
             &evaluation,
             &EvaluationContext {
                 dataset,
@@ -109,13 +120,30 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
                 per_device_eval_batch_size: options.per_device_eval_batch_size,
                 seconds: seconds_since(&self.clock, started),
             },
-        ))
+        );
+        if logits {
+            report.logits = Some(evaluation.logits);
+        }
+        Ok(report)
+    }
+
+    /// The trained network, or that of the checkpoint, and how it is evaluated on the rows that are tokenized now.
+    fn current_network(&self) -> Result<(&BertForSequenceClassification, EvaluationOptions)> {
+        let (model, tokens) = (self.require_model()?, self.require_tokens()?);
+        let collator = tokens.collator(model.tokenizer.pad_token_id());
+        Ok(match &self.run {
+            Some(run) => (run.trainer.model()?, run.arguments.evaluation(collator)),
+            None => (
+                &model.network,
+                TrainingArguments::default().evaluation(collator),
+            ),
+        })
     }
 
     /// Classifies a text with the model before training and with the current one.
     ///
     /// # Errors
-    /// [`Error::NotReady`] when no model is loaded, [`Error::Device`].
+    /// [`Error::NotReady`] when no model is loaded, [`Error::NotFinite`], [`Error::Device`].
     pub async fn predict(&self, text: &str) -> Result<PredictResult> {
         let model = self.require_model()?;
         let max_length = model.network.bert.embeddings.max_length();
@@ -137,8 +165,4 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             after,
         })
     }
-}
-
-pub(super) fn report_progress(listener: &dyn Listener, done: usize, total: usize) {
-    listener.event(SessionEvent::Work(WorkEvent::Evaluating { done, total }));
 }

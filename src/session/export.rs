@@ -14,10 +14,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// # Errors
     /// [`Error::NotReady`] when nothing was trained, [`Error::Device`], and the listener's error.
     pub(super) async fn export_folder(&self, listener: &dyn Listener) -> Result<ExportResult> {
-        let run = self
-            .run
-            .as_ref()
-            .filter(|run| run.trainer.state().global_step > 0);
+        let run = self.run.as_ref().filter(|run| run.trained().is_some());
         let run = run.ok_or_else(|| {
             Error::NotReady(
                 "Nothing was trained yet, so there is no model to export. Train first.".into(),
@@ -37,7 +34,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             dataset: "Rows of text and label, divided into a training and a test part",
             train_label_counts: &counts(&run.split.train),
             test_label_counts: &counts(&run.split.test),
-            evaluation: run.evaluation.as_ref(),
+            evaluation: run.evaluation().map(|(_, evaluation)| evaluation),
         };
         let folder = Folder {
             model: run.trainer.model()?,

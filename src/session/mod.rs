@@ -7,8 +7,11 @@
 
 mod data;
 mod device;
+mod device_choice;
+mod device_errors;
 mod evaluation;
 mod export;
+mod kept;
 mod model;
 mod plan;
 pub mod protocol;
@@ -19,11 +22,12 @@ mod tests;
 mod tokens;
 
 pub use device::Compute;
+pub use device_choice::{Adapter, DeviceChoice, Missing, choose};
+pub use device_errors::{DeviceErrors, LocalFuture, NoDeviceErrors};
 
 use crate::data::{Dataset, Split};
 use crate::hub::{Clock, Disk, Environment};
 use crate::selftest::SelfTest;
-use crate::tokens::EncodedSplit;
 use crate::train::MemoryProbe;
 use crate::{Error, Result};
 use model::LoadedModel;
@@ -32,6 +36,7 @@ pub(crate) use model::{HEAD_SEED, NUM_LABELS};
 use protocol::{Answer, Request, SessionEvent, SessionState};
 use run::Run;
 use std::rc::Rc;
+use tokens::Tokenized;
 
 /// Receives what a request reports while it is being answered.
 pub trait Listener {
@@ -61,8 +66,11 @@ pub struct Session<E: Environment, M: MemoryProbe> {
     dataset: Option<Dataset>,
     split: Option<Split>,
     model: Option<LoadedModel>,
-    tokens: Option<EncodedSplit>,
+    tokens: Option<Tokenized>,
+    /// The run in progress, or the last one.
     run: Option<Run>,
+    /// The run before it, whose model is kept until the next run starts.
+    previous: Option<Run>,
 }
 
 impl<E: Environment, M: MemoryProbe> Session<E, M> {
@@ -79,6 +87,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             model: None,
             tokens: None,
             run: None,
+            previous: None,
         }
     }
 
@@ -90,6 +99,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             model: self.model.as_ref().map(|model| model.origin.name.clone()),
             tokenized: self.tokens.is_some(),
             trained: self.run.as_ref().and_then(Run::trained),
+            previous: self.previous.as_ref().and_then(Run::trained),
         }
     }
 
@@ -119,13 +129,39 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             )),
             Request::Stored => Answer::Stored(self.stored_models().await),
             Request::Forget { key } => Answer::Stored(self.forget_model(&key).await?),
-            Request::Tokenize { values } => Answer::Tokens(self.tokenize(&values)?),
+            Request::DatasetRows { offset, count } => {
+                Answer::DatasetRows(self.dataset_rows(offset, count)?)
+            }
+            Request::Tokenize { values } => Answer::Tokenized(self.tokenize(&values)?),
+            Request::Tokens { offset, count } => Answer::Tokens(self.token_rows(offset, count)?),
             Request::Plan { values } => Answer::Plan(self.plan(&values).await?),
-            Request::Evaluate => Answer::Evaluation(self.evaluate(listener.as_ref()).await?),
-            Request::Predict { text } => Answer::Prediction(self.predict(&text).await?),
-            Request::Export => Answer::Export(self.export_folder(listener.as_ref()).await?),
-            Request::Compare => Answer::Comparison(self.compare(listener.as_ref()).await?),
+            Request::Evaluate { logits } => {
+                let report = self.evaluate(logits, &fetch, listener.as_ref()).await?;
+                Answer::Evaluation(self.checked(report).await?)
+            }
+            Request::Predict { text } => {
+                let prediction = self.predict(&text).await?;
+                Answer::Prediction(self.checked(prediction).await?)
+            }
+            Request::Export => {
+                let export = self.export_folder(listener.as_ref()).await?;
+                Answer::Export(self.checked(export).await?)
+            }
+            Request::RestorePrevious => Answer::Restored(self.restore_previous()?),
+            Request::Discard { model } => {
+                self.discard(model)?;
+                Answer::Discarded
+            }
+            Request::Compare => {
+                let report = self.compare(listener.as_ref()).await?;
+                Answer::Comparison(self.checked(report).await?)
+            }
         })
+    }
+
+    /// Returns a result of the device, unless the device reports an error: then the result may be stale.
+    async fn checked<T>(&self, result: T) -> Result<T> {
+        self.compute.errors.check().await.map(|()| result)
     }
 
     fn require_dataset(&self) -> Result<&Dataset> {
@@ -146,7 +182,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         self.model.as_ref().ok_or_else(missing)
     }
 
-    fn require_tokens(&self) -> Result<&EncodedSplit> {
+    fn require_tokens(&self) -> Result<&Tokenized> {
         let missing = || Error::NotReady("The rows have not been tokenized yet.".into());
         self.tokens.as_ref().ok_or_else(missing)
     }

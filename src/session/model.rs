@@ -3,12 +3,14 @@
 use super::protocol::{ModelOrigin, ModelView, SessionEvent};
 use super::{Listener, Session, VisitorFile};
 use crate::Result;
-use crate::bert::{BertConfig, BertForSequenceClassification, INDEX_FILE, LoadLimits, LoadReport};
-use crate::bert::{ShardIndex, WeightsLoader};
+use crate::bert::{
+    BertConfig, BertForSequenceClassification, INDEX_FILE, LoadLimits, LoadReport, ShardIndex,
+    WeightsLoader, parameter_bytes,
+};
 use crate::hub::{Environment, LoadEvent, Services, Source, pickle_refused};
 use crate::io::ByteSource;
 use crate::tokens::{Tokenizer, VocabSettings};
-use crate::train::MemoryProbe;
+use crate::train::{MemoryBudget, MemoryProbe};
 use burn::module::Module;
 use burn::tensor::Device;
 use std::rc::Rc;
@@ -34,10 +36,12 @@ pub(super) struct LoadedModel {
 }
 
 /// The network that is to be built.
-struct Target<'a> {
+struct Target<'a, M> {
     num_labels: usize,
     device: &'a Device,
     limits: LoadLimits,
+    /// Checked before weights are read beside a model that is loaded; none for the first model.
+    memory: Option<&'a MemoryBudget<M>>,
 }
 
 type OnEvent = Rc<dyn Fn(LoadEvent)>;
@@ -116,14 +120,26 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             num_labels: labels.unwrap_or(NUM_LABELS),
             device: &device,
             limits: self.compute.info.limits(),
+            memory: self.model.as_ref().map(|_| &self.compute.memory),
         };
-        let model = LoadedModel::load(source, origin, &target, on_event).await?;
-        self.compute.memory.set_in_use(model.parameter_bytes());
+        // What is no longer used may be what the model lacks.
+        self.compute.device.memory_cleanup();
+        let model = match LoadedModel::load(source, origin, &target, on_event).await {
+            Ok(model) => self.checked(model).await,
+            Err(error) => Err(error),
+        };
+        if model.is_err() {
+            // The part that was loaded would stay allocated.
+            self.compute.device.memory_cleanup();
+        }
+        let model = model?;
         let view = model.view();
+        let bytes = model.parameter_bytes();
         self.model = Some(model);
         // A run belongs to the model that it was made from.
-        (self.tokens, self.run) = (None, None);
+        (self.tokens, self.run, self.previous) = (None, None, None);
         self.compute.device.memory_cleanup();
+        self.compute.memory.set_in_use(bytes);
         Ok(view)
     }
 }
@@ -134,10 +150,10 @@ fn load_events(listener: &Rc<dyn Listener>) -> OnEvent {
 }
 
 impl LoadedModel {
-    async fn load<E: Environment>(
+    async fn load<E: Environment, M: MemoryProbe>(
         mut source: Source<E>,
         origin: ModelOrigin,
-        target: &Target<'_>,
+        target: &Target<'_, M>,
         on_event: &OnEvent,
     ) -> Result<Self> {
         let read =
@@ -145,10 +161,10 @@ impl LoadedModel {
         source.build(read).await
     }
 
-    async fn read<E: Environment>(
+    async fn read<E: Environment, M: MemoryProbe>(
         source: &mut Source<E>,
         origin: &ModelOrigin,
-        target: &Target<'_>,
+        target: &Target<'_, M>,
         on_event: &OnEvent,
     ) -> Result<Self> {
         on_event(LoadEvent::Phase { phase: "config" });
@@ -158,6 +174,10 @@ impl LoadedModel {
         let tokenizer = Self::tokenizer(source).await?;
         tokenizer.check_vocab_size(config.vocab_size)?;
         on_event(LoadEvent::Phase { phase: "weights" });
+        if let Some(memory) = target.memory {
+            let bytes = parameter_bytes(&config, target.num_labels);
+            memory.check_model(bytes).await?;
+        }
         let loader = WeightsLoader {
             config: &config,
             num_labels: target.num_labels,
@@ -236,7 +256,7 @@ impl LoadedModel {
     }
 
     /// Bytes of its parameters on the device, where they are f32 whatever they are in the file.
-    fn parameter_bytes(&self) -> u64 {
+    pub(super) fn parameter_bytes(&self) -> u64 {
         4 * self.network.num_params() as u64
     }
 

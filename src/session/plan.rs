@@ -19,26 +19,31 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             &settings.arguments,
             settings.tuning.method,
             split.train.len(),
-        );
+        )?;
         Ok(PlanView {
             steps_per_epoch: plan.steps_per_epoch,
             max_steps: plan.max_steps,
             warmup_steps: plan.warmup_steps,
-            learning_rates: plan.learning_rates,
+            schedule: plan.schedule,
             warnings: plan.warnings,
             memory: self.memory(&settings).await,
         })
     }
 
-    /// Refuses a run that does not fit into the memory of the device, and reserves the memory of one that does.
+    /// Refuses a run that does not fit into the memory of the device. Returns the bytes of one that does.
     ///
     /// # Errors
-    /// [`crate::Error::Memory`] with the bytes that the run needs and those that are available.
-    pub(super) async fn reserve_memory(&self, settings: &RunSettings) -> Result<()> {
-        match self.demand(settings) {
-            Some(demand) => self.compute.memory.reserve(&MemoryPlan::new(&demand)).await,
-            None => Ok(()),
-        }
+    /// [`crate::Error::Memory`] or [`crate::Error::MemoryKept`] with the bytes that the run needs and those that are
+    /// available, [`crate::Error::NotReady`] when an earlier stage is missing.
+    pub(super) async fn check_memory(&self, settings: &RunSettings) -> Result<u64> {
+        self.require_split()?;
+        self.require_model()?;
+        let Some(demand) = self.demand(settings) else {
+            return Ok(0);
+        };
+        let plan = MemoryPlan::new(&demand);
+        self.compute.memory.check(&plan).await?;
+        Ok(plan.total)
     }
 
     async fn memory(&self, settings: &RunSettings) -> Option<MemoryReport> {
@@ -72,13 +77,9 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             }
         };
         let (labels, limits) = (dataset.labels.len(), self.compute.info.limits());
-        Some(MemoryDemand::new(
-            config,
-            labels,
-            shapes,
-            arguments,
-            settings.tuning,
-            limits,
-        ))
+        Some(MemoryDemand {
+            kept: self.kept_bytes(),
+            ..MemoryDemand::new(config, labels, shapes, arguments, settings.tuning, limits)
+        })
     }
 }

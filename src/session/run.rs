@@ -1,17 +1,20 @@
 //! A training run: start, one step at a time, finish.
 
-use super::evaluation::{EvaluationContext, report_progress};
+use super::Session;
+use super::evaluation::EvaluationContext;
 use super::protocol::{EvaluationReport, RunEvent, TrainResult, TrainedState};
-use super::{Listener, Session, seconds_since};
 use crate::bert::BertForSequenceClassification;
 use crate::data::{Dataset, Split};
 use crate::evaluate::Evaluation;
 use crate::hub::{Clock, Environment};
 use crate::settings::{RunSettings, Values};
-use crate::train::{Event, History, MemoryProbe, Trainer, TrainerOptions, TrainingArguments};
+use crate::train::{
+    Event, History, MemoryProbe, TrainPlan, Trainer, TrainerOptions, TrainingArguments,
+    trainable_parameters,
+};
 use crate::{Error, Result};
 
-/// A run, under way or over.
+/// A run, in progress or over.
 pub(super) struct Run {
     pub trainer: Trainer,
     /// The network before the first step: the checkpoint's body with an untrained head.
@@ -23,8 +26,13 @@ pub(super) struct Run {
     pub values: Values,
     pub arguments: TrainingArguments,
     pub history: History,
-    pub evaluation: Option<Evaluation>,
-    last_report: Option<EvaluationReport>,
+    /// Bytes of its trainable parameters, which it shares with no other network.
+    pub trainable_bytes: u64,
+    /// The last evaluation of its own test part.
+    last: Option<(EvaluationReport, Evaluation)>,
+    /// Milliseconds of the evaluation in progress, without pauses between its batches.
+    evaluation_ms: f64,
+    over: bool,
 }
 
 impl Run {
@@ -37,6 +45,28 @@ impl Run {
             max_steps: state.max_steps,
             epoch: state.epoch,
         })
+    }
+
+    /// The last evaluation, if no step followed it.
+    pub(super) fn evaluation(&self) -> Option<&(EvaluationReport, Evaluation)> {
+        let step = self.trainer.state().global_step;
+        self.last.as_ref().filter(|(report, _)| report.step == step)
+    }
+
+    /// Whether no further step follows.
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Ends it, and frees the optimizer state.
+    pub(super) fn end(&mut self) {
+        self.over = true;
+        self.trainer.end();
+    }
+
+    /// Whether a step of it is known to be finite.
+    pub(super) fn has_finite_step(&self) -> bool {
+        self.trainer.logged_steps() > 0
     }
 
     /// Keeps an evaluation of its own test part as the last one.
@@ -52,9 +82,61 @@ impl Run {
                 seconds,
             },
         );
-        self.last_report = Some(report.clone());
-        self.evaluation = Some(evaluation);
+        self.last = Some((report.clone(), evaluation));
         report
+    }
+
+    /// The summary of the run.
+    fn result(&mut self, stopped: bool, seconds: f64, first_step_ms: f64) -> Result<TrainResult> {
+        let summary = self.history.finished(&self.trainer, seconds)?;
+        Ok(TrainResult {
+            stopped,
+            global_step: summary.step,
+            max_steps: self.trainer.state().max_steps,
+            epoch: summary.epoch,
+            train_loss: summary.train_loss,
+            train_runtime: summary.train_runtime,
+            train_samples_per_second: summary.train_samples_per_second,
+            train_steps_per_second: summary.train_steps_per_second,
+            first_step_ms,
+            evaluation: self.evaluation().map(|(report, _)| report.clone()),
+        })
+    }
+
+    /// What the page shows of an event that took `milliseconds`.
+    fn reported(&mut self, event: Event, milliseconds: f64) -> RunEvent {
+        match event {
+            Event::Step { tokens, logs } => {
+                self.history.steps(&logs);
+                let state = self.trainer.state();
+                RunEvent::Step {
+                    logs,
+                    step: state.global_step,
+                    max_steps: state.max_steps,
+                    epoch: state.epoch,
+                    tokens,
+                }
+            }
+            Event::Evaluating { done, total } => {
+                self.evaluation_ms += milliseconds;
+                RunEvent::Evaluating { done, total }
+            }
+            Event::Evaluated(evaluation) => {
+                let milliseconds = std::mem::take(&mut self.evaluation_ms) + milliseconds;
+                RunEvent::Evaluation {
+                    report: self.add_evaluation(evaluation, milliseconds / 1000.0),
+                }
+            }
+            Event::Finished => RunEvent::Finished,
+        }
+    }
+
+    /// Reads back the losses that are still on the device.
+    async fn read_logs(&mut self) -> Result<()> {
+        let logs = self.trainer.read_logs().await?;
+        self.history.steps(&logs);
+        // Reports what the first call found after the last finite step.
+        self.trainer.read_logs().await.map(drop)
     }
 }
 
@@ -63,21 +145,26 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     ///
     /// # Errors
     /// [`Error::NotReady`] when an earlier stage is missing, [`Error::Memory`] when the run does not fit,
-    /// [`Error::Device`] when the device failed its self-test, [`Error::Setting`] for `fp16` on a device that does not
-    /// compute it correctly.
+    /// [`Error::Device`] when the device failed its self-test or computes a layer at the shapes of the run wrongly, [`Error::Setting`] for more updates than a run may
+    /// have, and for `fp16` on a device that does not compute it correctly.
     pub async fn start_run(&mut self, values: Values) -> Result<()> {
         let settings = RunSettings::from_values(&values)?;
         self.check_self_test()?;
-        self.require_tokens()?;
+        let rows = self.require_tokens()?.train.len();
+        TrainPlan::new(&settings.arguments, settings.tuning.method, rows)?;
         if settings.arguments.fp16 {
             self.check_fp16().await?;
         }
-        self.reserve_memory(&settings).await?;
+        let bytes = self.check_memory(&settings).await?;
         let run = self.new_run(settings, values)?;
-        if self.run.replace(run).is_some() {
-            // Buffers are reused for tensors of the same size only, so the last run's would stay allocated.
-            self.compute.device.memory_cleanup();
-        }
+        self.check_layer(
+            run.trainer.model()?,
+            run.trainer.widest_batch(),
+            run.arguments.fp16,
+        )
+        .await?;
+        self.replace_run(run);
+        self.compute.memory.set_in_use(bytes);
         Ok(())
     }
 
@@ -88,39 +175,43 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         }
     }
 
-    /// Does one update, or the evaluation at the end of an epoch.
+    /// Does one update, or one batch of the evaluation at the end of an epoch.
+    ///
+    /// After an error the run is over. It keeps the weights of its last finite step, or is dropped if it has none: the
+    /// model that was trained before it is then the current one again.
     ///
     /// # Errors
-    /// [`Error::NotReady`] without a run, [`Error::Diverged`], [`Error::Device`].
-    pub async fn step_run(&mut self, listener: &dyn Listener) -> Result<RunEvent> {
-        let started = self.clock.now();
+    /// [`Error::NotReady`] without a run, and those of [`Trainer::step`].
+    pub async fn step_run(&mut self) -> Result<RunEvent> {
         let run = self.run.as_mut().ok_or_else(no_run)?;
-        let mut progress = |done, total| report_progress(listener, done, total);
-        let event = run.trainer.step(&mut progress).await?;
-        let state = run.trainer.state();
-        Ok(match event {
-            Event::Step { tokens, logs } => {
-                run.history.steps(&logs);
-                RunEvent::Step {
-                    logs,
-                    step: state.global_step,
-                    max_steps: state.max_steps,
-                    epoch: state.epoch,
-                    tokens,
-                }
+        let started = self.clock.now();
+        let steps_before = run.trainer.state().global_step;
+        let step = run.trainer.step().await;
+        // Before the results of the step are reported: they are stale if its commands were refused.
+        let checked = self.compute.errors.check().await;
+        match step.and_then(|event| checked.map(|()| event)) {
+            Ok(event) => Ok(run.reported(event, self.clock.now() - started)),
+            Err(error) if steps_before == 0 => {
+                self.drop_run();
+                Err(error)
             }
-            Event::Evaluated(evaluation) => {
-                let seconds = seconds_since(&self.clock, started);
-                RunEvent::Evaluation {
-                    report: run.add_evaluation(evaluation, seconds),
-                }
+            Err(error) => {
+                self.end_run();
+                Err(error)
             }
-            Event::Finished => RunEvent::Finished,
-        })
+        }
     }
 
-    /// Ends the run and evaluates it unless its last step was evaluated. `seconds` is the time of training,
-    /// `first_step_ms` the time until the first step was done.
+    /// Stops the updates of the run. [`Session::step_run`] then evaluates its weights, unless they are evaluated
+    /// already.
+    pub fn stop_run(&mut self) {
+        if let Some(run) = &mut self.run {
+            run.trainer.stop();
+        }
+    }
+
+    /// Ends the run, also in the middle of an evaluation, which is then not reported. `seconds` is the time of
+    /// training, `first_step_ms` the time until the first step was done.
     ///
     /// # Errors
     /// As [`Session::step_run`].
@@ -131,29 +222,14 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         first_step_ms: f64,
     ) -> Result<TrainResult> {
         let run = self.run.as_mut().ok_or_else(no_run)?;
-        let logs = run.trainer.read_logs().await?;
-        run.history.steps(&logs);
-        let state = run.trainer.state();
-        let evaluated = run.last_report.as_ref().map(|report| report.step);
-        if state.global_step > 0 && evaluated != Some(state.global_step) {
-            let started = self.clock.now();
-            let evaluation = run.trainer.evaluate(&mut |_, _| ()).await?;
-            run.add_evaluation(evaluation, seconds_since(&self.clock, started));
-        }
-        let seconds = seconds.max(1e-6);
-        run.history.finished(&run.trainer, seconds)?;
-        Ok(TrainResult {
-            stopped,
-            global_step: state.global_step,
-            max_steps: state.max_steps,
-            epoch: state.epoch,
-            train_loss: run.trainer.train_loss(),
-            train_runtime: seconds,
-            train_samples_per_second: run.split.train.len() as f64 * state.epoch / seconds,
-            train_steps_per_second: state.global_step as f64 / seconds,
-            first_step_ms,
-            evaluation: run.last_report.clone(),
-        })
+        let read = run.read_logs().await;
+        let checked = self.compute.errors.check().await;
+        let result = match read.and(checked) {
+            Ok(()) => run.result(stopped, seconds, first_step_ms),
+            Err(error) => Err(error),
+        };
+        self.end_run();
+        result
     }
 
     fn new_run(&self, settings: RunSettings, values: Values) -> Result<Run> {
@@ -174,6 +250,10 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             options,
         )?;
         Ok(Run {
+            trainable_bytes: 4 * trainable_parameters(trainer.model()?) as u64,
+            last: None,
+            evaluation_ms: 0.0,
+            over: false,
             trainer,
             initial,
             dataset: dataset.clone(),
@@ -181,8 +261,6 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             values,
             history: History::new(&arguments, tokens.train.len()),
             arguments,
-            evaluation: None,
-            last_report: None,
         })
     }
 }

@@ -1,13 +1,18 @@
 //! The workflow on the CPU, with a fake network and disk: the code that the page runs, its failures included.
 
+mod device_errors;
+mod divergence;
+mod evaluation;
 mod failures;
+mod kept;
 mod models;
+mod scale;
 mod workflow;
 
 use super::protocol::{
-    Answer, DeviceInfo, DeviceKind, ModelView, Request, SessionEvent, TrainResult,
+    Answer, DeviceInfo, DeviceReason, ModelView, Request, RunEvent, SessionEvent, TrainResult,
 };
-use super::{Compute, Listener, Session};
+use super::{Compute, Listener, Missing, NoDeviceErrors, Session};
 use crate::hub::Fetch;
 use crate::hub::testing::{FakeBlob, FakeEnvironment, Fakes};
 use crate::selftest::SelfTest;
@@ -18,6 +23,7 @@ use burn::tensor::Device;
 use pollster::block_on;
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
+use std::io::{Cursor, Read};
 use std::rc::Rc;
 
 /// Asks for something that must be answered, and returns the answer of this kind.
@@ -51,12 +57,12 @@ impl MemoryProbe for NoProbe {
     fn free(&self, (): ()) {}
 }
 
-/// Records what a request reports. It refuses the bytes of an export when a test says so.
+/// Records what a request reports. It refuses the bytes of an export after those that a test names.
 #[derive(Default)]
 struct Recorder {
     events: RefCell<Vec<SessionEvent>>,
     bytes: RefCell<Vec<u8>>,
-    refuses_pieces: Cell<bool>,
+    refuses_after: Cell<Option<usize>>,
 }
 
 impl Listener for Recorder {
@@ -65,10 +71,15 @@ impl Listener for Recorder {
     }
 
     fn piece(&self, bytes: &[u8]) -> Result<()> {
-        if self.refuses_pieces.get() {
+        let mut all = self.bytes.borrow_mut();
+        if self
+            .refuses_after
+            .get()
+            .is_some_and(|most| all.len() + bytes.len() > most)
+        {
             return Err(Error::Export("the test does not take it.".into()));
         }
-        self.bytes.borrow_mut().extend_from_slice(bytes);
+        all.extend_from_slice(bytes);
         Ok(())
     }
 }
@@ -89,6 +100,7 @@ impl Visit {
             device: Device::flex(),
             info: cpu(),
             memory: MemoryBudget::new(DeviceMemory::Fixed(1 << 32), None),
+            errors: Rc::new(NoDeviceErrors),
         };
         let mut session = Session::new(compute, Some(fakes.disk.clone()), fakes.clock.clone());
         session.self_test = Some(SelfTest {
@@ -123,6 +135,7 @@ impl Visit {
             request["values"] = Value::Object(self.values.clone());
         }
         let request = Request::from_json(request)?;
+        self.recorder.bytes.take();
         let listener: Rc<dyn Listener> = self.recorder.clone();
         let network = self.fakes.network.clone();
         block_on(self.session.answer(request, network, &listener))
@@ -148,12 +161,30 @@ impl Visit {
         block_on(self.session.start_run(values))
     }
 
-    /// Does `steps` events of a run and ends it.
+    /// Does `steps` events of a run and ends it. A run that is stopped is evaluated first.
     fn run(&mut self, steps: usize, stopped: bool) -> Result<TrainResult> {
         for _ in 0..steps {
-            block_on(self.session.step_run(self.recorder.as_ref()))?;
+            block_on(self.session.step_run())?;
         }
+        if stopped {
+            self.session.stop_run();
+        }
+        while block_on(self.session.step_run())? != RunEvent::Finished {}
         block_on(self.session.finish_run(stopped, 1.5, 20.0))
+    }
+
+    /// A text file of the last exported archive.
+    fn exported_text(&self, name: &str) -> String {
+        let bytes = self.recorder.bytes.borrow().clone();
+        let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+        let mut text = String::new();
+        let mut file = archive.by_name(name).unwrap();
+        file.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    fn exported_trainer_state(&self) -> Value {
+        serde_json::from_str(&self.exported_text("trainer_state.json")).unwrap()
     }
 
     /// The probabilities of a sentence before and after training.
@@ -166,17 +197,7 @@ impl Visit {
 }
 
 fn cpu() -> DeviceInfo {
-    DeviceInfo {
-        kind: DeviceKind::Cpu,
-        name: "CPU".into(),
-        vendor: String::new(),
-        architecture: String::new(),
-        software: true,
-        fallback: None,
-        max_storage_buffer_binding_size: None,
-        max_buffer_size: None,
-        shader_f16: false,
-    }
+    DeviceInfo::cpu(DeviceReason::Requested, Err(&Missing::WebGpu))
 }
 
 fn object(value: Value) -> Values {

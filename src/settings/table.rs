@@ -1,5 +1,6 @@
 //! The table: name, type, default, bounds and help of each hyper-parameter.
 
+use crate::train::MAX_RUN_STEPS;
 use serde::Serialize;
 
 /// The section of the page that has a setting in its form.
@@ -157,7 +158,7 @@ const fn choice(
 /// Every setting, in the order of the form. Defaults are the recommended preset.
 #[rustfmt::skip]
 pub const SETTINGS: &[Setting] = &[
-    integer("num_rows", Group::Data, false, (100, 0, 10_000, 10),
+    integer("num_rows", Group::Data, false, (100, 0, 100_000, 10),
         "Rows of the toy dataset, half of each class."),
     integer("dataset_seed", Group::Data, true, (42, 0, u32::MAX, 1),
         "Seed of the shuffle of the rows (pandas' random_state)."),
@@ -194,7 +195,7 @@ pub const SETTINGS: &[Setting] = &[
         "Maximum norm of all gradients together; larger gradients are scaled down to it. 0 disables it."),
     number("label_smoothing_factor", Group::Training, true, (0.0, 0.0, 0.99, 0.05),
         "Share of the target distribution that is spread over all classes."),
-    integer("max_steps", Group::Training, true, (0, 0, 1_000_000, 1),
+    integer("max_steps", Group::Training, true, (0, 0, MAX_RUN_STEPS as u32, 1),
         "Number of updates of the run; 0 uses num_train_epochs."),
     number("adam_beta1", Group::Training, true, (0.9, 0.0, 0.9999, 0.01),
         "AdamW: decay of the mean of the gradient."),
@@ -215,8 +216,8 @@ pub const SETTINGS: &[Setting] = &[
         "Recompute each layer's activations in the backward pass instead of storing them: \
          the same result in less memory and about a third more time."),
     boolean("fp16", Group::Memory, false, false,
-        "Mixed precision: matrix products in 16 bits with loss scaling, everything else and the parameters in 32. \
-         It needs a GPU with shader-f16."),
+        "Mixed precision: matrix products of 16-bit operands with loss scaling, everything else and the parameters in \
+         32 bits. It needs a GPU with shader-f16. It saves no memory, and its speed has not been measured on a GPU."),
     boolean("freeze_embeddings", Group::Memory, true, false,
         "Full tuning: do not train the embeddings."),
     integer("freeze_layers", Group::Memory, true, (0, 0, 48, 1),

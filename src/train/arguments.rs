@@ -1,6 +1,8 @@
 //! transformers' `TrainingArguments`, as far as they apply to one device without a disk, and their learning rate
 //! schedules.
 
+use crate::evaluate::EvaluationOptions;
+use crate::tokens::DataCollator;
 use serde::{Deserialize, Serialize};
 
 /// The learning rate schedule, a
@@ -110,6 +112,16 @@ impl TrainingArguments {
         match self.max_steps {
             0 => self.num_train_epochs.ceil() as usize,
             steps => steps.div_ceil(self.steps_per_epoch(rows)),
+        }
+    }
+
+    /// The options of an evaluation with these arguments.
+    pub fn evaluation(&self, collator: DataCollator) -> EvaluationOptions {
+        EvaluationOptions {
+            collator,
+            per_device_eval_batch_size: self.per_device_eval_batch_size,
+            label_smoothing_factor: self.label_smoothing_factor,
+            fp16: self.fp16,
         }
     }
 

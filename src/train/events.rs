@@ -7,30 +7,38 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct StepLog {
-    /// Updates done, including this one.
-    pub step: usize,
+    // In the order of `trainer_state.json`, where the keys are sorted.
     /// Epochs done after this update.
     pub epoch: f64,
-    /// Mean loss over the rows of the update, before the update.
-    pub loss: f64,
-    /// Learning rate of the update.
-    pub learning_rate: f64,
     /// Norm of all gradients before clipping. With `fp16` it may be infinite or NaN: then the update was skipped and
     /// the loss scale halved.
     pub grad_norm: f64,
+    /// Learning rate of the update.
+    pub learning_rate: f64,
+    /// Mean loss over the rows of the update, before the update.
+    pub loss: f64,
+    /// Updates done, including this one.
+    pub step: usize,
 }
 
 /// What a step of the trainer did.
 #[derive(Debug)]
 pub enum Event {
-    /// One update.
+    /// One update; or none, and only logs that were still on the device when the run ended.
     Step {
-        /// Tokens of the batches of the update, without padding.
+        /// Tokens of the batches of the update, without padding; 0 without an update.
         tokens: usize,
         /// Logs that this step read back from the device, of no, one or several updates.
         logs: Vec<StepLog>,
     },
-    /// The evaluation at the end of an epoch or of the run.
+    /// One batch of an evaluation.
+    Evaluating {
+        /// Rows done.
+        done: usize,
+        /// Rows in total.
+        total: usize,
+    },
+    /// The evaluation at the end of an epoch or of the run is done.
     Evaluated(Evaluation),
     /// The run is complete.
     Finished,

@@ -6,16 +6,15 @@
 //!
 //! PyTorch reads back from the GPU after each backward pass whether a gradient overflowed. Here the kernel that clips
 //! the gradients decides on the device, and AdamW's kernel follows it: no read-back stalls the queue, and the log shows
-//! what happened.
+//! what happened. A loss that is not finite, or gradients that overflow at a scale below 1, end the run: this and every
+//! later update is skipped, so that the parameters stay finite.
 
 use super::TrainingArguments;
-use crate::kernels::{self, LossScaling, PROCEEDS, SCALE, SCALER_VALUES};
+use crate::kernels::{self, LossScaling, SCALE, SCALER_VALUES};
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// The scale of the first update (`init_scale`).
 pub const INIT_SCALE: f32 = 65_536.0;
-/// Gradients that overflow at a scale below this overflow without a scale too.
-const MIN_SCALE: f32 = 1.0;
 
 /// The loss scale and its state, on the device.
 #[derive(Debug)]
@@ -56,19 +55,13 @@ impl GradScaler {
         Tensor::from_inner(self.state.clone().slice(SCALE..SCALE + 1))
     }
 
-    /// Decides on an update from the sum of squares of its scaled gradients, and computes the next scale. Returns the
-    /// `clip` of [`AdamW::step`](super::AdamW::step).
+    /// Decides on an update from its loss and the sum of squares of its scaled gradients, and computes the next scale.
+    /// Returns the `clip` of [`AdamW::step`](super::AdamW::step).
     ///
     /// # Shapes
-    /// `[1]` → `[SCALER_VALUES]`.
-    pub fn update(&mut self, squares: Tensor<1>) -> Tensor<1> {
-        self.state = kernels::update_scale(squares, self.state.clone(), self.scaling);
+    /// `[1]` and `[1]` → `[SCALER_VALUES]`.
+    pub fn update(&mut self, squares: Tensor<1>, loss: Tensor<1>) -> Tensor<1> {
+        self.state = kernels::update_scale(squares, loss, self.state.clone(), self.scaling);
         self.state.clone()
-    }
-
-    /// Whether a gradient norm that is not finite comes from a scale that was too large. `values` are those of
-    /// [`update`](Self::update). At a scale below 1 the gradients themselves overflow.
-    pub fn tolerates(values: &[f32]) -> bool {
-        values[PROCEEDS] == 0.0 && values[SCALE] >= MIN_SCALE
     }
 }

@@ -3,24 +3,45 @@
 //! burn clips each tensor by its own norm; transformers clips all of them by their global norm.
 
 use crate::bert::BertForSequenceClassification;
-use crate::kernels::{self, PartialSums};
+use crate::kernels::{self, CLIP_VALUES, PROCEEDS, PartialSums};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor, TensorData};
 
-/// The Euclidean norm over the gradients of all parameters, and the factor that limits it to `max_norm`, as in
-/// PyTorch's [`clip_grad_norm_`]. The factor is 1 if `max_norm` is 0.
+/// Clips gradients by their global norm, and skips every update from the first one on whose loss or norm is not finite.
 ///
-/// [`clip_grad_norm_`]: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
-///
-/// # Shapes
-/// Returns `[2]`: norm and factor.
-pub fn norm_and_clip(
-    model: &BertForSequenceClassification,
-    grads: &GradientsParams,
+/// The result stays on the device: the host reads losses back later, and the parameters are then still those of the
+/// last finite update.
+#[derive(Debug)]
+pub struct GradientClipper {
     max_norm: f64,
-) -> Tensor<1> {
-    kernels::clip_coefficient(sum_of_squares(model, grads), max_norm)
+    /// `[CLIP_VALUES]`, see [`kernels::clip_coefficient`].
+    state: Tensor<1>,
+}
+
+impl GradientClipper {
+    /// Limits norms to `max_norm`, unless it is 0. `device` is without autodiff.
+    pub fn new(max_norm: f64, device: &Device) -> Self {
+        let mut state = [0.0; CLIP_VALUES];
+        state[PROCEEDS] = 1.0;
+        Self {
+            max_norm,
+            state: Tensor::from_data(TensorData::from(state), device),
+        }
+    }
+
+    /// Decides on an update from its loss and the sum of squares of its gradients. Returns the `clip` of
+    /// [`AdamW::step`](super::AdamW::step): the norm, the factor that limits it, as in PyTorch's [`clip_grad_norm_`],
+    /// and whether the update proceeds.
+    ///
+    /// [`clip_grad_norm_`]: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
+    ///
+    /// # Shapes
+    /// `[1]` and `[1]` → `[CLIP_VALUES]`.
+    pub fn update(&mut self, squares: Tensor<1>, loss: Tensor<1>) -> Tensor<1> {
+        self.state = kernels::clip_coefficient(squares, loss, self.state.clone(), self.max_norm);
+        self.state.clone()
+    }
 }
 
 /// The sum of the squares of all gradients.
@@ -70,28 +91,5 @@ impl ModuleVisitor for Collector<'_> {
         if let Some(grad) = self.grads.get::<D>(param.id) {
             self.found.push(grad.flatten(0, D - 1));
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use burn::tensor::Device;
-
-    #[test]
-    fn clips_only_norms_above_the_maximum() {
-        let coefficient = |norm: f32, max| {
-            let squares = Tensor::from_floats([norm * norm], &Device::flex());
-            let both: Vec<f32> = kernels::clip_coefficient(squares, max)
-                .into_data()
-                .try_into_vec()
-                .unwrap();
-            assert!((both[0] - norm).abs() < 1e-6);
-            both[1]
-        };
-        assert!((coefficient(4.0, 1.0) - 0.25).abs() < 1e-6);
-        assert_eq!(coefficient(0.5, 1.0), 1.0);
-        assert_eq!(coefficient(4.0, 0.0), 1.0);
-        assert_eq!(coefficient(0.0, 1.0), 1.0);
     }
 }

@@ -77,6 +77,8 @@ pub struct MemoryDemand<'a> {
     pub tuning: Tuning,
     /// Whether the loaded network is kept beside the one that is trained, to compare them.
     pub keeps_original: bool,
+    /// Bytes of the trained model that is kept beside the run, as far as the run does not share them.
+    pub kept: u64,
     /// The limits that the network was loaded with, which set the blocks of its word embeddings.
     pub limits: LoadLimits,
 }
@@ -102,6 +104,7 @@ impl<'a> MemoryDemand<'a> {
             gradient_checkpointing: arguments.gradient_checkpointing,
             tuning,
             keeps_original: true,
+            kept: 0,
             limits,
         }
     }
@@ -115,6 +118,8 @@ pub struct MemoryPlan {
     pub parameters: u64,
     /// A second copy of the trainable ones, if the loaded network is kept.
     pub original: u64,
+    /// The parameters of the model that was trained before and is kept.
+    pub kept: u64,
     /// One gradient of each trainable parameter, and the accumulated gradients if there are several batches an update.
     pub gradients: u64,
     /// AdamW's two moments of each trainable parameter.
@@ -143,11 +148,13 @@ impl MemoryPlan {
         Self {
             parameters: sum(|alive| alive.parameters),
             original: sum(|alive| alive.original),
+            kept: demand.kept,
             gradients: sum(|alive| alive.gradients),
             optimizer: sum(|alive| alive.moments),
             activations: sum(|alive| alive.activations),
             runtime: RUNTIME,
             total: RUNTIME
+                + demand.kept
                 + sum(|alive| {
                     let lasting = alive.parameters + alive.original + alive.moments;
                     lasting + alive.gradients.max(alive.activations)
@@ -186,6 +193,7 @@ mod tests {
             gradient_checkpointing,
             tuning,
             keeps_original: true,
+            kept: 0,
             limits: LoadLimits::default(),
         })
     }
@@ -233,6 +241,7 @@ mod tests {
                 gradient_checkpointing: false,
                 tuning: TUNING,
                 keeps_original: true,
+                kept: 0,
                 limits,
             })
         };

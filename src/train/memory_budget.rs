@@ -8,6 +8,14 @@ use crate::{Error, Result};
 use serde::Serialize;
 use std::cell::Cell;
 
+/// What makes a run smaller.
+const SMALLER_RUN: &str = "Use a smaller per_device_train_batch_size with gradient_accumulation_steps, \
+                           gradient_checkpointing, or tuning = lora; the plan under Training lists what fits.";
+
+/// What makes place for another model.
+const FEWER_MODELS: &str =
+    "Export the trained models that you need, discard them, and load the model again.";
+
 /// Bytes of the smallest first buffer of a trial.
 const MIN_FIRST_BUFFER: u64 = 64 << 20;
 
@@ -16,6 +24,14 @@ const BUFFERS: u64 = 16;
 
 /// The smallest buffer of a trial is this part of the first: the resolution of the bytes that a trial finds.
 const RESOLUTION: u64 = 16;
+
+/// Bytes of the largest trial while settings are edited. A buffer that the browser grants need not be in the GPU's
+/// memory yet, and one that it refuses may have cost other tabs theirs: a plan that is only looked at asks for no more
+/// than this. The start of a run asks for all of it, because the run allocates it in any case.
+const MAX_HINT: u64 = 1 << 30;
+
+/// While settings are edited, the need is rounded down to a multiple of this many bytes, and each is tried once.
+const HINT_STEP: u64 = 64 << 20;
 
 /// Allocates memory of a device on trial.
 #[allow(
@@ -39,8 +55,6 @@ pub trait MemoryProbe {
 /// How the memory of a device is determined.
 #[derive(Debug, Clone)]
 pub enum DeviceMemory<P> {
-    /// Not at all: no run is too large.
-    Unknown,
     /// A fixed number of bytes, such as the address space of a CPU.
     Fixed(u64),
     /// Allocation on trial.
@@ -66,6 +80,15 @@ pub enum Shortage {
         /// Memory that is available to it.
         offered: u64,
     },
+    /// The run fits only without the trained model that is kept beside it.
+    Kept {
+        /// Size of the run and of that model.
+        needs: u64,
+        /// Size of that model.
+        kept: u64,
+        /// Memory that is available to both.
+        offered: u64,
+    },
 }
 
 impl From<Shortage> for Error {
@@ -73,11 +96,23 @@ impl From<Shortage> for Error {
         let (what, needs, offered) = match shortage {
             Shortage::Binding { needs, offered } => ("its largest tensor", needs, offered),
             Shortage::Memory { needs, offered } => ("this run", needs, offered),
+            Shortage::Kept {
+                needs,
+                kept,
+                offered,
+            } => {
+                return Error::MemoryKept {
+                    needs,
+                    kept,
+                    offered,
+                };
+            }
         };
         Error::Memory {
             what,
             needs,
             offered,
+            remedy: SMALLER_RUN,
         }
     }
 }
@@ -134,35 +169,80 @@ impl<P: MemoryProbe> MemoryBudget<P> {
         self.exhausted_at.set(None);
     }
 
-    /// Checks that a run fits, and reserves its memory in the budget.
-    ///
-    /// # Errors
-    /// [`Error::Memory`] with the bytes that the run needs and those that are available.
-    pub async fn reserve(&self, plan: &MemoryPlan) -> Result<()> {
-        if let Some(shortage) = self.shortage(plan).await {
-            return Err(shortage.into());
-        }
-        self.set_in_use(plan.total);
-        Ok(())
+    /// Sets the bytes that are still allocated after others were freed. Those that were freed stay available.
+    pub fn free_down_to(&self, bytes: u64) {
+        let before = self.available.get().max(self.in_use.get());
+        self.in_use.set(bytes);
+        self.available.set(before);
     }
 
-    /// Why a run does not fit; none if it fits.
+    /// Checks that a run fits. It reserves nothing: [`set_in_use`](Self::set_in_use) does when the run has been built.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] or [`Error::MemoryKept`] with the bytes that the run needs and those that are available.
+    pub async fn check(&self, plan: &MemoryPlan) -> Result<()> {
+        match self.shortage(plan).await {
+            Some(shortage) => Err(shortage.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks that the parameters of another model fit beside everything that is allocated.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] with its bytes and those that are available to it.
+    pub async fn check_model(&self, bytes: u64) -> Result<()> {
+        let in_use = self.in_use.get();
+        match self.limit_below(in_use + bytes).await {
+            None => Ok(()),
+            Some(limit) => Err(Error::Memory {
+                what: "the model, beside those that are loaded and trained,",
+                needs: bytes,
+                offered: limit.saturating_sub(in_use),
+                remedy: FEWER_MODELS,
+            }),
+        }
+    }
+
+    /// Why a run does not fit; none if it fits. Allocates the whole run on trial unless it is known to fit.
     pub async fn shortage(&self, plan: &MemoryPlan) -> Option<Shortage> {
-        if let Some(offered) = self.max_binding.filter(|&limit| plan.largest > limit) {
-            return Some(Shortage::Binding {
-                needs: plan.largest,
-                offered,
-            });
+        if let Some(shortage) = self.binding_shortage(plan) {
+            return Some(shortage);
         }
         let offered = self.limit_below(plan.total).await?;
-        Some(Shortage::Memory {
-            needs: plan.total,
+        Some(memory_shortage(plan, offered))
+    }
+
+    /// Why a run does not fit, as a hint while its settings are edited: allocates at most [`MAX_HINT`] bytes on trial,
+    /// and nothing if the need grew by less than [`HINT_STEP`] since the last trial.
+    async fn hint(&self, plan: &MemoryPlan) -> Option<Shortage> {
+        if let Some(shortage) = self.binding_shortage(plan) {
+            return Some(shortage);
+        }
+        let tried = match self.memory {
+            DeviceMemory::Fixed(_) => plan.total,
+            DeviceMemory::Probe(_) if self.exhausted_at.get().is_some_and(|at| plan.total > at) => {
+                plan.total
+            }
+            DeviceMemory::Probe(_) => {
+                let rounded = plan.total - plan.total % HINT_STEP;
+                rounded.min(self.in_use.get() + MAX_HINT)
+            }
+        };
+        let offered = self.limit_below(tried).await?;
+        Some(memory_shortage(plan, offered))
+    }
+
+    fn binding_shortage(&self, plan: &MemoryPlan) -> Option<Shortage> {
+        let offered = self.max_binding.filter(|&limit| plan.largest > limit)?;
+        Some(Shortage::Binding {
+            needs: plan.largest,
             offered,
         })
     }
 
-    /// The report of a run with these arguments. Only with `trial` the device is asked for the memory; else the run is
-    /// assumed to fit.
+    /// The report of a run with these arguments. Only with `trial` the device is asked for memory; else the run is
+    /// assumed to fit. The shortage is a hint: a run is checked again when it starts.
     pub async fn report(
         &self,
         demand: &MemoryDemand<'_>,
@@ -171,7 +251,7 @@ impl<P: MemoryProbe> MemoryBudget<P> {
     ) -> MemoryReport {
         let plan = MemoryPlan::new(demand);
         let shortage = match trial {
-            true => self.shortage(&plan).await,
+            true => self.hint(&plan).await,
             false => None,
         };
         let fits = |other: &MemoryPlan| other.total < plan.total && self.may_fit(other);
@@ -187,7 +267,6 @@ impl<P: MemoryProbe> MemoryBudget<P> {
     /// Whether a run fits as far as is known without another trial.
     pub fn may_fit(&self, plan: &MemoryPlan) -> bool {
         let limit = match self.memory {
-            DeviceMemory::Unknown => None,
             DeviceMemory::Fixed(bytes) => Some(bytes),
             DeviceMemory::Probe(_) => self.exhausted_at.get(),
         };
@@ -198,7 +277,6 @@ impl<P: MemoryProbe> MemoryBudget<P> {
     /// The bytes that are available, if they are fewer than `total`.
     async fn limit_below(&self, total: u64) -> Option<u64> {
         let probe = match &self.memory {
-            DeviceMemory::Unknown => return None,
             DeviceMemory::Fixed(bytes) => return (total > *bytes).then_some(*bytes),
             DeviceMemory::Probe(probe) => probe,
         };
@@ -215,6 +293,19 @@ impl<P: MemoryProbe> MemoryBudget<P> {
         self.exhausted_at.set(limit.or(self.exhausted_at.get()));
         limit
     }
+}
+
+/// The shortage of a run to which `offered` bytes are available.
+fn memory_shortage(plan: &MemoryPlan, offered: u64) -> Shortage {
+    let (needs, kept) = (plan.total, plan.kept);
+    if kept > 0 && needs - kept <= offered {
+        return Shortage::Kept {
+            needs,
+            kept,
+            offered,
+        };
+    }
+    Shortage::Memory { needs, offered }
 }
 
 /// Allocates `bytes` in several buffers and frees them. Returns the bytes that the device allocated, to a

@@ -244,6 +244,7 @@ mod tests {
             gradient_checkpointing: arguments.gradient_checkpointing,
             tuning,
             keeps_original: true,
+            kept: 0,
             limits: LoadLimits::default(),
         }
     }

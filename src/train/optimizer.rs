@@ -38,12 +38,12 @@ impl AdamW {
 
     /// Updates every parameter that has a gradient.
     ///
-    /// `clip` is the result of [`norm_and_clip`](super::norm_and_clip); its second value multiplies the gradients.
-    /// With `fp16` it is the result of [`GradScaler::update`](super::GradScaler::update): a skipped update changes
-    /// neither parameters nor moments and is not counted as a step.
+    /// `clip` is the result of [`GradientClipper::update`](super::GradientClipper::update); its second value multiplies
+    /// the gradients. With `fp16` it is the result of [`GradScaler::update`](super::GradScaler::update). A skipped
+    /// update changes neither parameters nor moments; with `fp16` it is not counted as a step.
     ///
     /// # Shapes
-    /// `clip`: `[2]`, with `fp16` `[SCALER_VALUES]`.
+    /// `clip`: `[CLIP_VALUES]`, with `fp16` `[SCALER_VALUES]`.
     pub fn step(
         &mut self,
         model: BertForSequenceClassification,

@@ -3,6 +3,8 @@
 
 use crate::bert::{BertForSequenceClassification, LoraConfig};
 use crate::{Error, Result};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 /// How the network is fine-tuned.
@@ -51,6 +53,26 @@ impl Tuning {
             TuningMethod::Full => Ok(model.freeze(self.freeze_embeddings, self.freeze_layers)),
             TuningMethod::Lora => Ok(model.with_lora(&self.lora, seed)),
             TuningMethod::Head => Ok(model.head_only()),
+        }
+    }
+}
+
+/// The number of values of all parameters that are trained, as PEFT's `get_nb_trainable_parameters`.
+pub fn trainable_parameters(model: &BertForSequenceClassification) -> usize {
+    let mut counter = TrainableCounter { values: 0 };
+    model.visit(&mut counter);
+    counter.values
+}
+
+/// Counts the values of parameters that require a gradient.
+struct TrainableCounter {
+    values: usize,
+}
+
+impl ModuleVisitor for TrainableCounter {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if param.val().is_require_grad() {
+            self.values += param.shape().num_elements();
         }
     }
 }

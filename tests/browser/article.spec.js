@@ -30,10 +30,10 @@ async function runArticlePreset(webtune, query, minutes) {
   await webtune.succeeded();
   await test.step('the run uses the steps, learning rates and padding of the settings', async () => {
     expect(await webtune.step()).toBe(30);
-    const rates = (await webtune.read('logs')).map(({ learning_rate }) => learning_rate);
+    const rates = (await webtune.logs()).map(({ learning_rate }) => learning_rate);
     expect(Math.max(...rates)).toBeCloseTo((29 / 500) * 5e-5, 12);
-    const tokens = await webtune.read('tokens');
-    expect(tokens?.rows.every(({ input_ids }) => input_ids.length === 128)).toBe(true);
+    const rows = await webtune.tokenRows();
+    expect(rows.map(({ input_ids }) => input_ids.length)).toEqual(Array(100).fill(128));
     expect(Number(await page.getByTestId('padding-share').getAttribute('data-value'))).toBeGreaterThan(0.8);
   });
   await expect(page.getByTestId('warnings').locator('[data-code="warmup_longer_than_run"]')).toBeVisible();

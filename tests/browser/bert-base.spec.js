@@ -19,7 +19,10 @@ test('bert-base loads within 256 MB of wasm heap and trains within the memory pl
   const { page } = webtune;
   const files = bertBase();
   hub.offer(MODEL, files);
-  await webtune.open({ model: MODEL, endpoint: hub.endpoint, max_steps: STEPS, num_rows: 40 }, 'counted');
+  await webtune.open(
+    { device: 'webgpu', model: MODEL, endpoint: hub.endpoint, max_steps: STEPS, num_rows: 40 },
+    'counted',
+  );
   const worker = page.workers()[0];
   if (!worker) throw new Error('the page has no worker');
   /** @returns {Promise<{peak: number, binding: number, heap: number, errors: string[]}>} */
@@ -50,7 +53,7 @@ test('bert-base loads within 256 MB of wasm heap and trains within the memory pl
     await webtune.field('tuning').selectOption(tuning);
     await webtune.press('run-training', 10 * MINUTE);
     expect((await webtune.read('stages')).training.error).toBeNull();
-    const [run, logs] = [await webtune.read('run'), await webtune.read('logs')];
+    const [run, logs] = [await webtune.read('run'), await webtune.logs()];
     if (run.kind !== 'done') throw new Error(`no result: ${JSON.stringify(run)}`);
     const { result, plan } = run;
     expect(logs.map(({ step }) => step)).toEqual(Array.from({ length: STEPS }, (_, at) => at + 1));

@@ -1,4 +1,5 @@
-// "Compare every gradient": WebGPU agrees with the CPU, every parameter is compared, and a wrong shader is detected.
+// "Compare every gradient": WebGPU agrees with the CPU, every parameter and every form of the kernels is compared, and a
+// wrong shader is detected.
 
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from './fixtures.js';
@@ -53,6 +54,13 @@ const adapters = (() => {
   return [...matrices, 'classifier.weight', 'classifier.bias'].map((name) => `base_model.model.${name}`);
 })();
 
+/** Operations that every tile of a matrix product computes, and the number of their results. */
+const OPERATIONS = { linear: 4, 'feed-forward': 5, attention: 2, LoRA: 4 };
+const TILES = ['8 × 8', '4 × 4', '2 × 2', '16 × 16'];
+
+/** Whether a check compares one form of the kernels; the others compare a network. @param {string} name */
+const ofForm = (name) => /: .*, (f32|fp16)$/.test(name);
+
 /** Presses the button and waits for the result. @param {import('./webtune.js').Webtune} webtune */
 async function compare(webtune) {
   const { page } = webtune;
@@ -80,7 +88,7 @@ test('gradients and updates of every parameter agree between WebGPU and the CPU'
   );
   expect(checks.filter((check) => !check.passed || check.deviation > 1e-3)).toEqual([]);
   expect(passed).toBe(true);
-  const names = checks.map(({ name }) => name);
+  const names = checks.map(({ name }) => name).filter((name) => !ofForm(name));
   const expected = [
     ...parameters.map((name) => `gradient of ${name}`),
     ...[...parameters, ...adapters].map((name) => `${name} after three steps`),
@@ -114,9 +122,9 @@ test('gradients and updates of every parameter agree between WebGPU and the CPU'
   });
 });
 
-// The shapes of the comparison are small: they select the 2 × 2 tile of the matrix product, so this test does not cover
-// the 4 × 4 and 8 × 8 tiles.
-test('the kernels for hardware GPUs agree with the CPU at the small shapes of the comparison', async ({ webtune }) => {
+// Beside the checks of single kernels, which every adapter runs in every form, the network is trained with the kernels
+// that a GPU selects.
+test('a network trained with the kernels for hardware GPUs agrees with the CPU', async ({ webtune }) => {
   await webtune.open(GPU, 'looks-like-a-gpu');
   const { passed, checks } = await compare(webtune);
   expect(checks.filter((check) => !check.passed)).toEqual([]);
@@ -146,6 +154,36 @@ test('a wrong GELU derivative in one shader fails the checks of the affected gra
   await expect(page.getByTestId('comparison')).toContainText('differ from the CPU');
   await expect(page.getByTestId('worst').locator('tr.failed').first()).toContainText('differs');
 });
+
+const WRONG_TILES = [
+  { site: 'tile-8-wrong', tile: '8 × 8', selected: '256 × 512', others: /^$/ },
+  // An addition has 4 × 4 values per thread whatever the tile of the other products is.
+  { site: 'tile-4-wrong', tile: '4 × 4', selected: '128 × 256', others: /^LoRA, (8 × 8|2 × 2) tile: output, f32$/ },
+];
+
+for (const { site, tile, selected, others } of WRONG_TILES) {
+  test(`a wrong column in the ${tile} tile fails the checks of that tile only`, async ({ webtune }) => {
+    await webtune.open(GPU, site);
+    const { passed, checks } = await compare(webtune);
+    expect(passed).toBe(false);
+    const failed = checks.filter((check) => !check.passed).map(({ name }) => name);
+    for (const name of [
+      `linear, ${tile} tile: output, f32`,
+      `linear, ${tile} tile: input gradient, f32`,
+      `linear, ${tile} tile: weight gradient, f32`,
+      `feed-forward, ${tile} tile: output, f32`,
+      `feed-forward, ${tile} tile: input gradient, f32`,
+      `attention, ${tile} tile: output, f32`,
+      `attention, ${tile} tile: gradient, f32`,
+      `linear, tile selected for ${selected} values: output, f32`,
+    ]) {
+      expect(failed).toContain(name);
+    }
+    const ofTile = (/** @type {string} */ name) =>
+      name.includes(`${tile} tile`) || name.includes(`tile selected for ${selected} values`) || others.test(name);
+    expect(failed.filter((name) => !ofTile(name))).toEqual([]);
+  });
+}
 
 test('the comparison cannot start during a run', async ({ webtune }) => {
   const { page } = webtune;

@@ -24,6 +24,10 @@ test('a run pauses, steps, answers a sentence, resumes and stops', async ({ webt
   expect(await webtune.step()).toBe(paused);
   await expect(page.getByTestId('try-after')).toContainText('So far');
 
+  await page.locator('#tokens').getByRole('button', { name: 'Last page' }).click();
+  await expect(page.locator('#tokens .token-rows .note').last()).toContainText('Test');
+  expect(await webtune.step(), 'rows are read between steps').toBe(paused);
+
   await webtune.button('step').click();
   await webtune.stepped(paused + 1);
   await webtune.classify('One step on?');
@@ -69,7 +73,7 @@ test('a second run starts from the base model, keeps earlier stages and repeats 
   await webtune.open({ ...QUICK, device: 'cpu', num_train_epochs: 1 });
   await webtune.press('run-all');
   await webtune.succeeded();
-  const first = { logs: await webtune.read('logs'), after: await webtune.probabilities('try-after') };
+  const first = { logs: await webtune.logs(), after: await webtune.probabilities('try-after') };
   expect(first.logs.length).toBe(10);
   const downloads = () => server.requests.filter((path) => path.endsWith('/model.safetensors')).length;
   expect(downloads()).toBe(1);
@@ -82,12 +86,47 @@ test('a second run starts from the base model, keeps earlier stages and repeats 
   await expect(page.locator('#dataset tbody tr')).toHaveCount(10);
   await webtune.idle();
   await webtune.succeeded();
-  const second = { logs: await webtune.read('logs'), after: await webtune.probabilities('try-after') };
+  const second = { logs: await webtune.logs(), after: await webtune.probabilities('try-after') };
   expect(downloads(), 'the model is not loaded again').toBe(1);
   expect(second.logs.length).toBe(10);
   for (const [at, { loss }] of second.logs.entries())
     expect(loss, `loss of step ${at + 1}`).toBeCloseTo(first.logs[at]?.loss ?? NaN, 5);
   expect(second.after[0]).toBeCloseTo(first.after[0] ?? NaN, 5);
+});
+
+test('the model trained before is used again, and the newer one after it', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open({ ...QUICK, device: 'cpu', num_rows: 20, num_train_epochs: 1 });
+  await webtune.press('run-all');
+  const sentence = 'What an amazing blender!';
+  const shown = async () => ({
+    steps: (await webtune.result())?.global_step,
+    logs: await webtune.logs(),
+    trained: (await webtune.read('trained'))?.global_step,
+    after: await webtune.probabilities('try-after'),
+  });
+  await webtune.classify(sentence);
+  const first = await shown();
+  expect(first).toMatchObject({ steps: 2, trained: 2 });
+  await expect(webtune.button('use-previous')).toHaveCount(0);
+
+  await webtune.field('num_train_epochs').fill('2');
+  await webtune.press('run-all');
+  const second = await shown();
+  expect(second).toMatchObject({ steps: 4, trained: 4 });
+  expect(second.after).not.toEqual(first.after);
+  await expect(page.getByTestId('kept-models')).toContainText('The model of 2 steps, seed 42, trained before, is kept');
+
+  await expect(webtune.button('use-previous')).toHaveText('Use the previous model');
+  await webtune.press('use-previous');
+  expect(await shown()).toEqual(first);
+  await expect(page.locator('#export')).toContainText('The model after 2 training steps');
+  await expect(webtune.stage('training')).toHaveAttribute('data-stale', 'true');
+
+  await expect(webtune.button('use-previous')).toHaveText('Use the newer model again');
+  await webtune.press('use-previous');
+  expect(await shown()).toEqual(second);
+  await expect(webtune.stage('training')).not.toHaveAttribute('data-stale', 'true');
 });
 
 test('settings are kept through a run, in the URL and through a reload', async ({ webtune }) => {
@@ -99,7 +138,7 @@ test('settings are kept through a run, in the URL and through a reload', async (
   await webtune.field('max_length').fill('20');
   await webtune.press('run-all');
   await webtune.succeeded();
-  expect((await webtune.read('dataset'))?.rows.length).toBe(30);
+  expect((await webtune.read('dataset'))?.num_rows).toBe(30);
   const kept = {
     num_rows: '30',
     num_train_epochs: '1',

@@ -173,7 +173,7 @@ test('training_args.json repeats the run exactly, dropout included', async ({ we
   await webtune.succeeded();
   await expect(webtune.page.getByTestId('run-seed')).toHaveText('1234');
   const first = {
-    logs: await webtune.read('logs'),
+    logs: await webtune.logs(),
     losses: (await webtune.read('evaluations')).map(({ eval_loss }) => eval_loss),
   };
   const repeated = json((await exported(webtune)).files, 'training_args.json');
@@ -185,7 +185,7 @@ test('training_args.json repeats the run exactly, dropout included', async ({ we
     await webtune.press('run-all');
     await webtune.succeeded();
     return {
-      logs: await webtune.read('logs'),
+      logs: await webtune.logs(),
       losses: (await webtune.read('evaluations')).map(({ eval_loss }) => eval_loss),
     };
   };

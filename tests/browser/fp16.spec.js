@@ -1,7 +1,6 @@
 // Mixed precision on devices without it: the switch is disabled and states the reason, a URL with fp16=true gets an
-// error, and the worker refuses the setting. Neither SwiftShader nor the CPU device has shader-f16, so no test here
-// executes an f16 kernel. Every run with fp16 compares them with the CPU before its first step; docs/performance.md has
-// a manual measurement.
+// error, and the worker refuses the setting. Neither SwiftShader nor the CPU device has shader-f16: tests/gpu.rs runs
+// the f16 kernels on a native adapter, and every run with fp16 compares them with the CPU before its first step.
 
 import { expect, test } from './fixtures.js';
 import { QUICK } from './webtune.js';

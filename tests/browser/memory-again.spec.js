@@ -10,7 +10,7 @@ test.use({ launchOptions: { ...launchOptions, args: [...(launchOptions?.args ?? 
 
 test('a run releases the buffers of the previous run', async ({ webtune }) => {
   const { page } = webtune;
-  await webtune.open({ ...QUICK, num_rows: 100, num_train_epochs: 1 }, 'counted');
+  await webtune.open({ ...QUICK, device: 'webgpu', num_rows: 100, num_train_epochs: 1 }, 'counted');
   const worker = page.workers()[0];
   if (!worker) throw new Error('the page has no worker');
   /** Trains with batches of `rows` rows. @param {number} rows */

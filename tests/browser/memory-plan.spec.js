@@ -1,12 +1,13 @@
 // The memory plan: the planned bytes match the peak of WebGPU's buffers, a run that does not fit is refused and
 // existing results stay, and the suggested settings fit.
 
-import { work } from '../../bench/cases.js';
+import { MODELS, work } from '../../bench/cases.js';
 import { openBare, randomFiles } from './bare.js';
 import { expect, test } from './fixtures.js';
 import { expectAsPlanned } from './planned.js';
 import { QUICK } from './webtune.js';
 
+const GPU = { ...QUICK, device: 'webgpu' };
 /** Large enough that weights and activations dominate the memory. */
 const SIZES = { vocab: 4000, hidden: 256, layers: 4, heads: 4, inner: 1024, positions: 128 };
 const CONFIGURATIONS = [
@@ -27,9 +28,53 @@ for (const { name, values } of CONFIGURATIONS) {
   });
 }
 
+// In these shapes the weight gradients of MiniLM have as many rows (384) as a narrow batch has tokens.
+const NARROW = [
+  { batch: 8, widths: [48, 128, 48], seq: 128 },
+  { batch: 16, widths: [24, 64, 24], seq: 64 },
+];
+
+for (const { batch, widths, seq } of NARROW) {
+  const name = `batches of ${batch} × ${widths[0]}, the widest ${batch} × ${seq}`;
+  test(`the plan of MiniLM matches the peak of the buffers: ${name}`, async ({ page, server }) => {
+    await openBare(page, server, randomFiles(MODELS.minilm));
+    const { plan, peak, adapter } = await page.evaluate(measure, {
+      given: ofWidths(batch, seq, widths),
+      steps: widths.length,
+    });
+    expectAsPlanned(`MiniLM, ${name} on ${adapter}`, plan.total, peak);
+  });
+}
+
+test('narrow batches take no more memory than the widest one', async ({ page, server }) => {
+  const [{ batch, widths, seq }] = NARROW;
+  const sizes = { ...MODELS.minilm, vocab: SIZES.vocab, layers: 2 };
+  const peaks = [];
+  for (const each of [[seq, seq], widths]) {
+    await openBare(page, server, randomFiles(sizes));
+    const given = ofWidths(batch, seq, each, [200, sizes.vocab]);
+    peaks.push((await page.evaluate(measure, { given, steps: each.length })).peak);
+  }
+  const [widest, mixed] = peaks;
+  // Token ids and masks have the width of their batch.
+  expect(mixed / widest - 1, `${mixed} against ${widest} bytes`).toBeLessThan(0.01);
+});
+
+/**
+ * The work of a run whose batches have these widths, one after the other.
+ * @param {number} batch
+ * @param {number} seq  the largest width
+ * @param {number[]} widths
+ * @param {[number, number]} [ids]
+ */
+function ofWidths(batch, seq, widths, ids) {
+  const lengths = widths.flatMap((width) => Array.from({ length: batch }, () => width));
+  return { ...work({ batch, seq }, ids), lengths, arguments: {} };
+}
+
 test('the page shows the memory of a run beforehand and suggests settings that need less', async ({ webtune }) => {
   const { page } = webtune;
-  await webtune.open({ ...QUICK });
+  await webtune.open(GPU);
   await webtune.press('run-tokens');
   const memory = page.getByTestId('memory');
   await expect(memory).toBeVisible();
@@ -60,7 +105,7 @@ test('a tensor above the binding limit is refused, and a batch size that fits is
   const { page } = webtune;
   // 160 rows × 32 tokens × 192 values of query, key and value: 3.9 MB; the limit of this adapter is 2 MB.
   await webtune.open(
-    { ...QUICK, num_rows: 200, per_device_train_batch_size: 160, padding: 'max_length', max_length: 32 },
+    { ...GPU, num_rows: 200, per_device_train_batch_size: 160, padding: 'max_length', max_length: 32 },
     'small-bindings',
   );
   await webtune.press('run-tokens');
@@ -80,7 +125,7 @@ test('a tensor above the binding limit is refused, and a batch size that fits is
 
 test('a run without enough memory is refused, and the previous trained model stays', async ({ webtune }) => {
   const { page } = webtune;
-  await webtune.open({ ...QUICK, num_train_epochs: 1 }, 'little-memory');
+  await webtune.open({ ...GPU, num_train_epochs: 1 }, 'little-memory');
   await webtune.press('run-training');
   await expectFinished(webtune);
   const result = await webtune.result();

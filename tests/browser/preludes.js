@@ -16,7 +16,10 @@ const preludes = {
   'adapter-refused': () => {
     scope.GPU.prototype.requestAdapter = async () => null;
   },
+  // A hardware adapter, because a software adapter is not opened unless it is asked for.
   'device-refused': () => {
+    for (const [name, value] of Object.entries({ vendor: 'nvidia', architecture: 'ampere', isFallbackAdapter: false }))
+      Object.defineProperty(scope.GPUAdapterInfo.prototype, name, { get: () => value });
     scope.GPUAdapter.prototype.requestDevice = async () => {
       throw new DOMException('the GPU process is busy', 'OperationError');
     };
@@ -119,6 +122,36 @@ const preludes = {
   'no-storage': () => {
     scope.StorageManager.prototype.getDirectory = () =>
       Promise.reject(new DOMException('storage is off', 'SecurityError'));
+  },
+  // Matrix products with tiles of 8 × 8 values compute the column of one value wrongly. Columns of a tile are 8 apart,
+  // so the last one is at 7 × 8.
+  'tile-8-wrong': () => {
+    const create = scope.GPUDevice.prototype.createShaderModule;
+    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
+      const affected = /\bfn matmul_kernel/.test(descriptor.code);
+      const code = affected ? descriptor.code.replace('u32(56)', 'u32(48)') : descriptor.code;
+      return create.call(this, { ...descriptor, code });
+    };
+  },
+  // The same of tiles of 4 × 4 values, whose last column is at 3 × 8. Larger tiles have this column, too.
+  'tile-4-wrong': () => {
+    const create = scope.GPUDevice.prototype.createShaderModule;
+    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
+      const affected = /\bfn matmul_kernel/.test(descriptor.code) && !descriptor.code.includes('u32(56)');
+      const code = affected ? descriptor.code.replace('u32(24)', 'u32(16)') : descriptor.code;
+      return create.call(this, { ...descriptor, code });
+    };
+  },
+  // A GPU whose matrix products are wrong in the larger tiles only. The shapes of the self-test select the smallest one,
+  // those of a run larger ones.
+  'gpu-with-wrong-tiles': () => {
+    Object.defineProperty(scope.GPUAdapterInfo.prototype, 'subgroupMaxSize', { get: () => 32 });
+    const create = scope.GPUDevice.prototype.createShaderModule;
+    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
+      const affected = /\bfn matmul_kernel/.test(descriptor.code);
+      const code = affected ? descriptor.code.replace('u32(24)', 'u32(16)') : descriptor.code;
+      return create.call(this, { ...descriptor, code });
+    };
   },
   // A shader with a slightly wrong derivative of GELU, which only the backward pass uses.
   'derivative-wrong': () => {

@@ -42,6 +42,22 @@ test('tokenizing runs the stages before it and shows tokens, ids and attention m
   await expect(row.locator('.mask').last()).toHaveText('0');
 });
 
+test('100,000 rows are made, split and tokenized, and shown page by page', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open({ ...CPU, num_rows: 100_000 });
+  await webtune.press('run-tokens');
+  await expect(page.locator('#split .part-name')).toHaveText(['Training 80,000 rows · 80%', 'Test 20,000 rows · 20%']);
+  await expect(page.locator('#split .squares')).toHaveCount(0);
+  await expect(page.locator('#dataset .where')).toHaveText('1–10 of 100,000');
+  await page.locator('#dataset').getByRole('button', { name: 'Last page' }).click();
+  await expect(page.locator('#dataset tbody tr').last()).toContainText('100,000');
+  await expect(page.locator('#dataset tbody tr')).toHaveCount(10);
+  await page.locator('#tokens').getByRole('button', { name: 'Last page' }).click();
+  await expect(page.locator('#tokens .where')).toHaveText('99,997–100,000 of 100,000');
+  await expect(page.locator('#tokens .token-rows > li')).toHaveCount(4);
+  expect(await page.evaluate(() => document.querySelectorAll('*').length)).toBeLessThan(5000);
+});
+
 test('the untrained model can be evaluated and can classify', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open(CPU);
@@ -58,6 +74,11 @@ test('a changed setting marks exactly the stages that depend on it as stale', as
   await webtune.open({ ...CPU, num_train_epochs: 1 });
   await webtune.press('run-all');
   await webtune.succeeded();
+  // Every table of the evaluation is as wide as its place at this width of the window.
+  const tables = page.locator('#evaluation .scroll');
+  expect(await tables.count()).toBeGreaterThanOrEqual(4);
+  for (const table of await tables.all())
+    expect(await table.evaluate((element) => element.scrollWidth - element.clientWidth)).toBeLessThanOrEqual(0);
   await webtune.field('max_length').fill('64');
   await expect(webtune.stage('tokens')).toHaveAttribute('data-stale', 'true');
   await expect(webtune.stage('training')).toHaveAttribute('data-stale', 'true');

@@ -22,7 +22,7 @@ test('the whole job runs on WebGPU with the tiny BERT', async ({ webtune }) => {
       vendor: 'google',
       architecture: 'swiftshader',
       software: true,
-      fallback: null,
+      reason: 'requested',
     });
   });
   await test.step('every check of the start-up self-test has passed', async () => {
@@ -39,7 +39,7 @@ test('the whole job runs on WebGPU with the tiny BERT', async ({ webtune }) => {
     expect(await webtune.step()).toBe(30);
     await expect(page.getByTestId('eval-accuracy')).toHaveText('100%');
     await expect(page.getByTestId('evaluations').locator('tbody tr')).toHaveCount(3);
-    const logs = await webtune.read('logs');
+    const logs = await webtune.logs();
     expect(logs.map(({ step }) => step)).toEqual(Array.from({ length: 30 }, (_, at) => at + 1));
     expect(logs.at(-1)?.loss).toBeLessThan(0.5 * (logs[0]?.loss ?? 0));
   });
@@ -59,7 +59,7 @@ test('a run on WebGPU follows the run on the CPU', async ({ webtune }) => {
     await webtune.succeeded();
     const last = (await webtune.read('evaluations')).at(-1);
     return {
-      logs: await webtune.read('logs'),
+      logs: await webtune.logs(),
       loss: last?.eval_loss ?? NaN,
       after: await webtune.probabilities('try-after'),
     };
@@ -82,7 +82,7 @@ test('the real checkpoint trains 4 steps, is evaluated and classifies a sentence
   await webtune.press('run-all', 9 * MINUTE);
   await webtune.succeeded();
   await expect(page.getByTestId('parameters')).toHaveAttribute('data-value', '22713986');
-  const logs = await webtune.read('logs');
+  const logs = await webtune.logs();
   expect(logs.length).toBe(4);
   // Two classes and a classifier of small random weights: the first loss is near ln 2.
   expect(logs[0]?.loss).toBeCloseTo(Math.LN2, 1);

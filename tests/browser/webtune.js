@@ -133,6 +133,24 @@ export class Webtune {
     return this.page.evaluate((name) => /** @type {any} */ (window).__webtune.store.state[name], key);
   }
 
+  /** The logs of the latest run; of a run of more than 1,024 steps only some. */
+  logs() {
+    return this.page.evaluate(() => {
+      /** @type {AppState} */
+      const { logs } = /** @type {any} */ (window).__webtune.store.state;
+      return logs.points();
+    });
+  }
+
+  /** The first tokenized rows, at most 100. */
+  async tokenRows() {
+    return this.page.evaluate(async () => {
+      /** @type {import('../../www/session.js').Session} */
+      const session = /** @type {any} */ (window).__webtune.session;
+      return (await session.request({ type: 'tokens', offset: 0, count: 100 })).rows;
+    });
+  }
+
   /** The result of the latest run, or null while it runs or after an error. */
   async result() {
     const run = await this.read('run');

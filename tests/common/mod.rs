@@ -124,8 +124,9 @@ pub fn train(
     let mut trainer = Trainer::new(model, train, eval, options).unwrap();
     let (mut logs, mut evaluations) = (Vec::new(), Vec::new());
     loop {
-        match block_on(trainer.step(&mut |_, _| ())).unwrap() {
+        match block_on(trainer.step()).unwrap() {
             Event::Step { logs: read, .. } => logs.extend(read),
+            Event::Evaluating { .. } => {}
             Event::Evaluated(evaluation) => {
                 evaluations.push((trainer.state().global_step, evaluation));
             }

@@ -96,11 +96,12 @@ pub fn run(values: &Values) -> Run {
     let mut trainer = Trainer::new(model, train, test.clone(), options.clone()).unwrap();
     let (mut logs, mut last) = (Vec::new(), None);
     loop {
-        match block_on(trainer.step(&mut |_, _| ())).unwrap() {
+        match block_on(trainer.step()).unwrap() {
             Event::Step { logs: read, .. } => {
                 history.steps(&read);
                 logs.extend(read);
             }
+            Event::Evaluating { .. } => {}
             Event::Evaluated(evaluation) => {
                 history.evaluated(&evaluation, 0.5);
                 last = Some(evaluation);

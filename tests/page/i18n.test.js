@@ -71,3 +71,18 @@ test('every error code of the crate has a title', () => {
   assert.ok(codes.length >= 9);
   for (const code of codes) assert.ok(`error.${code}` in en, code);
 });
+
+test('every warning of the crate has a sentence', () => {
+  const doc = /A short name: ([^.]*)\./.exec(read('src/warning.rs'))?.[1] ?? '';
+  const codes = [...doc.matchAll(/`(\w+)`/g)].map(([, code]) => code);
+  assert.ok(codes.length >= 7);
+  for (const code of codes) assert.ok(`warning.${code}` in en, code);
+});
+
+test('every reason for the CPU device has a sentence', () => {
+  const type = /export type DeviceReason =([^;]*);/.exec(read('www/protocol.d.ts'))?.[1] ?? '';
+  const reasons = [...type.matchAll(/'(\w+)'/g)].map(([, reason]) => reason);
+  assert.equal(reasons.length, 6);
+  for (const reason of reasons.filter((name) => name !== 'requested' && name !== 'hardware_adapter'))
+    assert.ok(`device.reason.${reason}` in en, reason);
+});

@@ -12,16 +12,22 @@ async function severalSteps() {
   for (let task = 0; task < 6; task += 1) await nextTask();
 }
 
-/** A trainer of `steps` steps with an evaluation after each `every`. Each call takes `STEP_MS` of its own clock. */
+/**
+ * A trainer of `steps` steps with an evaluation of `batches` batches after each `every` and after a stop. Each call takes
+ * `STEP_MS` of its own clock.
+ */
 class FakeTrainer {
   now = 0;
   done = 0;
   concurrent = 0;
   mostConcurrent = 0;
-  evaluated = 0;
-  constructor(steps = 6, every = 3) {
+  evaluatedStep = 0;
+  batch = 0;
+  stopped = false;
+  constructor(steps = 6, every = 3, batches = 1) {
     this.steps = steps;
     this.every = every;
+    this.batches = batches;
   }
   async train_start() {}
   set_log_every() {}
@@ -31,11 +37,13 @@ class FakeTrainer {
     await nextTask();
     this.now += STEP_MS;
     this.concurrent -= 1;
-    if (this.done > this.evaluated * this.every && this.done % this.every === 0) {
-      this.evaluated += 1;
+    if (this.done > this.evaluatedStep && (this.stopped || this.done % this.every === 0)) {
+      this.batch += 1;
+      if (this.batch < this.batches) return { kind: 'evaluating', done: this.batch, total: this.batches };
+      [this.batch, this.evaluatedStep] = [0, this.done];
       return { kind: 'evaluation', report: { step: this.done } };
     }
-    if (this.done >= this.steps) return { kind: 'finished' };
+    if (this.stopped || this.done >= this.steps) return { kind: 'finished' };
     this.done += 1;
     return {
       kind: 'step',
@@ -45,6 +53,9 @@ class FakeTrainer {
       epoch: this.done / this.every,
       tokens: 100,
     };
+  }
+  train_stop() {
+    this.stopped = true;
   }
   /**
    * @param {boolean} stopped
@@ -127,7 +138,7 @@ test('a run that starts paused does single steps and resumes', async () => {
     assert.equal(trainer.done, count);
   }
   // The evaluation after step 3 precedes step 4.
-  assert.equal(trainer.evaluated, 1);
+  assert.equal(trainer.evaluatedStep, 3);
   assert.equal(run.control('resume'), 'running');
   assert.equal((await driven).global_step, 6);
 });
@@ -141,7 +152,89 @@ test('a run stops between two steps, also while paused', async () => {
   const result = await driven;
   assert.equal(result.stopped, true);
   assert.ok(result.global_step < 10);
-  assert.equal(seen.events.at(-1).state, 'stopped');
+  assert.equal(seen.events.findLast(({ kind }) => kind === 'run').state, 'stopped');
+});
+
+/** @param {any[]} events */
+const afterStop = (events) => events.slice(events.findIndex(({ state }) => state === 'stopped'));
+
+test('a stopped run is evaluated batch by batch, which does not count as training time', async () => {
+  const trainer = new FakeTrainer(1000, 1000, 4);
+  const { run, seen, driven } = started(trainer);
+  await seen.until('step', ({ step }) => step === 5);
+  const before = trainer.now;
+  run.control('stop');
+  const result = await driven;
+  assert.equal(kinds(afterStop(seen.events)), 'run evaluating evaluating evaluating evaluation');
+  assert.equal(seen.events.at(-1).report.step, result.global_step);
+  // At most the step that was in progress is added.
+  assert.ok(result.train_runtime * 1000 <= before + STEP_MS, `${result.train_runtime}`);
+});
+
+test('a second stop ends the evaluation of a stopped run, whose weights are kept', async () => {
+  const trainer = new FakeTrainer(1000, 1000, 1000);
+  const { run, seen, driven } = started(trainer);
+  await seen.until('step', ({ step }) => step === 5);
+  run.control('stop');
+  await seen.until('evaluating', ({ done }) => done === 3);
+  assert.equal(run.control('stop'), 'stopped');
+  const result = await driven;
+  assert.ok(trainer.batch < 10, `${trainer.batch}`);
+  assert.equal(seen.events.filter(({ kind }) => kind === 'evaluation').length, 0);
+  assert.ok(result.stopped && result.global_step >= 5);
+});
+
+test('a stop during the evaluation after an epoch ends the evaluation and the run', async () => {
+  const trainer = new FakeTrainer(1000, 3, 1000);
+  const { run, seen, driven } = started(trainer);
+  await seen.until('evaluating', ({ done }) => done === 5);
+  run.control('stop');
+  const result = await driven;
+  assert.ok(trainer.batch < 10, `${trainer.batch}`);
+  assert.deepEqual([result.stopped, result.global_step], [true, 3]);
+  assert.equal(seen.events.filter(({ kind }) => kind === 'evaluation').length, 0);
+});
+
+test('an evaluation pauses between two batches and classifies sentences there', async () => {
+  const trainer = new FakeTrainer(3, 3, 20);
+  /** @type {string[]} */
+  const classified = [];
+  const predict = async (/** @type {{text: string}} */ { text }) => void classified.push(text);
+  const { run, seen, driven } = started(trainer, { predict });
+  await seen.until('evaluating', ({ done }) => done === 2);
+  run.control('pause');
+  await seen.until('run', isPaused);
+  const { batch } = trainer;
+  run.predict({ type: 'predict', id: 1, text: 'now' });
+  await severalSteps();
+  assert.deepEqual([trainer.batch, classified], [batch, ['now']]);
+  run.control('resume');
+  assert.equal((await driven).global_step, 3);
+  assert.equal(seen.events.at(-1).kind, 'evaluation');
+});
+
+test('logs that are read after a stop are reported without another step in the rate', async () => {
+  class Unread extends FakeTrainer {
+    read = 0;
+    /** @override */
+    async train_step() {
+      if (this.stopped && this.read < this.done) {
+        const logs = Array.from({ length: this.done - this.read }, (_, at) => ({ step: this.read + at + 1 }));
+        this.read = this.done;
+        return { kind: 'step', logs, step: this.done, max_steps: this.steps, epoch: 1, tokens: 0 };
+      }
+      const event = await super.train_step();
+      return event.kind === 'step' ? { ...event, logs: [] } : event;
+    }
+  }
+  const trainer = new Unread(1000, 1000);
+  const { run, seen, driven } = started(trainer);
+  while (trainer.done < 5) await nextTask();
+  run.control('stop');
+  await driven;
+  const last = seen.events.findLast(({ kind }) => kind === 'step');
+  assert.equal(last.logs.length, trainer.done);
+  assert.equal(last.step_ms, STEP_MS);
 });
 
 test('a run reports its last step when it pauses or stops, also without a loss', async () => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 import { RequestError } from '../../www/session.js';
 import { Settings } from '../../www/settings.js';
-import { Store, initialState } from '../../www/state.js';
+import { Store, initialState, takeSessionState } from '../../www/state.js';
 import { Workflow } from '../../www/workflow.js';
 
 // The timer of the preview would start requests of its own.
@@ -12,8 +12,9 @@ beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
 afterEach(() => mock.timers.reset());
 
 const MODEL = { name: 'tiny', parameters: 100 };
-const PLAN = { max_steps: 6, learning_rates: [], warnings: [], memory: null };
+const PLAN = { max_steps: 6, schedule: { peak: 0, points: [] }, warnings: [], memory: null };
 const EVALUATION = { step: 6, eval_accuracy: 1 };
+const TRAINED = { seed: 42, global_step: 6, max_steps: 6, epoch: 2 };
 const RESULT = { stopped: false, global_step: 6, max_steps: 6, evaluation: EVALUATION };
 const step = (/** @type {number} */ at, loss = 0.5) => ({
   kind: 'step',
@@ -51,17 +52,19 @@ function page() {
   store.update({ opened: passed });
   /** @type {Record<string, Answer>} */
   const answers = {
-    dataset: async () => ({ rows: [] }),
-    split: async () => ({ train: [], test: [], warnings: [] }),
+    dataset: async () => ({ num_rows: 0 }),
+    split: async () => ({ train_rows: 0, test_rows: 0, warnings: [] }),
     load_model: async () => MODEL,
     load_hub: async () => ({ ...MODEL, name: 'from the Hub' }),
     load_files: async () => ({ ...MODEL, name: 'from the disk' }),
-    tokenize: async () => ({ rows: [] }),
+    tokenize: async () => ({ num_rows: 0 }),
     plan: async () => PLAN,
     train: trainToTheEnd,
     evaluate: async () => ({ step: 0 }),
     predict: async () => ({ before: [0.5, 0.5], after: null }),
     control: async () => ({ state: 'paused' }),
+    restore_previous: async () => TRAINED,
+    discard: async () => null,
   };
   const session = {
     fatal: null,
@@ -92,7 +95,7 @@ function page() {
 /** The parts of the state that belong to the last run. @param {Store<import('../../www/state.js').AppState>} store */
 function runState({ state }) {
   const { run, logs, evaluations, stages } = state;
-  return { run, logs: [...logs], evaluations, evaluation: stages.evaluation };
+  return { run, logs: logs.points(), evaluations, evaluation: stages.evaluation };
 }
 
 test('a run trains after the stages that it needs, and only those that are out of date', async () => {
@@ -148,7 +151,7 @@ test('a run that fails keeps its losses and its step', async () => {
   assert.ok(run.kind === 'failed');
   assert.deepEqual([run.error.code, run.step, run.max_steps], ['diverged', 2, 6]);
   assert.deepEqual(
-    logs.map(({ step: at }) => at),
+    logs.points().map(({ step: at }) => at),
     [1, 2],
   );
   assert.equal(stages.training.state, 'error');
@@ -234,6 +237,44 @@ test('another model replaces the model and its origin', async () => {
   assert.deepEqual(workflow.missing('training'), ['tokens']);
   await workflow.loadFrom({ kind: 'site' });
   assert.equal(store.state.origin.kind, 'site');
+});
+
+test('the model trained before is used again, with its run and its prediction', async () => {
+  const { workflow, store, settings, session, answers } = page();
+  const reports = (/** @type {any} */ trained, /** @type {any} */ previous) =>
+    takeSessionState(store, /** @type {any} */ ({ trained, previous }));
+  await workflow.runAll();
+  reports(TRAINED, null);
+  const first = runState(store);
+  settings.set('seed', '7');
+  answers.train = async (body, onEvent) => {
+    const result = await trainToTheEnd(body, onEvent);
+    reports({ ...TRAINED, seed: 7 }, TRAINED);
+    return result;
+  };
+  await workflow.run('training');
+  session.types();
+  answers.restore_previous = async () => reports(TRAINED, { ...TRAINED, seed: 7 });
+  await workflow.restorePrevious();
+  assert.deepEqual(session.types(), ['restore_previous', 'predict']);
+  assert.deepEqual(runState(store), first);
+  // The form has the settings of the other run.
+  assert.equal(store.state.stages.training.stale, true);
+  await workflow.restorePrevious();
+  assert.equal(store.state.stages.training.stale, false);
+});
+
+test('the page says why a model cannot be exchanged or discarded, and changes nothing', async () => {
+  const { workflow, store, answers } = page();
+  await workflow.run('training');
+  const before = runState(store);
+  for (const type of ['restore_previous', 'discard']) answers[type] = refuse('not_ready');
+  for (const change of [() => workflow.restorePrevious(), () => workflow.discard('trained')]) {
+    await change();
+    assert.equal(store.state.refused?.code, 'not_ready');
+    assert.deepEqual(runState(store), before);
+    assert.equal(store.state.busy, false);
+  }
 });
 
 test('invalid settings and a failed self-test refuse a run with a message', async () => {

@@ -118,7 +118,7 @@ fn run(folder: &Path, fp16: bool) -> Vec<Worst> {
     let trained = train(prepared);
     let recorded = folder.join("trainer_state.json");
     if recorded.exists() && !fp16 {
-        let state = trained.history.trainer_state();
+        let state = serde_json::to_value(trained.history.trainer_state()).unwrap();
         same_state(&state, &json(&recorded), "trainer_state");
     }
     let mut all = vec![initial];

@@ -89,11 +89,12 @@ pub fn train(prepared: Prepared) -> Trained {
     let mut trainer = Trainer::new(model, train, eval, options).unwrap();
     let (mut steps, mut epochs): (Vec<StepLog>, Vec<Evaluation>) = (Vec::new(), Vec::new());
     loop {
-        match block_on(trainer.step(&mut |_, _| ())).unwrap() {
+        match block_on(trainer.step()).unwrap() {
             Event::Step { logs, .. } => {
                 history.steps(&logs);
                 steps.extend(logs);
             }
+            Event::Evaluating { .. } => {}
             Event::Evaluated(evaluation) => {
                 history.evaluated(&evaluation, 1.0);
                 epochs.push(evaluation);

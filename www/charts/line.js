@@ -1,7 +1,13 @@
 // A line chart on uPlot with the colours of the style sheet and the width of its container.
 
-import uPlot from '../../vendor/uplot.js';
-import { number } from '../i18n.js';
+import { uPlotLibrary } from './library.js';
+import { h, replace } from '../dom.js';
+import { number, t } from '../i18n.js';
+
+/** @typedef {import('../../vendor/uplot.js').default} uPlot */
+/** @typedef {import('../../vendor/uplot.js').default.Options} Options */
+/** @typedef {import('../../vendor/uplot.js').default.Axis} Axis */
+/** @typedef {import('../../vendor/uplot.js').default.Series} Series */
 
 /**
  * @typedef {object} Line
@@ -20,7 +26,7 @@ import { number } from '../i18n.js';
  * @property {number} [floor]                      start of the vertical axis
  */
 
-/** @typedef {(number|null)[]} Column */
+/** @typedef {import('./columns.js').Column} Column */
 
 const STEP_INCREMENTS = [1, 10, 100, 1e3, 1e4].flatMap((power) => [power, 2 * power, 5 * power]).concat(1e5);
 /** The most points of a line that are drawn as points. */
@@ -32,21 +38,32 @@ export function lineChart(options) {
   const element = document.createElement('div');
   element.className = 'chart';
   element.setAttribute('role', 'img');
+  /** @type {Awaited<ReturnType<typeof uPlotLibrary>>|null} */
+  let library = null;
   /** @type {uPlot|null} */
   let plot = null;
   /** @type {Column[]} */
   let data = [[], ...lines.map(() => [])];
 
   function make() {
-    plot?.destroy();
-    const width = Math.max(120, element.clientWidth);
-    plot = new uPlot(
-      plotOptions(options, width, () => data),
-      /** @type {any} */ (data),
-      element,
-    );
     element.setAttribute('aria-label', describe());
+    plot?.destroy();
+    if (library?.problem) {
+      replace(element, h('p', { class: 'note' }, t('charts.unavailable', { problem: library.problem })));
+    } else if (library?.uPlot) {
+      const width = Math.max(120, element.clientWidth);
+      plot = new library.uPlot(
+        plotOptions(options, width, () => data),
+        /** @type {any} */ (data),
+        element,
+      );
+    }
   }
+
+  void uPlotLibrary().then((loaded) => {
+    library = loaded;
+    make();
+  });
 
   /** The title and the last values, for a screen reader. */
   function describe() {
@@ -66,8 +83,7 @@ export function lineChart(options) {
     /** @param {Column[]} columns  x first, then one column per line */
     show(columns) {
       data = columns;
-      if (!plot) return make();
-      plot.setData(/** @type {any} */ (columns));
+      plot?.setData(/** @type {any} */ (columns));
       element.setAttribute('aria-label', describe());
     },
     /** Redraws after a change of language or colours. */
@@ -79,10 +95,10 @@ export function lineChart(options) {
  * @param {LineChartOptions} options
  * @param {number} width
  * @param {() => Column[]} data
- * @returns {uPlot.Options}
+ * @returns {Options}
  */
 function plotOptions({ lines, height, x, sync, floor = 0 }, width, data) {
-  const axis = (/** @type {uPlot.Axis} */ more) => ({
+  const axis = (/** @type {Axis} */ more) => ({
     stroke: () => color('--muted'),
     grid: { stroke: () => color('--grid'), width: 1 },
     ticks: { show: false },
@@ -115,7 +131,7 @@ function plotOptions({ lines, height, x, sync, floor = 0 }, width, data) {
 /**
  * @param {Line} line
  * @param {() => boolean} showPoints
- * @returns {uPlot.Series}
+ * @returns {Series}
  */
 function series({ label, color: variable, kind = 'line' }, showPoints) {
   const stroke = () => color(variable);

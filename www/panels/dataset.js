@@ -1,7 +1,8 @@
 // The dataset: its rows in pages and the number of rows per label.
 
+import { pages } from './pages.js';
 import { settingsForm } from './settings-form.js';
-import { figures, labelBadge, labelBars, pages, panelParts, placeholder, stageButton } from './widgets.js';
+import { figures, labelBadge, labelBars, panelParts, placeholder, stageButton } from './widgets.js';
 import { h, replace } from '../dom.js';
 import { number, t } from '../i18n.js';
 
@@ -14,7 +15,11 @@ export function datasetPanel(app) {
   side.append(settingsForm(app, 'data'), row);
 
   const summary = h('div', { class: 'summary' });
-  const rows = pages({ size: ROWS_PER_PAGE, label: 'dataset.pages', render });
+  const load = async (/** @type {number} */ from, /** @type {number} */ to) => {
+    const { rows } = await app.session.request({ type: 'dataset_rows', offset: from, count: to - from });
+    return rows;
+  };
+  const rows = pages({ size: ROWS_PER_PAGE, label: 'dataset.pages', load, render });
   main.append(problem, summary, rows.element);
 
   app.store.watch(['dataset', 'language'], ({ dataset }) => {
@@ -23,34 +28,31 @@ export function datasetPanel(app) {
     replace(
       summary,
       figures([
-        { label: t('dataset.rows'), value: number(dataset.rows.length) },
+        { label: t('dataset.rows'), value: number(dataset.num_rows) },
         { label: t('dataset.distinct'), value: number(dataset.distinct_texts) },
         { label: t('dataset.classes'), value: number(dataset.labels.length) },
       ]),
       labelBars(dataset.labels, dataset.label_counts),
     );
-    rows.show(dataset.rows.length);
+    rows.show(dataset.num_rows, dataset);
   });
 
   /**
+   * @param {import('../protocol.js').Row[]} page
    * @param {number} from
-   * @param {number} to
    */
-  function render(from, to) {
-    const { dataset } = app.store.state;
-    if (!dataset) return null;
+  function render(page, from) {
+    const labels = app.store.state.dataset?.labels ?? [];
     const head = ['dataset.row', 'dataset.text', 'dataset.label'].map((key) => h('th', { scope: 'col' }, t(key)));
-    const body = dataset.rows
-      .slice(from, to)
-      .map(({ text, label }, at) =>
-        h(
-          'tr',
-          {},
-          h('td', { class: 'number' }, number(from + at + 1)),
-          h('td', { lang: 'en' }, text),
-          h('td', {}, labelBadge(dataset.labels[label] ?? String(label), label)),
-        ),
-      );
+    const body = page.map(({ text, label }, at) =>
+      h(
+        'tr',
+        {},
+        h('td', { class: 'number' }, number(from + at + 1)),
+        h('td', { lang: 'en' }, text),
+        h('td', {}, labelBadge(labels[label] ?? String(label), label)),
+      ),
+    );
     return h(
       'div',
       { class: 'scroll' },

@@ -1,24 +1,17 @@
 // Evaluation: the metrics on the test rows, the misclassified rows, and the metrics of each epoch.
 
-import {
-  callout,
-  figures,
-  labelBadge,
-  labelName,
-  pages,
-  panelParts,
-  placeholder,
-  stageButton,
-  swatch,
-} from './widgets.js';
+import { pages } from './pages.js';
+import { callout, figures, labelBadge, labelName, panelParts, placeholder, stageButton, swatch } from './widgets.js';
 import { h, replace, setText } from '../dom.js';
 import { duration, number, percent, t } from '../i18n.js';
+import { majorityNotBeaten } from '../majority.js';
 import { runResult, runningRun } from '../state.js';
 
 /** @typedef {import('../protocol.js').EvaluationReport} EvaluationReport */
 /** @typedef {import('../state.js').AppState} AppState */
 
 const ROWS_PER_PAGE = 8;
+const EVALUATIONS_PER_PAGE = 10;
 
 /** @param {import('../app.js').App} app */
 export function evaluationPanel(app) {
@@ -28,31 +21,54 @@ export function evaluationPanel(app) {
   side.append(row, callout('evaluation.callout'));
   const progress = h('p', { class: 'note' });
   const latest = h('div', {});
+  const warning = h('div', {});
   const wrongTitle = h('h3', {});
   const wrong = pages({
     size: ROWS_PER_PAGE,
     label: 'evaluation.pages',
-    render: (from, to) => misclassified(shown(store.state), store.state, from, to),
+    load: (from, to) => shown(store.state)?.misclassified.slice(from, to) ?? [],
+    render: (rows) => misclassified(rows, shown(store.state)),
   });
-  const history = h('div', {});
+  const wrongNote = h('p', { class: 'note' });
+  const reports = pages({
+    size: EVALUATIONS_PER_PAGE,
+    label: 'evaluation.history_pages',
+    load: (from, to) => store.state.evaluations.slice(from, to),
+    render: (rows) => evaluations(rows, shown(store.state), (step) => store.update({ shownEvaluation: step })),
+  });
+  const history = h('div', {}, h('h3', { i18n: 'evaluation.history' }), reports.element);
   const summary = h('div', {});
-  main.append(problem, progress, latest, wrongTitle, wrong.element, h('div', { class: 'two' }, history, summary));
+  main.append(
+    problem,
+    progress,
+    warning,
+    latest,
+    wrongTitle,
+    wrong.element,
+    wrongNote,
+    h('div', { class: 'two roomy' }, history, summary),
+  );
 
   store.watch(['stages', 'run', 'language'], (state) => setText(progress, progressText(state)));
   store.watch(['evaluations', 'shownEvaluation', 'language'], (state) => {
     const report = shown(state);
     replace(latest, ...(report ? details(report) : [placeholder('evaluation.placeholder')]));
-    setText(
-      wrongTitle,
-      report
-        ? t(report.misclassified.length > 0 ? 'evaluation.wrong' : 'evaluation.none_wrong', {
-            count: report.misclassified.length,
-          })
-        : '',
-    );
-    wrong.element.hidden = !report || report.misclassified.length === 0;
-    wrong.show(report?.misclassified.length ?? 0);
-    replace(history, state.evaluations.length > 0 && evaluations(state, (at) => store.update({ shownEvaluation: at })));
+    const [wrongRows, shownRows] = [report?.num_misclassified ?? 0, report?.misclassified.length ?? 0];
+    const title = wrongRows > 0 ? 'evaluation.wrong' : 'evaluation.none_wrong';
+    setText(wrongTitle, report ? t(title, { count: wrongRows }) : '');
+    setText(wrongNote, shownRows < wrongRows ? t('evaluation.wrong_first', { count: shownRows }) : '');
+    wrong.element.hidden = wrongRows === 0;
+    wrong.show(shownRows, report);
+    history.hidden = state.evaluations.length === 0;
+    reports.show(state.evaluations.length, state.evaluations, { follow: true });
+  });
+  let noted = '';
+  store.watch(['evaluations', 'shownEvaluation', 'run', 'language'], (state) => {
+    const text = majorityNotice(state);
+    // An equal notice keeps its element, because a new one would be announced again.
+    if (text !== noted)
+      replace(warning, text && h('p', { class: 'notice', role: 'status', 'data-testid': 'no-better' }, text));
+    noted = text;
   });
   store.watch(['run', 'language'], (state) => {
     const result = runResult(state);
@@ -62,7 +78,7 @@ export function evaluationPanel(app) {
 
 /** @param {AppState} state */
 const shown = ({ evaluations, shownEvaluation }) =>
-  shownEvaluation === null ? evaluations.at(-1) : evaluations[shownEvaluation];
+  evaluations.find(({ step }) => step === shownEvaluation) ?? evaluations.at(-1);
 
 /** @param {AppState} state */
 function progressText(state) {
@@ -70,6 +86,22 @@ function progressText(state) {
   const run = runningRun(state);
   if (run?.evaluating) return t('now.evaluating', run.evaluating);
   return t(run ? 'evaluation.more_follow' : 'now.evaluation');
+}
+
+/**
+ * The notice that a trained model is no better than the most frequent class, or nothing. A run in progress may still
+ * become better.
+ * @param {AppState} state
+ */
+function majorityNotice(state) {
+  const report = shown(state);
+  const majority = report && report.step > 0 && !runningRun(state) ? majorityNotBeaten(report) : null;
+  if (!report || !majority) return '';
+  return t('evaluation.no_better', {
+    accuracy: percent(report.eval_accuracy),
+    share: percent(majority.share),
+    label: labelName(report.classes[majority.label]?.label ?? String(majority.label)),
+  });
 }
 
 /** @param {EvaluationReport} report */
@@ -171,14 +203,11 @@ function confusion({ confusion: counts, classes }) {
 }
 
 /**
+ * @param {EvaluationReport['misclassified']} page
  * @param {EvaluationReport|undefined} report
- * @param {AppState} state
- * @param {number} from
- * @param {number} to
  */
-function misclassified(report, { dataset }, from, to) {
-  if (!report) return null;
-  const name = (/** @type {number} */ id) => report.classes[id]?.label ?? dataset?.labels[id] ?? String(id);
+function misclassified(page, report) {
+  const name = (/** @type {number} */ id) => report?.classes[id]?.label ?? String(id);
   const heads = [
     'dataset.row',
     'dataset.text',
@@ -186,19 +215,17 @@ function misclassified(report, { dataset }, from, to) {
     'evaluation.predicted',
     'evaluation.probabilities',
   ].map((key) => h('th', { scope: 'col' }, t(key)));
-  const rows = report.misclassified
-    .slice(from, to)
-    .map(({ row, text, label, predicted, probabilities }) =>
-      h(
-        'tr',
-        {},
-        h('td', { class: 'number' }, number(row + 1)),
-        h('td', { lang: 'en' }, text),
-        h('td', {}, labelBadge(name(label), label)),
-        h('td', {}, labelBadge(name(predicted), predicted)),
-        h('td', { class: 'number' }, probabilities.map((probability) => percent(probability)).join(' / ')),
-      ),
-    );
+  const rows = page.map(({ row, text, label, predicted, probabilities }) =>
+    h(
+      'tr',
+      {},
+      h('td', { class: 'number' }, number(row + 1)),
+      h('td', { lang: 'en' }, text),
+      h('td', {}, labelBadge(name(label), label)),
+      h('td', {}, labelBadge(name(predicted), predicted)),
+      h('td', { class: 'number' }, probabilities.map((probability) => percent(probability)).join(' / ')),
+    ),
+  );
   return h(
     'div',
     { class: 'scroll' },
@@ -207,19 +234,19 @@ function misclassified(report, { dataset }, from, to) {
 }
 
 /**
- * The evaluations of the run, with a button that shows each of them in full.
- * @param {AppState} state
- * @param {(at: number) => void} choose
+ * Evaluations of the run, with a button that shows each of them in full.
+ * @param {EvaluationReport[]} page
+ * @param {EvaluationReport|undefined} current
+ * @param {(step: number) => void} choose
  */
-function evaluations({ evaluations: reports, shownEvaluation }, choose) {
+function evaluations(page, current, choose) {
   const heads = ['epoch', 'step', 'loss', 'accuracy', 'f1_macro', 'runtime'].map((name) =>
     h('th', { scope: 'col', class: 'number' }, t(`evaluation.${name}`)),
   );
-  const current = shownEvaluation ?? reports.length - 1;
-  const rows = reports.map((report, at) =>
+  const rows = page.map((report) =>
     h(
       'tr',
-      { class: at === current ? 'current' : '' },
+      { class: report === current ? 'current' : '' },
       h(
         'th',
         { scope: 'row', class: 'number' },
@@ -228,9 +255,10 @@ function evaluations({ evaluations: reports, shownEvaluation }, choose) {
           {
             type: 'button',
             class: 'quiet',
-            'aria-pressed': String(at === current),
+            'aria-pressed': String(report === current),
             'aria-label': t('evaluation.show', { epoch: report.epoch }),
-            on: { click: () => choose(at) },
+            'data-key': report.step,
+            on: { click: () => choose(report.step) },
           },
           number(report.epoch, { maximumFractionDigits: 2 }),
         ),
@@ -244,17 +272,12 @@ function evaluations({ evaluations: reports, shownEvaluation }, choose) {
   );
   return h(
     'div',
-    {},
-    h('h3', {}, t('evaluation.history')),
+    { class: 'scroll' },
     h(
-      'div',
-      { class: 'scroll' },
-      h(
-        'table',
-        { class: 'compact', 'data-testid': 'evaluations' },
-        h('thead', {}, h('tr', {}, ...heads)),
-        h('tbody', {}, ...rows),
-      ),
+      'table',
+      { class: 'compact', 'data-testid': 'evaluations' },
+      h('thead', {}, h('tr', {}, ...heads)),
+      h('tbody', {}, ...rows),
     ),
   );
 }

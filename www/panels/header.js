@@ -1,6 +1,7 @@
 // The header: the device, its self-test, and the visitor's language and colours.
 
 import { alert } from './widgets.js';
+import { deviceOptions, withDevice } from '../device-choice.js';
 import { byId, h, replace } from '../dom.js';
 import {
   LANGUAGES,
@@ -29,7 +30,7 @@ export function headerPanel(store) {
   const notices = byId('notices');
   const comparison = h('div', { class: 'comparison' });
   store.watch(['opened', 'openError', 'fatal', 'language'], (state) => {
-    replace(machine, ...device(state, comparison));
+    replace(machine, ...device(state, comparison), deviceChoice(store));
     replace(notices, fatalNotice(state), openNotice(state), deviceNotice(state), selfTestNotice(state));
   });
   return { comparison };
@@ -94,6 +95,43 @@ function device({ opened, openError, fatal }, comparison) {
   ];
 }
 
+/**
+ * Links to the page on each device, where there is a choice.
+ * @param {import('../state.js').Store<import('../state.js').AppState>} store
+ */
+function deviceChoice(store) {
+  const { opened } = store.state;
+  const options = opened ? deviceOptions(opened.device, 'gpu' in navigator) : [];
+  if (options.length === 0) return null;
+  const leave = (/** @type {MouseEvent} */ event) => {
+    const { busy, trained } = store.state;
+    if ((busy || trained) && !confirm(t('device.leave'))) event.preventDefault();
+  };
+  return h(
+    'nav',
+    { class: 'segments devices', 'aria-label': t('device.choose'), 'data-testid': 'device-choice' },
+    ...options.map(({ device: id, name, current }) =>
+      h(
+        'a',
+        {
+          class: 'segment',
+          // The settings are in the address, which changes without a redraw of the header.
+          href: withDevice(location.href, id),
+          'data-testid': `device-${id}`,
+          'aria-current': current ? 'true' : null,
+          on: {
+            click: (/** @type {MouseEvent & {currentTarget: HTMLAnchorElement}} */ event) => {
+              event.currentTarget.href = withDevice(location.href, id);
+              leave(event);
+            },
+          },
+        },
+        name ?? t('device.cpu'),
+      ),
+    ),
+  );
+}
+
 /** @param {FocusEvent} event */
 function closeOnLeave({ currentTarget, relatedTarget }) {
   if (
@@ -140,20 +178,21 @@ function openNotice({ openError }) {
 
 /** A link to the same page on the CPU. */
 function useCpu() {
-  const cpu = new URL(location.href);
-  cpu.searchParams.set('device', 'cpu');
-  return h('a', { href: cpu.href }, t('device.use_cpu'));
+  return h('a', { href: withDevice(location.href, 'cpu') }, t('device.use_cpu'));
 }
 
 /** @param {import('../state.js').AppState} state */
 function deviceNotice({ opened }) {
   const info = opened?.device;
   if (!info || (info.kind === 'webgpu' && !info.software)) return null;
-  const sentence = t(info.kind === 'cpu' ? 'device.cpu_notice' : 'device.software_notice');
+  const { kind, reason, adapter, refusal } = info;
+  const why =
+    reason === 'requested' ? '' : t(`device.reason.${reason}`, { adapter: adapter ?? '', refusal: refusal ?? '' });
+  const sentence = t(kind === 'cpu' ? 'device.cpu_notice' : 'device.software_notice');
   return h(
     'div',
-    { class: 'notice', 'data-testid': 'device-notice' },
-    h('p', {}, info.fallback ? `${info.fallback} ${sentence}` : sentence),
+    { class: 'notice', 'data-testid': 'device-notice', 'data-reason': reason },
+    h('p', {}, why, why && ' ', sentence),
   );
 }
 

@@ -7,7 +7,15 @@ import { asText } from '../settings.js';
 /** @typedef {import('../protocol.js').MemoryReport} MemoryReport */
 /** @typedef {import('../protocol.js').Values} Values */
 
-const PARTS = /** @type {const} */ (['parameters', 'original', 'gradients', 'optimizer', 'activations', 'runtime']);
+const PARTS = /** @type {const} */ ([
+  'parameters',
+  'original',
+  'kept',
+  'gradients',
+  'optimizer',
+  'activations',
+  'runtime',
+]);
 
 /**
  * Open before a run, and closed from its start, because the charts matter more then.
@@ -104,6 +112,8 @@ function parts(memory, limit) {
 /** @param {MemoryReport} memory */
 function shortageNote({ shortage, suggestions }) {
   if (!shortage) return null;
+  // Without the kept model the run may fit as it is.
+  const nothing = shortage.kind === 'kept' ? '' : t('memory.nothing_fits');
   return h(
     'p',
     { class: 'memory-shortage', role: 'status', 'data-testid': 'memory-shortage' },
@@ -111,7 +121,7 @@ function shortageNote({ shortage, suggestions }) {
     ' ',
     t(`memory.shortage_${shortage.kind}`, { needs: bytes(shortage.needs), offered: bytes(shortage.offered) }),
     ' ',
-    t(suggestions.length > 0 ? 'memory.would_fit' : 'memory.nothing_fits'),
+    suggestions.length > 0 ? t('memory.would_fit') : nothing,
   );
 }
 

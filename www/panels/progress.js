@@ -151,9 +151,9 @@ function stageItem(stage) {
 function stageNote(state, stage) {
   switch (stage) {
     case 'dataset':
-      return state.dataset ? t('dataset.note', { rows: state.dataset.rows.length }) : '';
+      return state.dataset ? t('dataset.note', { rows: state.dataset.num_rows }) : '';
     case 'split':
-      return state.split ? `${number(state.split.train.length)} + ${number(state.split.test.length)}` : '';
+      return state.split ? `${number(state.split.train_rows)} + ${number(state.split.test_rows)}` : '';
     case 'model':
       return state.model
         ? t('model.note', {
@@ -163,7 +163,7 @@ function stageNote(state, stage) {
     case 'tokens':
       return state.tokens ? t('tokens.note', { longest: state.tokens.longest }) : '';
     case 'training': {
-      const last = state.logs.at(-1);
+      const { last } = state.logs;
       return last ? t('training.note', { loss: number(last.loss, { maximumFractionDigits: 3 }) }) : '';
     }
     case 'evaluation': {
@@ -184,8 +184,8 @@ function nowMessage(state, current) {
   const { download, phase, archive, comparison } = state;
   const run = runningRun(state);
   if (run && current !== 'try') {
-    if (run.state === 'stopped') return t('now.stopping');
     if (run.evaluating) return t('now.evaluating', run.evaluating);
+    if (run.state === 'stopped') return t('now.stopping');
     if (run.step === 0)
       return t(run.state === 'paused' ? 'now.paused_at_start' : 'now.first_step', { max_steps: run.max_steps });
     const at = t('now.step', { step: run.step, max_steps: run.max_steps });
@@ -262,7 +262,9 @@ function controls({ store, workflow }) {
     const paused = run?.state === 'paused';
     pause.hidden = paused;
     resume.hidden = !paused;
-    for (const button of [pause, resume, step, stop]) button.disabled = run?.state === 'stopped';
+    for (const button of [pause, resume, step]) button.disabled = run?.state === 'stopped';
+    // A second stop ends the evaluation of a stopped run.
+    stop.disabled = run?.state === 'stopped' && !run.evaluating;
     // Pause and resume replace each other, so the focus moves with them.
     if (focused === pause && paused) resume.focus();
     if (focused === resume && run && !paused) pause.focus();

@@ -8,9 +8,6 @@ import { number, percent, t } from '../i18n.js';
 /** @typedef {import('../protocol.js').DatasetView} DatasetView */
 /** @typedef {import('../protocol.js').SplitView} SplitView */
 
-/** The most rows that are drawn as squares. */
-const MAX_SQUARES = 500;
-
 /** @param {import('../app.js').App} app */
 export function splitPanel(app) {
   const { side, main } = panelParts('split');
@@ -21,7 +18,7 @@ export function splitPanel(app) {
 
   app.store.watch(['split', 'language'], ({ split, dataset }) => {
     if (!split || !dataset) return replace(result, placeholder('split.placeholder'));
-    const total = split.train.length + split.test.length;
+    const total = split.train_rows + split.test_rows;
     replace(
       result,
       h('div', { class: 'split-bar' }, part('train', split, dataset, total), part('test', split, dataset, total)),
@@ -29,7 +26,7 @@ export function splitPanel(app) {
         'p',
         { class: 'note legend' },
         ...dataset.labels.map((label, id) => h('span', {}, swatch(id), labelName(label))),
-        total <= MAX_SQUARES && h('span', {}, t('split.squares')),
+        split.train_labels !== null && h('span', {}, t('split.squares')),
       ),
       warningList(split.warnings, 'split-warnings'),
     );
@@ -43,24 +40,27 @@ export function splitPanel(app) {
  * @param {number} total
  */
 function part(name, split, dataset, total) {
-  const rows = split[name];
-  const counts = name === 'train' ? split.train_label_counts : split.test_label_counts;
+  const [rows, counts, labels] =
+    name === 'train'
+      ? [split.train_rows, split.train_label_counts, split.train_labels]
+      : [split.test_rows, split.test_label_counts, split.test_labels];
   const segments = counts.map((count, id) =>
     h('span', { class: `class-${id}`, style: { 'flex-grow': String(count) } }),
   );
-  const squares = rows.map((row) => h('i', { class: `class-${dataset.rows[row]?.label ?? 0}` }));
+  // A large dataset has no labels here, because a square for each row would be too much.
+  const squares = labels?.map((label) => h('i', { class: `class-${label}` }));
   const each = counts.map((count, id) => `${labelName(dataset.labels[id] ?? String(id))} ${number(count)}`).join(' · ');
   return h(
     'div',
-    { class: `part part-${name}`, style: { 'flex-grow': String(Math.max(rows.length, 1)) } },
+    { class: `part part-${name}`, style: { 'flex-grow': String(Math.max(rows, 1)) } },
     h(
       'p',
       { class: 'part-name' },
       h('strong', {}, t(`split.${name}`)),
-      ` ${t('split.rows', { rows: rows.length })} · ${percent(total > 0 ? rows.length / total : 0)}`,
+      ` ${t('split.rows', { rows })} · ${percent(total > 0 ? rows / total : 0)}`,
     ),
     h('div', { class: 'segments-bar', 'aria-hidden': 'true' }, ...segments),
     h('p', { class: 'note' }, each),
-    total <= MAX_SQUARES && h('div', { class: 'squares', 'aria-hidden': 'true' }, ...squares),
+    squares && h('div', { class: 'squares', 'aria-hidden': 'true' }, ...squares),
   );
 }

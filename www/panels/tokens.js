@@ -1,7 +1,8 @@
 // The tokens: every row as WordPiece tokens with their ids and the attention mask, and the share of padding.
 
+import { pages } from './pages.js';
 import { settingsForm } from './settings-form.js';
-import { bar, figures, pages, panelParts, placeholder, stageButton } from './widgets.js';
+import { bar, figures, panelParts, placeholder, stageButton } from './widgets.js';
 import { h, replace } from '../dom.js';
 import { number, percent, t } from '../i18n.js';
 
@@ -22,8 +23,8 @@ export function tokensPanel(app) {
   const rows = pages({
     size: ROWS_PER_PAGE,
     label: 'tokens.pages',
-    render: (from, to) =>
-      h('ol', { class: 'token-rows' }, ...(app.store.state.tokens?.rows ?? []).slice(from, to).map(tokenRow)),
+    load: async (from, to) => (await app.session.request({ type: 'tokens', offset: from, count: to - from })).rows,
+    render: (page) => h('ol', { class: 'token-rows' }, ...page.map(tokenRow)),
   });
   const legend = h('p', { class: 'note legend' });
   main.append(problem, summary, legend, rows.element);
@@ -43,6 +44,10 @@ export function tokensPanel(app) {
           label: t('tokens.padding'),
           value: percent(padding),
           attributes: { 'data-testid': 'padding-share', 'data-value': padding },
+        },
+        {
+          label: t('tokens.truncated_rows'),
+          value: `${number(tokens.truncated_rows)} · ${percent(tokens.truncated_rows / Math.max(tokens.num_rows, 1))}`,
         },
       ]),
       h('div', { class: 'padding-bar' }, bar(1 - padding, 'real')),
@@ -65,7 +70,7 @@ export function tokensPanel(app) {
       chip('[PAD]', 'pad'),
       t('tokens.pad'),
     );
-    rows.show(tokens.rows.length);
+    rows.show(tokens.num_rows, tokens);
   });
 }
 

@@ -1,5 +1,6 @@
 // Training: the plan of the run and its warnings, then the progress of the run.
 
+import { keptModels } from './kept-models.js';
 import { memoryPanel } from './memory.js';
 import { settingsForm } from './settings-form.js';
 import { trainingCharts } from './training-charts.js';
@@ -27,7 +28,7 @@ export function trainingPanel(app) {
 
   const plan = h('div', { class: 'plan' });
   const live = h('div', { class: 'live' });
-  main.append(problem, plan, memoryPanel(app), live, trainingCharts(store));
+  main.append(problem, keptModels(app), plan, memoryPanel(app), live, trainingCharts(store));
 
   store.watch(['busy', 'opened', 'fatal'], ({ busy, opened, fatal }) => {
     byHand.disabled = busy || opened === null || fatal !== null;
@@ -45,7 +46,6 @@ export function trainingPanel(app) {
  */
 function planText({ plan, split, run }, preset) {
   if (!plan) return [h('p', { class: 'placeholder' }, t('training.no_plan'))];
-  const peak = plan.learning_rates.reduce((most, rate) => Math.max(most, rate), 0);
   const known = new Set(plan.warnings.map(({ code }) => code));
   const warnings = [...plan.warnings, ...(split?.warnings ?? []).filter(({ code }) => !known.has(code))];
   // The result of the reference is known for the article's settings only.
@@ -60,7 +60,7 @@ function planText({ plan, split, run }, preset) {
         max_steps: plan.max_steps,
         steps_per_epoch: plan.steps_per_epoch,
         warmup_steps: plan.warmup_steps,
-        peak: number(peak),
+        peak: number(plan.schedule.peak),
       }),
     ),
     list,
@@ -71,7 +71,7 @@ function planText({ plan, split, run }, preset) {
 function liveFigures(state) {
   const { logs } = state;
   const { step, max_steps, epoch, tokens_per_second, step_ms } = position(state);
-  const last = logs.at(-1);
+  const { last } = logs;
   const run = runningRun(state);
   const result = runResult(state);
   return figures([
@@ -115,7 +115,7 @@ function position({ run, logs }) {
     case 'running':
       return run;
     case 'failed':
-      return { ...run, epoch: logs.at(-1)?.epoch ?? null, step_ms: null };
+      return { ...run, epoch: logs.last?.epoch ?? null, step_ms: null };
     case 'done': {
       const { global_step, max_steps, epoch, train_steps_per_second } = run.result;
       const { tokens_per_second } = run;

@@ -1,4 +1,4 @@
-// Elements that several panels share: alerts, figures, bars, pages of rows, and the button that runs a stage.
+// Elements that several panels share: alerts, figures, bars, and the button that runs a stage.
 
 import { h, replace, setAttribute, setText } from '../dom.js';
 import { number, percent, t, tOr } from '../i18n.js';
@@ -146,70 +146,6 @@ export function warningList(warnings, testId) {
       h('li', { 'data-code': code }, tOr(`warning.${code}`, message, values)),
     ),
   );
-}
-
-/**
- * Rows in pages, of which only one is in the document.
- * @param {{size: number, label: string, render: (from: number, to: number) => import('../dom.js').Child}} options
- *   `label` is the i18n key of the pager's name
- */
-export function pages({ size, label, render }) {
-  let count = 0;
-  let page = 0;
-  const last = () => Math.max(0, Math.ceil(count / size) - 1);
-  const go = (/** @type {number} */ to) => {
-    page = Math.min(last(), Math.max(0, to));
-    draw();
-  };
-  const turn = (/** @type {string} */ key, /** @type {string} */ sign, /** @type {() => number} */ to) =>
-    h(
-      'button',
-      { type: 'button', class: 'quiet', 'data-i18n-label': key, 'aria-label': t(key), on: { click: () => go(to()) } },
-      sign,
-    );
-  const first = turn('pages.first', '«', () => 0);
-  const previous = turn('pages.previous', '‹', () => page - 1);
-  const next = turn('pages.next', '›', () => page + 1);
-  const end = turn('pages.last', '»', last);
-  const where = h('span', { class: 'where', role: 'status' });
-  const nav = h(
-    'nav',
-    { class: 'pager', 'data-i18n-label': label, 'aria-label': t(label) },
-    first,
-    previous,
-    where,
-    next,
-    end,
-  );
-  const body = h('div', { class: 'page-body' });
-  const element = h('div', { class: 'pages' }, body, nav);
-
-  function draw() {
-    const from = page * size;
-    const to = Math.min(count, from + size);
-    replace(body, render(from, to));
-    nav.hidden = count <= size;
-    setText(where, t('pages.where', { from: from + 1, to, count }));
-    for (const [button, off] of /** @type {const} */ ([
-      [first, page === 0],
-      [previous, page === 0],
-      [next, page === last()],
-      [end, page === last()],
-    ])) {
-      // Not `disabled`, because the focus would be lost on the last page.
-      setAttribute(button, 'aria-disabled', off ? 'true' : null);
-    }
-  }
-
-  return {
-    element,
-    /** @param {number} rows */
-    show(rows) {
-      if (rows !== count) page = 0;
-      count = rows;
-      draw();
-    },
-  };
 }
 
 /**

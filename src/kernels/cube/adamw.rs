@@ -85,11 +85,9 @@ fn adamw_kernel(
 ) {
     if ABSOLUTE_POS < threads {
         let mut at = ABSOLUTE_POS;
-        if comptime![scaled] {
-            // Starting past the end skips the update.
-            if clip[PROCEEDS] == 0.0 {
-                at = elements_a + elements_b;
-            }
+        // Starting past the end skips the update.
+        if clip[PROCEEDS] == 0.0 {
+            at = elements_a + elements_b;
         }
         let step = with_bias_corrections(clip, step, scaled);
         while at < elements_a {
@@ -158,8 +156,8 @@ pub(super) fn step(
     let threads = (elements_a + elements_b)
         .div_ceil(VALUES_PER_THREAD)
         .next_multiple_of(WORKGROUP_SIZE as usize);
-    // SAFETY: parameters and gradients hold the stated number of values, moments twice that number, and `clip` two, or
-    // `SCALER_VALUES` if scaled. No thread exceeds them.
+    // SAFETY: parameters and gradients hold the stated number of values, moments twice that number, and `clip`
+    // `CLIP_VALUES`, or `SCALER_VALUES` if scaled. No thread exceeds them.
     unsafe {
         adamw_kernel::launch_unchecked(
             &parameter_a.client.clone(),

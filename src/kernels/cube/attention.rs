@@ -3,7 +3,7 @@
 
 use super::matmul::{Epilogue, Matmul};
 use super::strides::{Layout, MatmulShape, Operand};
-use super::{empty, softmax};
+use super::{empty_activation, softmax};
 use crate::kernels::{DropoutMask, HeadsShape, Precision};
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
@@ -86,7 +86,7 @@ pub(super) fn forward(
         heads,
         head_size,
     } = shape;
-    let raw_scores = empty(&projected, [batch, heads, seq, seq]);
+    let raw_scores = empty_activation(&projected, [batch, heads, seq, seq]);
     product(
         (shape, precision),
         (&projected, part(shape, 0)),
@@ -95,7 +95,7 @@ pub(super) fn forward(
         (seq, head_size),
     );
     let (probs, dropped) = softmax::forward(raw_scores, bias, shape.scale(), mask);
-    let output = empty(&projected, [batch * seq, heads * head_size]);
+    let output = empty_activation(&projected, [batch * seq, heads * head_size]);
     product(
         (shape, precision),
         (&dropped, scores(shape)),
@@ -123,8 +123,8 @@ pub(super) fn backward(
         heads,
         head_size,
     } = shape;
-    let output = empty(&projected, [batch * seq, 3 * heads * head_size]);
-    let dropped_grad = empty(&projected, [batch, heads, seq, seq]);
+    let output = empty_activation(&projected, [batch * seq, 3 * heads * head_size]);
+    let dropped_grad = empty_activation(&projected, [batch, heads, seq, seq]);
     product(
         (shape, precision),
         (&dropped, scores(shape).transposed()),

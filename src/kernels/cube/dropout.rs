@@ -1,6 +1,6 @@
 //! Dropout on the device. The hash is that of [`DropoutMask`], so the masks are the same as on the CPU.
 
-use super::{empty, workgroup_count, workgroup_dim};
+use super::{empty_activation, workgroup_count, workgroup_dim};
 use crate::kernels::DropoutMask;
 use crate::kernels::dropout::{KNUTH_MULTIPLIER, MIX_MULTIPLIERS};
 use burn::backend::TensorMetadata;
@@ -58,7 +58,7 @@ pub(super) fn launch(input: CubeTensor, mask: DropoutMask) -> CubeTensor {
         return input;
     }
     let input = into_contiguous(input);
-    let output = empty(&input, input.shape());
+    let output = empty_activation(&input, input.shape());
     let elements = input.meta.num_elements();
     // SAFETY: both buffers hold `elements` values, and no thread exceeds them.
     unsafe {

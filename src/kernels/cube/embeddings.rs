@@ -4,7 +4,7 @@
 //! and token type embeddings in one dispatch and that of word embeddings in another. Each further block of word
 //! embeddings takes one more dispatch in both passes.
 
-use super::{empty, workgroup_count, workgroup_dim, writable};
+use super::{empty, empty_activation, workgroup_count, workgroup_dim, writable};
 use crate::kernels::EmbeddingsShape;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
@@ -141,7 +141,7 @@ pub(super) fn forward(
         word_embeddings.meta.shape()[0],
         word_embeddings.meta.shape()[1],
     );
-    let output = empty(&word_embeddings, [tokens, width]);
+    let output = empty_activation(&word_embeddings, [tokens, width]);
     // SAFETY: `output` holds `tokens * width` values, and ids past the table select no row of it.
     unsafe {
         sum_kernel::launch_unchecked(

@@ -2,7 +2,7 @@
 //!
 //! See [`gelu`](crate::kernels::gelu) for the definition.
 
-use super::{empty, workgroup_count, workgroup_dim};
+use super::{empty_activation, workgroup_count, workgroup_dim};
 use burn::backend::TensorMetadata;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
@@ -49,7 +49,7 @@ fn gelu_backward_kernel(input: &[f32], grad: &[f32], output: &mut [f32], element
 /// Implements [`gelu`](crate::kernels::gelu).
 pub(super) fn forward(input: CubeTensor) -> CubeTensor {
     let input = into_contiguous(input);
-    let output = empty(&input, input.shape());
+    let output = empty_activation(&input, input.shape());
     let elements = input.meta.num_elements();
     // SAFETY: both buffers hold `elements` values, and no thread exceeds them.
     unsafe {
@@ -68,7 +68,7 @@ pub(super) fn forward(input: CubeTensor) -> CubeTensor {
 /// Computes `grad * GELU'(input)`.
 pub(super) fn backward(input: CubeTensor, grad: CubeTensor) -> CubeTensor {
     let [input, grad] = [input, grad].map(into_contiguous);
-    let output = empty(&input, input.shape());
+    let output = empty_activation(&input, input.shape());
     let elements = input.meta.num_elements();
     // SAFETY: all three buffers hold `elements` values, and no thread exceeds them.
     unsafe {

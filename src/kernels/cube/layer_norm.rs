@@ -3,7 +3,7 @@
 
 use super::dropout::{Mask, keep_factor, mask_arg};
 use super::row_reduction::{row_and_column, row_sum, threads_per_row};
-use super::{empty, workgroup_count, workgroup_dim};
+use super::{empty, empty_activation, workgroup_count, workgroup_dim};
 use crate::kernels::DropoutMask;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
@@ -244,7 +244,7 @@ pub(super) fn forward(
         width,
         variant,
     } = Inputs::new(input, residual, mask);
-    let output = empty(&input, [rows, width]);
+    let output = empty_activation(&input, [rows, width]);
     // SAFETY: the row-shaped buffers hold `rows * width` values, the others `width`; no thread exceeds `rows`.
     unsafe {
         forward_kernel::launch_unchecked(
@@ -298,16 +298,15 @@ fn input_gradients(
         width,
         variant,
     } = inputs;
-    let residual_grad = empty(input, [*rows, *width]);
+    let residual_grad = empty_activation(input, [*rows, *width]);
     // Without dropout, input and residual have the same gradient. WebGPU needs a buffer for the binding all the same,
     // and a different one.
-    let input_grad_shape = if variant.with_dropout {
-        [*rows, *width]
+    let input_grad = if variant.with_dropout {
+        empty_activation(input, [*rows, *width])
     } else {
-        [1, 1]
+        empty(input, [1])
     };
-    let input_grad = empty(input, input_grad_shape);
-    let statistics = empty(input, [*rows, 2]);
+    let statistics = empty_activation(input, [*rows, 2]);
     // SAFETY: as in `forward`; `statistics` holds two values per row.
     unsafe {
         backward_kernel::launch_unchecked(

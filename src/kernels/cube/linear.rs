@@ -1,8 +1,8 @@
 //! The products of a linear layer, with bias, GELU and the gradient of the bias as epilogues.
 
-use super::empty;
 use super::matmul::{Epilogue, Matmul};
 use super::strides::{MatmulShape, Operand};
+use super::{empty, empty_activation};
 use crate::kernels::Precision;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
@@ -16,7 +16,7 @@ pub(super) fn forward(
 ) -> CubeTensor {
     let [input, weight, bias] = [input, weight, bias].map(into_contiguous);
     let shape = forward_shape(&input, &weight);
-    let out = empty(&input, [shape.m, shape.n]);
+    let out = empty_activation(&input, [shape.m, shape.n]);
     Matmul {
         lhs: Operand::matrix(&input),
         rhs: Operand::matrix(&weight).transposed(),
@@ -38,8 +38,8 @@ pub(super) fn forward_gelu(
 ) -> (CubeTensor, CubeTensor) {
     let [input, weight, bias] = [input, weight, bias].map(into_contiguous);
     let shape = forward_shape(&input, &weight);
-    let pre_activation = empty(&input, [shape.m, shape.n]);
-    let activation = empty(&input, [shape.m, shape.n]);
+    let pre_activation = empty_activation(&input, [shape.m, shape.n]);
+    let activation = empty_activation(&input, [shape.m, shape.n]);
     Matmul {
         lhs: Operand::matrix(&input),
         rhs: Operand::matrix(&weight).transposed(),
@@ -72,7 +72,7 @@ pub(super) fn input_grad(
     let pre_activation = pre_activation.map(into_contiguous);
     let [m, k] = [grad.meta.shape()[0], grad.meta.shape()[1]];
     let n = weight.meta.shape()[1];
-    let out = empty(&grad, [m, n]);
+    let out = empty_activation(&grad, [m, n]);
     Matmul {
         lhs: Operand::matrix(&grad),
         rhs: Operand::matrix(&weight),

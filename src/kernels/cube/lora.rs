@@ -3,7 +3,7 @@
 
 use super::matmul::{Epilogue, Matmul};
 use super::strides::{Layout, MatmulShape, Operand};
-use super::{empty, writable};
+use super::{empty, empty_activation, writable};
 use crate::kernels::Precision;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
@@ -31,7 +31,7 @@ pub(super) fn forward(
     let [input, lora_a, lora_b] = [input, lora_a, lora_b].map(into_contiguous);
     let [m, k] = [input.meta.shape()[0], input.meta.shape()[1]];
     let [n, r] = [lora_b.meta.shape()[0], lora_b.meta.shape()[1]];
-    let low_rank = empty(&input, [m, r]);
+    let low_rank = empty_activation(&input, [m, r]);
     matmul(
         Operand::matrix(&input),
         Operand::matrix(&lora_a).transposed(),
@@ -65,7 +65,10 @@ pub(super) fn backward(
         [grad, input, low_rank, lora_a, lora_b].map(into_contiguous);
     let [m, k] = [input.meta.shape()[0], input.meta.shape()[1]];
     let [n, r] = [lora_b.meta.shape()[0], lora_b.meta.shape()[1]];
-    let (input_grad, low_rank_grad) = (empty(&input, [m, k]), empty(&input, [m, r]));
+    let (input_grad, low_rank_grad) = (
+        empty_activation(&input, [m, k]),
+        empty_activation(&input, [m, r]),
+    );
     let (a_grad, b_grad) = (empty(&input, [r, k]), empty(&input, [n, r]));
     let grad_columns = columns_from(&grad, start);
     matmul(

@@ -13,15 +13,15 @@
 //! - The *epilogue* processes the sums before and after they are written: bias, GELU, GELU's derivative, the gradient
 //!   of a bias. It saves a dispatch and the memory traffic of a separate kernel.
 //!
-//! In f16, operands and products are f16 and sums are f32. WGSL does not specify how a product is rounded to f16.
+//! In f16, operands are rounded to f16. Products and sums are f32, in which the product of two f16 values is exact.
 //!
 //! [1]: https://siboehm.com/articles/22/CUDA-MMM
 
 mod kernel;
 
 use super::strides::{MatmulShape, Operand};
-use super::{empty, is_software_adapter};
-use crate::kernels::Precision;
+use super::{empty, kernel_form};
+use crate::kernels::{GpuTile, KernelForm, Precision};
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::tensor::CubeTensor;
 use half::f16;
@@ -138,7 +138,7 @@ impl Matmul<'_> {
             epilogue,
         } = self;
         let (epilogue, extra, second) = epilogue.bindings();
-        let tile = select_tile(is_software_adapter(out.tensor), epilogue, shape);
+        let tile = select_tile(kernel_form(out.tensor), epilogue, shape);
         // WebGPU needs a buffer for each binding, also for one that the kernel does not use, and each a different one.
         let unused = || empty(out.tensor, [1]);
         let extra = extra.cloned().unwrap_or_else(unused);
@@ -190,42 +190,68 @@ fn workgroup_count(tile: Tile, shape: MatmulShape) -> CubeCount {
     )
 }
 
-/// Returns the tile that suits adapter, epilogue and dimensions.
+/// Returns the tile that suits form, epilogue and dimensions.
 ///
 /// A software adapter has few cores, slow loads and cheap register spills: one large tile is best for all dimensions,
 /// and it needs one pipeline per epilogue. Measured on SwiftShader with 128 × 384 × 1536, in GFLOP/s: 8 × 8 without
 /// `K_STEP` 1.6, with it 2.1, 16 × 8 2.5, 16 × 16 3.5. Eight indices per iteration gain nothing and take twice as long
 /// to compile; workgroup memory reaches 1.1.
 ///
-/// A GPU needs many threads: the tile is the largest one that leaves [`MIN_THREADS`] of them. No GPU has been measured.
-fn select_tile(software: bool, epilogue: EpilogueKind, shape: MatmulShape) -> Tile {
-    if epilogue == EpilogueKind::Add {
-        // This epilogue has a branch per value, so a large tile compiles slowly.
-        return Tile {
-            rows: 4,
-            columns: 4,
-            workgroup: (8, 8),
-            interleaved: !software,
-        };
-    }
-    if software {
-        return Tile {
-            rows: 16,
-            columns: 16,
-            workgroup: (4, 4),
-            interleaved: false,
-        };
-    }
-    let batches = shape.batches * shape.heads;
-    let threads = |side: usize| shape.m.div_ceil(side) * shape.n.div_ceil(side) * batches;
-    let side = [8, 4]
-        .into_iter()
-        .find(|&side| threads(side) >= MIN_THREADS);
-    let side = side.unwrap_or(2);
-    Tile {
+/// A GPU needs many threads, see [`select_gpu_tile`].
+fn select_tile(form: KernelForm, epilogue: EpilogueKind, shape: MatmulShape) -> Tile {
+    let interleaved = form != KernelForm::Software;
+    let square = |side: usize, workgroup_side: u32| Tile {
         rows: side,
         columns: side,
-        workgroup: (8, 8),
-        interleaved: true,
+        workgroup: (workgroup_side, workgroup_side),
+        interleaved,
+    };
+    if epilogue == EpilogueKind::Add {
+        // This epilogue has a branch per value, so a large tile compiles slowly.
+        return square(4, 8);
+    }
+    match form {
+        KernelForm::Software => square(16, 4),
+        KernelForm::Gpu => square(select_gpu_tile(shape).side(), 8),
+        KernelForm::GpuTile(tile) => square(tile.side(), 8),
+    }
+}
+
+/// Returns the largest tile that leaves [`MIN_THREADS`] threads. No GPU has been measured.
+fn select_gpu_tile(shape: MatmulShape) -> GpuTile {
+    let batches = shape.batches * shape.heads;
+    let threads = |tile: GpuTile| {
+        let along = |len: usize| len.div_ceil(tile.side());
+        along(shape.m) * along(shape.n) * batches
+    };
+    let enough = |tile: &GpuTile| threads(*tile) >= MIN_THREADS;
+    let largest = GpuTile::ALL.into_iter().find(enough);
+    largest.unwrap_or(GpuTile::Two)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The shapes that `selftest::forms` expects to select each tile, and one that batches and heads select.
+    #[test]
+    fn the_number_of_threads_selects_the_tile() {
+        for (tile, shape) in [
+            (GpuTile::Eight, MatmulShape::single(256, 512, 5)),
+            (GpuTile::Four, MatmulShape::single(256, 504, 5)),
+            (GpuTile::Four, MatmulShape::single(128, 256, 6)),
+            (GpuTile::Two, MatmulShape::single(128, 252, 6)),
+            (GpuTile::Two, MatmulShape::single(1, 1, 1)),
+            (
+                GpuTile::Eight,
+                MatmulShape {
+                    batches: 8,
+                    heads: 64,
+                    ..MatmulShape::single(16, 16, 7)
+                },
+            ),
+        ] {
+            assert_eq!(select_gpu_tile(shape), tile, "{shape:?}");
+        }
     }
 }

@@ -1,14 +1,16 @@
-//! The operations on WebGPU, as CubeCL kernels. The browser tests compare each one with the CPU device.
+//! The operations on WebGPU, as CubeCL kernels. `selftest::forms` compares each one with the CPU device, in every form
+//! that a device can select.
 //!
 //! CubeCL calls a workgroup a *cube* and a thread a *unit*: `CUBE_POS` is the index of a workgroup, `UNIT_POS` that of
 //! a thread in it, and `ABSOLUTE_POS` that of a thread in the dispatch. `#[comptime]` parameters are constants of the
 //! compiled shader.
 //!
-//! No kernel uses subgroups or atomics, so every WebGPU adapter runs them. Two choices depend on whether the adapter is
-//! a GPU or software: the tile of a matrix product (`matmul.rs`) and the threads of a row (`row_reduction.rs`).
+//! No kernel uses subgroups or atomics, so every WebGPU adapter runs them. The [`KernelForm`] decides two choices: the
+//! tile of a matrix product (`matmul.rs`) and the threads of a row (`row_reduction.rs`).
 
 mod adamw;
 mod attention;
+mod clipping;
 mod dropout;
 mod embeddings;
 mod gelu;
@@ -24,10 +26,11 @@ mod softmax;
 mod squares;
 mod strides;
 
-use super::activation_padding::padded_len;
+use super::activation_padding::activation_len;
+use super::kernel_form::overridden_form;
 use super::{
-    AdamWScalars, BertOps, DropoutMask, EmbeddingsShape, HeadsShape, LossScaling, PartialSums,
-    Precision,
+    AdamWScalars, BertOps, DropoutMask, EmbeddingsShape, HeadsShape, KernelForm, LossScaling,
+    PartialSums, Precision,
 };
 use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::{FloatTensor, IntTensor};
@@ -273,16 +276,22 @@ impl BertOps for CubeBackend {
         squares::launch(sums, inputs, ranges)
     }
 
-    fn bert_clip_coefficient(squares: FloatTensor<Self>, max_norm: f64) -> FloatTensor<Self> {
-        squares::clip_coefficient(squares, max_norm)
+    fn bert_clip_coefficient(
+        squares: FloatTensor<Self>,
+        loss: FloatTensor<Self>,
+        state: FloatTensor<Self>,
+        max_norm: f64,
+    ) -> FloatTensor<Self> {
+        clipping::clip_coefficient(squares, loss, state, max_norm)
     }
 
     fn bert_update_scale(
         squares: FloatTensor<Self>,
+        loss: FloatTensor<Self>,
         state: FloatTensor<Self>,
         scaling: LossScaling,
     ) -> FloatTensor<Self> {
-        loss_scaling::update(squares, state, scaling)
+        loss_scaling::update(squares, loss, state, scaling)
     }
 }
 
@@ -291,10 +300,20 @@ const WORKGROUP_SIZE: u32 = 64;
 /// Workgroups per dimension of a dispatch that every WebGPU adapter supports (`maxComputeWorkgroupsPerDimension`).
 const MAX_WORKGROUPS: u32 = 65_535;
 
-/// True for software adapters, detected by a maximum subgroup size of at most 8. SwiftShader has 4 and llvmpipe 8, the
-/// width of their vector registers. No GPU has a maximum below 16.
-fn is_software_adapter(tensor: &CubeTensor) -> bool {
-    tensor.client.properties().hardware.plane_size_max <= 8
+/// Returns the form of the kernels that write `tensor`: that of the override, or that of the adapter.
+///
+/// Software adapters are detected by a maximum subgroup size of at most 8. SwiftShader has 4 and llvmpipe 8, the width
+/// of their vector registers. No GPU has a maximum below 16.
+fn kernel_form(tensor: &CubeTensor) -> KernelForm {
+    let of_adapter = || {
+        let software = tensor.client.properties().hardware.plane_size_max <= 8;
+        if software {
+            KernelForm::Software
+        } else {
+            KernelForm::Gpu
+        }
+    };
+    overridden_form().unwrap_or_else(of_adapter)
 }
 
 /// Returns enough workgroups for one thread per element. Kernels skip threads past the last element.
@@ -308,14 +327,26 @@ fn workgroup_dim() -> CubeDim {
     CubeDim::new_1d(WORKGROUP_SIZE)
 }
 
-/// Allocates a contiguous tensor on the device and with the type of `like`. See
-/// [`ActivationPadding`](crate::kernels::ActivationPadding) for the size of its buffer.
+/// Allocates a contiguous tensor on the device and with the type of `like`.
 fn empty(like: &CubeTensor, shape: impl Into<burn::tensor::Shape>) -> CubeTensor {
     let shape = shape.into();
-    let (len, padded) = (shape.num_elements(), padded_len(&shape));
+    let len = shape.num_elements();
+    allocate(like, shape, len)
+}
+
+/// Allocates an activation of a batch, or its gradient: a tensor as [`empty`], in a buffer that also fits the one of
+/// the widest batch. See [`ActivationPadding`](crate::kernels::ActivationPadding).
+fn empty_activation(like: &CubeTensor, shape: impl Into<burn::tensor::Shape>) -> CubeTensor {
+    let shape = shape.into();
+    let len = activation_len(&shape);
+    allocate(like, shape, len)
+}
+
+/// Allocates a tensor at the start of a buffer of `len` values.
+fn allocate(like: &CubeTensor, shape: burn::tensor::Shape, len: usize) -> CubeTensor {
     let bytes = |len: usize| (len * like.dtype.size()) as u64;
-    let buffer = like.client.empty(bytes(padded) as usize);
-    let buffer = buffer.offset_end(bytes(padded - len));
+    let buffer = like.client.empty(bytes(len) as usize);
+    let buffer = buffer.offset_end(bytes(len - shape.num_elements()));
     CubeTensor::new_contiguous(
         like.client.clone(),
         like.device.clone(),

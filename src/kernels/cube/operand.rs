@@ -43,9 +43,10 @@ pub(super) fn overflow_factor(
     }
 }
 
-/// Multiplies two operands in `E` for accumulation in f32. A product in f32 would be exact, as in a tensor core, but
-/// Mesa's compiler then removes the conversion to f16 and back, which WGSL allows, and nothing is rounded to f16.
+/// Multiplies two operands in f32. The product of two f16 values is exact in f32, as in a tensor core, and it cannot
+/// overflow. A shader compiler may remove the conversion of an operand to f16 and back, as that of Mesa 25.0 does (that
+/// of Mesa 22.3 does not): WGSL allows it, and an operand that is not rounded is only more exact.
 #[cube]
 pub(super) fn product<E: Float>(lhs: E, rhs: E) -> f32 {
-    f32::cast_from(lhs * rhs)
+    f32::cast_from(lhs) * f32::cast_from(rhs)
 }

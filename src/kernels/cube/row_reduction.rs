@@ -4,7 +4,8 @@
 //! row, so that adjacent threads load adjacent values. The same kernel does both: of `threads` threads, each takes
 //! every `threads`-th value of the row, and they combine their results in workgroup memory.
 
-use super::{WORKGROUP_SIZE, is_software_adapter};
+use super::{WORKGROUP_SIZE, kernel_form};
+use crate::kernels::KernelForm;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::tensor::CubeTensor;
@@ -14,10 +15,9 @@ const HALVINGS: usize = WORKGROUP_SIZE.ilog2() as usize;
 
 /// Returns the number of threads that share a row.
 pub(super) fn threads_per_row(tensor: &CubeTensor) -> usize {
-    if is_software_adapter(tensor) {
-        1
-    } else {
-        WORKGROUP_SIZE as usize
+    match kernel_form(tensor) {
+        KernelForm::Software => 1,
+        KernelForm::Gpu | KernelForm::GpuTile(_) => WORKGROUP_SIZE as usize,
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::dropout::{Mask, keep_factor, mask_arg};
 use super::row_reduction::{row_and_column, row_max, row_sum, threads_per_row};
-use super::{empty, workgroup_count, workgroup_dim};
+use super::{empty, empty_activation, workgroup_count, workgroup_dim};
 use crate::kernels::DropoutMask;
 use burn::backend::TensorMetadata;
 use burn_cubecl::cubecl;
@@ -123,10 +123,10 @@ pub(super) fn forward(
     let rows = shape[0] * rows_per_batch;
     let with_dropout = !mask.is_none();
     let threads = threads_per_row(&scores);
-    let probs = empty(&scores, shape.clone());
+    let probs = empty_activation(&scores, shape.clone());
     // WebGPU needs a buffer for the binding also if the kernel does not write it.
     let dropped = if with_dropout {
-        empty(&scores, shape)
+        empty_activation(&scores, shape)
     } else {
         empty(&scores, [1])
     };
@@ -164,7 +164,7 @@ pub(super) fn backward(
     mask: DropoutMask,
 ) -> CubeTensor {
     let shape = probs.shape();
-    let output = empty(&probs, shape.clone());
+    let output = empty_activation(&probs, shape.clone());
     let threads = threads_per_row(&probs);
     let (rows, width) = (shape[0] * shape[1] * shape[2], shape[3]);
     // SAFETY: the three buffers hold `rows * width` values; no thread exceeds `rows`.

@@ -1,14 +1,11 @@
-//! The sum of the squares of all gradients, six tensors per dispatch, and the clip coefficient of their norm.
+//! The sum of the squares of all gradients, six tensors per dispatch.
 
-use super::{empty, workgroup_count, workgroup_dim, writable};
+use super::{workgroup_count, workgroup_dim, writable};
 use crate::kernels::PartialSums;
-use crate::kernels::loss_scaling::NORM_EPS;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
 use burn_cubecl::tensor::CubeTensor;
-
-const EPS: f32 = NORM_EPS as f32;
 
 /// Sums the squares of every `threads`-th value of `input`, starting at `thread`.
 #[cube]
@@ -94,41 +91,4 @@ pub(super) fn launch(
         );
     }
     sums
-}
-
-/// Returns `min(1, max_norm / (norm + 1e-6))`, or 1 if `max_norm` is 0.
-#[cube]
-pub(super) fn clip_factor(norm: f32, max_norm: f32) -> f32 {
-    let mut factor = f32::new(1.0);
-    if max_norm > 0.0 {
-        factor = (max_norm / (norm + EPS)).min(1.0);
-    }
-    factor
-}
-
-#[cube(launch_unchecked)]
-fn clip_kernel(squares: &[f32], output: &mut [f32], max_norm: f32) {
-    if ABSOLUTE_POS == 0 {
-        let norm = squares[0].sqrt();
-        output[0] = norm;
-        output[1] = clip_factor(norm, max_norm);
-    }
-}
-
-/// Implements [`clip_coefficient`](crate::kernels::clip_coefficient).
-pub(super) fn clip_coefficient(squares: CubeTensor, max_norm: f64) -> CubeTensor {
-    let squares = into_contiguous(squares);
-    let output = empty(&squares, [2]);
-    // SAFETY: one thread reads one value and writes two.
-    unsafe {
-        clip_kernel::launch_unchecked(
-            &output.client,
-            workgroup_count(1),
-            workgroup_dim(),
-            squares.into_buffer_arg(),
-            output.clone().into_buffer_arg(),
-            max_norm as f32,
-        );
-    }
-    output
 }

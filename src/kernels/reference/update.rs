@@ -1,7 +1,6 @@
-//! AdamW, the sum of squared gradients and the clip coefficient.
+//! AdamW and the sum of squared gradients.
 
 use super::scalar;
-use crate::kernels::loss_scaling::NORM_EPS;
 use crate::kernels::{AdamWScalars, PartialSums};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata};
@@ -72,18 +71,4 @@ pub(in crate::kernels) fn squares<B: Backend>(
         }
     }
     sums
-}
-
-pub(in crate::kernels) fn clip_coefficient<B: Backend>(
-    squares: FloatTensor<B>,
-    max_norm: f64,
-) -> FloatTensor<B> {
-    let norm = B::float_sqrt(squares);
-    let coefficient = if max_norm == 0.0 {
-        B::float_add_scalar(B::float_mul_scalar(norm.clone(), scalar(0.0)), scalar(1.0))
-    } else {
-        let inverse = B::float_recip(B::float_add_scalar(norm.clone(), scalar(NORM_EPS)));
-        B::float_clamp_max(B::float_mul_scalar(inverse, scalar(max_norm)), scalar(1.0))
-    };
-    B::float_cat(vec![norm, coefficient], 0)
 }

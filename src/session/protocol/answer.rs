@@ -1,8 +1,8 @@
 //! What a request resolves to.
 
 use super::{
-    DatasetView, EvaluationReport, ExportResult, ModelView, PlanView, PredictResult, RowsView,
-    SelfTestView, SplitView, TokensView,
+    DatasetRows, DatasetView, EvaluationReport, ExportResult, ModelView, PlanView, PredictResult,
+    RowsView, SelfTestView, SplitView, TokenRows, TokensView,
 };
 use crate::Error;
 use crate::hub::StoredModels;
@@ -14,16 +14,21 @@ use serde::Serialize;
 #[allow(missing_docs, reason = "each variant is named after its request")]
 pub enum Answer {
     Dataset(DatasetView),
+    DatasetRows(DatasetRows),
     Split(SplitView),
     Rows(RowsView),
     Model(Box<ModelView>),
     Stored(StoredModels),
-    Tokens(TokensView),
+    Tokenized(TokensView),
+    Tokens(TokenRows),
     Plan(PlanView),
     Evaluation(EvaluationReport),
     Prediction(PredictResult),
     Export(ExportResult),
     Comparison(SelfTestView),
+    Restored(TrainedState),
+    /// Nothing: the state says what is left.
+    Discarded,
 }
 
 /// An error as the page shows it.
@@ -63,6 +68,8 @@ pub struct SessionState {
     pub tokenized: bool,
     /// The model that can be classified with, evaluated and exported; null before a run has done a step.
     pub trained: Option<TrainedState>,
+    /// The model that was trained before it; null when there is none. `restore_previous` exchanges both.
+    pub previous: Option<TrainedState>,
 }
 
 /// The trained model that the session holds.

@@ -5,12 +5,23 @@ use crate::data::{Dataset, Row, Split, count_labels};
 use serde::Serialize;
 use std::collections::HashSet;
 
-/// The dataset.
+/// The most rows that one request is answered with: a page has no more, and a message stays small.
+pub const MAX_ROWS_PER_REQUEST: usize = 100;
+/// The most rows whose labels a [`SplitView`] has.
+pub const MAX_SPLIT_LABELS: usize = 500;
+
+/// The rows `offset..offset + count` of `rows` rows, as far as they exist; at most [`MAX_ROWS_PER_REQUEST`].
+pub(crate) fn page(offset: usize, count: usize, rows: usize) -> std::ops::Range<usize> {
+    let start = offset.min(rows);
+    start..rows.min(start + count.min(MAX_ROWS_PER_REQUEST))
+}
+
+/// The dataset. Its rows are requested page by page, because there may be many.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct DatasetView {
-    /// Every row, in order.
-    pub rows: Vec<Row>,
+    /// Number of rows.
+    pub num_rows: usize,
     /// Label names by id.
     pub labels: Vec<String>,
     /// Rows by label id.
@@ -25,8 +36,28 @@ impl DatasetView {
         Self {
             label_counts: dataset.label_counts(),
             distinct_texts: texts.len(),
-            rows: dataset.rows.clone(),
+            num_rows: dataset.rows.len(),
             labels: dataset.labels.clone(),
+        }
+    }
+}
+
+/// A page of the dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct DatasetRows {
+    /// Index of the first row.
+    pub offset: usize,
+    /// The rows from there, in order.
+    pub rows: Vec<Row>,
+}
+
+impl DatasetRows {
+    pub(crate) fn new(dataset: &Dataset, offset: usize, count: usize) -> Self {
+        let range = page(offset, count, dataset.rows.len());
+        Self {
+            offset: range.start,
+            rows: dataset.rows[range].to_vec(),
         }
     }
 }
@@ -35,10 +66,14 @@ impl DatasetView {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct SplitView {
-    /// Row indices of the training part, in the order of the split.
-    pub train: Vec<usize>,
-    /// Row indices of the test part.
-    pub test: Vec<usize>,
+    /// Rows of the training part.
+    pub train_rows: usize,
+    /// Rows of the test part.
+    pub test_rows: usize,
+    /// Label ids of the training part in the order of the split; null for a dataset of more than 500 rows.
+    pub train_labels: Option<Vec<usize>>,
+    /// Label ids of the test part; null for a dataset of more than 500 rows.
+    pub test_labels: Option<Vec<usize>>,
     /// Training rows by label id.
     pub train_label_counts: Vec<usize>,
     /// Test rows by label id.
@@ -55,13 +90,20 @@ impl SplitView {
             let rows = part.iter().map(|&row| &dataset.rows[row]);
             count_labels(rows, dataset.labels.len())
         };
+        let is_short = split.train.len() + split.test.len() <= MAX_SPLIT_LABELS;
+        let labels = |part: &[usize]| {
+            let labels = part.iter().map(|&row| dataset.rows[row].label);
+            is_short.then(|| labels.collect())
+        };
         Self {
+            train_rows: split.train.len(),
+            test_rows: split.test.len(),
+            train_labels: labels(&split.train),
+            test_labels: labels(&split.test),
             train_label_counts: counts(&split.train),
             test_label_counts: counts(&split.test),
             test_rows_seen_in_train: split.test_rows_seen_in_train(dataset),
             warnings: split.warnings(dataset),
-            train: split.train.clone(),
-            test: split.test.clone(),
         }
     }
 }
@@ -105,12 +147,14 @@ pub struct TokenRow {
     pub truncated: bool,
 }
 
-/// Every row as token ids.
+/// The rows as token ids. The rows themselves are requested page by page, because there may be many.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct TokensView {
-    /// The training part, then the test part.
-    pub rows: Vec<TokenRow>,
+    /// Rows of both parts.
+    pub num_rows: usize,
+    /// Rows of which tokens beyond `max_length` were cut off.
+    pub truncated_rows: usize,
     /// Tokens of one training epoch without padding.
     pub real_tokens: usize,
     /// Padding tokens of one training epoch with these settings.
@@ -119,4 +163,28 @@ pub struct TokensView {
     pub longest: usize,
     /// The limit that was used.
     pub max_length: usize,
+}
+
+/// A page of the tokenized rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct TokenRows {
+    /// Position of the first row: the training part comes first, then the test part.
+    pub offset: usize,
+    /// The rows from there, in the order of the split.
+    pub rows: Vec<TokenRow>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_has_the_rows_that_exist_and_at_most_the_limit() {
+        assert_eq!(page(0, 10, 25), 0..10);
+        assert_eq!(page(20, 10, 25), 20..25);
+        assert_eq!(page(30, 10, 25), 25..25);
+        assert_eq!(page(0, usize::MAX, 1000), 0..MAX_ROWS_PER_REQUEST);
+        assert_eq!(page(usize::MAX, usize::MAX, 1000), 1000..1000);
+    }
 }

@@ -45,6 +45,25 @@ pub enum DeviceKind {
     Cpu,
 }
 
+/// Why a device was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceReason {
+    /// The visitor asks for it.
+    Requested,
+    /// WebGPU: the browser grants a hardware adapter.
+    HardwareAdapter,
+    /// The CPU: the adapter is software, which is slower.
+    SoftwareAdapter,
+    /// The CPU: the browser has no WebGPU.
+    NoWebgpu,
+    /// The CPU: the browser grants no adapter.
+    NoAdapter,
+    /// The CPU: the adapter refuses a device.
+    DeviceRefused,
+}
+
 /// What computes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -59,8 +78,12 @@ pub struct DeviceInfo {
     pub architecture: String,
     /// A software adapter computes on the CPU: it is slow and is not a GPU.
     pub software: bool,
-    /// Why the CPU is used although WebGPU was asked for, in one sentence.
-    pub fallback: Option<String>,
+    /// Why it was chosen.
+    pub reason: DeviceReason,
+    /// Name of the WebGPU adapter, also if the CPU is used; null where there is none or the browser was not asked.
+    pub adapter: Option<String>,
+    /// What the adapter answered when it refused a device.
+    pub refusal: Option<String>,
     /// Bytes of the largest tensor that a kernel can bind; null on the CPU.
     pub max_storage_buffer_binding_size: Option<u64>,
     /// Bytes of the largest buffer; null on the CPU.

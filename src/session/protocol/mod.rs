@@ -17,11 +17,15 @@ mod run;
 mod typescript;
 
 pub use answer::{Answer, SessionState, TrainedState, WorkerError};
-pub use data::{DatasetView, Part, RowsView, SplitView, TokenRow, TokensView};
-pub use device::{DescribeResult, DeviceInfo, DeviceKind, OpenResult, SelfTestView};
+pub(crate) use data::page;
+pub use data::{
+    DatasetRows, DatasetView, Part, RowsView, SplitView, TokenRow, TokenRows, TokensView,
+};
+pub use device::{DescribeResult, DeviceInfo, DeviceKind, DeviceReason, OpenResult, SelfTestView};
 pub use event::{SessionEvent, WorkEvent};
 pub use model::{ModelOrigin, ModelView};
-pub use request::Request;
+pub use request::{KeptModel, Request};
+pub(crate) use run::MAX_MISCLASSIFIED;
 pub use run::{
     ClassView, EvaluationReport, ExportResult, ExportedFile, MacroView, MisclassifiedView,
     PlanView, PredictResult, RunEvent, TrainResult,

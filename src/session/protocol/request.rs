@@ -35,6 +35,13 @@ pub enum Request {
         /// Label names by id.
         labels: Vec<String>,
     },
+    /// Reads a page of the dataset.
+    DatasetRows {
+        /// Index of the first row.
+        offset: usize,
+        /// Rows, at most 100.
+        count: usize,
+    },
     /// Loads a model from a folder of this site.
     LoadModel {
         /// Address of the folder.
@@ -60,6 +67,13 @@ pub enum Request {
         #[cfg_attr(test, ts(type = "Values"))]
         values: Values,
     },
+    /// Reads a page of the tokenized rows: the training part, then the test part.
+    Tokens {
+        /// Position of the first row.
+        offset: usize,
+        /// Rows, at most 100.
+        count: usize,
+    },
     /// Computes the steps and the memory of a run without starting it.
     Plan {
         /// The settings.
@@ -67,7 +81,12 @@ pub enum Request {
         values: Values,
     },
     /// Evaluates the current model on the test part.
-    Evaluate,
+    Evaluate {
+        /// Whether the report has the logits of each row.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional, as = "Option<bool>"))]
+        logits: bool,
+    },
     /// Classifies a text.
     Predict {
         /// The text.
@@ -75,8 +94,26 @@ pub enum Request {
     },
     /// Exports the trained model; its bytes arrive as `piece` events.
     Export,
+    /// Exchanges the trained model and the one that was trained before it.
+    RestorePrevious,
+    /// Frees one of the trained models.
+    Discard {
+        /// Which.
+        model: KeptModel,
+    },
     /// Compares the device with the CPU parameter by parameter.
     Compare,
+}
+
+/// One of the trained models that the session holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum KeptModel {
+    /// `trained` of the state.
+    Trained,
+    /// `previous` of the state.
+    Previous,
 }
 
 impl Request {

@@ -1,7 +1,7 @@
 //! What the page shows before, during and after a run.
 
 use crate::Warning;
-use crate::train::{MemoryReport, StepLog};
+use crate::train::{MemoryReport, Schedule, StepLog};
 use serde::Serialize;
 
 /// What a run with the given settings will do.
@@ -14,8 +14,8 @@ pub struct PlanView {
     pub max_steps: usize,
     /// Updates of the warmup.
     pub warmup_steps: usize,
-    /// Learning rate of every update.
-    pub learning_rates: Vec<f64>,
+    /// The learning rates.
+    pub schedule: Schedule,
     /// What the visitor should know.
     pub warnings: Vec<Warning>,
     /// Null before a model is loaded.
@@ -40,7 +40,14 @@ pub enum RunEvent {
         /// Tokens of the update, without padding.
         tokens: usize,
     },
-    /// The evaluation at the end of an epoch.
+    /// One batch of an evaluation.
+    Evaluating {
+        /// Rows done.
+        done: usize,
+        /// Rows in total.
+        total: usize,
+    },
+    /// The evaluation at the end of an epoch or of the run is done.
     Evaluation {
         /// Its report.
         report: EvaluationReport,
@@ -65,7 +72,7 @@ pub struct ClassView {
     pub support: usize,
 }
 
-/// The unweighted mean over all classes.
+/// The unweighted mean over the classes that occur among the labels or the predictions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(rename = "MacroAverage"))]
 pub struct MacroView {
@@ -93,6 +100,9 @@ pub struct MisclassifiedView {
     pub probabilities: Vec<f32>,
 }
 
+/// The most misclassified rows of a report.
+pub(crate) const MAX_MISCLASSIFIED: usize = 100;
+
 /// An evaluation of the test part. Names and units are those of transformers and scikit-learn.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -112,10 +122,12 @@ pub struct EvaluationReport {
     pub macro_average: MacroView,
     /// Rows by `confusion[label][predicted]`.
     pub confusion: Vec<Vec<usize>>,
-    /// Rows whose prediction is not their label.
+    /// Number of rows whose prediction is not their label.
+    pub num_misclassified: usize,
+    /// The first of these rows, at most 100: a run has many reports, which the page keeps.
     pub misclassified: Vec<MisclassifiedView>,
-    /// Logits of each test row, in order.
-    pub logits: Vec<Vec<f32>>,
+    /// Logits of each test row, in order; null unless the request asks for them.
+    pub logits: Option<Vec<Vec<f32>>>,
     /// Seconds.
     pub eval_runtime: f64,
     /// Rows per second.
@@ -146,7 +158,7 @@ pub struct TrainResult {
     pub train_steps_per_second: f64,
     /// Milliseconds from the start of the run to the end of its first step.
     pub first_step_ms: f64,
-    /// The last evaluation.
+    /// The evaluation of the final weights; null when nothing was trained or the visitor stopped it.
     pub evaluation: Option<EvaluationReport>,
 }
 

@@ -5,7 +5,9 @@ use crate::data::Row;
 use crate::hub::{LoadEvent, NoticeCode, StoredModel, StoredModels};
 use crate::selftest::Check;
 use crate::settings::{Group, Kind, Preset, Setting};
-use crate::train::{MemoryPlan, MemoryReport, Shortage, StepLog, Suggestion, SuggestionKind};
+use crate::train::{
+    MemoryPlan, MemoryReport, Schedule, Shortage, StepLog, Suggestion, SuggestionKind,
+};
 use crate::warning::Warning;
 use ts_rs::{Config, TS};
 
@@ -65,6 +67,7 @@ export type Results = {
   describe: DescribeResult;
   open: OpenResult;
   dataset: DatasetView;
+  dataset_rows: DatasetRows;
   split: SplitView;
   rows: RowsResult;
   load_model: ModelView;
@@ -73,11 +76,14 @@ export type Results = {
   stored: StoredView;
   forget: StoredView;
   tokenize: TokensView;
+  tokens: TokenRows;
   plan: PlanView;
   train: TrainResult;
   evaluate: EvaluationReport;
   predict: PredictResult;
   export: ExportResult;
+  restore_previous: TrainedState;
+  discard: null;
   compare: SelfTest;
   control: { state: RunState };
 };
@@ -111,6 +117,7 @@ fn declarations() -> String {
         Preset,
         DescribeResult,
         DeviceKind,
+        DeviceReason,
         DeviceInfo,
         Check,
         SelfTestView,
@@ -118,17 +125,20 @@ fn declarations() -> String {
         Warning,
         Row,
         DatasetView,
+        DatasetRows,
         SplitView,
         RowsView,
         ModelView,
         Part,
         TokenRow,
         TokensView,
+        TokenRows,
         MemoryPlan,
         Shortage,
         SuggestionKind,
         Suggestion,
         MemoryReport,
+        Schedule,
         PlanView,
         StepLog,
         ClassView,
@@ -149,6 +159,7 @@ fn declarations() -> String {
         TrainedState,
         SessionState,
         WorkerError,
+        KeptModel,
         Request,
     );
     on_one_line(&(text + TAIL))

@@ -71,8 +71,30 @@ fn a_refused_run_keeps_the_trained_model() {
     let (code, sentence) = refusal(visit.start(json!({})));
     assert_eq!(code, "device");
     assert!(sentence.contains("self-test"), "{sentence}");
+    visit.session.self_test = Some(SelfTest {
+        passed: true,
+        checks: Vec::new(),
+    });
+    visit.session.compute.info.shader_f16 = true;
+    visit.session.fp16_test = Some(SelfTest {
+        passed: false,
+        checks: vec![crate::selftest::Check {
+            name: "linear, fp16".into(),
+            deviation: 1.0,
+            tolerance: 1e-3,
+            passed: false,
+        }],
+    });
+    let (code, sentence) = refusal(visit.start(json!({"fp16": true})));
+    assert_eq!(code, "settings");
+    assert!(sentence.contains("linear, fp16"), "{sentence}");
+    assert_eq!(
+        refusal(visit.start(json!({"freeze_layers": 3}))).0,
+        "settings"
+    );
     assert_eq!(visit.session.state(), state);
     assert_eq!(visit.predict(), predicted);
+    assert!(visit.ask(json!({"type": "export"})).is_ok());
 }
 
 #[test]
@@ -86,8 +108,14 @@ fn a_model_that_cannot_be_read_keeps_the_one_before() {
         ("tokenizer.json", tiny("tokenizer.json")),
         ("model.safetensors", weights),
     ];
+    let with_tokenizer = |tokenizer: Vec<u8>| {
+        let config = ("config.json", tiny("config.json"));
+        vec![config, ("tokenizer.json", tokenizer)]
+    };
     for (files, code) in [
         (damaged, "model_file"),
+        (with_tokenizer(b"{}".to_vec()), "tokenizer"),
+        (with_tokenizer(tiny("tokenizer.json")), "download"),
         (vec![("config.json", b"{".to_vec())], "model_file"),
         (vec![("config.json", tiny("config.json"))], "download"),
         (Vec::new(), "download"),
@@ -116,7 +144,7 @@ fn a_stopped_download_keeps_the_model_before() {
 
 #[test]
 fn rows_and_settings_that_are_refused_keep_dataset_and_split() {
-    let mut visit = Visit::ready();
+    let (mut visit, predicted) = trained();
     let state = visit.session.state();
     let one_class = json!({"type": "rows", "train": [{"text": "a", "label": 7}], "test": [], "labels": ["x", "y"]});
     assert_eq!(refusal(visit.ask(one_class)).0, "dataset");
@@ -146,16 +174,24 @@ fn rows_and_settings_that_are_refused_keep_dataset_and_split() {
         assert_eq!(refusal(visit.ask(request)).0, code);
     }
     assert_eq!(visit.session.state(), state);
+    assert_eq!(visit.predict(), predicted);
+    assert!(visit.ask(json!({"type": "export"})).is_ok());
 }
 
 #[test]
 fn an_export_that_the_page_refuses_can_be_repeated() {
     let (mut visit, predicted) = trained();
-    visit.recorder.refuses_pieces.set(true);
-    assert_eq!(refusal(visit.ask(json!({"type": "export"}))).0, "export");
-    visit.recorder.refuses_pieces.set(false);
-    assert!(visit.ask(json!({"type": "export"})).is_ok());
-    assert_eq!(visit.predict(), predicted);
+    let state = visit.session.state();
+    let size = answered!(visit, Export, json!({"type": "export"})).bytes as usize;
+    for most in [0, size / 2, size - 1] {
+        visit.recorder.refuses_after.set(Some(most));
+        assert_eq!(refusal(visit.ask(json!({"type": "export"}))).0, "export");
+        visit.recorder.refuses_after.set(None);
+        assert_eq!(visit.session.state(), state);
+        let again = answered!(visit, Export, json!({"type": "export"}));
+        assert_eq!(again.bytes as usize, size);
+        assert_eq!(visit.predict(), predicted);
+    }
 }
 
 #[test]

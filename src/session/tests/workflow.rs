@@ -2,29 +2,30 @@
 
 use super::*;
 use crate::hub::testing::ENDPOINT;
-use crate::session::protocol::{RunEvent, SessionState, TrainedState, WorkEvent};
+use crate::session::protocol::{SessionState, TrainedState, WorkEvent};
 
 #[test]
 fn a_session_goes_from_rows_to_the_plan_of_a_run() {
     let mut visit = Visit::new();
     assert_eq!(visit.session.state(), SessionState::default());
     let dataset = answered!(visit, Dataset, json!({"type": "dataset"}));
-    assert_eq!(
-        (dataset.rows.len(), dataset.label_counts),
-        (20, vec![10, 10])
-    );
+    assert_eq!((dataset.num_rows, dataset.label_counts), (20, vec![10, 10]));
     let split = answered!(visit, Split, json!({"type": "split"}));
-    assert_eq!((split.train.len(), split.test.len()), (16, 4));
+    assert_eq!((split.train_rows, split.test_rows), (16, 4));
+    assert_eq!(split.train_labels.unwrap().len(), 16);
     let model = visit.load_tiny().unwrap();
     assert_eq!(
         (model.name.as_str(), model.source.as_str()),
         ("tiny", "tiny, from this computer")
     );
-    let tokens = answered!(visit, Tokens, json!({"type": "tokenize"}));
-    assert_eq!(tokens.rows.len(), 20);
-    assert_eq!(tokens.rows[0].tokens[0], "[CLS]");
+    let tokens = answered!(visit, Tokenized, json!({"type": "tokenize"}));
+    assert_eq!((tokens.num_rows, tokens.truncated_rows), (20, 0));
+    let request = json!({"type": "tokens", "offset": 0, "count": 20});
+    let shown = answered!(visit, Tokens, request).rows;
+    assert_eq!(shown.len(), 20);
+    assert_eq!(shown[0].tokens[0], "[CLS]");
     let (mut real, mut padding) = (0, 0);
-    for row in &tokens.rows[..16] {
+    for row in &shown[..16] {
         assert_eq!(row.tokens.len(), row.attention_mask.len());
         let is_padding = |token: &&String| token.as_str() == "[PAD]";
         padding += row.tokens.iter().filter(is_padding).count();
@@ -32,7 +33,7 @@ fn a_session_goes_from_rows_to_the_plan_of_a_run() {
     }
     assert_eq!((tokens.real_tokens, tokens.padding_tokens), (real, padding));
     let plan = answered!(visit, Plan, json!({"type": "plan"}));
-    assert_eq!((plan.max_steps, plan.learning_rates.len()), (3, 3));
+    assert_eq!((plan.max_steps, plan.schedule.points.len()), (3, 3));
     assert!(plan.memory.unwrap().shortage.is_none());
 }
 
@@ -43,8 +44,9 @@ fn a_session_goes_from_a_run_to_an_exported_model() {
     visit.session.set_log_every(1);
     let mut steps = Vec::new();
     loop {
-        match block_on(visit.session.step_run(visit.recorder.as_ref())).unwrap() {
+        match block_on(visit.session.step_run()).unwrap() {
             RunEvent::Step { logs, step, .. } => steps.push((step, logs.len())),
+            RunEvent::Evaluating { total, .. } => assert_eq!(total, 4),
             RunEvent::Evaluation { report } => assert_eq!(report.confusion.len(), 2),
             RunEvent::Finished => break,
         }
@@ -60,7 +62,10 @@ fn a_session_goes_from_a_run_to_an_exported_model() {
     let (before, after) = visit.predict();
     assert_ne!(Some(before), after);
     let report = answered!(visit, Evaluation, json!({"type": "evaluate"}));
-    assert_eq!((report.step, report.logits.len()), (3, 4));
+    assert_eq!((report.step, report.logits), (3, None));
+    let request = json!({"type": "evaluate", "logits": true});
+    let report = answered!(visit, Evaluation, request);
+    assert_eq!(report.logits.unwrap().len(), 4);
     let evaluated = SessionEvent::Work(WorkEvent::Evaluating { done: 4, total: 4 });
     assert!(visit.recorder.events.borrow().contains(&evaluated));
     let export = answered!(visit, Export, json!({"type": "export"}));

@@ -11,6 +11,9 @@ const MB: u64 = 1 << 20;
 struct Device {
     free: Cell<u64>,
     allocations: Cell<usize>,
+    /// Bytes of the trial in progress.
+    trial: Cell<u64>,
+    largest_trial: Cell<u64>,
 }
 
 impl Device {
@@ -18,6 +21,8 @@ impl Device {
         Self {
             free: Cell::new(free),
             allocations: Cell::new(0),
+            trial: Cell::new(0),
+            largest_trial: Cell::new(0),
         }
     }
 }
@@ -33,11 +38,15 @@ impl MemoryProbe for &Device {
         assert!(bytes.is_multiple_of(4) && bytes <= self.max_buffer_size());
         self.allocations.set(self.allocations.get() + 1);
         self.free.set(self.free.get().checked_sub(bytes)?);
+        self.trial.set(self.trial.get() + bytes);
+        self.largest_trial
+            .set(self.largest_trial.get().max(self.trial.get()));
         Some(bytes)
     }
 
     fn free(&self, buffer: u64) {
         self.free.set(self.free.get() + buffer);
+        self.trial.set(self.trial.get() - buffer);
     }
 }
 
@@ -45,6 +54,7 @@ fn plan(total: u64) -> MemoryPlan {
     MemoryPlan {
         parameters: 0,
         original: 0,
+        kept: 0,
         gradients: 0,
         optimizer: 0,
         activations: 0,
@@ -62,14 +72,15 @@ fn budget(device: &Device) -> MemoryBudget<&Device> {
 fn an_exact_fit_fits_and_4_bytes_more_do_not() {
     for total in [100 * MB, 5000 * MB] {
         let device = Device::new(total);
-        assert_eq!(block_on(budget(&device).reserve(&plan(total))), Ok(()));
+        assert_eq!(block_on(budget(&device).check(&plan(total))), Ok(()));
         assert_eq!(device.free.get(), total, "every buffer is freed");
 
-        let error = block_on(budget(&device).reserve(&plan(total + 4))).unwrap_err();
+        let error = block_on(budget(&device).check(&plan(total + 4))).unwrap_err();
         let Error::Memory {
             what,
             needs,
             offered,
+            ..
         } = error
         else {
             panic!("{error:?}");
@@ -82,12 +93,12 @@ fn an_exact_fit_fits_and_4_bytes_more_do_not() {
 }
 
 #[test]
-fn a_refused_run_reserves_nothing_and_is_not_tried_twice() {
+fn a_refused_run_is_not_tried_twice() {
     let device = Device::new(1000 * MB);
     let budget = budget(&device);
     budget.set_in_use(200 * MB);
     // 1000 MB are free beside the 200 MB that the run reuses.
-    assert!(block_on(budget.reserve(&plan(1300 * MB))).is_err());
+    assert!(block_on(budget.check(&plan(1300 * MB))).is_err());
     let tried = device.allocations.get();
     let Some(Shortage::Memory { offered, .. }) = block_on(budget.shortage(&plan(1300 * MB))) else {
         panic!("the second trial finds the memory");
@@ -100,7 +111,7 @@ fn a_refused_run_reserves_nothing_and_is_not_tried_twice() {
     // What is in use changes when a model is loaded: the device is asked again.
     device.free.set(1200 * MB);
     budget.set_in_use(100 * MB);
-    assert_eq!(block_on(budget.reserve(&plan(1300 * MB))), Ok(()));
+    assert_eq!(block_on(budget.check(&plan(1300 * MB))), Ok(()));
     assert!(device.allocations.get() > tried);
 }
 
@@ -109,8 +120,8 @@ fn a_run_that_fits_in_what_is_in_use_needs_no_trial() {
     let device = Device::new(0);
     let budget = budget(&device);
     budget.set_in_use(300 * MB);
-    assert_eq!(block_on(budget.reserve(&plan(300 * MB))), Ok(()));
-    assert_eq!(block_on(budget.reserve(&plan(200 * MB))), Ok(()));
+    assert_eq!(block_on(budget.check(&plan(300 * MB))), Ok(()));
+    assert_eq!(block_on(budget.check(&plan(200 * MB))), Ok(()));
     assert_eq!(device.allocations.get(), 0);
 }
 
@@ -128,20 +139,17 @@ fn a_tensor_above_the_binding_limit_is_refused_without_a_trial() {
     };
     assert_eq!(block_on(budget.shortage(&plan)), Some(shortage));
     assert!(!budget.may_fit(&plan));
-    let error = block_on(budget.reserve(&plan)).unwrap_err();
+    let error = block_on(budget.check(&plan)).unwrap_err();
     assert_eq!(error.code(), "memory");
     assert!(error.to_string().contains("its largest tensor takes"));
     assert_eq!(device.allocations.get(), 0);
 }
 
 #[test]
-fn unknown_memory_refuses_no_total_and_fixed_memory_is_a_limit() {
+fn fixed_memory_is_a_limit() {
     let huge = plan(1 << 50);
-    let unknown = MemoryBudget::<&Device>::new(DeviceMemory::Unknown, None);
-    assert_eq!(block_on(unknown.reserve(&huge)), Ok(()));
-    assert!(unknown.may_fit(&huge));
     let fixed = MemoryBudget::<&Device>::new(DeviceMemory::Fixed(1 << 32), None);
-    assert_eq!(block_on(fixed.reserve(&plan(1 << 32))), Ok(()));
+    assert_eq!(block_on(fixed.check(&plan(1 << 32))), Ok(()));
     let shortage = Shortage::Memory {
         needs: 1 << 50,
         offered: 1 << 32,
@@ -173,12 +181,14 @@ fn a_report_suggests_what_fits_and_has_the_fields_of_the_page() {
             freeze_layers: 0,
         },
         keeps_original: true,
+        kept: 0,
         limits: LoadLimits::default(),
     };
     // The activations of the whole batch do not fit, all else does.
     let plan = MemoryPlan::new(&demand);
-    let device = Device::new(plan.total - 64 * MB);
+    let device = Device::new(400 * MB);
     let budget = budget(&device);
+    budget.set_in_use(plan.total - 512 * MB);
     let untried = block_on(budget.report(&demand, &arguments, false));
     assert_eq!((untried.shortage, device.allocations.get()), (None, 0));
 
@@ -197,4 +207,81 @@ fn a_report_suggests_what_fits_and_has_the_fields_of_the_page() {
     assert_eq!(json["total"], plan.total);
     assert_eq!((&json["rows"], &json["tokens"]), (&8.into(), &128.into()));
     assert!(json["suggestions"][0]["kind"].is_string());
+}
+
+#[test]
+fn a_hint_allocates_little_and_only_when_the_need_has_grown() {
+    let device = Device::new(6000 * MB);
+    let budget = budget(&device);
+    budget.set_in_use(200 * MB);
+    let most = Cell::new(0);
+    let hint = |total| {
+        let before = device.allocations.get();
+        let shortage = block_on(budget.hint(&plan(total)));
+        most.set(most.get().max(device.largest_trial.take()));
+        (shortage, device.allocations.get() - before)
+    };
+    assert!(matches!(hint(500 * MB), (None, 1..)));
+    for edited in [500 * MB, 400 * MB, 501 * MB, 510 * MB] {
+        assert_eq!(hint(edited), (None, 0), "{edited}");
+    }
+    assert!(matches!(hint(600 * MB), (None, 1..)));
+    assert!(
+        most.get() <= 400 * MB,
+        "no more than the plan minus what is in use"
+    );
+    assert!(matches!(hint(5000 * MB), (None, 1..)));
+    assert_eq!(hint(5500 * MB), (None, 0));
+    assert!(most.get() <= MAX_HINT, "{}", most.get());
+
+    // The start of the run asks for all of it.
+    assert!(block_on(budget.check(&plan(6300 * MB))).is_err());
+    assert!(matches!(
+        hint(6300 * MB),
+        (Some(Shortage::Memory { .. }), 0)
+    ));
+    assert_eq!(block_on(budget.check(&plan(5500 * MB))), Ok(()));
+}
+
+#[test]
+fn what_a_run_has_freed_stays_available() {
+    let device = Device::new(0);
+    let budget = budget(&device);
+    budget.set_in_use(300 * MB);
+    budget.free_down_to(100 * MB);
+    assert_eq!(block_on(budget.check(&plan(300 * MB))), Ok(()));
+    assert_eq!(device.allocations.get(), 0);
+    assert!(block_on(budget.check(&plan(301 * MB))).is_err());
+}
+
+#[test]
+fn a_run_that_fits_only_without_the_kept_model_says_so() {
+    let budget = MemoryBudget::<&Device>::new(DeviceMemory::Fixed(500 * MB), None);
+    let with = |total, kept| MemoryPlan {
+        kept,
+        ..plan(total)
+    };
+    assert_eq!(block_on(budget.check(&with(500 * MB, 100 * MB))), Ok(()));
+    let error = block_on(budget.check(&with(600 * MB, 100 * MB))).unwrap_err();
+    assert_eq!(error.code(), "memory_kept");
+    let sentence = error.to_string();
+    assert!(
+        sentence.contains("takes 525 MB beside the 105 MB"),
+        "{sentence}"
+    );
+    assert!(sentence.contains("discard it"), "{sentence}");
+    let error = block_on(budget.check(&with(700 * MB, 100 * MB))).unwrap_err();
+    assert_eq!(error.code(), "memory");
+}
+
+#[test]
+fn another_model_is_checked_beside_what_is_in_use() {
+    let budget = MemoryBudget::<&Device>::new(DeviceMemory::Fixed(500 * MB), None);
+    budget.set_in_use(300 * MB);
+    assert_eq!(block_on(budget.check_model(200 * MB)), Ok(()));
+    let error = block_on(budget.check_model(201 * MB)).unwrap_err();
+    assert_eq!(error.code(), "memory");
+    let sentence = error.to_string();
+    assert!(sentence.contains("the model, beside those"), "{sentence}");
+    assert!(sentence.contains("offers 209 MB"), "{sentence}");
 }

@@ -76,10 +76,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> Result<()> {
         .arg("--out")
         .arg(project::target().join("bench"))
         .env("CHROME", &chrome);
-    match python(options.no_python) {
-        Ok(python) => driver.arg("--python").arg(python),
-        Err(reason) => driver.arg("--python-missing").arg(reason),
-    };
+    driver.arg(python_option(python(options.no_python)));
     if options.dev {
         driver.arg("--no-publish");
     }
@@ -95,6 +92,19 @@ fn python(declined: bool) -> Result<PathBuf, String> {
         progress::note(format_args!("no PyTorch: {error}"));
         error.to_string()
     })
+}
+
+/// What the driver is told of the reference's Python. It is one word, because Node.js refuses a value that begins with
+/// a dash in a word of its own.
+fn python_option(python: Result<PathBuf, String>) -> OsString {
+    match python {
+        Ok(python) => {
+            let mut option = OsString::from("--python=");
+            option.push(python);
+            option
+        }
+        Err(reason) => format!("--python-missing={reason}").into(),
+    }
 }
 
 /// Lets the gate write what it measures to `bench/gate.json` instead of comparing.
@@ -130,5 +140,13 @@ mod tests {
                 ..Options::default()
             }
         );
+    }
+
+    #[test]
+    fn a_reason_that_begins_with_a_dash_is_part_of_its_option() {
+        let missing = python_option(Err(DECLINED.to_owned()));
+        assert_eq!(missing, "--python-missing=--no-python was given");
+        let found = python_option(Ok(PathBuf::from("/usr/bin/python3")));
+        assert_eq!(found, "--python=/usr/bin/python3");
     }
 }

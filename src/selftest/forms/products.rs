@@ -1,0 +1,158 @@
+//! Matrix products: each tile with each epilogue.
+//!
+//! | operation | epilogues |
+//! | --- | --- |
+//! | linear | bias; none (input gradient); row sums (weight gradient) |
+//! | feed-forward | bias and GELU; derivative of GELU |
+//! | attention | none, of matrices in batches and heads |
+//! | LoRA | addition to columns |
+//!
+//! Attention also reduces rows in the form that belongs to the tile.
+
+use super::{Group, Quantity, Seeds, gradients};
+use crate::kernels::{self, DropoutStream, GpuTile, HeadsShape, KernelForm};
+use burn::tensor::Device;
+
+/// Dimensions of a matrix product, `[m, n, k]`.
+type Product = [usize; 3];
+
+/// Shapes of which each selects one tile on a GPU: 8 × 8, 4 × 4 and 2 × 2. See `select_gpu_tile`.
+const SELECTING: [Product; 3] = [[256, 512, 5], [128, 256, 6], [64, 128, 7]];
+
+pub(super) fn groups() -> Vec<Group> {
+    let tiles = GpuTile::ALL.map(KernelForm::GpuTile);
+    let forms = tiles.into_iter().chain([KernelForm::Software]);
+    let mut groups: Vec<Group> = forms.flat_map(groups_of).collect();
+    groups.extend(SELECTING.map(|[m, n, k]| {
+        let name = format!("linear, tile selected for {m} × {n} values");
+        Group::new(&name, Some(KernelForm::Gpu), [[m, n, k]], linear)
+    }));
+    groups
+}
+
+fn groups_of(form: KernelForm) -> [Group; 4] {
+    let (side, span) = match form {
+        // A workgroup has 8 × 8 threads.
+        KernelForm::GpuTile(tile) => (tile.side(), 8 * tile.side()),
+        // A workgroup has 4 × 4 threads.
+        KernelForm::Software | KernelForm::Gpu => (16, 64),
+    };
+    let name = |operation: &str| format!("{operation}, {form}");
+    let shapes = shapes(side, span);
+    // The tile of an addition has 4 × 4 values in every form.
+    let additions = self::shapes(4, 32).into_iter().chain([[span + 1, 3, 5]]);
+    [
+        Group::new(&name("linear"), Some(form), rotated(&shapes), linear),
+        Group::new(&name("feed-forward"), Some(form), shapes, feed_forward),
+        Group::new(&name("attention"), Some(form), heads(side, span), attention),
+        Group::new(&name("LoRA"), Some(form), additions, lora),
+    ]
+}
+
+/// Returns dimensions within a tile of `side × side` values, at its edges, and past the edges of a workgroup that
+/// computes `span × span` values. `k` is below, at and beside multiples of the four indices of an iteration.
+fn shapes(side: usize, span: usize) -> [Product; 7] {
+    [
+        [1, 1, 1],
+        [side - 1, side + 1, 3],
+        [side, 2 * side, 4],
+        [2 * side + 1, 2 * side - 1, 5],
+        [span, span, 8],
+        [span + 1, span + side - 1, 7],
+        [2 * span - 1, span + side + 1, 18],
+    ]
+}
+
+/// Returns each shape three times, so that the products of the forward pass, of the input gradient and of the weight
+/// gradient all have it once.
+fn rotated(shapes: &[Product]) -> Vec<Product> {
+    let rotations = |&[m, n, k]: &Product| [[m, n, k], [m, k, n], [k, m, n]];
+    shapes.iter().flat_map(rotations).collect()
+}
+
+fn linear(device: &Device, mut seeds: Seeds, [m, n, k]: Product) -> Vec<Quantity> {
+    let input = seeds.parameter([m, k], device);
+    let (weight, bias) = (
+        seeds.parameter([n, k], device),
+        seeds.parameter([n], device),
+    );
+    let output = kernels::linear(input.clone(), weight.clone(), bias.clone());
+    let grads = gradients(&output, &mut seeds);
+    vec![
+        ("output", output.inner().flatten(0, 1)),
+        ("input gradient", grads.matrix(&input)),
+        ("weight gradient", grads.matrix(&weight)),
+        ("bias gradient", grads.vector(&bias)),
+    ]
+}
+
+/// The first linear layer and the derivative of GELU have the dimensions `[m, n, k]`.
+fn feed_forward(device: &Device, mut seeds: Seeds, [m, n, k]: Product) -> Vec<Quantity> {
+    let input = seeds.parameter([m, k], device);
+    let weight = seeds.parameter([n, k], device);
+    let bias = seeds.parameter([n], device);
+    let out_weight = seeds.parameter([k, n], device);
+    let out_bias = seeds.parameter([k], device);
+    let output = kernels::feed_forward(
+        input.clone(),
+        (weight.clone(), bias.clone()),
+        (out_weight.clone(), out_bias),
+    );
+    let grads = gradients(&output, &mut seeds);
+    vec![
+        ("output", output.inner().flatten(0, 1)),
+        ("input gradient", grads.matrix(&input)),
+        ("gradient of the first weight", grads.matrix(&weight)),
+        ("gradient of the first bias", grads.vector(&bias)),
+        ("gradient of the second weight", grads.matrix(&out_weight)),
+    ]
+}
+
+/// Returns `[batch, seq, heads, head_size]`. The products of a head have `seq × seq` and `seq × head_size` values.
+fn heads(side: usize, span: usize) -> [[usize; 4]; 5] {
+    [
+        [1, 1, 1, 1],
+        [2, side + 1, 3, 5],
+        [3, side - 1, 2, side + 1],
+        [1, span, 2, 2 * side],
+        [2, span + 2, 1, span + 3],
+    ]
+}
+
+fn attention(device: &Device, mut seeds: Seeds, shape: [usize; 4]) -> Vec<Quantity> {
+    let [batch, seq, heads, head_size] = shape;
+    let shape = HeadsShape {
+        batch,
+        seq,
+        heads,
+        head_size,
+    };
+    let projected = seeds.parameter([batch * seq, 3 * heads * head_size], device);
+    let bias = seeds.tensor([batch, seq], device);
+    // The kernels of the softmax with and without dropout are different.
+    let prob = if batch > 1 { 0.1 } else { 0.0 };
+    let mask = DropoutStream::new(1, seq as u32).mask(prob);
+    let output = kernels::attention(projected.clone(), bias, shape, mask);
+    let grads = gradients(&output, &mut seeds);
+    vec![
+        ("output", output.inner().flatten(0, 1)),
+        ("gradient", grads.matrix(&projected)),
+    ]
+}
+
+/// `n` columns of a wider matrix get the update, whose rank is `k`.
+fn lora(device: &Device, mut seeds: Seeds, [m, n, k]: Product) -> Vec<Quantity> {
+    let (start, width, in_features) = (3, n + 5, k + n);
+    let base = seeds.parameter([m, width], device);
+    let input = seeds.parameter([m, in_features], device);
+    let lora_a = seeds.parameter([k, in_features], device);
+    let lora_b = seeds.parameter([n, k], device);
+    let output = kernels::lora(base, input.clone(), lora_a.clone(), lora_b.clone(), start);
+    let grads = gradients(&output, &mut seeds);
+    vec![
+        ("output", output.inner().flatten(0, 1)),
+        ("input gradient", grads.matrix(&input)),
+        ("gradient of lora_A", grads.matrix(&lora_a)),
+        ("gradient of lora_B", grads.matrix(&lora_b)),
+    ]
+}

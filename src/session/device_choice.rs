@@ -1,0 +1,274 @@
+//! Which device computes: what the visitor asks for, what the browser grants, and why one of them is taken.
+
+use super::protocol::{DeviceInfo, DeviceKind, DeviceReason};
+use crate::{Error, Result};
+use std::fmt;
+
+/// Names of adapters that compute on the CPU, in lower case, as parts of an architecture or a description.
+const SOFTWARE: [&str; 4] = ["swiftshader", "llvmpipe", "lavapipe", "basic render driver"];
+
+/// What the visitor asks for (`?device=`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// The faster of the devices that there are.
+    Auto,
+    /// The WebGPU adapter, whatever it is.
+    WebGpu,
+    /// The CPU. The browser is not asked for an adapter, so that a driver that does not answer delays nothing.
+    Cpu,
+}
+
+impl DeviceChoice {
+    /// The choice of a word of the address; a word that is no choice is [`DeviceChoice::Auto`].
+    pub fn new(word: &str) -> Self {
+        match word {
+            "webgpu" => Self::WebGpu,
+            "cpu" => Self::Cpu,
+            _ => Self::Auto,
+        }
+    }
+}
+
+/// A WebGPU adapter, as its `GPUAdapterInfo` describes it. Browsers leave out what would identify the visitor.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Adapter {
+    /// e.g. `nvidia`.
+    pub vendor: String,
+    /// e.g. `ampere`.
+    pub architecture: String,
+    /// The name of the driver or the card; usually empty.
+    pub description: String,
+    /// Whether the browser says that it is software.
+    pub is_fallback: bool,
+}
+
+impl Adapter {
+    /// Whether it computes on the CPU.
+    pub fn is_software(&self) -> bool {
+        let text = format!("{} {}", self.architecture, self.description).to_lowercase();
+        self.is_fallback || SOFTWARE.iter().any(|name| text.contains(name))
+    }
+
+    /// The name that the page shows, e.g. `nvidia ampere` or `google swiftshader (software)`.
+    pub fn name(&self) -> String {
+        let name = format!("{} {}", self.vendor, self.architecture);
+        let name = match (name.trim(), self.description.as_str()) {
+            ("", "") => "unnamed WebGPU adapter",
+            ("", description) => description,
+            (name, _) => name,
+        };
+        let suffix = if self.is_software() {
+            " (software)"
+        } else {
+            ""
+        };
+        format!("{name}{suffix}")
+    }
+}
+
+/// Why there is no WebGPU device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missing {
+    /// The browser has no WebGPU.
+    WebGpu,
+    /// The browser grants no adapter.
+    Adapter,
+    /// The adapter refuses a device.
+    Device {
+        /// Its name.
+        adapter: String,
+        /// What it answers.
+        problem: String,
+    },
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::WebGpu => formatter.write_str(
+                "This browser has no WebGPU. Use a current Chrome, Edge, Safari or Firefox on a page served over https \
+                 or from localhost.",
+            ),
+            Self::Adapter => formatter.write_str(
+                "The browser has WebGPU but granted no GPU adapter: hardware acceleration is off, or the driver is on \
+                 the browser's blocklist (see chrome://gpu).",
+            ),
+            Self::Device { adapter, problem } => {
+                write!(formatter, "The adapter {adapter} refused a WebGPU device: {problem}.")
+            }
+        }
+    }
+}
+
+/// Chooses the device. A software adapter is taken only if it is asked for: on every machine measured so far, a step on
+/// it takes at least three times as long as on the CPU device (`docs/performance.md`).
+///
+/// # Errors
+/// [`Error::Device`] when WebGPU is asked for and there is none.
+pub fn choose(
+    choice: DeviceChoice,
+    found: Result<&Adapter, &Missing>,
+) -> Result<(DeviceKind, DeviceReason)> {
+    match (choice, found) {
+        (DeviceChoice::Cpu, _) => Ok((DeviceKind::Cpu, DeviceReason::Requested)),
+        (DeviceChoice::WebGpu, Ok(_)) => Ok((DeviceKind::WebGpu, DeviceReason::Requested)),
+        (DeviceChoice::WebGpu, Err(missing)) => Err(Error::Device(missing.to_string())),
+        (DeviceChoice::Auto, Ok(adapter)) if adapter.is_software() => {
+            Ok((DeviceKind::Cpu, DeviceReason::SoftwareAdapter))
+        }
+        (DeviceChoice::Auto, Ok(_)) => Ok((DeviceKind::WebGpu, DeviceReason::HardwareAdapter)),
+        (DeviceChoice::Auto, Err(missing)) => Ok((
+            DeviceKind::Cpu,
+            match missing {
+                Missing::WebGpu => DeviceReason::NoWebgpu,
+                Missing::Adapter => DeviceReason::NoAdapter,
+                Missing::Device { .. } => DeviceReason::DeviceRefused,
+            },
+        )),
+    }
+}
+
+impl DeviceInfo {
+    /// The CPU device, and what was found of WebGPU.
+    pub fn cpu(reason: DeviceReason, found: Result<&Adapter, &Missing>) -> Self {
+        let (adapter, refusal) = match found {
+            Ok(adapter) => (Some(adapter.name()), None),
+            Err(Missing::Device { adapter, problem }) => {
+                (Some(adapter.clone()), Some(problem.clone()))
+            }
+            Err(_) => (None, None),
+        };
+        Self {
+            kind: DeviceKind::Cpu,
+            name: "CPU (WebAssembly SIMD, one thread)".into(),
+            vendor: String::new(),
+            architecture: String::new(),
+            software: true,
+            reason,
+            adapter,
+            refusal,
+            max_storage_buffer_binding_size: None,
+            max_buffer_size: None,
+            // Rounding to f16 only costs time on the CPU.
+            shader_f16: false,
+        }
+    }
+
+    /// A WebGPU adapter, whose limits and features are known once its device is open.
+    pub fn webgpu(reason: DeviceReason, adapter: &Adapter) -> Self {
+        Self {
+            kind: DeviceKind::WebGpu,
+            name: adapter.name(),
+            vendor: adapter.vendor.clone(),
+            architecture: adapter.architecture.clone(),
+            software: adapter.is_software(),
+            reason,
+            adapter: Some(adapter.name()),
+            refusal: None,
+            max_storage_buffer_binding_size: None,
+            max_buffer_size: None,
+            shader_f16: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn adapter(vendor: &str, architecture: &str, description: &str) -> Adapter {
+        Adapter {
+            vendor: vendor.into(),
+            architecture: architecture.into(),
+            description: description.into(),
+            is_fallback: false,
+        }
+    }
+
+    #[test]
+    fn auto_takes_a_gpu_and_otherwise_the_cpu() {
+        let (gpu, software) = (
+            adapter("nvidia", "ampere", ""),
+            adapter("google", "swiftshader", ""),
+        );
+        let refused = Missing::Device {
+            adapter: "nvidia ampere".into(),
+            problem: "it is lost".into(),
+        };
+        let auto = |found| choose(DeviceChoice::Auto, found).unwrap();
+        let cpu = |reason| (DeviceKind::Cpu, reason);
+        assert_eq!(
+            auto(Ok(&gpu)),
+            (DeviceKind::WebGpu, DeviceReason::HardwareAdapter)
+        );
+        assert_eq!(auto(Ok(&software)), cpu(DeviceReason::SoftwareAdapter));
+        assert_eq!(auto(Err(&Missing::WebGpu)), cpu(DeviceReason::NoWebgpu));
+        assert_eq!(auto(Err(&Missing::Adapter)), cpu(DeviceReason::NoAdapter));
+        assert_eq!(auto(Err(&refused)), cpu(DeviceReason::DeviceRefused));
+    }
+
+    #[test]
+    fn what_the_visitor_asks_for_is_taken() {
+        let software = adapter("google", "swiftshader", "");
+        for found in [Ok(&software), Err(&Missing::WebGpu), Err(&Missing::Adapter)] {
+            let chosen = choose(DeviceChoice::Cpu, found);
+            assert_eq!(chosen, Ok((DeviceKind::Cpu, DeviceReason::Requested)));
+        }
+        let chosen = choose(DeviceChoice::WebGpu, Ok(&software));
+        assert_eq!(chosen, Ok((DeviceKind::WebGpu, DeviceReason::Requested)));
+        let error = choose(DeviceChoice::WebGpu, Err(&Missing::Adapter)).unwrap_err();
+        assert_eq!(error.code(), "device");
+        assert!(error.to_string().contains("granted no GPU adapter"));
+    }
+
+    #[test]
+    fn words_of_the_address_are_choices() {
+        assert_eq!(DeviceChoice::new("webgpu"), DeviceChoice::WebGpu);
+        assert_eq!(DeviceChoice::new("cpu"), DeviceChoice::Cpu);
+        for word in ["auto", "", "gpu"] {
+            assert_eq!(DeviceChoice::new(word), DeviceChoice::Auto);
+        }
+    }
+
+    #[test]
+    fn software_is_recognized_and_named() {
+        for software in [
+            adapter("google", "swiftshader", ""),
+            adapter("mesa", "", "llvmpipe (LLVM 19.1.7, 256 bits)"),
+            adapter("", "", "Microsoft Basic Render Driver"),
+            Adapter {
+                is_fallback: true,
+                ..adapter("nvidia", "ampere", "")
+            },
+        ] {
+            assert!(software.is_software(), "{software:?}");
+            assert!(software.name().ends_with(" (software)"));
+        }
+        let gpu = adapter("apple", "metal-3", "Apple M2");
+        assert!(!gpu.is_software());
+        assert_eq!(gpu.name(), "apple metal-3");
+        assert_eq!(adapter("", "", "Mali-G78").name(), "Mali-G78");
+        assert_eq!(adapter("", "", "").name(), "unnamed WebGPU adapter");
+    }
+
+    #[test]
+    fn the_cpu_device_names_the_adapter_that_is_not_used() {
+        let software = adapter("google", "swiftshader", "");
+        let info = DeviceInfo::cpu(DeviceReason::SoftwareAdapter, Ok(&software));
+        assert_eq!(
+            info.adapter.as_deref(),
+            Some("google swiftshader (software)")
+        );
+        let refused = Missing::Device {
+            adapter: "nvidia ampere".into(),
+            problem: "it is lost".into(),
+        };
+        let info = DeviceInfo::cpu(DeviceReason::DeviceRefused, Err(&refused));
+        assert_eq!(
+            (info.adapter.as_deref(), info.refusal.as_deref()),
+            (Some("nvidia ampere"), Some("it is lost"))
+        );
+        let info = DeviceInfo::cpu(DeviceReason::NoWebgpu, Err(&Missing::WebGpu));
+        assert_eq!((info.adapter, info.refusal), (None, None));
+    }
+}
