@@ -131,8 +131,8 @@ impl Tokenizer {
             file: "tokenizer.json or vocab.txt".into(),
             problem: format!(
                 "its token ids go up to {}, but the model has {vocab_size} word embeddings (vocab_size of \
-                 config.json), so there is none for {} of its ids. Take the tokenizer of this model, or a model whose word \
-                 embeddings were resized for it (resize_token_embeddings).",
+                 config.json), so there is none for {} of its ids. Take the tokenizer of this model, or a model whose \
+                 word embeddings were resized for it (resize_token_embeddings).",
                 self.last_id,
                 len - vocab_size
             ),
