@@ -37,8 +37,8 @@ pub struct BertConfig {
     pub initializer_range: f64,
     /// Epsilon of every LayerNorm.
     pub layer_norm_eps: f64,
-    /// Id of `[PAD]`.
-    pub pad_token_id: u32,
+    /// Id of `[PAD]`, for information: the tokenizer's is used. Some checkpoints have `null`.
+    pub pad_token_id: Option<u32>,
 }
 
 /// Returns why a known variant of BERT is incompatible.
@@ -74,7 +74,7 @@ impl Default for BertConfig {
             type_vocab_size: 2,
             initializer_range: 0.02,
             layer_norm_eps: 1e-12,
-            pad_token_id: 0,
+            pad_token_id: Some(0),
         }
     }
 }
@@ -235,5 +235,10 @@ mod tests {
         }
         let error = BertConfig::from_json("{}").unwrap_err().to_string();
         assert!(error.contains("model_type"), "{error}");
+        let without_pad = r#"{"model_type": "bert", "pad_token_id": null}"#;
+        assert_eq!(
+            BertConfig::from_json(without_pad).unwrap().pad_token_id,
+            None
+        );
     }
 }

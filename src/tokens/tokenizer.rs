@@ -131,8 +131,8 @@ impl Tokenizer {
             file: "tokenizer.json or vocab.txt".into(),
             problem: format!(
                 "its token ids go up to {}, but the model has {vocab_size} word embeddings (vocab_size of \
-                 config.json), so there is none for {} of its ids. Take the tokenizer of this model, or a model whose word \
-                 embeddings were resized for it (resize_token_embeddings).",
+                 config.json), so there is none for {} of its ids. Take the tokenizer of this model, or a model whose \
+                 word embeddings were resized for it (resize_token_embeddings).",
                 self.last_id,
                 len - vocab_size
             ),
@@ -155,9 +155,13 @@ impl Tokenizer {
                 problem: format!("it has no {token} token"),
             })
         };
-        let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
-        let added = special
-            .iter()
+        // A classifier needs no [MASK].
+        let mask = ["[MASK]"]
+            .into_iter()
+            .filter(|mask| table.contains_key(*mask));
+        let added = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+            .into_iter()
+            .chain(mask)
             .map(|token| {
                 Ok(json!({"id": id(token)?, "content": token, "single_word": false, "lstrip": false,
                     "rstrip": false, "normalized": false, "special": true}))
@@ -288,6 +292,17 @@ mod tests {
         // The lines 5, 6 and 8 are white space, and of the lines 7 and 9 the later one counts.
         assert_eq!(ids(&vocab, "word x"), [2, 10, 9, 3]);
         assert_eq!(ids(&vocab.replace('\n', "\r\n"), "word x"), [2, 10, 9, 3]);
+    }
+
+    #[test]
+    fn a_vocabulary_needs_no_mask() {
+        let vocab = SPECIAL.replace("[MASK]\n", "x\n");
+        assert_eq!(ids(&vocab, "x"), [2, 4, 3]);
+        let no_sep = SPECIAL.replace("[SEP]\n", "x\n");
+        let error = Tokenizer::from_vocab(&no_sep, &VocabSettings::default())
+            .err()
+            .unwrap();
+        assert!(error.to_string().contains("no [SEP] token"));
     }
 
     #[test]

@@ -51,6 +51,12 @@ export function modelFolders() {
         tensors.set('classifier.bias', f32([5, 1]));
       }),
     ),
+    // Like a masked language model that was trained further: its checkpoint has no pooler.
+    'no-pooler': withWeights(
+      changed((tensors) => {
+        for (const name of [...tensors.keys()]) if (name.startsWith('pooler.')) tensors.delete(name);
+      }),
+    ),
     held: withWeights(held),
     'breaks-once': withWeights([held, { body: weights, ranged: true }]),
     'breaks-once-without-ranges': withWeights([held, { body: weights }]),

@@ -13,3 +13,13 @@ test('heads of other tasks are ignored with a notice, and old LayerNorm names lo
   for (const name of ['cls.predictions.transform.dense.weight', 'classifier.weight', 'classifier.bias'])
     await expect(notice).toContainText(name);
 });
+
+test('a checkpoint without a pooler trains with a new one, which the page names', async ({ webtune }) => {
+  await webtune.open({ ...QUICK, device: 'cpu', model: madeModel('no-pooler'), num_train_epochs: 1 });
+  await webtune.press('run-all');
+  await webtune.succeeded();
+  await expect(webtune.page.getByTestId('new-pooler')).toContainText('bert.pooler.dense');
+  await webtune.open({ ...QUICK, device: 'cpu', model: madeModel('tiny') });
+  await webtune.press('run-model');
+  await expect(webtune.page.getByTestId('new-pooler')).toHaveCount(0);
+});

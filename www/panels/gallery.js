@@ -134,11 +134,14 @@ function storedModels(app, off) {
       h('h3', {}, t('stored.title')),
       h('p', { class: 'note' }, t('stored.none'), ' ', quota && quota.textContent),
     ];
+  // Some Hubs do not name the commit; the revision stands in its place then.
+  const commit = (/** @type {{revision: string, commit: string}} */ model) =>
+    model.commit === model.revision ? model.revision : `${model.revision} → ${model.commit.slice(0, 7)}`;
   const rows = stored.models.map((model) =>
     h(
       'tr',
       { 'data-repo': model.repo, 'data-complete': String(model.complete) },
-      h('th', { scope: 'row' }, model.repo, h('br'), h('code', {}, `${model.revision} → ${model.commit.slice(0, 7)}`)),
+      h('th', { scope: 'row' }, model.repo, h('br'), h('code', {}, commit(model))),
       h('td', { class: 'number' }, bytes(model.bytes), !model.complete && h('br'), !model.complete && t('stored.part')),
       h(
         'td',

@@ -1,8 +1,8 @@
 //! Runs the futures of several tabs in an order that a test chooses, one operation after the other.
 //!
 //! An operation of the disk or the network pauses before and after its effect, and another tab may run then.
-//! Synchronous operations cannot pause their own tab; they run the others from inside of it instead, because tabs are processes of
-//! their own and a write is not one step. A tab can also crash at any operation.
+//! Synchronous operations cannot pause their own tab; they run the others from inside of it instead, because tabs are
+//! processes of their own and a write is not one step. A tab can also crash at any operation.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
