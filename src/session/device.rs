@@ -145,11 +145,14 @@ fn refuse_layer(report: &SelfTest) -> Result<()> {
     if report.passed && names.is_empty() {
         return Ok(());
     }
+    let mut named = names[..names.len().min(3)].join("; ");
+    if let more @ 1.. = names.len().saturating_sub(3) {
+        named += &format!("; and {more} more");
+    }
     Err(Error::Device(format!(
-        "This device does not compute what the CPU computes at the shapes of this run, so nothing was started ({}). \
-         Use a smaller per_device_train_batch_size or max_length, update the browser or the graphics driver, or open \
-         the page with ?device=cpu.",
-        names.join("; ")
+        "This device does not compute what the CPU computes at the shapes of this run, so nothing was started \
+         ({named}). Use a smaller per_device_train_batch_size or max_length, update the browser or the graphics \
+         driver, or open the page with ?device=cpu."
     )))
 }
 
@@ -166,14 +169,23 @@ mod tests {
             tolerance: 1e-3,
             passed,
         };
-        let report = |failed: bool| SelfTest {
-            passed: !failed,
-            checks: vec![check("output", true), check("gradient of input", !failed)],
+        let report = |failed: &[&str]| SelfTest {
+            passed: failed.is_empty(),
+            checks: [check("output", true)]
+                .into_iter()
+                .chain(failed.iter().map(|name| check(name, false)))
+                .collect(),
         };
-        assert!(refuse_layer(&report(false)).is_ok());
-        let message = refuse_layer(&report(true)).unwrap_err().to_string();
+        let refusal = |failed: &[&str]| refuse_layer(&report(failed)).unwrap_err().to_string();
+        assert!(refuse_layer(&report(&[])).is_ok());
+        let message = refusal(&["gradient of input"]);
         assert!(
-            message.contains("nothing was started (gradient of input)"),
+            message.contains("started (gradient of input). Use"),
+            "{message}"
+        );
+        let message = refusal(&["a", "b", "c", "d", "e"]);
+        assert!(
+            message.contains("started (a; b; c; and 2 more). Use"),
             "{message}"
         );
     }
