@@ -39,14 +39,28 @@ test('training is refused on a device that drops dispatches', async ({ webtune }
 
 test('invalid shaders are reported before any training, with a link to the CPU device', async ({ webtune }) => {
   const { page } = webtune;
-  webtune.allow(/is invalid|panicked|unreachable/);
+  webtune.allow(/WGSL compilation failed|is invalid/);
   await webtune.open({ ...QUICK, num_train_epochs: 1, device: 'webgpu' }, 'shaders-invalid');
   const notice = page.locator('#notices').getByTestId('error');
-  await expect(notice).toContainText('before anything was trained');
+  await expect(notice).toHaveAttribute('data-code', 'device');
+  await expect(notice).toContainText('The GPU reported an error');
   await expect(webtune.button('run-all')).toBeDisabled();
   await notice.getByRole('link').click();
   await webtune.opened();
   await expect(page.getByTestId('device-name')).toContainText('CPU');
   await webtune.press('run-all');
   await webtune.succeeded();
+});
+
+test('a run is refused on a device that is wrong at the shapes of the run only', async ({ webtune }) => {
+  // The shapes of MiniLM select larger tiles than those of the self-test.
+  await webtune.open({ device: 'webgpu', num_rows: 20, max_steps: 2 }, 'gpu-with-wrong-tiles');
+  await expect(webtune.page.getByTestId('self-test')).toHaveAttribute('data-passed', 'true');
+  await webtune.press('run-all');
+  const refusal = webtune.alert('training');
+  await expect(refusal).toHaveAttribute('data-code', 'device');
+  await expect(refusal).toContainText('at the shapes of this run');
+  await expect(refusal).toContainText('encoder layer');
+  expect((await webtune.read('run')).kind).toBe('idle');
+  expect(await webtune.read('trained')).toBeNull();
 });
