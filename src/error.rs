@@ -114,6 +114,17 @@ pub enum Error {
         /// `NaN` or `inf`.
         value: String,
     },
+    /// The device has lost an update, so that the values that were read for it are old.
+    #[error(
+        "The device has lost update {step} (it has done {done}), so the run has ended. Train again; if it happens \
+         again, update the browser or the graphics driver, or open the page with ?device=cpu."
+    )]
+    LostUpdate {
+        /// The optimizer step, counted from 1.
+        step: usize,
+        /// The number of updates that the device has counted.
+        done: usize,
+    },
     /// A value is not finite: training has diverged.
     #[error(
         "The {what} became {value} at step {step}: the run has diverged. Lower learning_rate, or raise warmup_steps, \
@@ -146,7 +157,7 @@ impl Error {
             Error::Download { .. } => "download",
             Error::Stopped(_) => "stopped",
             Error::Export(_) => "export",
-            Error::Device(_) => "device",
+            Error::Device(_) | Error::LostUpdate { .. } => "device",
             Error::Memory { .. } => "memory",
             Error::MemoryKept { .. } => "memory_kept",
             Error::NotFinite { .. } => "not_finite",

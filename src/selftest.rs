@@ -277,10 +277,16 @@ async fn training_steps(device: &Device, fp16: bool) -> Result<Vec<f32>> {
     let mut trainer = Trainer::new(model, rows, Vec::new(), options)?;
     let mut values = Vec::new();
     for _ in 0..2 {
-        if let Event::Step { logs, .. } = trainer.step().await? {
-            for log in logs {
-                values.extend([log.loss as f32, log.grad_norm as f32]);
+        match trainer.step().await {
+            Ok(Event::Step { logs, .. }) => {
+                for log in logs {
+                    values.extend([log.loss as f32, log.grad_norm as f32]);
+                }
             }
+            Ok(_) => {}
+            // A device that computes something else fails the check.
+            Err(Error::LostUpdate { .. } | Error::Diverged { .. }) => values.push(f32::NAN),
+            Err(error) => return Err(error),
         }
         // There are no rows to evaluate.
         trainer.skip_evaluation();

@@ -136,15 +136,15 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             Request::Tokens { offset, count } => Answer::Tokens(self.token_rows(offset, count)?),
             Request::Plan { values } => Answer::Plan(self.plan(&values).await?),
             Request::Evaluate { logits } => {
-                let report = self.evaluate(logits, &fetch, listener.as_ref()).await?;
+                let report = self.evaluate(logits, &fetch, listener.as_ref()).await;
                 Answer::Evaluation(self.checked(report).await?)
             }
             Request::Predict { text } => {
-                let prediction = self.predict(&text).await?;
+                let prediction = self.predict(&text).await;
                 Answer::Prediction(self.checked(prediction).await?)
             }
             Request::Export => {
-                let export = self.export_folder(listener.as_ref()).await?;
+                let export = self.export_folder(listener.as_ref()).await;
                 Answer::Export(self.checked(export).await?)
             }
             Request::RestorePrevious => Answer::Restored(self.restore_previous()?),
@@ -153,15 +153,16 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
                 Answer::Discarded
             }
             Request::Compare => {
-                let report = self.compare(listener.as_ref()).await?;
+                let report = self.compare(listener.as_ref()).await;
                 Answer::Comparison(self.checked(report).await?)
             }
         })
     }
 
-    /// Returns a result of the device, unless the device reports an error: then the result may be stale.
-    async fn checked<T>(&self, result: T) -> Result<T> {
-        self.compute.errors.check().await.map(|()| result)
+    /// Returns a result of the device, unless the device reports an error: then the result may be stale, or an error
+    /// that it has caused.
+    async fn checked<T>(&self, result: Result<T>) -> Result<T> {
+        self.compute.errors.check().await.and(result)
     }
 
     fn require_dataset(&self) -> Result<&Dataset> {

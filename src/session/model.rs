@@ -124,10 +124,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         };
         // The buffers of the last run may be what the model lacks.
         self.free_unused();
-        let model = match LoadedModel::load(source, origin, &target, on_event).await {
-            Ok(model) => self.checked(model).await,
-            Err(error) => Err(error),
-        };
+        let model = LoadedModel::load(source, origin, &target, on_event).await;
+        let model = self.checked(model).await;
         if model.is_err() {
             // The part that was loaded would stay allocated.
             self.compute.device.memory_cleanup();

@@ -190,7 +190,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let step = run.trainer.step().await;
         // Before the results of the step are reported: they are stale if its commands were refused.
         let checked = self.compute.errors.check().await;
-        match step.and_then(|event| checked.map(|()| event)) {
+        match checked.and(step) {
             Ok(event) => Ok(run.reported(event, self.clock.now() - started)),
             Err(error) if steps_before == 0 => {
                 self.drop_run();
@@ -225,7 +225,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let run = self.run.as_mut().ok_or_else(no_run)?;
         let read = run.read_logs().await;
         let checked = self.compute.errors.check().await;
-        let result = match read.and(checked) {
+        let result = match checked.and(read) {
             Ok(()) => run.result(stopped, seconds, first_step_ms),
             Err(error) => Err(error),
         };

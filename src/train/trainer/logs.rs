@@ -76,11 +76,10 @@ impl Clipping {
     fn failure(&self, log: &StepLog, clip: &[f32]) -> Option<Error> {
         let updates = clip.last().copied().unwrap_or_default();
         if updates != log.step as f32 {
-            return Some(Error::Device(format!(
-                "The device has lost update {} (it has done {updates}), so the run has ended. Train again; if it \
-                 happens again, update the browser or the graphics driver, or open the page with ?device=cpu.",
-                log.step
-            )));
+            return Some(Error::LostUpdate {
+                step: log.step,
+                done: updates as usize,
+            });
         }
         let has_diverged = match self {
             Self::Plain(_) => clip[PROCEEDS] == 0.0,
