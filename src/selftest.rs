@@ -16,10 +16,7 @@ pub use forms::forms;
 pub use fp16::run_fp16;
 pub use layer::layer;
 
-use crate::bert::{
-    BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader, random_checkpoint,
-};
-use crate::io::MemoryFile;
+use crate::bert::{BertConfig, BertForSequenceClassification, LoadLimits, random_network};
 use crate::kernels::{self, DropoutStream, HeadsShape};
 use crate::random::TorchGenerator;
 use crate::tokens::{DataCollator, Encoding, Example};
@@ -242,17 +239,7 @@ fn tiny_config() -> BertConfig {
 async fn training_steps(device: &Device, fp16: bool) -> Result<Vec<f32>> {
     let config = tiny_config();
     let device = device.clone().autodiff();
-    let loader = WeightsLoader {
-        config: &config,
-        num_labels: 2,
-        seed: 11,
-        device: &device,
-        limits: LoadLimits::default(),
-    };
-    let checkpoint = random_checkpoint(&config, 10)?;
-    let (model, _) = loader
-        .load(&mut MemoryFile::new("self-test", checkpoint))
-        .await?;
+    let model = random_network(&config, 2, 10, &device, LoadLimits::default()).await?;
     let rows = (0..4)
         .map(|row| Example {
             encoding: Encoding {

@@ -7,8 +7,7 @@ use burn::tensor::Device;
 use std::sync::LazyLock;
 use std::time::Instant;
 use webtune::Result;
-use webtune::bert::{BertConfig, LoadLimits, WeightsLoader, random_checkpoint};
-use webtune::io::MemoryFile;
+use webtune::bert::{BertConfig, LoadLimits, random_network};
 use webtune::kernels::{GpuTile, KernelForm, KernelFormOverride};
 use webtune::selftest::{self, SelfTest};
 
@@ -85,15 +84,8 @@ async fn compare_layer(device: &Device, form: Option<KernelForm>, fp16: bool) ->
         max_position_embeddings: 20,
         ..BertConfig::default()
     };
-    let loader = WeightsLoader {
-        config: &config,
-        num_labels: 2,
-        seed: 1,
-        device: &device.clone().autodiff(),
-        limits: LoadLimits::chunked(),
-    };
-    let mut file = MemoryFile::new("layer", random_checkpoint(&config, 2)?);
-    let (model, _) = loader.load(&mut file).await?;
+    let device = device.clone().autodiff();
+    let model = random_network(&config, 2, 2, &device, LoadLimits::chunked()).await?;
     let _form = form.map(KernelFormOverride::new);
     selftest::layer(&model, [8, 19], fp16).await
 }

@@ -90,10 +90,8 @@ impl BertForSequenceClassification {
 #[cfg(test)]
 mod tests {
     use crate::bert::{
-        BertConfig, LoadLimits, LoraConfig, TargetModules, WeightsLoader, random_checkpoint,
-        read_all,
+        BertConfig, LoadLimits, LoraConfig, TargetModules, random_network, read_all,
     };
-    use crate::io::MemoryFile;
     use burn::tensor::Device;
     use pollster::block_on;
 
@@ -108,15 +106,9 @@ mod tests {
             max_position_embeddings: 7,
             ..BertConfig::default()
         };
-        let loader = WeightsLoader {
-            config: &config,
-            num_labels: 3,
-            seed: 1,
-            device: &Device::flex().autodiff(),
-            limits: LoadLimits::default(),
-        };
-        let mut file = MemoryFile::new("x", random_checkpoint(&config, 2).unwrap());
-        let (model, _) = block_on(loader.load(&mut file)).unwrap();
+        let device = Device::flex().autodiff();
+        let model = random_network(&config, 3, 2, &device, LoadLimits::default());
+        let model = block_on(model).unwrap();
         let lora = LoraConfig {
             r: 2,
             lora_alpha: 4,

@@ -6,7 +6,7 @@
 //! - `config`: `config.json`.
 //! - `parameters`, `named`, `merged`, `adapters`: the parameters under their names in files of transformers and PEFT.
 //! - `weights`, `header`, `shards`, `names`, `upload`, `limits`: safetensors files → parameters on the device.
-//! - `random`: checkpoints for tests.
+//! - `random`: networks and checkpoints for tests.
 //!
 //! [hf]: https://github.com/huggingface/transformers/blob/v4.57.0/src/transformers/models/bert/modeling_bert.py
 
@@ -43,6 +43,6 @@ pub use loss::{cross_entropy, targets};
 pub use merged::MergedParameter;
 pub use named::{NamedParameter, ParameterPart, read_all};
 pub use parameters::parameter_bytes;
-pub use random::random_checkpoint;
+pub use random::{random_checkpoint, random_network};
 pub use shards::{INDEX_FILE, ShardIndex};
 pub use weights::{LoadReport, WeightsLoader};

@@ -113,8 +113,7 @@ impl BertForSequenceClassification {
 #[cfg(test)]
 mod tests {
     use crate::bert::parameters::checkpoint_shapes;
-    use crate::bert::{BertConfig, LoadLimits, WeightsLoader, random_checkpoint};
-    use crate::io::MemoryFile;
+    use crate::bert::{BertConfig, LoadLimits, random_network};
     use burn::tensor::Device;
     use std::collections::BTreeMap;
 
@@ -130,15 +129,8 @@ mod tests {
             ..BertConfig::default()
         };
         for device in [Device::flex(), Device::flex().autodiff()] {
-            let loader = WeightsLoader {
-                config: &config,
-                num_labels: 3,
-                seed: 1,
-                device: &device,
-                limits: LoadLimits::default(),
-            };
-            let mut file = MemoryFile::new("x", random_checkpoint(&config, 2).unwrap());
-            let (model, _) = pollster::block_on(loader.load(&mut file)).unwrap();
+            let model = random_network(&config, 3, 2, &device, LoadLimits::default());
+            let model = pollster::block_on(model).unwrap();
             let found: BTreeMap<_, _> = model
                 .named_parameters()
                 .into_iter()

@@ -1,11 +1,35 @@
-//! A checkpoint of random weights for tests, the self-test and benchmarks. The seed determines its bytes.
+//! Networks and checkpoints of random weights for tests, the self-test and benchmarks. The seed determines the weights.
 
-use super::BertConfig;
 use super::names::CLASSIFIER_PREFIX;
 use super::parameters::checkpoint_shapes;
+use super::{BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader};
+use crate::io::MemoryFile;
 use crate::random::TorchGenerator;
 use crate::{Error, Result};
+use burn::tensor::Device;
 use safetensors::tensor::{Dtype, TensorView};
+
+/// Loads [`random_checkpoint`] with `seed` onto a device, with a classifier of `num_labels` drawn with the next seed.
+///
+/// # Errors
+/// As [`random_checkpoint`] and [`WeightsLoader::load`].
+pub async fn random_network(
+    config: &BertConfig,
+    num_labels: usize,
+    seed: u32,
+    device: &Device,
+    limits: LoadLimits,
+) -> Result<BertForSequenceClassification> {
+    let loader = WeightsLoader {
+        config,
+        num_labels,
+        seed: seed + 1,
+        device,
+        limits,
+    };
+    let mut file = MemoryFile::new("random weights", random_checkpoint(config, seed)?);
+    Ok(loader.load(&mut file).await?.0)
+}
 
 /// Returns a safetensors file in f32 for `config`, without a classifier: weights and biases N(0, `initializer_range`),
 /// LayerNorm scales N(1, `initializer_range`).

@@ -113,10 +113,7 @@ async fn read(group: Vec<Tensor<1>>, write: &mut dyn FnMut(&[u8]) -> Result<()>)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bert::{
-        BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader, random_checkpoint,
-    };
-    use crate::io::MemoryFile;
+    use crate::bert::{BertConfig, BertForSequenceClassification, LoadLimits, random_network};
     use burn::tensor::Device;
 
     #[test]
@@ -131,18 +128,12 @@ mod tests {
             ..BertConfig::default()
         };
         let load = |parameter| {
-            let loader = WeightsLoader {
-                config: &config,
-                num_labels: 3,
-                seed: 1,
-                device: &Device::flex(),
-                limits: LoadLimits {
-                    max_parameter_bytes: parameter,
-                    ..LoadLimits::default()
-                },
+            let limits = LoadLimits {
+                max_parameter_bytes: parameter,
+                ..LoadLimits::default()
             };
-            let mut file = MemoryFile::new("x", random_checkpoint(&config, 2).unwrap());
-            pollster::block_on(loader.load(&mut file)).unwrap().0
+            let device = Device::flex();
+            pollster::block_on(random_network(&config, 3, 2, &device, limits)).unwrap()
         };
         let (model, in_blocks) = (load(u64::MAX), load(192));
         assert_eq!(in_blocks.bert.embeddings.word_embeddings.rest.len(), 3);

@@ -11,9 +11,8 @@ use super::{Check, SelfTest, compare_values, largest, read};
 use crate::Result;
 use crate::bert::{
     BertConfig, BertForSequenceClassification, LoadLimits, LoraConfig, TargetModules,
-    WeightsLoader, cross_entropy, random_checkpoint, read_all, targets,
+    cross_entropy, random_network, read_all, targets,
 };
-use crate::io::MemoryFile;
 use crate::kernels::DropoutStream;
 use crate::tokens::{Batch, DataCollator, Encoding, Example};
 use crate::train::{Event, Trainer, TrainerOptions, TrainingArguments};
@@ -145,17 +144,7 @@ fn config() -> BertConfig {
 }
 
 async fn load(device: &Device, limits: LoadLimits) -> Result<BertForSequenceClassification> {
-    let config = config();
-    let loader = WeightsLoader {
-        config: &config,
-        num_labels: LABELS,
-        seed: 21,
-        device,
-        limits,
-    };
-    let checkpoint = random_checkpoint(&config, 20)?;
-    let mut file = MemoryFile::new("comparison", checkpoint);
-    Ok(loader.load(&mut file).await?.0)
+    random_network(&config(), LABELS, 20, device, limits).await
 }
 
 /// Examples of 5, 8, 11, 14 and 17 tokens.

@@ -257,10 +257,7 @@ impl ModuleMapper for Copies {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bert::{
-        BertConfig, LoadLimits, LoraConfig, TargetModules, WeightsLoader, random_checkpoint,
-    };
-    use crate::io::MemoryFile;
+    use crate::bert::{BertConfig, LoadLimits, LoraConfig, TargetModules, random_network};
 
     fn model() -> BertForSequenceClassification {
         let config = BertConfig {
@@ -273,15 +270,9 @@ mod tests {
             initializer_range: 0.1,
             ..BertConfig::default()
         };
-        let loader = WeightsLoader {
-            config: &config,
-            num_labels: 2,
-            seed: 1,
-            device: &Device::flex().autodiff(),
-            limits: LoadLimits::default(),
-        };
-        let mut file = MemoryFile::new("layer", random_checkpoint(&config, 2).unwrap());
-        pollster::block_on(loader.load(&mut file)).unwrap().0
+        let device = Device::flex().autodiff();
+        let network = random_network(&config, 2, 2, &device, LoadLimits::default());
+        pollster::block_on(network).unwrap()
     }
 
     #[test]

@@ -100,8 +100,7 @@ impl Clipping {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bert::{BertConfig, LoadLimits, WeightsLoader, random_checkpoint};
-    use crate::io::MemoryFile;
+    use crate::bert::{BertConfig, LoadLimits, random_network};
     use crate::tokens::{DataCollator, Encoding, Example};
     use crate::train::{TrainerOptions, TrainingArguments};
     use burn::tensor::{Device, TensorData};
@@ -117,15 +116,9 @@ mod tests {
             max_position_embeddings: 4,
             ..BertConfig::default()
         };
-        let loader = WeightsLoader {
-            config: &config,
-            num_labels: 2,
-            seed: 1,
-            device: &Device::flex().autodiff(),
-            limits: LoadLimits::default(),
-        };
-        let mut file = MemoryFile::new("tiny", random_checkpoint(&config, 1).unwrap());
-        let (model, _) = block_on(loader.load(&mut file)).unwrap();
+        let device = Device::flex().autodiff();
+        let model = random_network(&config, 2, 1, &device, LoadLimits::default());
+        let model = block_on(model).unwrap();
         let rows = (0..2).map(|label| Example {
             encoding: Encoding {
                 input_ids: vec![1, 2, label + 3],
