@@ -83,7 +83,7 @@ fn export(folder: &Path, out: &Path, values: Values) -> Outcome<()> {
     let model = settings.tuning.apply(model, seed)?;
     let options = settings.trainer_options(tokenizer.pad_token_id());
     let (train, test) = (examples(&split.train)?, examples(&split.test)?);
-    let trainer = Trainer::new(model, train, test, options.clone())?;
+    let trainer = Trainer::new(model, train.into(), test.into(), options.clone())?;
     let history = History::new(&options.arguments, split.train.len());
     let (trainer, history, last) = run_to_end(trainer, history)?;
 

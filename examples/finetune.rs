@@ -60,7 +60,7 @@ async fn finetune(folder: &Path, sentence: &str, settings: RunSettings) -> Resul
 
     // Training: a step is one update of the parameters, or one batch of the evaluation at the end of an epoch.
     let options = settings.trainer_options(tokenizer.pad_token_id());
-    let mut trainer = Trainer::new(model, train, test, options)?;
+    let mut trainer = Trainer::new(model, train.into(), test.into(), options)?;
     let (mut logs, mut evaluations) = (Vec::new(), Vec::new());
     loop {
         match trainer.step().await? {

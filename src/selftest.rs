@@ -261,7 +261,7 @@ async fn training_steps(device: &Device, fp16: bool) -> Result<Vec<f32>> {
         collator: DataCollator::longest(16, 0),
         shuffle: false,
     };
-    let mut trainer = Trainer::new(model, rows, Vec::new(), options)?;
+    let mut trainer = Trainer::new(model, rows, [].into(), options)?;
     let mut values = Vec::new();
     for _ in 0..2 {
         match trainer.step().await {

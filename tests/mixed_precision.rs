@@ -355,7 +355,7 @@ fn an_overflow_at_every_scale_is_a_diverged_run() {
         )
         .unwrap();
     let options = options(arguments(true));
-    let mut trainer = Trainer::new(model, rows(8, LABELS, 1), Vec::new(), options).unwrap();
+    let mut trainer = Trainer::new(model, rows(8, LABELS, 1).into(), [].into(), options).unwrap();
     let error = block_on(trainer.step()).unwrap_err();
     assert!(
         matches!(error, Error::Diverged { what: "loss", .. }),

@@ -191,7 +191,7 @@ impl Benchmark {
             collator: DataCollator::longest(work.seq, 0),
             shuffle: false,
         };
-        self.trainer = Some(Trainer::new(model, examples, Vec::new(), options)?);
+        self.trainer = Some(Trainer::new(model, examples.into(), [].into(), options)?);
         Ok(())
     }
 

@@ -118,7 +118,7 @@ async fn three_steps(
     model: BertForSequenceClassification,
     options: TrainerOptions,
 ) -> Result<BertForSequenceClassification> {
-    let mut trainer = Trainer::new(model, examples(), Vec::new(), options)?;
+    let mut trainer = Trainer::new(model, examples().into(), [].into(), options)?;
     while let Event::Step { .. } = trainer.step().await? {
         // There are no rows to evaluate.
         trainer.skip_evaluation();

@@ -19,7 +19,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let dataset = toy_dataset(settings.num_rows, settings.dataset_seed);
         dataset.check()?;
         let view = DatasetView::new(&dataset);
-        self.dataset = Some(dataset);
+        self.dataset = Some(dataset.into());
         (self.split, self.tokens) = (None, None);
         Ok(view)
     }
@@ -41,7 +41,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let dataset = self.require_dataset()?;
         let split = train_test_split(dataset, settings.split)?;
         let view = SplitView::new(dataset, &split);
-        self.split = Some(split);
+        self.split = Some(split.into());
         self.tokens = None;
         Ok(view)
     }
@@ -70,7 +70,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             dataset: DatasetView::new(&dataset),
             split: SplitView::new(&dataset, &split),
         };
-        (self.dataset, self.split, self.tokens) = (Some(dataset), Some(split), None);
+        (self.dataset, self.split) = (Some(dataset.into()), Some(split.into()));
+        self.tokens = None;
         Ok(view)
     }
 }

@@ -63,8 +63,8 @@ pub struct Session<E: Environment, M: MemoryProbe> {
     self_test: Option<SelfTest>,
     /// Result of the self-test in f16, which runs before the first run with `fp16`.
     fp16_test: Option<SelfTest>,
-    dataset: Option<Dataset>,
-    split: Option<Split>,
+    dataset: Option<Rc<Dataset>>,
+    split: Option<Rc<Split>>,
     model: Option<LoadedModel>,
     tokens: Option<Tokenized>,
     /// The run in progress, or the last one.
@@ -165,12 +165,12 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         self.compute.errors.check().await.and(result)
     }
 
-    fn require_dataset(&self) -> Result<&Dataset> {
+    fn require_dataset(&self) -> Result<&Rc<Dataset>> {
         let missing = || Error::NotReady("There is no dataset yet. Make it first.".into());
         self.dataset.as_ref().ok_or_else(missing)
     }
 
-    fn require_split(&self) -> Result<(&Dataset, &Split)> {
+    fn require_split(&self) -> Result<(&Rc<Dataset>, &Rc<Split>)> {
         let missing = || Error::NotReady("The split has not been made yet.".into());
         Ok((
             self.require_dataset()?,

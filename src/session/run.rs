@@ -13,6 +13,7 @@ use crate::train::{
     trainable_parameters,
 };
 use crate::{Error, Result};
+use std::rc::Rc;
 
 /// A run, in progress or over.
 pub(super) struct Run {
@@ -20,8 +21,8 @@ pub(super) struct Run {
     /// The network before the first step: the checkpoint's body with an untrained head.
     pub initial: BertForSequenceClassification,
     /// The dataset that it trains on. The session may get another one before the run is evaluated or exported.
-    pub dataset: Dataset,
-    pub split: Split,
+    pub dataset: Rc<Dataset>,
+    pub split: Rc<Split>,
     /// Its settings as the page sent them.
     pub values: Values,
     pub arguments: TrainingArguments,

@@ -33,7 +33,7 @@ impl Tokenized {
 
     fn view(&self) -> TokensView {
         let length = |row: &Example| row.encoding.input_ids.len();
-        let all = || self.train.iter().chain(&self.test);
+        let all = || self.train.iter().chain(self.test.iter());
         let real_tokens: usize = self.train.iter().map(length).sum();
         TokensView {
             num_rows: self.train.len() + self.test.len(),

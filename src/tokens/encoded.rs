@@ -3,14 +3,15 @@
 use super::{DataCollator, Example, Padding, Tokenizer};
 use crate::Result;
 use crate::data::{Dataset, Split};
+use std::rc::Rc;
 
-/// The rows of both parts, encoded with one `max_length` and padded in one manner.
+/// The rows of both parts, encoded with one `max_length` and padded in one manner. Runs share them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EncodedSplit {
     /// Rows of the training part, in the order of the split.
-    pub train: Vec<Example>,
+    pub train: Rc<[Example]>,
     /// Rows of the test part.
-    pub test: Vec<Example>,
+    pub test: Rc<[Example]>,
     /// How batches are padded.
     pub padding: Padding,
     /// Tokens of a row at most.
@@ -30,8 +31,10 @@ impl EncodedSplit {
         padding: Padding,
     ) -> Result<Self> {
         Ok(Self {
-            train: tokenizer.examples(dataset, &split.train, max_length)?,
-            test: tokenizer.examples(dataset, &split.test, max_length)?,
+            train: tokenizer
+                .examples(dataset, &split.train, max_length)?
+                .into(),
+            test: tokenizer.examples(dataset, &split.test, max_length)?.into(),
             padding,
             max_length,
         })
@@ -78,8 +81,8 @@ mod tests {
     #[test]
     fn a_row_has_the_width_of_its_batch() {
         let mut rows = EncodedSplit {
-            train: [3, 5, 2].map(example).to_vec(),
-            test: Vec::new(),
+            train: [3, 5, 2].map(example).into(),
+            test: [].into(),
             padding: Padding::Longest,
             max_length: 8,
         };

@@ -15,6 +15,7 @@ use crate::tokens::{DataCollator, Example};
 use crate::{Error, Result};
 use burn::module::Module;
 use logs::PendingLog;
+use std::rc::Rc;
 use update::Clipping;
 
 /// The options of a run.
@@ -42,8 +43,8 @@ pub struct Trainer {
     optimizer: AdamW,
     clipping: Clipping,
     options: TrainerOptions,
-    train: Vec<Example>,
-    eval: Vec<Example>,
+    train: Rc<[Example]>,
+    eval: Rc<[Example]>,
     max_steps: usize,
     steps_per_epoch: usize,
     global_step: usize,
@@ -76,8 +77,8 @@ impl Trainer {
     /// [`Error::NotReady`] if there are no training rows, [`Error::Setting`] for `fp16` on a device without f16.
     pub fn new(
         model: BertForSequenceClassification,
-        train: Vec<Example>,
-        eval: Vec<Example>,
+        train: Rc<[Example]>,
+        eval: Rc<[Example]>,
         options: TrainerOptions,
     ) -> Result<Self> {
         if train.is_empty() {

@@ -121,7 +121,7 @@ pub fn train(
     eval: Vec<Example>,
     options: TrainerOptions,
 ) -> Run {
-    let mut trainer = Trainer::new(model, train, eval, options).unwrap();
+    let mut trainer = Trainer::new(model, train.into(), eval.into(), options).unwrap();
     let (mut logs, mut evaluations) = (Vec::new(), Vec::new());
     loop {
         match block_on(trainer.step()).unwrap() {

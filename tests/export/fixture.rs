@@ -93,7 +93,8 @@ pub fn run(values: &Values) -> Run {
     let mut history = History::new(&options.arguments, train.len());
     let model = settings.tuning.apply(random_model(&config, 2, 50), 4);
     let model = model.unwrap();
-    let mut trainer = Trainer::new(model, train, test.clone(), options.clone()).unwrap();
+    let mut trainer =
+        Trainer::new(model, train.into(), test.clone().into(), options.clone()).unwrap();
     let (mut logs, mut last) = (Vec::new(), None);
     loop {
         match block_on(trainer.step()).unwrap() {

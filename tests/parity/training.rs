@@ -86,7 +86,7 @@ pub fn train(prepared: Prepared) -> Trained {
         options,
     } = prepared;
     let mut history = History::new(&options.arguments, train.len());
-    let mut trainer = Trainer::new(model, train, eval, options).unwrap();
+    let mut trainer = Trainer::new(model, train.into(), eval.into(), options).unwrap();
     let (mut steps, mut epochs): (Vec<StepLog>, Vec<Evaluation>) = (Vec::new(), Vec::new());
     loop {
         match block_on(trainer.step()).unwrap() {

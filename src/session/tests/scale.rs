@@ -115,3 +115,15 @@ fn a_run_of_too_many_updates_is_refused_before_it_starts() {
     visit.ask(json!({"type": "tokenize"})).unwrap();
     assert_eq!(refusal(visit.start(json!({}))).0, "settings");
 }
+
+#[test]
+fn runs_share_the_rows_of_the_session() {
+    let mut visit = Visit::ready();
+    visit.start(json!({})).unwrap();
+    let session = &visit.session;
+    let run = session.run.as_ref().unwrap();
+    assert!(Rc::ptr_eq(&run.dataset, session.dataset.as_ref().unwrap()));
+    assert!(Rc::ptr_eq(&run.split, session.split.as_ref().unwrap()));
+    // The session's rows and those of the trainer.
+    assert_eq!(Rc::strong_count(&session.tokens.as_ref().unwrap().train), 2);
+}

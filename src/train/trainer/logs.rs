@@ -135,7 +135,7 @@ mod tests {
             collator: DataCollator::longest(4, 0),
             shuffle: false,
         };
-        Trainer::new(model, rows.collect(), Vec::new(), options).unwrap()
+        Trainer::new(model, rows.collect(), [].into(), options).unwrap()
     }
 
     #[test]
