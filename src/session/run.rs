@@ -145,8 +145,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// Starts a run from the weights of the checkpoint.
     ///
     /// # Errors
-    /// [`Error::NotReady`] when an earlier stage is missing, [`Error::Memory`] or [`Error::MemoryKept`] when the run does
-    /// not fit, [`Error::Device`] when the device failed its self-test or computes a layer at the shapes of the run
+    /// [`Error::NotReady`] when an earlier stage is missing, [`Error::Memory`] or [`Error::MemoryKept`] when the run
+    /// does not fit, [`Error::Device`] when the device failed its self-test or computes a layer at the shapes of the run
     /// wrongly, [`Error::Setting`] for more updates than a run may have, and for `fp16` on a device that does not
     /// compute it correctly.
     pub async fn start_run(&mut self, values: Values) -> Result<()> {

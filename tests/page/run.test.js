@@ -13,8 +13,8 @@ async function severalSteps() {
 }
 
 /**
- * A trainer of `steps` steps with an evaluation of `batches` batches after each `every` and after a stop. Each call takes
- * `STEP_MS` of its own clock.
+ * A trainer of `steps` steps with an evaluation of `batches` batches after each `every` and after a stop. Each call
+ * takes `STEP_MS` of its own clock.
  */
 class FakeTrainer {
   now = 0;

@@ -20,6 +20,14 @@ fn a_request_before_its_stage_names_the_missing_stage() {
         (json!({"type": "split"}), "There is no dataset yet"),
         (json!({"type": "plan"}), "There is no dataset yet"),
         (json!({"type": "tokenize"}), "There is no dataset yet"),
+        (
+            json!({"type": "dataset_rows", "offset": 0, "count": 1}),
+            "There is no dataset yet",
+        ),
+        (
+            json!({"type": "tokens", "offset": 0, "count": 1}),
+            "There is no dataset yet",
+        ),
         (json!({"type": "evaluate"}), "There is no dataset yet"),
         (
             json!({"type": "predict", "text": "good"}),
