@@ -146,8 +146,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     ///
     /// # Errors
     /// [`Error::NotReady`] when an earlier stage is missing, [`Error::Memory`] or [`Error::MemoryKept`] when the run
-    /// does not fit, [`Error::Device`] when the device failed its self-test or computes a layer at the shapes of the run
-    /// wrongly, [`Error::Setting`] for more updates than a run may have, and for `fp16` on a device that does not
+    /// does not fit, [`Error::Device`] when the device failed its self-test or computes a layer at the shapes of the
+    /// run wrongly, [`Error::Setting`] for more updates than a run may have, and for `fp16` on a device that does not
     /// compute it correctly.
     pub async fn start_run(&mut self, values: Values) -> Result<()> {
         let settings = RunSettings::from_values(&values)?;
