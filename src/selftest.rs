@@ -10,6 +10,7 @@ mod divergence;
 mod forms;
 mod fp16;
 mod layer;
+mod updates;
 
 pub use compare::compare;
 pub use forms::forms;

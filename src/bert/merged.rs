@@ -89,23 +89,14 @@ impl BertForSequenceClassification {
 
 #[cfg(test)]
 mod tests {
-    use crate::bert::{
-        BertConfig, LoadLimits, LoraConfig, TargetModules, random_network, read_all,
-    };
+    use crate::bert::random::tiny_config;
+    use crate::bert::{LoadLimits, LoraConfig, TargetModules, random_network, read_all};
     use burn::tensor::Device;
     use pollster::block_on;
 
     #[test]
     fn merged_one_at_a_time_equals_the_merged_network() {
-        let config = BertConfig {
-            vocab_size: 11,
-            hidden_size: 4,
-            num_hidden_layers: 2,
-            num_attention_heads: 2,
-            intermediate_size: 6,
-            max_position_embeddings: 7,
-            ..BertConfig::default()
-        };
+        let config = tiny_config();
         let device = Device::flex().autodiff();
         let model = random_network(&config, 3, 2, &device, LoadLimits::default());
         let model = block_on(model).unwrap();

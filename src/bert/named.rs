@@ -113,21 +113,14 @@ impl BertForSequenceClassification {
 #[cfg(test)]
 mod tests {
     use crate::bert::parameters::checkpoint_shapes;
-    use crate::bert::{BertConfig, LoadLimits, random_network};
+    use crate::bert::random::tiny_config;
+    use crate::bert::{LoadLimits, random_network};
     use burn::tensor::Device;
     use std::collections::BTreeMap;
 
     #[test]
     fn names_and_shapes_match_the_checkpoint() {
-        let config = BertConfig {
-            vocab_size: 11,
-            hidden_size: 4,
-            num_hidden_layers: 2,
-            num_attention_heads: 2,
-            intermediate_size: 6,
-            max_position_embeddings: 7,
-            ..BertConfig::default()
-        };
+        let config = tiny_config();
         for device in [Device::flex(), Device::flex().autodiff()] {
             let model = random_network(&config, 3, 2, &device, LoadLimits::default());
             let model = pollster::block_on(model).unwrap();

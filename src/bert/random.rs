@@ -66,3 +66,17 @@ pub fn random_checkpoint(config: &BertConfig, seed: u32) -> Result<Vec<u8>> {
         .collect::<Result<Vec<_>>>()?;
     safetensors::serialize(views, None).map_err(refuse)
 }
+
+/// The configuration of a network of two layers with 11 tokens.
+#[cfg(test)]
+pub(super) fn tiny_config() -> BertConfig {
+    BertConfig {
+        vocab_size: 11,
+        hidden_size: 4,
+        num_hidden_layers: 2,
+        num_attention_heads: 2,
+        intermediate_size: 6,
+        max_position_embeddings: 7,
+        ..BertConfig::default()
+    }
+}

@@ -1,6 +1,6 @@
 //! Collects the errors of the WebGPU device, which arrive after the calls that cause them.
 //!
-//! They come on three ways: cubecl logs a shader that fails validation ([cubecl#1641]) and a lost device, and WebGPU
+//! They come in two ways: cubecl logs a shader that fails validation ([cubecl#1641]) and a lost device, and WebGPU
 //! reports every other error as uncaptured. By default cubecl panics at an uncaptured error, which ends the module and
 //! with it the trained model; here the request that used the device fails instead.
 //!

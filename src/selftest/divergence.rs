@@ -2,13 +2,13 @@
 //!
 //! WGSL compilers may assume that no value is infinite or NaN. The parameters of a diverged run depend on detecting it.
 
+use super::updates::{ELEMENTS, Updates};
 use super::{Check, compare_values, random, read};
 use crate::Result;
-use crate::kernels::{self, AdamWScalars, AdamWState, COEFFICIENT, SCALE};
+use crate::kernels::{COEFFICIENT, SCALE};
 use crate::train::{GradScaler, GradientClipper, INIT_SCALE, TrainingArguments};
 use burn::tensor::{Device, Tensor};
 
-const ELEMENTS: usize = 37;
 const MAX_NORM: f64 = 2.0;
 
 /// Sum of squares and loss of an update that is not finite.
@@ -84,19 +84,7 @@ impl Outcome {
         device: &Device,
     ) -> Result<()> {
         let scaled = matches!(clipping, Clipping::Scaled(_));
-        let scalars = AdamWScalars {
-            beta1: 0.9,
-            beta2: 0.999,
-            decay: 0.999,
-            step_size: 1e-2,
-            bias_correction2_sqrt: if scaled { 1.0 } else { 0.5 },
-            eps: 1e-8,
-            scaled,
-        };
-        let mut updated = [1, 2].map(|seed| {
-            let parameter = random([ELEMENTS], seed, device);
-            (parameter, Tensor::zeros([2 * ELEMENTS], device))
-        });
+        let mut updates = Updates::new(scaled, device);
         for (seed, [squares, loss]) in (3..).zip([[4.0, 0.7], trouble, [1.0, 0.6]]) {
             let loss = Tensor::from_floats([loss], device);
             let (clip, scale) = match &mut clipping {
@@ -111,13 +99,7 @@ impl Outcome {
                 }
             };
             let gradient = random([ELEMENTS], seed, device).mul_scalar(scale);
-            let pair = updated.map(|(parameter, moments)| AdamWState {
-                parameter,
-                gradient: gradient.clone(),
-                moments,
-                scalars,
-            });
-            updated = kernels::adamw(pair, clip.clone());
+            updates = updates.step(&gradient, clip.clone());
             let mut clip = read(clip).await?;
             if scaled {
                 // All values are about 1.
@@ -125,10 +107,7 @@ impl Outcome {
                 clip[SCALE] /= INIT_SCALE;
             }
             self.clips.extend(&clip[COEFFICIENT..]);
-            for (parameter, moments) in &updated {
-                self.parameters.extend(read(parameter.clone()).await?);
-                self.parameters.extend(read(moments.clone()).await?);
-            }
+            self.parameters.extend(updates.read().await?);
         }
         Ok(())
     }

@@ -3,12 +3,13 @@
 //! WGSL does not define the result of converting a value that exceeds the f16 range. Loss scaling depends on detecting
 //! it.
 
+use super::updates::{ELEMENTS, Updates};
 use super::{
     Check, Kernel, SelfTest, attention, compare_values, compare_with_cpu, feed_forward, linear,
     lora, random, read, training_steps,
 };
 use crate::Result;
-use crate::kernels::{self, AdamWScalars, AdamWState, Autocast, COEFFICIENT, LossScaling, SCALE};
+use crate::kernels::{self, Autocast, COEFFICIENT, LossScaling, SCALE};
 use crate::train::{GradScaler, INIT_SCALE};
 use burn::tensor::{Device, Tensor};
 
@@ -108,7 +109,6 @@ struct ScaledUpdates {
 
 impl ScaledUpdates {
     async fn compute(device: &Device) -> Result<Self> {
-        const ELEMENTS: usize = 37;
         let scaling = LossScaling {
             max_norm: 2.0,
             betas: [0.9, 0.999],
@@ -116,20 +116,8 @@ impl ScaledUpdates {
             backoff_factor: 0.5,
             growth_interval: 2,
         };
-        let scalars = AdamWScalars {
-            beta1: 0.9,
-            beta2: 0.999,
-            decay: 0.999,
-            step_size: 1e-2,
-            bias_correction2_sqrt: 1.0,
-            eps: 1e-8,
-            scaled: true,
-        };
         let mut scaler = GradScaler::with(scaling, device);
-        let mut updated = [1, 2].map(|seed| {
-            let parameter = random([ELEMENTS], seed, device);
-            (parameter, Tensor::zeros([2 * ELEMENTS], device))
-        });
+        let mut updates = Updates::new(true, device);
         let mut outcome = Self {
             states: Vec::new(),
             parameters: Vec::new(),
@@ -141,21 +129,12 @@ impl ScaledUpdates {
             let loss = Tensor::from_floats([0.5], device);
             let state = scaler.update(squares, loss);
             let gradient = random([ELEMENTS], seed, device).mul_scalar(scaled);
-            let pair = updated.map(|(parameter, moments)| AdamWState {
-                parameter,
-                gradient: gradient.clone(),
-                moments,
-                scalars,
-            });
-            updated = kernels::adamw(pair, state.clone());
+            updates = updates.step(&gradient, state.clone());
             let mut state = read(state).await?;
             state[COEFFICIENT] *= INIT_SCALE;
             state[SCALE] /= INIT_SCALE;
             outcome.states.extend(&state[COEFFICIENT..]);
-            for (parameter, moments) in &updated {
-                outcome.parameters.extend(read(parameter.clone()).await?);
-                outcome.parameters.extend(read(moments.clone()).await?);
-            }
+            outcome.parameters.extend(updates.read().await?);
         }
         Ok(outcome)
     }

@@ -56,8 +56,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let Some(run) = &mut self.run else { return };
         run.end();
         if !run.has_finite_step() || run.trained().is_none() {
-            self.run = self.previous.take();
-            self.free_unused();
+            self.drop_run();
         }
     }
 

@@ -193,12 +193,11 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let checked = self.compute.errors.check().await;
         match checked.and(step) {
             Ok(event) => Ok(run.reported(event, self.clock.now() - started)),
-            Err(error) if steps_before == 0 => {
-                self.drop_run();
-                Err(error)
-            }
             Err(error) => {
-                self.end_run();
+                match steps_before {
+                    0 => self.drop_run(),
+                    _ => self.end_run(),
+                }
                 Err(error)
             }
         }

@@ -141,6 +141,16 @@ impl Visit {
         block_on(self.session.answer(request, network, &listener))
     }
 
+    /// Offers the tiny checkpoint as a repository of the Hub.
+    fn offer_tiny(&self, repo: &str) {
+        let files = TINY.map(|name| (name, tiny(name)));
+        let files: Vec<(&str, &[u8])> = files
+            .iter()
+            .map(|(name, bytes)| (*name, bytes.as_slice()))
+            .collect();
+        self.fakes.network.offer_repo(repo, &files);
+    }
+
     /// Loads the tiny checkpoint from files of the visitor's disk.
     fn load_tiny(&mut self) -> Result<ModelView> {
         self.load_files(TINY.map(|name| (name, tiny(name))).to_vec())

@@ -37,24 +37,15 @@ const preludes = {
   },
   // Shaders of one kind do not pass the browser's validation (tracel-ai/cubecl#1641).
   'shaders-invalid': () => {
-    const create = scope.GPUDevice.prototype.createShaderModule;
-    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
-      const broken = /\bexp\(/.test(descriptor.code);
-      return create.call(
-        this,
-        broken ? { ...descriptor, code: `${descriptor.code}\nenable nothing_that_exists;` } : descriptor,
-      );
-    };
+    scope.changeShaders((/** @type {string} */ code) =>
+      /\bexp\(/.test(code) ? `${code}\nenable nothing_that_exists;` : code,
+    );
   },
   // The same from the message 'break' of a test on: shaders that come later do not pass the validation.
   'shaders-invalid-later': () => {
     let broken = false;
     new scope.BroadcastChannel('webtune-test').onmessage = () => (broken = true);
-    const create = scope.GPUDevice.prototype.createShaderModule;
-    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
-      const code = broken ? `${descriptor.code}\nenable nothing_that_exists;` : descriptor.code;
-      return create.call(this, { ...descriptor, code });
-    };
+    scope.changeShaders((/** @type {string} */ code) => (broken ? `${code}\nenable nothing_that_exists;` : code));
   },
   // A driver that loses work from the message 'break' of a test on, as in 'work-dropped'.
   'work-dropped-later': () => {
@@ -75,11 +66,10 @@ const preludes = {
   // The adapter reports subgroups of 32 threads, as a GPU does: the kernels take their forms for GPUs, with barriers.
   'looks-like-a-gpu': () => {
     Object.defineProperty(scope.GPUAdapterInfo.prototype, 'subgroupMaxSize', { get: () => 32 });
-    const create = scope.GPUDevice.prototype.createShaderModule;
-    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
-      if (/workgroupBarrier/.test(descriptor.code)) console.info('a shader with a barrier');
-      return create.call(this, descriptor);
-    };
+    scope.changeShaders((/** @type {string} */ code) => {
+      if (/workgroupBarrier/.test(code)) console.info('a shader with a barrier');
+      return code;
+    });
   },
   // Kernels can bind 2 MB at most.
   'small-bindings': () => {
@@ -152,39 +142,27 @@ const preludes = {
   // Matrix products with tiles of 8 × 8 values compute the column of one value wrongly. Columns of a tile are 8 apart,
   // so the last one is at 7 × 8.
   'tile-8-wrong': () => {
-    const create = scope.GPUDevice.prototype.createShaderModule;
-    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
-      const affected = /\bfn matmul_kernel/.test(descriptor.code);
-      const code = affected ? descriptor.code.replace('u32(56)', 'u32(48)') : descriptor.code;
-      return create.call(this, { ...descriptor, code });
-    };
+    scope.changeShaders((/** @type {string} */ code) =>
+      /\bfn matmul_kernel/.test(code) ? code.replace('u32(56)', 'u32(48)') : code,
+    );
   },
   // The same of tiles of 4 × 4 values, whose last column is at 3 × 8. Larger tiles have this column, too.
   'tile-4-wrong': () => {
-    const create = scope.GPUDevice.prototype.createShaderModule;
-    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
-      const affected = /\bfn matmul_kernel/.test(descriptor.code) && !descriptor.code.includes('u32(56)');
-      const code = affected ? descriptor.code.replace('u32(24)', 'u32(16)') : descriptor.code;
-      return create.call(this, { ...descriptor, code });
-    };
+    scope.changeShaders((/** @type {string} */ code) =>
+      /\bfn matmul_kernel/.test(code) && !code.includes('u32(56)') ? code.replace('u32(24)', 'u32(16)') : code,
+    );
   },
   // A GPU whose matrix products are wrong in the larger tiles only. The shapes of the self-test select the smallest
   // one, those of a run larger ones.
   'gpu-with-wrong-tiles': () => {
     Object.defineProperty(scope.GPUAdapterInfo.prototype, 'subgroupMaxSize', { get: () => 32 });
-    const create = scope.GPUDevice.prototype.createShaderModule;
-    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
-      const affected = /\bfn matmul_kernel/.test(descriptor.code);
-      const code = affected ? descriptor.code.replace('u32(24)', 'u32(16)') : descriptor.code;
-      return create.call(this, { ...descriptor, code });
-    };
+    scope.changeShaders((/** @type {string} */ code) =>
+      /\bfn matmul_kernel/.test(code) ? code.replace('u32(24)', 'u32(16)') : code,
+    );
   },
   // A shader with a slightly wrong derivative of GELU, which only the backward pass uses.
   'derivative-wrong': () => {
-    const create = scope.GPUDevice.prototype.createShaderModule;
-    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
-      return create.call(this, { ...descriptor, code: descriptor.code.replace(/f32\(0\.3989\d*\)/, 'f32(0.35)') });
-    };
+    scope.changeShaders((/** @type {string} */ code) => code.replace(/f32\(0\.3989\d*\)/, 'f32(0.35)'));
   },
 };
 
@@ -197,7 +175,18 @@ export const SITES = Object.keys(preludes);
  */
 export function prelude(site) {
   const run = preludes[site];
-  return run
-    ? `{ const scope = globalThis; scope.installCounters = ${install.toString()}; (${run.toString()})(); }\n`
-    : '';
+  if (!run) return '';
+  const helpers = `scope.installCounters = ${install.toString()}; scope.changeShaders = ${changeShaders.toString()};`;
+  return `{ const scope = globalThis; ${helpers} (${run.toString()})(); }\n`;
+}
+
+/**
+ * Changes the code of every shader before the browser compiles it.
+ * @param {(code: string) => string} change
+ */
+function changeShaders(change) {
+  const create = scope.GPUDevice.prototype.createShaderModule;
+  scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
+    return create.call(this, { ...descriptor, code: change(descriptor.code) });
+  };
 }

@@ -10,7 +10,7 @@ test('the reason why Python is missing may begin with a dash', () => {
   assert.throws(() => parsed(['--python-missing', '--no-python was given']), /ambiguous/);
 });
 
-test('options that nobody gives have their defaults, and unknown ones are refused', () => {
+test('options that are not given have their defaults, and unknown ones are refused', () => {
   const options = parsed([]);
   assert.deepEqual([options.adapter, options.quick, options.python], ['auto', false, undefined]);
   assert.throws(() => parsed(['--faster']), /Unknown option/);

@@ -13,7 +13,7 @@ use std::task::{Context, Poll, Waker};
 /// Operations after which a test counts as one that never ends.
 const MOST_OPERATIONS: u64 = 100_000;
 
-/// Chooses one of so many options.
+/// Returns the index of one of the given number of options.
 pub(crate) type Choose = Box<dyn FnMut(usize) -> usize>;
 
 /// The panic that ends a tab that crashes.
@@ -100,7 +100,7 @@ impl Schedule {
 
     /// Lets the other tabs run until `condition` holds. The condition must hold already without a schedule.
     pub(super) async fn wait(schedule: Option<Schedule>, condition: Condition) {
-        assert!(schedule.is_some() || condition(), "nobody else runs");
+        assert!(schedule.is_some() || condition(), "no other tab runs");
         let Some(schedule) = schedule else {
             return;
         };

@@ -230,12 +230,7 @@ fn a_model_of_another_number_of_labels_is_not_evaluated_untrained() {
 fn a_repository_that_cannot_be_loaded_keeps_the_trained_model() {
     let (mut visit, predicted) = trained();
     let state = visit.session.state();
-    let files = TINY.map(|name| (name, tiny(name)));
-    let files: Vec<(&str, &[u8])> = files
-        .iter()
-        .map(|(name, bytes)| (*name, bytes.as_slice()))
-        .collect();
-    visit.fakes.network.offer_repo("webtune/tiny", &files);
+    visit.offer_tiny("webtune/tiny");
     let load = |repo: &str| json!({"type": "load_hub", "endpoint": ENDPOINT, "repo": repo});
     let unchanged = |visit: &mut Visit, what: &str| {
         assert_eq!(visit.session.state(), state, "{what}");

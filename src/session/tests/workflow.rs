@@ -128,12 +128,7 @@ fn a_new_dataset_keeps_the_trained_model_and_drops_the_tokens() {
 #[test]
 fn a_repository_is_loaded_stored_and_forgotten() {
     let mut visit = Visit::new();
-    let files = TINY.map(|name| (name, tiny(name)));
-    let files: Vec<(&str, &[u8])> = files
-        .iter()
-        .map(|(name, bytes)| (*name, bytes.as_slice()))
-        .collect();
-    visit.fakes.network.offer_repo("webtune/tiny", &files);
+    visit.offer_tiny("webtune/tiny");
     let request = json!({"type": "load_hub", "endpoint": ENDPOINT, "repo": "webtune/tiny"});
     let model = answered!(visit, Model, request.clone());
     assert_eq!(
