@@ -184,12 +184,13 @@ function nowMessage(state, current) {
   const { download, phase, archive, comparison } = state;
   const run = runningRun(state);
   if (run && current !== 'try') {
-    if (run.evaluating) return t('now.evaluating', run.evaluating);
+    const paused = run.state === 'paused' ? `${t('now.paused')} ` : '';
+    if (run.evaluating) return paused + t('now.evaluating', run.evaluating);
     if (run.state === 'stopped') return t('now.stopping');
     if (run.step === 0)
       return t(run.state === 'paused' ? 'now.paused_at_start' : 'now.first_step', { max_steps: run.max_steps });
     const at = t('now.step', { step: run.step, max_steps: run.max_steps });
-    if (run.state === 'paused') return `${t('now.paused')} ${at}`;
+    if (paused) return paused + at;
     return run.eta_ms > 0 ? `${at} · ${t('now.left', { time: duration(run.eta_ms / 1000) })}` : at;
   }
   if (current === 'model') {
