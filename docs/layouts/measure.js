@@ -65,20 +65,27 @@ export async function clicksTable(page, site) {
   return lines.join('\n');
 }
 
-/** @param {Page} page @param {string} site */
+/**
+ * What is visible in the start views, and on a large window also in two views of layout "rail".
+ * @param {Page} page
+ * @param {string} site
+ */
 export async function visibleTable(page, site) {
-  const lines = [`| 1280 × 720 | ${PARTS.join(' | ')} | plot |`, `| --- |${' --- |'.repeat(PARTS.length + 1)}`];
-  const views = ['layout=rail', 'layout=rail&view=training', 'layout=rail&view=try', 'layout=columns', 'layout=runs'];
+  const { width, height } = page.viewportSize() ?? { width: 0, height: 0 };
+  const names = `| ${width} × ${height} | ${PARTS.join(' | ')} | plot |`;
+  const lines = [names, `| --- |${' --- |'.repeat(PARTS.length + 1)}`];
+  const views = ['layout=rail', 'layout=columns', 'layout=runs'];
+  if (width > 1000) views.splice(1, 0, 'layout=rail&view=training', 'layout=rail&view=try');
   for (const view of views)
     for (const state of ['empty', 'running', 'done', 'error']) {
       await page.goto(`${site}?bare&step=17&${view}&state=${state}`);
-      await page.locator('[data-part=primary]').waitFor();
+      await page.locator('[data-part=message]').waitFor();
       const shown = await visibleParts(page);
-      const name = view.replace('layout=', '').replace('&view=', ': ');
       const plot = await page.locator('.plot').evaluateAll(([first]) => {
         const box = first?.getBoundingClientRect();
         return box ? `${Math.round(box.width)} × ${Math.round(box.height)}` : '·';
       });
+      const name = view.replace('layout=', '').replace('&view=', ': ');
       lines.push(`| ${name}, ${state} | ${PARTS.map((part) => shown[part] ?? '·').join(' | ')} | ${plot} |`);
     }
   return lines.join('\n');
@@ -110,6 +117,8 @@ const visibleParts = (page) =>
         const hit = document.elementFromPoint(x, y);
         return !hit || !(element.contains(hit) || hit.contains(element));
       };
+      // A part that is not displayed has an empty box.
+      if (box.width === 0) continue;
       const middle = (box.top + box.bottom) / 2;
       const whole =
         box.left >= left - 1 &&

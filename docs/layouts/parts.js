@@ -195,8 +195,10 @@ export function training({ earlier = false, compact = false } = {}) {
     h('figcaption', {}, h('b', {}, t('training.loss')), compact ? '' : ` ${t('training.loss_about')}`),
     plot,
   );
-  const problems = moment.state === 'error' ? problem() : null;
-  return h('div', { class: 'stack grow' }, problems, line, chart);
+  // A run that is refused has no curve; where there is little space, the refusal takes its place.
+  if (moment.state === 'error')
+    return h('div', { class: 'stack grow' }, problem(), !compact && line, !compact && chart);
+  return h('div', { class: 'stack grow' }, line, chart);
 }
 
 /** @param {{compact?: boolean}} [options] */

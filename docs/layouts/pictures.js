@@ -61,6 +61,8 @@ try {
   const page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
   console.log(await clicksTable(page, site));
   console.log(await visibleTable(page, site));
+  await page.setViewportSize({ width: 390, height: 844 });
+  console.log(await visibleTable(page, site));
 } finally {
   await browser.close();
   server.close();
@@ -69,7 +71,7 @@ try {
 /** @param {import('playwright-core').Page} page @param {string} query @param {number} width */
 async function picture(page, query, width) {
   await page.goto(`${site}?${query}&step=17&bare`);
-  await page.locator('[data-part=primary]').waitFor();
+  await page.locator('[data-part=message]').waitFor();
   const keys = (await page.locator('body').innerText()).match(/\b[a-z]+\.[a-z]+_[a-z_]+/g);
   if (keys) throw new Error(`${query} shows keys of i18n instead of texts: ${keys.join(', ')}`);
   const name = query.replace(/\w+=/g, '').replaceAll('&', '-');
