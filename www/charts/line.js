@@ -98,11 +98,12 @@ export function lineChart(options) {
  * @returns {Options}
  */
 function plotOptions({ lines, height, x, sync, floor = 0 }, width, data) {
+  const { size: text, family } = chartText();
   const axis = (/** @type {Axis} */ more) => ({
     stroke: () => color('--muted'),
     grid: { stroke: () => color('--grid'), width: 1 },
     ticks: { show: false },
-    font: '12px system-ui, sans-serif',
+    font: `${text}px ${family}`,
     ...more,
   });
   return {
@@ -117,8 +118,12 @@ function plotOptions({ lines, height, x, sync, floor = 0 }, width, data) {
     },
     scales: { x: { time: false }, y: { range: (_, low, high) => range(low, high, floor) } },
     axes: [
-      axis({ size: 28, space: 48, incrs: STEP_INCREMENTS }),
-      axis({ size: 58, space: 32, values: (_, splits) => splits.map((value) => number(value)) }),
+      axis({ size: Math.round(text * 2.2), space: text * 4, incrs: STEP_INCREMENTS }),
+      axis({
+        size: Math.round(text * 4.6),
+        space: text * 2.5,
+        values: (_, splits) => splits.map((value) => number(value)),
+      }),
     ],
     series: [
       { label: x(), value: (_, value) => (value === null ? '' : number(value)) },
@@ -162,13 +167,22 @@ function range(low, high, floor) {
 
 /** @type {HTMLElement|null} */
 let probe = null;
-/** Resolves a CSS variable to a colour for a canvas. @param {string} variable */
-function color(variable) {
+/** The computed style of an element that has the value of a CSS variable. */
+function computed(/** @type {'color'|'font-size'} */ property, /** @type {string} */ variable) {
   if (!probe) {
     probe = document.createElement('span');
     probe.hidden = true;
     document.body.append(probe);
   }
-  probe.style.color = `var(${variable})`;
-  return getComputedStyle(probe).color;
+  probe.style.setProperty(property, `var(${variable})`);
+  return getComputedStyle(probe);
+}
+
+/** Resolves a CSS variable to a colour for a canvas. @param {string} variable */
+const color = (variable) => computed('color', variable).color;
+
+/** The font of the labels, for a canvas; `size` in CSS pixels. */
+function chartText() {
+  const { fontSize, fontFamily } = computed('font-size', '--chart-text');
+  return { size: parseFloat(fontSize), family: fontFamily };
 }

@@ -1,17 +1,11 @@
 // Evaluation: the metrics on the test rows, the misclassified rows, and the metrics of each epoch.
 
-import { pages } from './pages.js';
-import {
-  callout,
-  figures,
-  labelBadge,
-  labelName,
-  panelParts,
-  placeholder,
-  scrollable,
-  stageButton,
-  swatch,
-} from './widgets.js';
+import { pages } from '../components/pages.js';
+import { figures } from '../components/figures.js';
+import { labelBadge, labelName, swatch } from '../components/labels.js';
+import { callout, notice, placeholder } from '../components/notices.js';
+import { scrollable } from '../components/scrollable.js';
+import { panelParts, stageButton } from './widgets.js';
 import { h, replace, setText } from '../dom.js';
 import { duration, number, percent, t } from '../i18n.js';
 import { majorityNotBeaten } from '../majority.js';
@@ -76,8 +70,7 @@ export function evaluationPanel(app) {
   store.watch(['evaluations', 'shownEvaluation', 'run', 'language'], (state) => {
     const text = majorityNotice(state);
     // An equal notice keeps its element, because a new one would be announced again.
-    if (text !== noted)
-      replace(warning, text && h('p', { class: 'notice', role: 'status', 'data-testid': 'no-better' }, text));
+    if (text !== noted) replace(warning, text && notice({ role: 'status', 'data-testid': 'no-better' }, text));
     noted = text;
   });
   store.watch(['run', 'language'], (state) => {

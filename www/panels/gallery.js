@@ -2,7 +2,7 @@
 
 import { MODELS, isRepo } from '../models.js';
 import { deleteStored } from '../requests.js';
-import { alert } from './widgets.js';
+import { alert } from '../components/notices.js';
 import { h, replace, setText } from '../dom.js';
 import { bytes, number, t } from '../i18n.js';
 

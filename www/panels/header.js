@@ -1,6 +1,6 @@
 // The header: the device, its self-test, and the visitor's language and colours.
 
-import { alert } from './widgets.js';
+import { alert } from '../components/notices.js';
 import { deviceOptions, withDevice } from '../device-choice.js';
 import { byId, h, replace } from '../dom.js';
 import {

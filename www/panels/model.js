@@ -2,7 +2,9 @@
 
 import { continuePanel } from './continue.js';
 import { galleryPanel } from './gallery.js';
-import { callout, figures, panelParts, stageButton } from './widgets.js';
+import { figures } from '../components/figures.js';
+import { callout } from '../components/notices.js';
+import { panelParts, stageButton } from './widgets.js';
 import { h, replace, setAttribute, setText } from '../dom.js';
 import { bytes, duration, number, t, tOr } from '../i18n.js';
 

@@ -1,7 +1,7 @@
 // The strip that stays in view: the primary button, the stages with their state, the current activity, and the controls
 // of a training run. Above it, the choice of a preset.
 
-import { alert } from './widgets.js';
+import { alert } from '../components/notices.js';
 import { byId, h, replace, setAttribute, setText } from '../dom.js';
 import { bytes, duration, number, percent, t, tOr } from '../i18n.js';
 import { STAGES } from '../stages.js';

@@ -40,13 +40,14 @@ export function settingsForm(app, group) {
 }
 
 /**
- * @param {import('../app.js').App} app
+ * A setting: its label, its name in Python, its control, its help text, and its error.
+ * @param {Pick<import('../app.js').App, 'settings'|'store'>} app
  * @param {Setting} setting
+ * @param {string} [id]  of the control
  */
-function field({ settings, store }, setting) {
+export function field({ settings, store }, setting, id = `setting-${setting.name}`) {
   const { name, type } = setting;
-  const id = `setting-${name}`;
-  const control = type === 'choice' ? select(settings, setting) : input(settings, setting);
+  const control = type === 'choice' ? select(settings, setting, id) : input(settings, setting, id);
   const label = h('label', { for: id, i18n: `setting.${name}.label` });
   const help = h('p', { class: 'help', id: `${id}-help` });
   const problem = h('p', { class: 'field-error', id: `${id}-error` });
@@ -100,9 +101,9 @@ const breakable = (name) => name.split(/(?<=_)/).flatMap((part) => [part, h('wbr
 /**
  * @param {import('../settings.js').Settings} settings
  * @param {Setting} setting
+ * @param {string} id
  */
-function input(settings, { name, type }) {
-  const id = `setting-${name}`;
+function input(settings, { name, type }, id) {
   if (type === 'boolean') {
     return h('input', {
       id,
@@ -134,14 +135,11 @@ function input(settings, { name, type }) {
 /**
  * @param {import('../settings.js').Settings} settings
  * @param {Setting} setting
+ * @param {string} id
  */
-function select(settings, setting) {
+function select(settings, setting, id) {
   const { name } = setting;
   const choices = setting.type === 'choice' ? setting.choices : [];
   const options = choices.map((choice) => h('option', { value: choice }, choice));
-  return h(
-    'select',
-    { id: `setting-${name}`, name, on: { change: ({ target }) => settings.set(name, target.value) } },
-    ...options,
-  );
+  return h('select', { id, name, on: { change: ({ target }) => settings.set(name, target.value) } }, ...options);
 }

@@ -1,6 +1,8 @@
 // Try it: classifies a sentence with the model as it was loaded and as it is now.
 
-import { bar, labelName, panelParts, placeholder, stageButton, swatch } from './widgets.js';
+import { bar, classColour, labelName, swatch } from '../components/labels.js';
+import { placeholder } from '../components/notices.js';
+import { panelParts, stageButton } from './widgets.js';
 import { h, replace, setAttribute } from '../dom.js';
 import { percent, t } from '../i18n.js';
 
@@ -149,7 +151,7 @@ function outcome(testId, title, note, labels, probabilities) {
       'li',
       {},
       h('span', { class: 'bar-name' }, swatch(id), labelName(labels[id] ?? String(id))),
-      bar(probability, `class-${id}`),
+      bar(probability, classColour(id)),
       h('span', { class: 'bar-value' }, percent(probability)),
     );
     setAttribute(row, 'class', id === best ? 'best' : null);
