@@ -28,7 +28,7 @@ const TEXTS = {
 /** The lines of fields and states, and dots, which WCAG 1.4.11 asks 3:1 of. */
 const SHAPES = ['--strong-line', '--accent', '--good', '--bad-line'];
 
-const results = filesOf('.css').find(({ path }) => path === 'style/results.css')?.text ?? '';
+const results = filesOf('.css').find(({ path }) => path === 'style/evaluation.css')?.text ?? '';
 
 /** @param {Record<string, string>} tokens @param {string} name */
 function value(tokens, name) {
@@ -81,7 +81,7 @@ for (const [scheme, tokens] of Object.entries(schemes)) {
   test(`the number in a cell of the confusion matrix can be read: ${scheme}`, () => {
     const least = isHigh(scheme) ? 7 : 4.5;
     const [, strongest] = /calc\(var\(--share\) \* (\d+)%\)/.exec(results) ?? [];
-    assert.ok(strongest, 'results.css has no share of the shade');
+    assert.ok(strongest, 'evaluation.css has no share of the shade');
     for (const shade of ['--series-1', '--series-2']) {
       const ground = mix(value(tokens, shade), value(tokens, '--sunken'), Number(strongest) / 100);
       assert.ok(contrast(value(tokens, '--ink'), ground) >= least, `${shade}: ${ground}`);

@@ -36,7 +36,7 @@ function config(num_hidden_layers, hidden_size) {
 /** The page as it is on the device of the recording before the default job. @param {any} [change] */
 function page({ device = {}, self_test = {}, ...change } = {}) {
   return /** @type {import('../../www/state.js').AppState} */ ({
-    ...initialState('en', ''),
+    ...initialState('en'),
     opened: /** @type {any} */ ({
       device: { kind: 'cpu', name: recording.device, ...device },
       self_test: { ms: recording.self_test_ms, passed: true, ...self_test },

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { DEPTHS, isOpenAt } from '../../www/components/fold.js';
+import { DEPTHS, isOpenAt } from '../../www/depth.js';
 
 /** @param {Parameters<typeof isOpenAt>[0]} wanted */
 const openAt = (wanted) => DEPTHS.filter((depth) => isOpenAt(wanted, depth));

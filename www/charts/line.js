@@ -1,4 +1,4 @@
-// A line chart on uPlot with the colours of the style sheet and the width of its container.
+// A line chart on uPlot with the colours, the type size and the place of the style sheet: it fills its container.
 
 import { uPlotLibrary } from './library.js';
 import { h, replace } from '../dom.js';
@@ -19,7 +19,6 @@ import { number, t } from '../i18n.js';
 /**
  * @typedef {object} LineChartOptions
  * @property {Line[]} lines
- * @property {number} height                       CSS pixels
  * @property {() => string} title                  for a screen reader
  * @property {() => string} x                      label of the horizontal axis
  * @property {string} [sync]                       charts with the same key share their cursor
@@ -31,10 +30,12 @@ import { number, t } from '../i18n.js';
 const STEP_INCREMENTS = [1, 10, 100, 1e3, 1e4].flatMap((power) => [power, 2 * power, 5 * power]).concat(1e5);
 /** The most points of a line that are drawn as points. */
 const MAX_POINTS = 60;
+/** Of the plot without its legend, in CSS pixels. */
+const MIN_HEIGHT = 64;
 
 /** @param {LineChartOptions} options */
 export function lineChart(options) {
-  const { lines, height, title } = options;
+  const { lines, title } = options;
   const element = document.createElement('div');
   element.className = 'chart';
   element.setAttribute('role', 'img');
@@ -51,12 +52,12 @@ export function lineChart(options) {
     if (library?.problem) {
       replace(element, h('p', { class: 'note' }, t('charts.unavailable', { problem: library.problem })));
     } else if (library?.uPlot) {
-      const width = Math.max(120, element.clientWidth);
       plot = new library.uPlot(
-        plotOptions(options, width, () => data),
+        plotOptions(options, () => data),
         /** @type {any} */ (data),
         element,
       );
+      fit();
     }
   }
 
@@ -74,9 +75,17 @@ export function lineChart(options) {
     return [title(), ...last.filter(Boolean)].join(', ');
   }
 
-  new ResizeObserver(() => {
-    if (element.clientWidth > 0) plot?.setSize({ width: element.clientWidth, height });
-  }).observe(element);
+  /** Fills the container, which is empty while its view is hidden. The legend is below the plot. */
+  function fit() {
+    const { clientWidth, clientHeight } = element;
+    if (!plot || clientWidth === 0) return;
+    // The width decides how many lines the legend has.
+    plot.setSize({ width: clientWidth, height: plot.height });
+    const legend = element.querySelector('.u-legend')?.clientHeight ?? 0;
+    plot.setSize({ width: clientWidth, height: Math.max(MIN_HEIGHT, clientHeight - legend) });
+  }
+
+  new ResizeObserver(fit).observe(element);
 
   return {
     element,
@@ -93,11 +102,10 @@ export function lineChart(options) {
 
 /**
  * @param {LineChartOptions} options
- * @param {number} width
  * @param {() => Column[]} data
  * @returns {Options}
  */
-function plotOptions({ lines, height, x, sync, floor = 0 }, width, data) {
+function plotOptions({ lines, x, sync, floor = 0 }, data) {
   const { size: text, family } = chartText();
   const axis = (/** @type {Axis} */ more) => ({
     stroke: () => color('--muted'),
@@ -107,8 +115,8 @@ function plotOptions({ lines, height, x, sync, floor = 0 }, width, data) {
     ...more,
   });
   return {
-    width,
-    height,
+    width: MIN_HEIGHT,
+    height: MIN_HEIGHT,
     legend: { live: true, markers: { fill: (_, series) => color(lines[series - 1]?.color ?? '--muted') } },
     cursor: {
       y: false,

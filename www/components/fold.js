@@ -1,23 +1,14 @@
 // A part of the page that is folded at a lower depth. Nothing is removed: the visitor opens and closes it by hand too.
 
+import { isOpenAt } from '../depth.js';
 import { h } from '../dom.js';
 
-/** @typedef {'teach'|'explore'|'expert'} Depth */
+/** @typedef {import('../depth.js').Depth} Depth */
 /**
  * @typedef {object} DepthStore
  * @property {{depth: Depth}} state
  * @property {(keys: 'depth'[], listener: (state: {depth: Depth}) => void) => void} watch
  */
-
-export const DEPTHS = /** @type {const} */ (['teach', 'explore', 'expert']);
-
-/**
- * Whether a fold is open after a change of the depth. `teach-only` is for explanations, which the other depths fold.
- * @param {Depth|'teach-only'} wanted
- * @param {Depth} depth
- */
-export const isOpenAt = (wanted, depth) =>
-  wanted === 'teach-only' ? depth === 'teach' : DEPTHS.indexOf(depth) >= DEPTHS.indexOf(wanted);
 
 /**
  * Made once, not at each redraw, because it follows the store as long as the page lives.

@@ -1,7 +1,7 @@
 // The dataset: its rows in pages and the number of rows per label.
 
 import { pages } from '../components/pages.js';
-import { settingsForm } from './settings-form.js';
+import { settingsFoot, settingsForm } from './settings-form.js';
 import { figures } from '../components/figures.js';
 import { labelBadge, labelBars } from '../components/labels.js';
 import { placeholder } from '../components/notices.js';
@@ -16,7 +16,7 @@ const ROWS_PER_PAGE = 10;
 export function datasetPanel(app) {
   const { side, main } = panelParts('dataset');
   const { row, problem } = stageButton(app, 'dataset');
-  side.append(settingsForm(app, 'data'), row);
+  side.append(settingsForm(app, 'data'), settingsFoot(app, side, row));
 
   const summary = h('div', { class: 'summary' });
   const load = async (/** @type {number} */ from, /** @type {number} */ to) => {

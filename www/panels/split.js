@@ -1,6 +1,6 @@
 // The split: the two parts as a bar, the rows as squares, and warnings.
 
-import { settingsForm } from './settings-form.js';
+import { settingsFoot, settingsForm } from './settings-form.js';
 import { classColour, labelName, swatch } from '../components/labels.js';
 import { placeholder, warningList } from '../components/notices.js';
 import { panelParts, stageButton } from './widgets.js';
@@ -14,7 +14,7 @@ import { number, percent, t } from '../i18n.js';
 export function splitPanel(app) {
   const { side, main } = panelParts('split');
   const { row, problem } = stageButton(app, 'split');
-  side.append(settingsForm(app, 'split'), row);
+  side.append(settingsForm(app, 'split'), settingsFoot(app, side, row));
   const result = h('div', {});
   main.append(problem, result);
 

@@ -9,15 +9,23 @@ import { t } from '../i18n.js';
 /** @typedef {import('../stages.js').Stage} Stage */
 
 /**
- * Finds the two columns of a panel in index.html.
+ * Finds the heading and the two panes of a view in index.html: controls at the side, the result in the main pane.
  * @param {string} id
  */
 export function panelParts(id) {
-  const side = document.querySelector(`#${id} > .panel-side`);
-  const main = document.querySelector(`#${id} > .panel-main`);
-  if (!(side instanceof HTMLElement && main instanceof HTMLElement)) throw new Error(`index.html has no panel #${id}`);
-  return { side, main };
+  const part = (/** @type {string} */ name) => {
+    const element = document.querySelector(`#${id} > .panel-${name}`);
+    if (element instanceof HTMLElement) return element;
+    throw new Error(`index.html has no .panel-${name} in #${id}`);
+  };
+  return { head: part('head'), side: part('side'), main: part('main') };
 }
+
+/**
+ * The last part of the controls of a view, which stays in view while they scroll.
+ * @param {...HTMLElement} children
+ */
+export const sideFoot = (...children) => h('div', { class: 'side-foot' }, ...children);
 
 /**
  * The button that runs a stage, the stages that it needs first, and its error.
