@@ -1,4 +1,8 @@
 // How long a run will take, judged by the last run here, or by the recorded run and the self-test.
+//
+// Nine jobs on one CPU: the work of a job predicts its CPU time to 10 % from the time of another job. The self-test is
+// short and runs while the browser still compiles the module. On a busy computer the estimates from it were 0.4 to 2.4
+// times the measured times.
 
 import { recall, remember } from './i18n.js';
 import { recordedUnits, workOf } from './work.js';
