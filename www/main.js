@@ -5,6 +5,7 @@
 // - `model=<URL of a folder>` or `model=owner/name@revision` selects a model
 // - `endpoint=<address>` selects another Hub than huggingface.co
 // - `lang=ko` selects a language
+// - `components` shows the components instead, for developers
 // - every setting that differs from its default, by its name
 // `window.__webtune` is {store, settings, session, logs}, for tests and for the console.
 
@@ -49,6 +50,10 @@ await start();
 
 async function start() {
   const query = new URLSearchParams(location.search);
+  if (query.has('components')) {
+    await useLanguage(preferredLanguage(query.get('lang')));
+    return (await import('./components/gallery.js')).showComponents(document.querySelector('main'));
+  }
   // The worker starts first, because its module downloads and compiles while the page is drawn.
   const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
   const session = new Session(worker, {
