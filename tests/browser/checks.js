@@ -21,8 +21,13 @@ const shortened = ({ violations: all }) =>
         .join(' | ')}`,
   );
 
-/** The violations that axe finds, shortened for a failure message. @param {Page} page */
-export const violations = async (page) => shortened(await axe(page).withTags(STANDARDS).analyze());
+/**
+ * The violations that axe finds, shortened for a failure message.
+ * @param {Page} page
+ * @param {string} [selector]  of the part to check
+ */
+export const violations = async (page, selector = ':root') =>
+  shortened(await axe(page).include(selector).withTags(STANDARDS).analyze());
 
 /**
  * The texts with less contrast than 7:1, which WCAG asks for in level AAA.

@@ -32,12 +32,16 @@ for (const width of WIDTHS) {
           all.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).map(({ textContent }) => textContent),
         );
       expect(wider, `${language}: wider than its box`).toEqual([]);
-      expect(await violations(page), language).toEqual([]);
-      expect(await lowContrast(page, '[data-contrast="more"]'), language).toEqual([]);
       await page.screenshot({ path: `${screenshots}components-${width}-${language}.png`, fullPage: true });
     }
+    expect(await violations(page)).toEqual([]);
   });
 }
+
+test('text in high contrast has 7:1', async ({ webtune }) => {
+  await open(webtune);
+  expect(await lowContrast(webtune.page, '[data-contrast="more"]')).toEqual([]);
+});
 
 test('each scheme has its own colours, whatever the scheme of the system is', async ({ webtune }) => {
   const { page } = webtune;
@@ -86,6 +90,8 @@ test('the pressed segment is the chosen one, and folds follow the depth and the 
   await expect.poll(areOpen).toEqual({ 'teach-only': false, explore: true, expert: true });
   await folds.nth(1).locator('summary').click();
   await depth('expert').click();
+  // The store tells the folds in the next frame.
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
   expect(await areOpen(), 'an equal depth keeps what was closed').toMatchObject({ explore: false });
   await depth('teach').click();
   await expect.poll(areOpen).toEqual({ 'teach-only': true, explore: false, expert: false });
@@ -102,7 +108,7 @@ test('a dialog takes the focus, and Escape, its button and a click beside it clo
     await expect(dialog).toBeVisible();
     await expect(dialog).toHaveAccessibleName('Dataset');
     expect(await dialog.evaluate((element) => element.contains(document.activeElement))).toBe(true);
-    expect(await violations(page), scheme).toEqual([]);
+    expect(await violations(page, `[data-testid="dialog-${scheme}"]`), scheme).toEqual([]);
     await page.screenshot({ path: `${screenshots}components-dialog-${scheme}.png` });
     await page.keyboard.press('Escape');
     await expect(dialog).toBeHidden();

@@ -1,6 +1,6 @@
 // The page of the components: buttons, segments, fields, folds and dialogs.
 
-import { h } from '../../dom.js';
+import { h, onFrame } from '../../dom.js';
 import { currentLanguage } from '../../i18n.js';
 import { field } from '../../panels/settings-form.js';
 import { Settings } from '../../settings.js';
@@ -73,7 +73,7 @@ function fieldExample(scheme, name, change) {
   if (!setting) throw new Error(`the example has no setting ${name}`);
   change(settings);
   fields += 1;
-  const store = new Store(initialState(currentLanguage(), ''));
+  const store = new Store(initialState(currentLanguage(), ''), onFrame);
   return field({ settings, store }, setting, `example-${scheme}-${fields}`);
 }
 let fields = 0;
@@ -182,7 +182,7 @@ export const controls = [
   {
     title: 'Folds and dialogs',
     make: (scheme) => {
-      const store = new Store({ depth: /** @type {import('../fold.js').Depth} */ ('explore') });
+      const store = new Store({ depth: /** @type {import('../fold.js').Depth} */ ('explore') }, onFrame);
       const text = () => h('p', {}, 'It opens at its depth, and by hand.');
       const depth = segments({
         label: 'settings.more',
