@@ -43,6 +43,26 @@ test('text in high contrast has 7:1', async ({ webtune }) => {
   expect(await lowContrast(webtune.page, '[data-contrast="more"]')).toEqual([]);
 });
 
+test('no text is smaller than the root size on a projector', async ({ webtune }) => {
+  const { page } = webtune;
+  await page.setViewportSize({ width: 1920, height: 1080 });
+  await open(webtune);
+  const smaller = (/** @type {number} */ size) =>
+    page.evaluate((least) => {
+      const texts = [...document.querySelectorAll('[data-testid="components"] :not(option)')].filter((element) =>
+        [...element.childNodes].some((node) => node instanceof Text && node.data.trim() !== ''),
+      );
+      return texts
+        .filter((element) => parseFloat(getComputedStyle(element).fontSize) < least)
+        .map(({ outerHTML }) => outerHTML);
+    }, size);
+  expect((await smaller(24)).length, 'before').toBeGreaterThan(0);
+  await page.evaluate(() => (document.documentElement.dataset.projector = 'true'));
+  expect(await smaller(24)).toEqual([]);
+  expect(await overflow(page)).toBeLessThanOrEqual(0);
+  await page.screenshot({ path: `${screenshots}components-projector.png`, fullPage: true });
+});
+
 test('each scheme has its own colours, whatever the scheme of the system is', async ({ webtune }) => {
   const { page } = webtune;
   /** @type {string[][]} */

@@ -19,7 +19,7 @@ import { number, t } from '../i18n.js';
 /**
  * @typedef {object} LineChartOptions
  * @property {Line[]} lines
- * @property {number} height                       CSS pixels
+ * @property {number} height                       CSS pixels at a root size of 16, as a length in rem
  * @property {() => string} title                  for a screen reader
  * @property {() => string} x                      label of the horizontal axis
  * @property {string} [sync]                       charts with the same key share their cursor
@@ -75,7 +75,7 @@ export function lineChart(options) {
   }
 
   new ResizeObserver(() => {
-    if (element.clientWidth > 0) plot?.setSize({ width: element.clientWidth, height });
+    if (element.clientWidth > 0) plot?.setSize({ width: element.clientWidth, height: scaled(height) });
   }).observe(element);
 
   return {
@@ -108,7 +108,7 @@ function plotOptions({ lines, height, x, sync, floor = 0 }, width, data) {
   });
   return {
     width,
-    height,
+    height: scaled(height),
     legend: { live: true, markers: { fill: (_, series) => color(lines[series - 1]?.color ?? '--muted') } },
     cursor: {
       y: false,
@@ -164,6 +164,9 @@ function range(low, high, floor) {
   const bottom = Math.min(floor, low);
   return [bottom, high > bottom ? high + (high - bottom) * 0.08 : bottom + 1];
 }
+
+/** A length that grows with the root size, as the text does. @param {number} length */
+const scaled = (length) => (length * parseFloat(getComputedStyle(document.documentElement).fontSize)) / 16;
 
 /** @type {HTMLElement|null} */
 let probe = null;
