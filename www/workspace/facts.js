@@ -22,8 +22,8 @@ export function showFacts(app, element, { version, ownFolder }) {
     if (!opened || busy) return setText(element, '');
     const basis = recording && { values: settings.values(), recording, version, ownFolder };
     const estimate = basis && estimateRun(store.state, basis);
-    const time = estimate ? t(`facts.time_${estimate.basis}`, { time: roughly(estimate.ms) }) : t('facts.time_unknown');
-    setText(element, [opened.device.name, time, download(store.state, ownFolder)].join(' · '));
+    const sentences = [timeSentence(estimate), downloadSentence(store.state, ownFolder)];
+    setText(element, [opened.device.name, ...sentences].join(' · '));
   };
   store.watch(['opened', 'busy', 'plan', 'split', 'model', 'tokens', 'origin', 'stored', 'language'], show);
   settings.subscribe(show);
