@@ -7,7 +7,7 @@ import { expect, test } from './fixtures.js';
 import { expectAsPlanned } from './planned.js';
 import { QUICK } from './webtune.js';
 
-const GPU = { ...QUICK, device: 'webgpu' };
+const GPU = { ...QUICK, device: 'webgpu', num_train_epochs: 1 };
 /** Large enough that weights and activations dominate the memory. */
 const SIZES = { vocab: 4000, hidden: 256, layers: 4, heads: 4, inner: 1024, positions: 128 };
 /** Two, because the peak is in the second step: in the first, the memory of the parameters holds gradients. */
@@ -147,7 +147,7 @@ test('a tensor above the binding limit is refused, and a batch size that fits is
 
 test('a run without enough memory is refused, and the previous trained model stays', async ({ webtune }) => {
   const { page } = webtune;
-  await webtune.open({ ...GPU, num_train_epochs: 1 }, 'little-memory');
+  await webtune.open(GPU, 'little-memory');
   await webtune.press('run-training');
   await expectFinished(webtune);
   const result = await webtune.result();
