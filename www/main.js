@@ -1,45 +1,39 @@
-// Assembles the page: starts the worker, builds the settings from the worker's table, and creates the panels.
+// Assembles the page: the frame first, then the worker, the settings from the worker's table, and the panels.
 //
-// Parameters of the URL:
+// Parameters of the address:
+// - `#<view>` selects a view, see views.js
 // - `device=cpu` or `device=webgpu` selects a device
 // - `model=<URL of a folder>` or `model=owner/name@revision` selects a model
 // - `endpoint=<address>` selects another Hub than huggingface.co
 // - `lang=ko` selects a language
+// - `depth=teach`, `explore` or `expert` selects how much is shown
+// - `view=projector` shows large type in high contrast
 // - every setting that differs from its default, by its name
+// - `components` shows the components of the page instead, for its developers
 // `window.__webtune` is {store, settings, session, logs}, for tests and for the console.
 
 import { byId, onFrame } from './dom.js';
 import { preferredLanguage, t, useLanguage } from './i18n.js';
-import { comparisonPanel } from './panels/comparison.js';
-import { datasetPanel } from './panels/dataset.js';
-import { evaluationPanel } from './panels/evaluation.js';
-import { exportPanel } from './panels/export.js';
-import { headerPanel } from './panels/header.js';
-import { modelPanel } from './panels/model.js';
-import { progressPanel } from './panels/progress.js';
-import { splitPanel } from './panels/split.js';
-import { tokensPanel } from './panels/tokens.js';
-import { trainingPanel } from './panels/training.js';
-import { tryItPanel } from './panels/try-it.js';
-import { Session, asShown } from './session.js';
 import { isRepo } from './models.js';
+import { headerPanel } from './panels/header.js';
+import { overviewPanel } from './panels/overview.js';
 import { refreshStored } from './requests.js';
+import { Session, asShown } from './session.js';
 import { Settings } from './settings.js';
 import { Store, initialState, takeSessionState } from './state.js';
 import { Workflow } from './workflow.js';
+import { dock, showRefusedField } from './workspace/dock.js';
+import { showFacts } from './workspace/facts.js';
+import { makePanels } from './workspace/panels.js';
+import { applyAppearance, preferences, preferredDepth } from './workspace/preferences.js';
+import { rail } from './workspace/rail.js';
+import { followAddress, replaceQuery } from './workspace/route.js';
+import { shortcuts } from './workspace/shortcuts.js';
+import { topbarButtons } from './workspace/topbar.js';
+
+/** @typedef {Store<import('./state.js').AppState>} AppStore */
 
 const DEVICES = /** @type {const} */ (['auto', 'webgpu', 'cpu']);
-const PANELS = [
-  progressPanel,
-  datasetPanel,
-  splitPanel,
-  modelPanel,
-  tokensPanel,
-  trainingPanel,
-  evaluationPanel,
-  tryItPanel,
-  exportPanel,
-];
 const DEFAULT_MODEL = 'all-MiniLM-L6-v2/';
 const MAX_LOGS = 500;
 /** @type {{level: string, text: string}[]} */
@@ -49,7 +43,40 @@ await start();
 
 async function start() {
   const query = new URLSearchParams(location.search);
-  // The worker starts first, because its module downloads and compiles while the page is drawn.
+  const language = preferredLanguage(query.get('lang'));
+  const projector = query.get('view') === 'projector';
+  const store = new Store(initialState(language, { depth: preferredDepth(query), projector }), onFrame);
+  const appearanceChanged = applyAppearance(store);
+  followAddress(store);
+  await useLanguage(language);
+  store.update({ sentence: t('try.first_sentence') });
+  const shell = frame(store, appearanceChanged);
+  performance.mark('webtune-shell');
+  await painted();
+  await open(store, query, shell);
+}
+
+/**
+ * What is there before the worker answers.
+ * @param {AppStore} store
+ * @param {() => void} appearanceChanged
+ */
+function frame(store, appearanceChanged) {
+  preferences(store, appearanceChanged);
+  topbarButtons(shortcuts(store));
+  rail(store);
+  const docked = dock(store);
+  const overview = overviewPanel(store);
+  return { docked, overview, ...headerPanel(store) };
+}
+
+/**
+ * Starts the worker, opens the device, and makes the panels.
+ * @param {AppStore} store
+ * @param {URLSearchParams} query
+ * @param {ReturnType<typeof frame>} shell
+ */
+async function open(store, query, { docked, overview, comparison }) {
   const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
   const session = new Session(worker, {
     onState: (state) => takeSessionState(store, state),
@@ -60,16 +87,8 @@ async function start() {
       if (logs.length > MAX_LOGS) logs.shift();
     },
   });
-  const language = preferredLanguage(query.get('lang'));
-  const store = new Store(initialState(language, ''), onFrame);
-  const described = session.request({ type: 'describe' });
-  described.catch(() => {}); // awaited below, after the text of the page
-  await useLanguage(language);
-  store.update({ language, sentence: t('try.first_sentence') });
-  const { comparison } = headerPanel(store);
-
   try {
-    const { settings: table, presets, version } = await described;
+    const { settings: table, presets, version } = await session.request({ type: 'describe' });
     byId('version').textContent = version;
     const settings = new Settings(table, presets);
     settings.readQuery(query);
@@ -81,8 +100,11 @@ async function start() {
     const repo = repoOf(query);
     if (repo !== null) store.update({ origin: { kind: 'hub', repo } });
     const app = { store, settings, workflow, session };
-    for (const panel of PANELS) panel(app);
-    comparisonPanel(app, comparison);
+    docked.connect(workflow);
+    overview.connect(app);
+    showRefusedField(store, settings);
+    showFacts(app, docked.facts, { version, ownFolder: namesFolder(query) });
+    const panels = makePanels(app, (error) => store.update({ refused: asShown(error) }));
     Object.assign(window, { __webtune: Object.freeze({ store, settings, session, logs }) });
 
     const device = DEVICES.find((candidate) => candidate === query.get('device')) ?? 'auto';
@@ -92,17 +114,33 @@ async function start() {
     store.update({ opened, opening: false });
     workflow.preview();
     await refreshStored(app);
-    // Loading a model may have stored it.
-    let wasLoading = false;
-    store.watch(['model', 'stages'], ({ stages }) => {
-      const isLoading = stages.model.state === 'running';
-      if (wasLoading && !isLoading) void refreshStored(app);
-      wasLoading = isLoading;
-    });
-    store.watch(['origin'], ({ origin }) => nameModel(origin));
+    keepNames(app);
+    await panels.makeAll();
+    const { comparisonPanel } = await import('./panels/comparison.js');
+    comparisonPanel(app, comparison);
   } catch (error) {
     if (!session.fatal) store.update({ openError: asShown(error), opening: false });
   }
+}
+
+/** Resolves after the browser has painted what is there, or in a tab of the background after a timeout. */
+function painted() {
+  return new Promise((resolve) => onFrame(() => setTimeout(resolve)));
+}
+
+/**
+ * Follows the model: lists what is stored, and names a model of the Hub in the address.
+ * @param {import('./app.js').App} app
+ */
+function keepNames(app) {
+  let wasLoading = false;
+  app.store.watch(['model', 'stages'], ({ stages }) => {
+    const isLoading = stages.model.state === 'running';
+    // Loading a model may have stored it.
+    if (wasLoading && !isLoading) void refreshStored(app);
+    wasLoading = isLoading;
+  });
+  app.store.watch(['origin'], ({ origin }) => nameModel(origin));
 }
 
 /**
@@ -123,9 +161,14 @@ function turnOffUnsupported(settings, { kind, name, shader_f16 }) {
  */
 function modelBase(query) {
   const models = document.querySelector('meta[name="webtune-models"]')?.getAttribute('content') ?? './models/';
-  const folder = repoOf(query) === null ? query.get('model') : null;
-  const base = new URL(folder || `${models}${DEFAULT_MODEL}`, document.baseURI).href;
+  const folder = namesFolder(query) ? query.get('model') : `${models}${DEFAULT_MODEL}`;
+  const base = new URL(folder ?? '', document.baseURI).href;
   return base.endsWith('/') ? base : `${base}/`;
+}
+
+/** Whether the URL names the folder of a model. @param {URLSearchParams} query */
+function namesFolder(query) {
+  return Boolean(query.get('model')) && repoOf(query) === null;
 }
 
 /**
@@ -147,9 +190,4 @@ function nameModel(origin) {
   else if (origin.kind === 'site' && repoOf(query) !== null) query.delete('model');
   else return;
   replaceQuery(query);
-}
-
-/** @param {URLSearchParams} query */
-function replaceQuery(query) {
-  history.replaceState(null, '', `${location.pathname}${query.size > 0 ? `?${query}` : ''}${location.hash}`);
 }

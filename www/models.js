@@ -10,6 +10,8 @@
  * @property {string} about           i18n key: what it suits
  * @property {string} language        i18n key
  * @property {number} parameters      without the head
+ * @property {number} layers          of the encoder
+ * @property {number} hidden_size
  * @property {number} bytes           of the download
  * @property {string} license
  */
@@ -24,6 +26,8 @@ export const MODELS = [
     about: 'gallery.minilm',
     language: 'gallery.english',
     parameters: 22.7e6,
+    layers: 6,
+    hidden_size: 384,
     bytes: 45 * MB,
     license: 'Apache-2.0',
   },
@@ -33,6 +37,8 @@ export const MODELS = [
     about: 'gallery.tiny',
     language: 'gallery.english',
     parameters: 4.4e6,
+    layers: 2,
+    hidden_size: 128,
     bytes: 18 * MB,
     license: 'Apache-2.0',
   },
@@ -42,6 +48,8 @@ export const MODELS = [
     about: 'gallery.mini',
     language: 'gallery.english',
     parameters: 11.2e6,
+    layers: 4,
+    hidden_size: 256,
     bytes: 45 * MB,
     license: 'Apache-2.0',
   },
@@ -51,6 +59,8 @@ export const MODELS = [
     about: 'gallery.small',
     language: 'gallery.english',
     parameters: 28.8e6,
+    layers: 4,
+    hidden_size: 512,
     bytes: 115 * MB,
     license: 'Apache-2.0',
   },
@@ -60,6 +70,8 @@ export const MODELS = [
     about: 'gallery.medium',
     language: 'gallery.english',
     parameters: 41.4e6,
+    layers: 8,
+    hidden_size: 512,
     bytes: 166 * MB,
     license: 'Apache-2.0',
   },
@@ -69,6 +81,8 @@ export const MODELS = [
     about: 'gallery.base',
     language: 'gallery.english',
     parameters: 110e6,
+    layers: 12,
+    hidden_size: 768,
     bytes: 440 * MB,
     license: 'Apache-2.0',
   },
@@ -78,6 +92,8 @@ export const MODELS = [
     about: 'gallery.multilingual',
     language: 'gallery.languages',
     parameters: 178e6,
+    layers: 12,
+    hidden_size: 768,
     bytes: 714 * MB,
     license: 'Apache-2.0',
   },
@@ -87,10 +103,22 @@ export const MODELS = [
     about: 'gallery.klue',
     language: 'gallery.korean',
     parameters: 111e6,
+    layers: 12,
+    hidden_size: 768,
     bytes: 443 * MB,
     license: 'CC-BY-SA-4.0',
   },
 ];
+
+/**
+ * The model of this list that an origin names, or null. A model of the Hub may be named with a revision.
+ * @param {import('./state.js').Origin} origin
+ */
+export function knownModel(origin) {
+  if (origin.kind === 'disk') return null;
+  const repo = origin.kind === 'hub' ? (origin.repo.trim().split('@')[0] ?? '') : null;
+  return MODELS.find((model) => model.repo === repo) ?? null;
+}
 
 /**
  * Whether a text has the form of a model of the Hub, `owner/name` or `owner/name@revision`. The addresses of folders

@@ -63,6 +63,9 @@ import { STAGES } from './stages.js';
 /**
  * @typedef {object} AppState
  * @property {import('./i18n.js').Language} language
+ * @property {import('./views.js').View} view   the one that is shown
+ * @property {import('./depth.js').Depth} depth  how much is shown
+ * @property {boolean} projector                large type and high contrast, for a wall
  * @property {number} theme                     counts changes of the colours, so that charts are redrawn
  * @property {import('./protocol.js').OpenResult|null} opened
  * @property {boolean} opening                  the device is being opened and checked
@@ -100,13 +103,16 @@ import { STAGES } from './stages.js';
 
 /**
  * @param {import('./i18n.js').Language} language
- * @param {string} sentence
+ * @param {{depth?: import('./depth.js').Depth, projector?: boolean}} [appearance]
  * @returns {AppState}
  */
-export function initialState(language, sentence) {
+export function initialState(language, { depth = 'explore', projector = false } = {}) {
   const idle = STAGES.map((stage) => [stage, { state: 'idle', stale: false, progress: null, error: null }]);
   return {
     language,
+    view: 'overview',
+    depth,
+    projector,
     theme: 0,
     opened: null,
     opening: false,
@@ -138,7 +144,7 @@ export function initialState(language, sentence) {
     exchanged: false,
     archive: { kind: 'idle' },
     comparison: { kind: 'idle' },
-    sentence,
+    sentence: '',
     prediction: null,
   };
 }

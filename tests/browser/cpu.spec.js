@@ -1,8 +1,13 @@
 // The whole job on the CPU device with the real checkpoint.
 
+import { readFileSync } from 'node:fs';
 import { expect, test } from './fixtures.js';
+import { checkRecording, watchSentence } from './recorded-job.js';
 
 const MINUTE = 60_000;
+/** @type {Record<string, string>} */
+const texts = JSON.parse(readFileSync(new URL('../../www/i18n/en.json', import.meta.url), 'utf8'));
+const SENTENCE = texts['try.first_sentence'] ?? '';
 
 test('the recommended preset reaches 100 % test accuracy with the real checkpoint', async ({ webtune }) => {
   const { page } = webtune;
@@ -11,6 +16,7 @@ test('the recommended preset reaches 100 % test accuracy with the real checkpoin
   await expect(page.getByTestId('device-notice')).toContainText('slower than on a GPU');
   await expect(page.getByTestId('preset-recommended')).toHaveAttribute('aria-pressed', 'true');
 
+  await watchSentence(webtune, SENTENCE);
   await webtune.press('run-all', 9 * MINUTE);
   await webtune.succeeded();
   expect(await webtune.step()).toBe(30);
@@ -20,6 +26,7 @@ test('the recommended preset reaches 100 % test accuracy with the real checkpoin
   const losses = (await webtune.read('evaluations')).map(({ eval_loss }) => eval_loss);
   expect(losses).toEqual([...losses].sort((a, b) => b - a));
 
+  await test.step('the recorded run of the page has the numbers of this run', () => checkRecording(webtune, SENTENCE));
   await test.step('sentences are classified with the untrained and the trained model', async () => {
     const classify = async (/** @type {string} */ sentence) => {
       await webtune.classify(sentence);

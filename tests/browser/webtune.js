@@ -1,4 +1,7 @@
-// Page object: opens the page, presses its buttons, waits for results, reads its state.
+// Page object: opens the page, shows its views, presses its buttons, waits for results, reads its state.
+//
+// The page is opened at the depth `expert`, at which nothing is folded, unless a test asks for another one. One view is
+// shown at a time: `show` shows another one, and `press`, `fill` and `classify` show theirs.
 //
 // Tests assert visible results on the page; exact values of rounded numbers are read from `window.__webtune`.
 
@@ -8,6 +11,7 @@ import { HOME } from './server.js';
 /** @typedef {import('@playwright/test').Page} Page */
 /** @typedef {import('../../www/state.js').AppState} AppState */
 /** @typedef {import('../../www/stages.js').Stage} Stage */
+/** @typedef {import('../../www/views.js').View} View */
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -57,7 +61,8 @@ export class Webtune {
   async open(query = {}, site) {
     await this.#keepLogs();
     const url = new URL(this.server.site(site));
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+    for (const [name, value] of Object.entries({ depth: 'expert', ...query }))
+      url.searchParams.set(name, String(value));
     await this.page.goto(url.href);
     await this.opened();
     if (site === undefined) await expect(this.page.locator('#notices').getByTestId('error')).toHaveCount(0);
@@ -66,8 +71,34 @@ export class Webtune {
   /** Waits until the page has a device or shows why it has none. */
   async opened() {
     const waiting = this.page.locator('.chip.waiting');
-    await expect(this.page.getByTestId('device-name')).toBeVisible();
+    await expect(this.page.getByTestId('device-name')).toBeAttached();
     await expect(waiting).toHaveCount(0, { timeout: OPENING });
+  }
+
+  /** Shows a view, as a visitor does. @param {View} view */
+  async show(view) {
+    await this.page.locator(`#rail a[href="#${view}"]`).click();
+    await expect(this.page.locator(`#${view}`)).toBeVisible();
+    // The controls of a view are made when it is first shown.
+    await expect(this.page.locator(`#${view} > .panel-main > *`).first()).toBeAttached();
+  }
+
+  /**
+   * Shows the view of a setting and types its value.
+   * @param {string} setting
+   * @param {string} value
+   */
+  async fill(setting, value) {
+    await this.show(await this.#viewOfSetting(setting));
+    await this.field(setting).fill(value);
+  }
+
+  /** @param {string} setting @returns {Promise<View>} */
+  #viewOfSetting(setting) {
+    return this.page.evaluate((name) => {
+      const { group } = /** @type {any} */ (window).__webtune.settings.find(name);
+      return group === 'data' ? 'dataset' : group === 'memory' ? 'training' : group;
+    }, setting);
   }
 
   /** @param {string} id of a control, as in `data-testid` */
@@ -91,13 +122,20 @@ export class Webtune {
   }
 
   /**
-   * Presses a button that starts stages and waits until all have finished or failed.
+   * Shows the view of a button that starts stages, presses it, and waits until all have finished or failed.
    * @param {string} id
    * @param {number} [timeout]
    */
   async press(id, timeout) {
-    await this.button(id).click();
+    await this.click(id);
     await this.idle(timeout);
+  }
+
+  /** Shows the view of a button and presses it. @param {string} id */
+  async click(id) {
+    const view = await this.button(id).evaluate((button) => button.closest('.panel')?.id ?? null);
+    if (view) await this.show(/** @type {View} */ (view));
+    await this.button(id).click();
   }
 
   /** Waits until no stage runs. @param {number} [timeout] */
@@ -184,6 +222,7 @@ export class Webtune {
    * @param {number} [timeout]
    */
   async classify(sentence, timeout = 2 * MINUTE) {
+    await this.show('try');
     await this.page.getByTestId('try-input').fill(sentence);
     await this.page.getByTestId('try-button').click();
     await expect(this.page.locator('#try .quote')).toHaveText(sentence, { timeout });

@@ -26,7 +26,7 @@ const evaluation = (/** @type {number} */ at) => ({ step: at, eval_accuracy: 1 }
 
 /** A page whose worker holds these models. */
 function page() {
-  const store = new Store(initialState('en', ''));
+  const store = new Store(initialState('en'));
   /** @type {{trained: Model, previous: Model}} */
   let held = { trained: null, previous: null };
   /** @type {any[]} */

@@ -64,7 +64,7 @@ test('logs without a finite value are kept as long as there are few', () => {
 });
 
 test('the columns have logs, evaluations and the plan by step', () => {
-  const state = initialState('en', '');
+  const state = initialState('en');
   state.logs.add([log(1, 0.7), log(2, 0.6, Infinity)]);
   const plan = /** @type {any} */ ({
     max_steps: 4,
@@ -100,7 +100,7 @@ test('the columns have logs, evaluations and the plan by step', () => {
 
 test('the columns have the plan of the run, not of the form, once there is a run', () => {
   const planOf = (/** @type {number} */ rate) => /** @type {any} */ ({ schedule: { points: [[1, rate]] } });
-  const state = initialState('en', '');
+  const state = initialState('en');
   const run = /** @type {any} */ ({ kind: 'done', plan: planOf(2) });
   assert.deepEqual(chartColumns({ ...state, plan: planOf(1) }).rate[2], [1]);
   assert.deepEqual(chartColumns({ ...state, plan: planOf(1), run }).rate[2], [2]);
@@ -140,7 +140,7 @@ function follow(steps) {
   const plan = /** @type {any} */ ({ schedule: { points: Array.from({ length: 200 }, (_, at) => [at + 1, 1]) } });
   /** @type {(() => void)[]} */
   const tasks = [];
-  const store = new Store({ ...initialState('en', ''), plan }, (task) => tasks.push(task));
+  const store = new Store({ ...initialState('en'), plan }, (task) => tasks.push(task));
   let drawn = 0;
   store.watch(['logs'], (state) => (drawn = chartColumns(state).loss[0]?.length ?? 0));
   for (let step = 1; step <= steps; step += 1) {

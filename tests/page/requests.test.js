@@ -11,7 +11,7 @@ import { Store, initialState } from '../../www/state.js';
  * @param {(onEvent: (event: any) => void) => Promise<any>} answer
  */
 function page(answer) {
-  const store = new Store(initialState('en', ''));
+  const store = new Store(initialState('en'));
   const session = {
     requests: /** @type {string[]} */ ([]),
     request: (/** @type {any} */ { type }, /** @type {any} */ onEvent) => (

@@ -47,7 +47,7 @@ const diverge = async (_body, onEvent) => {
 
 /** A page with an opened device whose worker gives each type of request its answer. */
 function page() {
-  const store = new Store(initialState('en', 'A sentence.'));
+  const store = new Store({ ...initialState('en'), sentence: 'A sentence.' });
   const passed = /** @type {any} */ ({ device: { kind: 'cpu' }, self_test: { passed: true, checks: [], ms: 1 } });
   store.update({ opened: passed });
   /** @type {Record<string, Answer>} */

@@ -1,6 +1,8 @@
 // The charting library. Its module formats a number in the browser's language when it is loaded, and throws where that
 // language is no valid locale (WebKit under the locale C). The rest of the page must work without it.
 
+import { styleSheet } from '../style-sheet.js';
+
 /** @typedef {typeof import('../../vendor/uplot.js').default} UPlot  the class */
 
 /**
@@ -18,5 +20,9 @@ export async function loadLibrary(load) {
 
 /** @type {ReturnType<typeof loadLibrary>|null} */
 let library = null;
-/** uPlot, or why it cannot be loaded. */
-export const uPlotLibrary = () => (library ??= loadLibrary(() => import('../../vendor/uplot.js')));
+/** uPlot with its style sheet, or why it cannot be loaded. */
+export const uPlotLibrary = () =>
+  (library ??= loadLibrary(async () => {
+    const [module] = await Promise.all([import('../../vendor/uplot.js'), styleSheet('../vendor/uplot.css')]);
+    return module;
+  }));

@@ -1,4 +1,4 @@
-// A line chart on uPlot with the colours of the style sheet and the width of its container.
+// A line chart on uPlot with the colours, the type size and the place of the style sheet: it fills its container.
 
 import { uPlotLibrary } from './library.js';
 import { h, replace } from '../dom.js';
@@ -19,7 +19,6 @@ import { number, t } from '../i18n.js';
 /**
  * @typedef {object} LineChartOptions
  * @property {Line[]} lines
- * @property {number} height                       CSS pixels
  * @property {() => string} title                  for a screen reader
  * @property {() => string} x                      label of the horizontal axis
  * @property {string} [sync]                       charts with the same key share their cursor
@@ -31,10 +30,12 @@ import { number, t } from '../i18n.js';
 const STEP_INCREMENTS = [1, 10, 100, 1e3, 1e4].flatMap((power) => [power, 2 * power, 5 * power]).concat(1e5);
 /** The most points of a line that are drawn as points. */
 const MAX_POINTS = 60;
+/** Of the plot without its legend, in CSS pixels. */
+const MIN_HEIGHT = 64;
 
 /** @param {LineChartOptions} options */
 export function lineChart(options) {
-  const { lines, height, title } = options;
+  const { lines, title } = options;
   const element = document.createElement('div');
   element.className = 'chart';
   element.setAttribute('role', 'img');
@@ -51,12 +52,12 @@ export function lineChart(options) {
     if (library?.problem) {
       replace(element, h('p', { class: 'note' }, t('charts.unavailable', { problem: library.problem })));
     } else if (library?.uPlot) {
-      const width = Math.max(120, element.clientWidth);
       plot = new library.uPlot(
-        plotOptions(options, width, () => data),
+        plotOptions(options, () => data),
         /** @type {any} */ (data),
         element,
       );
+      fit();
     }
   }
 
@@ -74,9 +75,17 @@ export function lineChart(options) {
     return [title(), ...last.filter(Boolean)].join(', ');
   }
 
-  new ResizeObserver(() => {
-    if (element.clientWidth > 0) plot?.setSize({ width: element.clientWidth, height });
-  }).observe(element);
+  /** Fills the container, which is empty while its view is hidden. The legend is below the plot. */
+  function fit() {
+    const { clientWidth, clientHeight } = element;
+    if (!plot || clientWidth === 0) return;
+    // The width decides how many lines the legend has.
+    plot.setSize({ width: clientWidth, height: plot.height });
+    const legend = element.querySelector('.u-legend')?.clientHeight ?? 0;
+    plot.setSize({ width: clientWidth, height: Math.max(MIN_HEIGHT, clientHeight - legend) });
+  }
+
+  new ResizeObserver(fit).observe(element);
 
   return {
     element,
@@ -93,21 +102,21 @@ export function lineChart(options) {
 
 /**
  * @param {LineChartOptions} options
- * @param {number} width
  * @param {() => Column[]} data
  * @returns {Options}
  */
-function plotOptions({ lines, height, x, sync, floor = 0 }, width, data) {
+function plotOptions({ lines, x, sync, floor = 0 }, data) {
+  const { size: text, family } = chartText();
   const axis = (/** @type {Axis} */ more) => ({
     stroke: () => color('--muted'),
     grid: { stroke: () => color('--grid'), width: 1 },
     ticks: { show: false },
-    font: '12px system-ui, sans-serif',
+    font: `${text}px ${family}`,
     ...more,
   });
   return {
-    width,
-    height,
+    width: MIN_HEIGHT,
+    height: MIN_HEIGHT,
     legend: { live: true, markers: { fill: (_, series) => color(lines[series - 1]?.color ?? '--muted') } },
     cursor: {
       y: false,
@@ -117,8 +126,12 @@ function plotOptions({ lines, height, x, sync, floor = 0 }, width, data) {
     },
     scales: { x: { time: false }, y: { range: (_, low, high) => range(low, high, floor) } },
     axes: [
-      axis({ size: 28, space: 48, incrs: STEP_INCREMENTS }),
-      axis({ size: 58, space: 32, values: (_, splits) => splits.map((value) => number(value)) }),
+      axis({ size: Math.round(text * 2.2), space: text * 4, incrs: STEP_INCREMENTS }),
+      axis({
+        size: Math.round(text * 4.6),
+        space: text * 2.5,
+        values: (_, splits) => splits.map((value) => number(value)),
+      }),
     ],
     series: [
       { label: x(), value: (_, value) => (value === null ? '' : number(value)) },
@@ -162,13 +175,22 @@ function range(low, high, floor) {
 
 /** @type {HTMLElement|null} */
 let probe = null;
-/** Resolves a CSS variable to a colour for a canvas. @param {string} variable */
-function color(variable) {
+/** The computed style of an element that has the value of a CSS variable. */
+function computed(/** @type {'color'|'font-size'} */ property, /** @type {string} */ variable) {
   if (!probe) {
     probe = document.createElement('span');
     probe.hidden = true;
     document.body.append(probe);
   }
-  probe.style.color = `var(${variable})`;
-  return getComputedStyle(probe).color;
+  probe.style.setProperty(property, `var(${variable})`);
+  return getComputedStyle(probe);
+}
+
+/** Resolves a CSS variable to a colour for a canvas. @param {string} variable */
+const color = (variable) => computed('color', variable).color;
+
+/** The font of the labels, for a canvas; `size` in CSS pixels. */
+function chartText() {
+  const { fontSize, fontFamily } = computed('font-size', '--chart-text');
+  return { size: parseFloat(fontSize), family: fontFamily };
 }

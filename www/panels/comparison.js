@@ -1,6 +1,6 @@
 // The comparison of every gradient with the CPU's, in the details of the self-test, and the largest deviations.
 
-import { alert } from './widgets.js';
+import { alert } from '../components/notices.js';
 import { compareDevice } from '../requests.js';
 import { h, replace, setAttribute, setText } from '../dom.js';
 import { duration, number, t } from '../i18n.js';

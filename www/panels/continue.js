@@ -26,7 +26,6 @@ export function continuePanel({ store, workflow }) {
   const element = h(
     'div',
     { class: 'drop-zone', 'data-testid': 'continue' },
-    h('h3', { i18n: 'continue.title' }),
     h('p', { class: 'note', i18n: 'continue.about' }),
     h('div', { class: 'actions' }, pickZip, pickFolder, back, zip, folder),
     own,

@@ -1,8 +1,12 @@
 // The dataset: its rows in pages and the number of rows per label.
 
-import { pages } from './pages.js';
-import { settingsForm } from './settings-form.js';
-import { figures, labelBadge, labelBars, panelParts, placeholder, scrollable, stageButton } from './widgets.js';
+import { pages } from '../components/pages.js';
+import { settingsFoot, settingsForm } from './settings-form.js';
+import { figures } from '../components/figures.js';
+import { labelBadge, labelBars } from '../components/labels.js';
+import { placeholder } from '../components/notices.js';
+import { scrollable } from '../components/scrollable.js';
+import { panelParts, stageButton } from './widgets.js';
 import { h, replace } from '../dom.js';
 import { number, t } from '../i18n.js';
 
@@ -12,7 +16,7 @@ const ROWS_PER_PAGE = 10;
 export function datasetPanel(app) {
   const { side, main } = panelParts('dataset');
   const { row, problem } = stageButton(app, 'dataset');
-  side.append(settingsForm(app, 'data'), row);
+  side.append(settingsForm(app, 'data'), settingsFoot(app, side, row));
 
   const summary = h('div', { class: 'summary' });
   const load = async (/** @type {number} */ from, /** @type {number} */ to) => {

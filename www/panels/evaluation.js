@@ -1,17 +1,12 @@
 // Evaluation: the metrics on the test rows, the misclassified rows, and the metrics of each epoch.
 
-import { pages } from './pages.js';
-import {
-  callout,
-  figures,
-  labelBadge,
-  labelName,
-  panelParts,
-  placeholder,
-  scrollable,
-  stageButton,
-  swatch,
-} from './widgets.js';
+import { pages } from '../components/pages.js';
+import { figures } from '../components/figures.js';
+import { labelBadge, labelName, swatch } from '../components/labels.js';
+import { callout, notice, placeholder } from '../components/notices.js';
+import { scrollable } from '../components/scrollable.js';
+import { fold } from '../components/fold.js';
+import { panelParts, sideFoot, stageButton } from './widgets.js';
 import { h, replace, setText } from '../dom.js';
 import { duration, number, percent, t } from '../i18n.js';
 import { majorityNotBeaten } from '../majority.js';
@@ -26,9 +21,9 @@ const EVALUATIONS_PER_PAGE = 10;
 /** @param {import('../app.js').App} app */
 export function evaluationPanel(app) {
   const { store } = app;
-  const { side, main } = panelParts('evaluation');
+  const { head, side, main } = panelParts('evaluation');
   const { row, problem } = stageButton(app, 'evaluation');
-  side.append(row, callout('evaluation.callout'));
+  head.append(fold(store, 'teach-only', 'fold.explain', callout('evaluation.callout')));
   const progress = h('p', { class: 'note' });
   const latest = h('div', {});
   const warning = h('div', {});
@@ -46,18 +41,11 @@ export function evaluationPanel(app) {
     load: (from, to) => store.state.evaluations.slice(from, to),
     render: (rows) => evaluations(rows, shown(store.state), (step) => store.update({ shownEvaluation: step })),
   });
+  const runSummaryPlace = h('div', {});
   const history = h('div', {}, h('h3', { i18n: 'evaluation.history' }), reports.element);
-  const summary = h('div', {});
-  main.append(
-    problem,
-    progress,
-    warning,
-    latest,
-    wrongTitle,
-    wrong.element,
-    wrongNote,
-    h('div', { class: 'two roomy' }, history, summary),
-  );
+  const summary = fold(store, 'expert', 'evaluation.summary', runSummaryPlace);
+  side.append(history, summary, sideFoot(row));
+  main.append(problem, progress, warning, latest, wrongTitle, wrong.element, wrongNote);
 
   store.watch(['stages', 'run', 'language'], (state) => setText(progress, progressText(state)));
   store.watch(['evaluations', 'shownEvaluation', 'language'], (state) => {
@@ -76,13 +64,13 @@ export function evaluationPanel(app) {
   store.watch(['evaluations', 'shownEvaluation', 'run', 'language'], (state) => {
     const text = majorityNotice(state);
     // An equal notice keeps its element, because a new one would be announced again.
-    if (text !== noted)
-      replace(warning, text && h('p', { class: 'notice', role: 'status', 'data-testid': 'no-better' }, text));
+    if (text !== noted) replace(warning, text && notice({ role: 'status', 'data-testid': 'no-better' }, text));
     noted = text;
   });
   store.watch(['run', 'language'], (state) => {
     const result = runResult(state);
-    replace(summary, result && runSummary(result));
+    summary.hidden = result === null;
+    replace(runSummaryPlace, result && runSummary(result));
   });
 }
 
@@ -242,7 +230,7 @@ function misclassified(page, report) {
  * @param {(step: number) => void} choose
  */
 function evaluations(page, current, choose) {
-  const heads = ['epoch', 'step', 'loss', 'accuracy', 'f1_macro', 'runtime'].map((name) =>
+  const heads = ['epoch', 'loss', 'accuracy', 'f1_macro'].map((name) =>
     h('th', { scope: 'col', class: 'number' }, t(`evaluation.${name}`)),
   );
   const rows = page.map((report) =>
@@ -265,11 +253,9 @@ function evaluations(page, current, choose) {
           number(report.epoch, { maximumFractionDigits: 2 }),
         ),
       ),
-      h('td', { class: 'number' }, number(report.step)),
       h('td', { class: 'number' }, number(report.eval_loss)),
       h('td', { class: 'number' }, percent(report.eval_accuracy)),
       h('td', { class: 'number' }, number(report.macro.f1, { maximumFractionDigits: 3 })),
-      h('td', { class: 'number' }, duration(report.eval_runtime)),
     ),
   );
   return scrollable(
@@ -318,7 +304,6 @@ function runSummary(result) {
   return h(
     'div',
     { 'data-testid': 'summary', 'data-stopped': String(result.stopped) },
-    h('h3', {}, t('evaluation.summary')),
     result.stopped &&
       h('p', { class: 'note' }, t('now.stopped', { step: result.global_step, max_steps: result.max_steps })),
     scrollable(h('table', { class: 'compact' }, h('tbody', {}, ...rows))),

@@ -1,6 +1,9 @@
 // Export: the trained model as a Hugging Face folder, its files, and the Python code that uses it.
 
-import { alert, figures, panelParts, scrollable } from './widgets.js';
+import { figures } from '../components/figures.js';
+import { alert } from '../components/notices.js';
+import { scrollable } from '../components/scrollable.js';
+import { panelParts } from './widgets.js';
 import { exportModel } from '../requests.js';
 import { h, replace, setAttribute, setText } from '../dom.js';
 import { bytes, number, t, tOr } from '../i18n.js';

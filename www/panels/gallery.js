@@ -2,7 +2,7 @@
 
 import { MODELS, isRepo } from '../models.js';
 import { deleteStored } from '../requests.js';
-import { alert } from './widgets.js';
+import { alert } from '../components/notices.js';
 import { h, replace, setText } from '../dom.js';
 import { bytes, number, t } from '../i18n.js';
 
@@ -14,9 +14,8 @@ export function galleryPanel(app) {
   const list = h('ul', { class: 'gallery', 'data-testid': 'gallery' });
   const storedList = h('div', { class: 'stored', 'data-testid': 'stored' });
   const element = h(
-    'section',
-    { class: 'models', 'aria-labelledby': 'models-title' },
-    h('h3', { id: 'models-title', i18n: 'gallery.title' }),
+    'div',
+    { class: 'models' },
     h('p', { class: 'note', i18n: 'gallery.note' }),
     list,
     repoForm(app),

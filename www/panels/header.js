@@ -1,23 +1,9 @@
-// The header: the device, its self-test, and the visitor's language and colours.
+// The device in the top bar: its name, its self-test, the choice of another one, and why it cannot be used.
 
-import { alert } from './widgets.js';
+import { alert } from '../components/notices.js';
 import { deviceOptions, withDevice } from '../device-choice.js';
 import { byId, h, replace } from '../dom.js';
-import {
-  LANGUAGES,
-  currentLanguage,
-  duration,
-  number,
-  recall,
-  remember,
-  rememberLanguage,
-  t,
-  useLanguage,
-} from '../i18n.js';
-
-const THEMES = /** @type {const} */ (['auto', 'light', 'dark']);
-const THEME_STORED_AS = 'webtune.theme';
-const LANGUAGE_NAMES = { en: 'English', ko: '한국어' };
+import { duration, number, t } from '../i18n.js';
 
 /**
  * Needs only the store, because it also shows why the worker cannot start. Returns the element in the details of the
@@ -25,13 +11,12 @@ const LANGUAGE_NAMES = { en: 'English', ko: '한국어' };
  * @param {import('../state.js').Store<import('../state.js').AppState>} store
  */
 export function headerPanel(store) {
-  preferences(store);
   const machine = byId('machine');
   const notices = byId('notices');
   const comparison = h('div', { class: 'comparison' });
   store.watch(['opened', 'openError', 'fatal', 'language'], (state) => {
     replace(machine, ...device(state, comparison), deviceChoice(store));
-    replace(notices, fatalNotice(state), openNotice(state), deviceNotice(state), selfTestNotice(state));
+    replace(notices, fatalNotice(state), openNotice(state), selfTestNotice(state));
   });
   return { comparison };
 }
@@ -181,8 +166,11 @@ function useCpu() {
   return h('a', { href: withDevice(location.href, 'cpu') }, t('device.use_cpu'));
 }
 
-/** @param {import('../state.js').AppState} state */
-function deviceNotice({ opened }) {
+/**
+ * Why a device other than a hardware GPU is used.
+ * @param {import('../state.js').AppState} state
+ */
+export function deviceNotice({ opened }) {
   const info = opened?.device;
   if (!info || (info.kind === 'webgpu' && !info.software)) return null;
   const { kind, reason, adapter, refusal } = info;
@@ -201,56 +189,4 @@ function selfTestNotice({ opened }) {
   if (!opened || opened.self_test.passed) return null;
   const names = opened.self_test.checks.filter(({ passed }) => !passed).map(({ name }) => name);
   return alert({ code: 'self_test', message: `${t('self_test.refused')} (${names.join(', ')})`, field: null });
-}
-
-/** @param {import('../state.js').Store<import('../state.js').AppState>} store */
-function preferences(store) {
-  const language = h(
-    'select',
-    {
-      'data-i18n-label': 'page.language',
-      'aria-label': t('page.language'),
-      'data-testid': 'language',
-      on: {
-        change: async ({ target }) => {
-          const wanted = LANGUAGES.find((candidate) => candidate === target.value) ?? 'en';
-          await useLanguage(wanted);
-          rememberLanguage(wanted);
-          store.update({ language: wanted });
-        },
-      },
-    },
-    ...LANGUAGES.map((code) =>
-      h('option', { value: code, lang: code, selected: code === currentLanguage() }, LANGUAGE_NAMES[code]),
-    ),
-  );
-  const theme = h(
-    'select',
-    {
-      'data-i18n-label': 'page.theme',
-      'aria-label': t('page.theme'),
-      'data-testid': 'theme',
-      on: {
-        change: ({ target }) => {
-          applyTheme(target.value);
-          remember(THEME_STORED_AS, target.value);
-          store.update({ theme: store.state.theme + 1 });
-        },
-      },
-    },
-    ...THEMES.map((name) => h('option', { value: name, i18n: `page.theme_${name}` })),
-  );
-  const remembered = THEMES.find((name) => name === recall(THEME_STORED_AS)) ?? 'auto';
-  theme.value = remembered;
-  applyTheme(remembered);
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () =>
-    store.update({ theme: store.state.theme + 1 }),
-  );
-  byId('preferences').append(language, theme);
-}
-
-/** @param {string} name */
-function applyTheme(name) {
-  if (name === 'auto') delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = name;
 }

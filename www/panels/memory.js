@@ -1,5 +1,6 @@
 // The planned memory of a run: its parts as a bar, a shortage, and settings that take less.
 
+import { isOpenAt } from '../depth.js';
 import { h, replace } from '../dom.js';
 import { bytes, number, t } from '../i18n.js';
 import { asText } from '../settings.js';
@@ -18,33 +19,29 @@ const PARTS = /** @type {const} */ ([
 ]);
 
 /**
- * Open before a run, and closed from its start, because the charts matter more then.
+ * A line with the total, which opens at the depth of experts and where the run does not fit.
  * @param {import('../app.js').App} app
  */
 export function memoryPanel(app) {
   const { store } = app;
   const element = h('div');
-  const started = () => store.state.run.kind === 'running' || store.state.run.kind === 'done';
   /** @param {string} part */
   const detailsOf = (part) => {
     const details = element.querySelector(part);
     return details instanceof HTMLDetailsElement ? details : null;
   };
-  let wasStarted = false;
-  const show = () => {
-    const [before, less] = [detailsOf('.memory')?.open ?? true, detailsOf('.memory-less')?.open ?? false];
+  /** @type {import('../depth.js').Depth|null} */
+  let depth = null;
+  store.watch(['plan', 'opened', 'busy', 'language', 'depth'], (state) => {
+    const [before, less] = [detailsOf('.memory')?.open, detailsOf('.memory-less')?.open ?? false];
     replace(element, memoryPlan(app));
     const [after, ways] = [detailsOf('.memory'), detailsOf('.memory-less')];
-    // What the visitor has opened or closed stays so until a run starts.
+    // What the visitor has opened or closed stays so until the depth changes.
+    const ofDepth = isOpenAt('expert', state.depth);
     if (after)
-      after.open = Boolean(store.state.plan?.memory?.shortage) || (started() === wasStarted ? before : !started());
+      after.open = Boolean(state.plan?.memory?.shortage) || (state.depth === depth ? (before ?? ofDepth) : ofDepth);
     if (ways) ways.open = less;
-    wasStarted = started();
-  };
-  store.watch(['plan', 'opened', 'busy', 'language'], show);
-  // Each step changes the run.
-  store.watch(['run'], () => {
-    if (started() !== wasStarted) show();
+    depth = state.depth;
   });
   return element;
 }

@@ -2,7 +2,10 @@
 
 import { continuePanel } from './continue.js';
 import { galleryPanel } from './gallery.js';
-import { callout, figures, panelParts, stageButton } from './widgets.js';
+import { figures } from '../components/figures.js';
+import { callout } from '../components/notices.js';
+import { fold } from '../components/fold.js';
+import { panelParts, sideFoot, stageButton } from './widgets.js';
 import { h, replace, setAttribute, setText } from '../dom.js';
 import { bytes, duration, number, t, tOr } from '../i18n.js';
 
@@ -14,9 +17,14 @@ import { bytes, duration, number, t, tOr } from '../i18n.js';
 
 /** @param {import('../app.js').App} app */
 export function modelPanel(app) {
-  const { side, main } = panelParts('model');
+  const { head, side, main } = panelParts('model');
   const { row, problem } = stageButton(app, 'model');
-  side.append(row, callout('model.callout'));
+  side.append(
+    fold(app.store, 'expert', 'gallery.title', galleryPanel(app)),
+    fold(app.store, 'expert', 'continue.title', continuePanel(app)),
+    sideFoot(row),
+  );
+  head.append(fold(app.store, 'teach-only', 'fold.explain', callout('model.callout')));
 
   const meter = h('progress', { max: '1', 'data-i18n-label': 'model.download', 'aria-label': t('model.download') });
   const text = h('p', { class: 'note' });
@@ -35,7 +43,7 @@ export function modelPanel(app) {
   );
   const notices = h('ul', { class: 'warnings', 'data-testid': 'model-notices', role: 'status' });
   const result = h('div', {});
-  main.append(problem, progress, notices, result, galleryPanel(app), continuePanel(app));
+  main.append(problem, progress, notices, result);
 
   app.store.watch(['notices', 'language'], (state) => {
     notices.hidden = state.notices.length === 0;

@@ -1,5 +1,10 @@
 // The form of one group of settings, built from the crate's table: labels, fields, help texts and errors.
+//
+// While teaching, each field has its help text below it. At the other depths a line at the foot of the controls shows
+// the help text of the field that has the focus or the pointer, so that all fields fit on the screen.
 
+import { fold } from '../components/fold.js';
+import { sideFoot } from './widgets.js';
 import { h, setAttribute, setText } from '../dom.js';
 import { t, tOr } from '../i18n.js';
 import { asText } from '../settings.js';
@@ -15,38 +20,65 @@ export function settingsForm(app, group) {
   const table = app.settings.table.filter((setting) => setting.group === group);
   const plain = table.filter(({ advanced }) => !advanced).map((setting) => field(app, setting));
   const advanced = table.filter((setting) => setting.advanced);
-  const details =
+  const more =
     advanced.length > 0 &&
-    h(
-      'details',
-      { class: 'advanced' },
-      h('summary', { i18n: 'settings.more' }),
+    fold(
+      app.store,
+      'expert',
+      'settings.more',
       h('div', { class: 'fields' }, ...advanced.map((setting) => field(app, setting))),
     );
   const form = h(
     'form',
     { class: 'settings', novalidate: true, on: { submit: (event) => event.preventDefault() } },
     h('div', { class: 'fields' }, ...plain),
-    details,
+    more,
   );
-  // An error under "more settings" must be visible.
-  if (details) {
-    app.settings.subscribe(() => {
-      if (advanced.some(({ name }) => app.settings.error(name))) details.open = true;
-    });
-    details.open = advanced.some(({ name }) => app.settings.error(name));
-  }
+  // An error in a folded field must be visible.
+  const openOnError = () => {
+    if (table.some(({ name }) => app.settings.error(name))) openAround(form);
+  };
+  app.settings.subscribe(openOnError);
+  openOnError();
   return form;
 }
 
+/** Opens the folds of the fields that have an error. @param {HTMLElement} form */
+function openAround(form) {
+  for (const invalid of form.querySelectorAll('.field.invalid'))
+    for (let fold = invalid.closest('details'); fold; fold = fold.parentElement?.closest('details') ?? null)
+      fold.open = true;
+}
+
 /**
+ * The foot of the controls of a view with settings: the help text of the current field, and the button of the stage.
  * @param {import('../app.js').App} app
- * @param {Setting} setting
+ * @param {HTMLElement} side
+ * @param {HTMLElement} row  of the button
  */
-function field({ settings, store }, setting) {
+export function settingsFoot({ store }, side, row) {
+  // A screen reader reads the help text with its field.
+  const help = h('p', { class: 'help-line', 'aria-hidden': 'true' });
+  const show = (/** @type {EventTarget|null} */ target) => {
+    const text =
+      target instanceof Element ? target.closest('.field')?.querySelector('.help:not(.off)')?.textContent : null;
+    if (text) setText(help, text);
+  };
+  side.addEventListener('focusin', ({ target }) => show(target));
+  side.addEventListener('pointerover', ({ target }) => show(target));
+  store.watch(['language'], () => setText(help, t('settings.point_at')));
+  return sideFoot(help, row);
+}
+
+/**
+ * A setting: its label, its name in Python, its control, its help text, and its error.
+ * @param {Pick<import('../app.js').App, 'settings'|'store'>} app
+ * @param {Setting} setting
+ * @param {string} [id]  of the control
+ */
+export function field({ settings, store }, setting, id = `setting-${setting.name}`) {
   const { name, type } = setting;
-  const id = `setting-${name}`;
-  const control = type === 'choice' ? select(settings, setting) : input(settings, setting);
+  const control = type === 'choice' ? select(settings, setting, id) : input(settings, setting, id);
   const label = h('label', { for: id, i18n: `setting.${name}.label` });
   const help = h('p', { class: 'help', id: `${id}-help` });
   const problem = h('p', { class: 'field-error', id: `${id}-error` });
@@ -100,9 +132,9 @@ const breakable = (name) => name.split(/(?<=_)/).flatMap((part) => [part, h('wbr
 /**
  * @param {import('../settings.js').Settings} settings
  * @param {Setting} setting
+ * @param {string} id
  */
-function input(settings, { name, type }) {
-  const id = `setting-${name}`;
+function input(settings, { name, type }, id) {
   if (type === 'boolean') {
     return h('input', {
       id,
@@ -134,14 +166,11 @@ function input(settings, { name, type }) {
 /**
  * @param {import('../settings.js').Settings} settings
  * @param {Setting} setting
+ * @param {string} id
  */
-function select(settings, setting) {
+function select(settings, setting, id) {
   const { name } = setting;
   const choices = setting.type === 'choice' ? setting.choices : [];
   const options = choices.map((choice) => h('option', { value: choice }, choice));
-  return h(
-    'select',
-    { id: `setting-${name}`, name, on: { change: ({ target }) => settings.set(name, target.value) } },
-    ...options,
-  );
+  return h('select', { id, name, on: { change: ({ target }) => settings.set(name, target.value) } }, ...options);
 }

@@ -1,7 +1,9 @@
 // The split: the two parts as a bar, the rows as squares, and warnings.
 
-import { settingsForm } from './settings-form.js';
-import { labelName, panelParts, placeholder, stageButton, swatch, warningList } from './widgets.js';
+import { settingsFoot, settingsForm } from './settings-form.js';
+import { classColour, labelName, swatch } from '../components/labels.js';
+import { placeholder, warningList } from '../components/notices.js';
+import { panelParts, stageButton } from './widgets.js';
 import { h, replace } from '../dom.js';
 import { number, percent, t } from '../i18n.js';
 
@@ -12,7 +14,7 @@ import { number, percent, t } from '../i18n.js';
 export function splitPanel(app) {
   const { side, main } = panelParts('split');
   const { row, problem } = stageButton(app, 'split');
-  side.append(settingsForm(app, 'split'), row);
+  side.append(settingsForm(app, 'split'), settingsFoot(app, side, row));
   const result = h('div', {});
   main.append(problem, result);
 
@@ -45,10 +47,10 @@ function part(name, split, dataset, total) {
       ? [split.train_rows, split.train_label_counts, split.train_labels]
       : [split.test_rows, split.test_label_counts, split.test_labels];
   const segments = counts.map((count, id) =>
-    h('span', { class: `class-${id}`, style: { 'flex-grow': String(count) } }),
+    h('span', { class: classColour(id), style: { 'flex-grow': String(count) } }),
   );
   // A large dataset has no labels here, because a square for each row would be too much.
-  const squares = labels?.map((label) => h('i', { class: `class-${label}` }));
+  const squares = labels?.map((label) => h('i', { class: classColour(label) }));
   const each = counts.map((count, id) => `${labelName(dataset.labels[id] ?? String(id))} ${number(count)}`).join(' · ');
   return h(
     'div',

@@ -1,8 +1,11 @@
 // The tokens: every row as WordPiece tokens with their ids and the attention mask, and the share of padding.
 
-import { pages } from './pages.js';
-import { settingsForm } from './settings-form.js';
-import { bar, figures, panelParts, placeholder, stageButton } from './widgets.js';
+import { pages } from '../components/pages.js';
+import { settingsFoot, settingsForm } from './settings-form.js';
+import { figures } from '../components/figures.js';
+import { bar } from '../components/labels.js';
+import { placeholder } from '../components/notices.js';
+import { panelParts, stageButton } from './widgets.js';
 import { h, replace } from '../dom.js';
 import { number, percent, t } from '../i18n.js';
 
@@ -17,7 +20,7 @@ const SPECIAL = new Set(['[CLS]', '[SEP]', '[UNK]', '[MASK]']);
 export function tokensPanel(app) {
   const { side, main } = panelParts('tokens');
   const { row, problem } = stageButton(app, 'tokens');
-  side.append(settingsForm(app, 'tokens'), row);
+  side.append(settingsForm(app, 'tokens'), settingsFoot(app, side, row));
 
   const summary = h('div', { class: 'summary' });
   const rows = pages({

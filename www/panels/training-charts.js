@@ -13,7 +13,6 @@ const DRAW_EVERY_MS = 200;
 /** @param {import('../state.js').Store<AppState>} store */
 export function trainingCharts(store) {
   const loss = lineChart({
-    height: 240,
     title: () => t('training.loss'),
     x: () => t('training.step'),
     sync: 'training',
@@ -23,7 +22,6 @@ export function trainingCharts(store) {
     ],
   });
   const rate = lineChart({
-    height: 170,
     title: () => t('training.learning_rate'),
     x: () => t('training.step'),
     sync: 'training',
@@ -33,7 +31,6 @@ export function trainingCharts(store) {
     ],
   });
   const norm = lineChart({
-    height: 170,
     title: () => t('training.grad_norm'),
     x: () => t('training.step'),
     sync: 'training',

@@ -2,11 +2,15 @@
 
 import { keptModels } from './kept-models.js';
 import { memoryPanel } from './memory.js';
-import { settingsForm } from './settings-form.js';
+import { presets } from './presets.js';
+import { settingsFoot, settingsForm } from './settings-form.js';
 import { trainingCharts } from './training-charts.js';
-import { callout, figures, panelParts, stageButton, warningList } from './widgets.js';
+import { figures } from '../components/figures.js';
+import { fold } from '../components/fold.js';
+import { callout, warningList } from '../components/notices.js';
+import { panelParts, stageButton } from './widgets.js';
 import { h, replace } from '../dom.js';
-import { duration, number, t } from '../i18n.js';
+import { duration, number, percent, t } from '../i18n.js';
 import { runResult, runningRun } from '../state.js';
 
 /** @typedef {import('../state.js').AppState} AppState */
@@ -14,7 +18,7 @@ import { runResult, runningRun } from '../state.js';
 /** @param {import('../app.js').App} app */
 export function trainingPanel(app) {
   const { store, workflow, settings } = app;
-  const { side, main } = panelParts('training');
+  const { head, side, main } = panelParts('training');
   const { row, problem } = stageButton(app, 'training');
   const byHand = h('button', {
     type: 'button',
@@ -24,11 +28,18 @@ export function trainingPanel(app) {
     on: { click: () => void workflow.run('training', { paused: true }) },
   });
   row.querySelector('.actions')?.append(byHand);
-  side.append(settingsForm(app, 'training'), settingsForm(app, 'memory'), row, callout('training.callout'));
+  side.append(
+    presets(app),
+    settingsForm(app, 'training'),
+    fold(store, 'expert', 'settings.memory', settingsForm(app, 'memory')),
+    settingsFoot(app, side, row),
+  );
+
+  head.append(fold(store, 'teach-only', 'fold.explain', callout('training.callout')));
 
   const plan = h('div', { class: 'plan' });
   const live = h('div', { class: 'live' });
-  main.append(problem, keptModels(app), plan, memoryPanel(app), live, trainingCharts(store));
+  main.append(problem, keptModels(app), live, trainingCharts(store), plan, memoryPanel(app));
 
   store.watch(['busy', 'opened', 'fatal'], ({ busy, opened, fatal }) => {
     byHand.disabled = busy || opened === null || fatal !== null;
@@ -36,7 +47,7 @@ export function trainingPanel(app) {
   const showPlan = () => replace(plan, ...planText(store.state, settings.preset));
   store.watch(['plan', 'split', 'run', 'language'], showPlan);
   settings.subscribe(showPlan);
-  store.watch(['run', 'logs', 'language'], (state) => replace(live, liveFigures(state)));
+  store.watch(['run', 'logs', 'evaluations', 'language'], (state) => replace(live, liveFigures(state)));
 }
 
 /**
@@ -72,6 +83,7 @@ function liveFigures(state) {
   const { logs } = state;
   const { step, max_steps, epoch, tokens_per_second, step_ms } = position(state);
   const { last } = logs;
+  const evaluated = state.evaluations.at(-1);
   const run = runningRun(state);
   const result = runResult(state);
   return figures([
@@ -85,6 +97,10 @@ function liveFigures(state) {
       label: t('training.loss'),
       value: last ? number(last.loss, { maximumFractionDigits: 4 }) : '–',
       attributes: { 'data-testid': 'train-loss', 'data-value': last ? last.loss : '' },
+    },
+    {
+      label: t('evaluation.accuracy'),
+      value: evaluated && evaluated.step > 0 ? percent(evaluated.eval_accuracy) : '–',
     },
     {
       label: t('training.tokens_per_second'),

@@ -1,8 +1,11 @@
 // Try it: classifies a sentence with the model as it was loaded and as it is now.
 
-import { bar, labelName, panelParts, placeholder, stageButton, swatch } from './widgets.js';
-import { h, replace, setAttribute } from '../dom.js';
-import { percent, t } from '../i18n.js';
+import { labelName } from '../components/labels.js';
+import { placeholder } from '../components/notices.js';
+import { probabilityBars } from '../components/probability-bars.js';
+import { panelParts, sideFoot, stageButton } from './widgets.js';
+import { h, replace } from '../dom.js';
+import { t } from '../i18n.js';
 
 const EXAMPLES = ['try.first_sentence', 'try.example_2', 'try.example_3', 'try.example_4', 'try.example_5'];
 /** During training the sentence is classified again, but no more often than this. */
@@ -27,8 +30,8 @@ export function tryItPanel(app) {
     void workflow.predict();
   }
   const result = h('div', { class: 'try-result' });
-  side.append(row);
-  main.append(sentenceForm(store, classify), examples(store, classify), problem, result);
+  side.append(sentenceForm(store, classify), examples(store, classify), sideFoot(row));
+  main.append(problem, result);
 
   store.watch(['logs'], ({ run, opened, stages, prediction }) => {
     // On a GPU a sentence takes little time compared with a step. Elsewhere it would slow the run down.
@@ -143,23 +146,13 @@ function outcomes({ dataset, model, run }, { text, result }) {
  * @param {number[]} probabilities
  */
 function outcome(testId, title, note, labels, probabilities) {
-  const best = probabilities.indexOf(Math.max(...probabilities));
-  const rows = probabilities.map((probability, id) => {
-    const row = h(
-      'li',
-      {},
-      h('span', { class: 'bar-name' }, swatch(id), labelName(labels[id] ?? String(id))),
-      bar(probability, `class-${id}`),
-      h('span', { class: 'bar-value' }, percent(probability)),
-    );
-    setAttribute(row, 'class', id === best ? 'best' : null);
-    return row;
-  });
+  const bars = probabilityBars();
+  bars.show(labels.map(labelName), probabilities);
   return h(
     'div',
     { class: 'outcome', 'data-testid': testId, 'data-probabilities': JSON.stringify(probabilities) },
     h('h3', {}, title),
-    h('ul', { class: 'bars' }, ...rows),
+    bars.element,
     h('p', { class: 'note' }, note),
   );
 }

@@ -1,6 +1,6 @@
 // Rows in pages, of which only one is in the document.
 
-import { alert } from './widgets.js';
+import { alert } from './notices.js';
 import { h, replace, setAttribute, setText } from '../dom.js';
 import { t } from '../i18n.js';
 import { PageLoader } from '../page-loader.js';

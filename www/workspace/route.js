@@ -1,0 +1,61 @@
+// Shows the view that the address names, so that Back and a copied address work. Each view keeps its scroll positions.
+
+import { byId, setAttribute } from '../dom.js';
+import { VIEWS, viewOfHash } from '../views.js';
+
+/** @typedef {import('../views.js').View} View */
+/** @typedef {import('../state.js').Store<import('../state.js').AppState>} AppStore */
+
+/** The elements of a view that scroll: by themselves on a wide screen, together on a phone. */
+const SCROLLED = '.panel-side, .panel-main';
+
+/** @param {AppStore} store */
+export function followAddress(store) {
+  /** @type {Map<View, number[]>} */
+  const positions = new Map();
+  const scrolled = (/** @type {View} */ view) => [byId(view), ...byId(view).querySelectorAll(SCROLLED)];
+
+  const show = () => {
+    // Another fragment, e.g. that of a skip link, leaves the view.
+    const view = viewOfHash(location.hash) ?? (location.hash ? store.state.view : 'overview');
+    const before = store.state.view;
+    if (view !== before) positions.set(before, measured(scrolled(before)));
+    for (const each of VIEWS) {
+      const hidden = each !== view;
+      if (byId(each).hidden !== hidden) byId(each).hidden = hidden;
+    }
+    for (const link of byId('rail').querySelectorAll('a[href^="#"]'))
+      setAttribute(link, 'aria-current', link.getAttribute('href') === `#${view}` ? 'page' : null);
+    if (view === before) return;
+    store.update({ view });
+    // A hidden element has no scroll position, and the browser scrolls to the target of a fragment.
+    const at = positions.get(view) ?? [];
+    for (const [index, element] of scrolled(view).entries()) element.scrollTop = at[index] ?? 0;
+    document.documentElement.scrollTop = 0;
+    // The focus must not stay in a hidden view. A link of the rail keeps it.
+    const { activeElement } = document;
+    if (!activeElement || activeElement === document.body || byId(before).contains(activeElement))
+      byId(view).focus({ preventScroll: true });
+  };
+  window.addEventListener('hashchange', show);
+  show();
+}
+
+/** @param {Element[]} elements */
+const measured = (elements) => elements.map(({ scrollTop }) => scrollTop);
+
+/**
+ * Shows a view, as a link to it would.
+ * @param {View} view
+ */
+export function go(view) {
+  if (location.hash !== `#${view}`) location.hash = view;
+}
+
+/**
+ * Replaces the parameters of the address, without an entry in the history.
+ * @param {URLSearchParams} query
+ */
+export function replaceQuery(query) {
+  history.replaceState(null, '', `${location.pathname}${query.size > 0 ? `?${query}` : ''}${location.hash}`);
+}
