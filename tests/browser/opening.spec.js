@@ -35,7 +35,7 @@ async function traceOpening(browser, server) {
   const context = await browser.newContext();
   const webtune = new Webtune(await context.newPage(), server);
   const events = await trace(webtune.page, async () => {
-    await webtune.open({ device: 'cpu' });
+    await webtune.open({ device: 'cpu', depth: 'explore' });
     await previewed(webtune);
     // The trace has no duration of a task that has not ended: one more frame, and a task after it.
     await webtune.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
@@ -90,7 +90,7 @@ for (const [name, viewport] of Object.entries(SCREENS)) {
     const { page } = webtune;
     await page.setViewportSize(viewport);
     await page.addInitScript(recordShifts);
-    await webtune.open({ ...QUICK, device: 'cpu' });
+    await webtune.open({ ...QUICK, device: 'cpu', depth: 'explore' });
     await previewed(webtune);
     const opening = await shifts(page);
     expect.soft(total(opening), `while the page opens: ${listed(opening)}`).toBeLessThanOrEqual(LARGEST_SHIFT);
