@@ -151,13 +151,14 @@ function series({ label, color: variable, kind = 'line' }, showPoints) {
   const common = {
     label: label(),
     stroke,
-    width: 2,
+    width: scaled(2),
     value: (/** @type {uPlot} */ _, /** @type {number|null} */ value) => (value === null ? '' : number(value)),
     spanGaps: true,
   };
-  if (kind === 'points') return { ...common, paths: () => null, points: { show: true, size: 9, fill: stroke } };
-  if (kind === 'dashed') return { ...common, dash: [4, 4], width: 1.5, points: { show: false } };
-  return { ...common, points: { size: 5, show: showPoints, fill: stroke } };
+  if (kind === 'points') return { ...common, paths: () => null, points: { show: true, size: scaled(9), fill: stroke } };
+  if (kind === 'dashed')
+    return { ...common, dash: [scaled(4), scaled(4)], width: scaled(1.5), points: { show: false } };
+  return { ...common, points: { size: scaled(5), show: showPoints, fill: stroke } };
 }
 
 /**
