@@ -13,11 +13,13 @@ const SCREENS = { desktop: { width: 1280, height: 720 }, phone: { width: 390, he
 /** The mark that the page sets when its frame is drawn. Until the page sets it, the first paint counts. */
 const FRAME = 'webtune-shell';
 
-/** Waits for the device and the first preview. @param {import('./webtune.js').Webtune} webtune */
+/** Waits for the device, the first preview and the controls of every view. @param {import('./webtune.js').Webtune} webtune */
 async function previewed(webtune) {
   await webtune.opened();
   await expect.poll(async () => (await webtune.read('stages')).split.state).toBe('done');
   await webtune.idle();
+  // The controls of a view that is not shown are made while the browser is idle.
+  await expect(webtune.page.locator('.panel > .panel-main:empty')).toHaveCount(0);
 }
 
 /**
