@@ -173,6 +173,9 @@ function range(low, high, floor) {
   return [bottom, high > bottom ? high + (high - bottom) * 0.08 : bottom + 1];
 }
 
+/** A length that grows with the root size, as the text does. @param {number} length */
+const scaled = (length) => (length * parseFloat(getComputedStyle(document.documentElement).fontSize)) / 16;
+
 /** @type {HTMLElement|null} */
 let probe = null;
 /** The computed style of an element that has the value of a CSS variable. */
