@@ -1,6 +1,6 @@
-// A model of the article's size (bert-base) in a tab: its weights are downloaded from Hub URLs, LoRA and full fine-tuning
-// take two steps each, and the memory stays within the plan. Every day with three of the twelve layers, in full width;
-// memory.spec.js loads the 440 MB of all layers every day.
+// A model of the article's size (bert-base) in a tab: its weights are downloaded from Hub URLs, LoRA and full
+// fine-tuning take two steps each, and the memory stays within the plan. Every day with three of the twelve layers, in
+// full width; memory.spec.js loads the 440 MB of all layers every day.
 
 import { BERT_BASE, PARAMETERS, bertBase } from './bert-base.js';
 import { expect, test } from './hub-fixtures.js';
