@@ -34,9 +34,9 @@ function nameOf(element) {
 /** Whether an element is displayed to somebody who sees the page. @param {Element} element */
 function isVisible(element) {
   if (!element.checkVisibility({ checkVisibilityCSS: true })) return false;
-  if (element.closest('.visually-hidden, .skip, noscript')) return false;
-  for (let up = /** @type {Element|null} */ (element); up; up = up.parentElement)
-    if (getComputedStyle(up).clipPath === 'inset(50%)') return false;
+  if (element.closest('.skip, noscript')) return false;
+  const clipped = element.closest('.visually-hidden, .rail-text');
+  if (clipped && getComputedStyle(clipped).clipPath === 'inset(50%)') return false;
   const { width, height } = element.getBoundingClientRect();
   return width > 0 && height > 0;
 }
@@ -52,11 +52,27 @@ const common = (a, b) => ({
   bottom: Math.min(a.bottom, b.bottom),
 });
 
+/** The ancestors that can clip an element: those of an absolutely positioned one begin at its containing block. */
+function clippersOf(/** @type {Element} */ element) {
+  /** @type {Element[]} */
+  const found = [];
+  let out = getComputedStyle(element).position === 'absolute';
+  for (let up = element.parentElement; up && up !== document.documentElement; up = up.parentElement) {
+    const { position } = getComputedStyle(up);
+    if (!out || position !== 'static') {
+      found.push(up);
+      out = position === 'absolute';
+    }
+    if (position === 'fixed') break;
+  }
+  return found;
+}
+
 /** The part of the window in which an element can be seen: inside of the ancestors that clip. @param {Element} element */
 function frameOf(element) {
   let frame = /** @type {Box} */ ({ left: 0, top: 0, right: innerWidth, bottom: innerHeight });
-  for (let up = element.parentElement; up && up !== document.documentElement; up = up.parentElement) {
-    const { overflowX, overflowY, position } = getComputedStyle(up);
+  for (const up of clippersOf(element)) {
+    const { overflowX, overflowY } = getComputedStyle(up);
     const box = up.getBoundingClientRect();
     if (overflowX !== 'visible') frame = common(frame, { ...frame, left: box.left, right: box.right });
     if (overflowY !== 'visible') frame = common(frame, { ...frame, top: box.top, bottom: box.bottom });
@@ -64,8 +80,11 @@ function frameOf(element) {
     const foot = up.matches('.panel-side') ? up.querySelector('.side-foot') : null;
     if (foot && !foot.contains(element) && getComputedStyle(foot).position === 'sticky' && isVisible(foot))
       frame = common(frame, { ...frame, bottom: foot.getBoundingClientRect().top });
-    if (position === 'fixed') break;
   }
+  // In a low window the page scrolls below the dock.
+  const dock = document.getElementById('dock');
+  if (dock && getComputedStyle(dock).position === 'sticky' && !dock.contains(element))
+    frame = common(frame, { ...frame, bottom: dock.getBoundingClientRect().top });
   return frame;
 }
 
@@ -96,9 +115,9 @@ function visibleTexts() {
 
 /** How far a box leaves an ancestor that clips and does not scroll, or the window sideways. */
 function cutBy(/** @type {Element} */ element, /** @type {Box} */ box) {
-  for (let up = /** @type {Element|null} */ (element); up && up !== document.body; up = up.parentElement) {
+  for (const up of [element, ...clippersOf(element)]) {
     const { overflowX, overflowY, display } = getComputedStyle(up);
-    if (display === 'inline') continue;
+    if (display === 'inline' || up === document.body) continue;
     const outer = up.getBoundingClientRect();
     if (overflowX !== 'visible' && !up.matches(SCROLLERS)) {
       if (box.right > outer.right + SLACK) return { by: box.right - outer.right, of: up };
@@ -141,6 +160,8 @@ function cutProblems() {
   const holders = 'button, summary, label, th, td, dt, dd, p, li, h1, h2, h3, span, code, strong, select, input';
   for (const element of document.querySelectorAll(holders)) {
     if (!(element instanceof HTMLElement) || element.closest(DECORATIONS) || element.matches(FREE_TEXT)) continue;
+    // The sign of a running stage turns around its mark.
+    if (element.querySelector('.mark')) continue;
     if (!isVisible(element) || getComputedStyle(element).display.startsWith('inline ')) continue;
     const over =
       element instanceof HTMLSelectElement
@@ -246,6 +267,7 @@ const FUNCTIONS = [
   isVisible,
   boxOf,
   common,
+  clippersOf,
   frameOf,
   sidewaysProblems,
   visibleTexts,
