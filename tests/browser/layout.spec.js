@@ -217,7 +217,9 @@ test('the measurements find what is broken', async ({ webtune }) => {
     const add = (/** @type {string} */ html) => main?.insertAdjacentHTML('beforeend', html);
     add('<p id="wide" style="width: 3000px">wide</p>');
     add('<div style="width: 60px; overflow: hidden; white-space: nowrap"><b id="cut">a text that is cut off</b></div>');
-    add('<div><button id="one">one</button><button id="two" style="margin-left: -20px">two</button></div>');
+    add(
+      '<div class="pair"><button id="one">one</button><button id="two" style="margin-left: -20px">two</button></div>',
+    );
     add('<button id="nowrap" style="width: 20px; white-space: nowrap; border: 0">wider than its box</button>');
     add('<div style="width: 50px"><ul class="bars" id="bars" style="width: 90px"><li>bar</li></ul></div>');
     add('<p id="low" style="margin-top: 2000px; font-size: 5px">low and small</p>');
