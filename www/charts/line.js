@@ -88,7 +88,7 @@ export function lineChart(options) {
     if (plot.data !== data) plot.setData(/** @type {any} */ (data));
     // The width decides how many lines the legend has.
     plot.setSize({ width: clientWidth, height: plot.height });
-    const legend = element.querySelector('.u-legend')?.clientHeight ?? 0;
+    const legend = legendHeight(element);
     plot.setSize({ width: clientWidth, height: Math.max(MIN_HEIGHT, clientHeight - legend) });
   }
 
@@ -105,6 +105,12 @@ export function lineChart(options) {
     /** Redraws after a change of language or colours. */
     refresh: make,
   };
+}
+
+/** The height that the legend takes from the plot: none where the style sheet puts it elsewhere. @param {Element} chart */
+function legendHeight(chart) {
+  const legend = chart.querySelector('.u-legend');
+  return legend && getComputedStyle(legend).position !== 'absolute' ? legend.clientHeight : 0;
 }
 
 /**

@@ -139,19 +139,7 @@ function details(exported, trained) {
     exported && h('th', { scope: 'col', class: 'number' }, t('export.size')),
   ];
   return [
-    trained &&
-      figures(
-        [
-          {
-            label: t('export.seed'),
-            value: String(trained.seed),
-            attributes: { 'data-testid': 'run-seed', 'data-value': trained.seed },
-          },
-          { label: t('training.step'), value: number(trained.global_step) },
-          exported ? { label: t('export.size'), value: bytes(exported.bytes) } : null,
-        ].filter((figure) => figure !== null),
-      ),
-    trained && h('p', { class: 'note' }, t('export.reproduces')),
+    trained && runFacts(exported, trained),
     h('h3', {}, t('export.holds')),
     scrollable(
       h(
@@ -162,6 +150,28 @@ function details(exported, trained) {
       ),
     ),
   ];
+}
+
+/**
+ * @param {Exported|null} exported
+ * @param {import('../protocol.js').TrainedState} trained
+ */
+function runFacts(exported, trained) {
+  const facts = [
+    {
+      label: t('export.seed'),
+      value: String(trained.seed),
+      attributes: { 'data-testid': 'run-seed', 'data-value': trained.seed },
+    },
+    { label: t('training.step'), value: number(trained.global_step) },
+    exported ? { label: t('export.size'), value: bytes(exported.bytes) } : null,
+  ];
+  return h(
+    'div',
+    { class: 'run-facts' },
+    figures(facts.filter((fact) => fact !== null)),
+    h('p', { class: 'note' }, t('export.reproduces')),
+  );
 }
 
 /** @param {string} name */
@@ -184,8 +194,20 @@ function pythonCode() {
   const element = h(
     'div',
     {},
-    h('h3', { i18n: 'export.use' }),
-    h('p', { class: 'note', i18n: 'export.use_about' }),
+    h(
+      'div',
+      { class: 'code-head' },
+      h('h3', { i18n: 'export.use' }),
+      h('p', { class: 'note', i18n: 'export.use_about' }),
+      status,
+      h('button', {
+        type: 'button',
+        class: 'quiet',
+        'data-testid': 'copy-code',
+        i18n: 'export.copy',
+        on: { click: () => void copy() },
+      }),
+    ),
     // Focusable, so that a keyboard can scroll it on a narrow screen.
     h(
       'pre',
@@ -198,18 +220,6 @@ function pythonCode() {
         lang: 'en',
       },
       code,
-    ),
-    h(
-      'div',
-      { class: 'actions' },
-      h('button', {
-        type: 'button',
-        class: 'quiet',
-        'data-testid': 'copy-code',
-        i18n: 'export.copy',
-        on: { click: () => void copy() },
-      }),
-      status,
     ),
   );
   return {

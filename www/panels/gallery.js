@@ -2,6 +2,7 @@
 
 import { MODELS, isRepo } from '../models.js';
 import { deleteStored } from '../requests.js';
+import { fold } from '../components/fold.js';
 import { alert } from '../components/notices.js';
 import { h, replace, setText } from '../dom.js';
 import { bytes, number, t } from '../i18n.js';
@@ -13,14 +14,15 @@ export function galleryPanel(app) {
   const { store } = app;
   const list = h('ul', { class: 'gallery', 'data-testid': 'gallery' });
   const storedList = h('div', { class: 'stored', 'data-testid': 'stored' });
-  const element = h(
-    'div',
-    { class: 'models' },
+  const more = fold(
+    store,
+    'expert',
+    'gallery.more',
     h('p', { class: 'note', i18n: 'gallery.note' }),
-    list,
     repoForm(app),
     storedList,
   );
+  const element = h('div', { class: 'models' }, list, more);
   store.watch(['opened', 'fatal', 'busy', 'origin', 'stored', 'language'], (state) => {
     const off = state.busy || !state.opened || state.fatal !== null;
     const focused = document.activeElement?.getAttribute('data-repo');

@@ -20,7 +20,7 @@ export function modelPanel(app) {
   const { head, side, main } = panelParts('model');
   const { row, problem } = stageButton(app, 'model');
   side.append(
-    fold(app.store, 'expert', 'gallery.title', galleryPanel(app)),
+    fold(app.store, 'explore', 'gallery.title', galleryPanel(app)),
     fold(app.store, 'expert', 'continue.title', continuePanel(app)),
     sideFoot(row),
   );

@@ -29,7 +29,7 @@ export function tokensPanel(app) {
     load: async (from, to) => (await app.session.request({ type: 'tokens', offset: from, count: to - from })).rows,
     render: (page) => h('ol', { class: 'token-rows' }, ...page.map(tokenRow)),
   });
-  const legend = h('p', { class: 'note legend' });
+  const legend = h('p', { class: 'note legend token-legend' });
   main.append(problem, summary, legend, rows.element);
 
   app.store.watch(['tokens', 'language'], ({ tokens }) => {
@@ -56,7 +56,7 @@ export function tokensPanel(app) {
       h('div', { class: 'padding-bar' }, bar(1 - padding, 'real')),
       h(
         'p',
-        {},
+        { class: 'note' },
         t(padding > 0 ? 'tokens.padding_sentence' : 'tokens.no_padding', {
           share: percent(padding),
           padding: tokens.padding_tokens,
