@@ -12,7 +12,7 @@
 // - `components` shows the components of the page instead, for its developers
 // `window.__webtune` is {store, settings, session, logs}, for tests and for the console.
 
-import { byId, onFrame } from './dom.js';
+import { byId, ignoreOffButtons, onFrame } from './dom.js';
 import { preferredLanguage, t, useLanguage } from './i18n.js';
 import { isRepo } from './models.js';
 import { headerPanel } from './panels/header.js';
@@ -62,6 +62,7 @@ async function start() {
  * @param {() => void} appearanceChanged
  */
 function frame(store, appearanceChanged) {
+  ignoreOffButtons();
   preferences(store, appearanceChanged);
   topbarButtons(shortcuts(store));
   rail(store);

@@ -3,7 +3,7 @@
 import { MODELS, isRepo } from '../models.js';
 import { deleteStored } from '../requests.js';
 import { alert } from '../components/notices.js';
-import { h, replace, setText } from '../dom.js';
+import { h, replace, setOff, setText } from '../dom.js';
 import { bytes, number, t } from '../i18n.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -24,11 +24,14 @@ export function galleryPanel(app) {
   store.watch(['opened', 'fatal', 'busy', 'origin', 'stored', 'language'], (state) => {
     const off = state.busy || !state.opened || state.fatal !== null;
     const focused = document.activeElement?.getAttribute('data-repo');
+    const inStored = storedList.contains(document.activeElement);
     replace(list, ...MODELS.map((model) => row(app, model, off)));
     replace(storedList, ...storedModels(app, off));
     // Redrawing removes the focused button.
     const again = focused && element.querySelector(`button[data-repo="${CSS.escape(focused)}"]`);
     if (again instanceof HTMLElement) again.focus();
+    // The button of a deleted model is gone: the next one has the focus, or the field above the list.
+    else if (inStored) (storedList.querySelector('button') ?? element.querySelector('input'))?.focus();
   });
   return element;
 }
@@ -96,10 +99,10 @@ function repoForm({ store, workflow }) {
     const valid = isRepo(repo) || /^https?:\/\/\S+$/.test(repo);
     field.toggleAttribute('aria-invalid', !valid);
     setText(problem, valid ? '' : t('gallery.no_repo'));
-    if (valid && !button.disabled) void workflow.loadFrom({ kind: 'hub', repo });
+    if (valid) void workflow.loadFrom({ kind: 'hub', repo });
   };
   store.watch(['busy', 'opened', 'fatal', 'language'], ({ busy, opened, fatal }) => {
-    button.disabled = busy || !opened || fatal !== null;
+    setOff(button, busy || !opened || fatal !== null);
     if (problem.textContent) setText(problem, t('gallery.no_repo'));
   });
   return h(
@@ -130,7 +133,7 @@ function storedModels(app, off) {
     );
   if (stored.models.length === 0)
     return [
-      h('h3', {}, t('stored.title')),
+      h('h2', {}, t('stored.title')),
       h('p', { class: 'note' }, t('stored.none'), ' ', quota && quota.textContent),
     ];
   // Some Hubs do not name the commit; the revision stands in its place then.
@@ -150,7 +153,7 @@ function storedModels(app, off) {
           {
             type: 'button',
             class: 'quiet',
-            disabled: off,
+            'aria-disabled': off ? 'true' : null,
             'aria-label': t('stored.delete_label', { name: `${model.repo}@${model.revision}` }),
             'data-testid': 'forget',
             on: { click: () => void deleteStored(app, model) },
@@ -161,7 +164,7 @@ function storedModels(app, off) {
     ),
   );
   return [
-    h('h3', {}, t('stored.title')),
+    h('h2', {}, t('stored.title')),
     h('div', { class: 'scroll' }, h('table', { class: 'compact' }, h('tbody', {}, ...rows))),
     quota,
   ];
