@@ -26,6 +26,7 @@ import { dock, showRefusedField } from './workspace/dock.js';
 import { showFacts } from './workspace/facts.js';
 import { makePanels } from './workspace/panels.js';
 import { applyAppearance, preferences, preferredDepth } from './workspace/preferences.js';
+import { scrollablePanes } from './workspace/panes.js';
 import { rail } from './workspace/rail.js';
 import { followAddress, replaceQuery } from './workspace/route.js';
 import { shortcuts } from './workspace/shortcuts.js';
@@ -66,6 +67,7 @@ function frame(store, appearanceChanged) {
   preferences(store, appearanceChanged);
   topbarButtons(shortcuts(store));
   rail(store);
+  scrollablePanes(store);
   const docked = dock(store);
   const overview = overviewPanel(store);
   return { docked, overview, ...headerPanel(store) };

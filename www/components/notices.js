@@ -52,7 +52,7 @@ export function warningList(warnings, testId) {
  * @param {string} key
  */
 export const callout = (key) =>
-  h('aside', { class: 'callout' }, h('h2', { i18n: `${key}.title` }), h('p', { i18n: `${key}.text` }));
+  h('div', { class: 'callout', role: 'note' }, h('h2', { i18n: `${key}.title` }), h('p', { i18n: `${key}.text` }));
 
 /** The text in place of a result that does not exist yet. @param {string} key */
 export const placeholder = (key) => h('p', { class: 'placeholder', i18n: key });

@@ -49,7 +49,7 @@ function row({ store, workflow }, { repo, name, about, language, parameters, byt
   return h(
     'li',
     { class: current ? 'known-model current' : 'known-model' },
-    h('div', { class: 'known-name' }, h('strong', {}, name), h('code', {}, repo ?? t('gallery.built_in'))),
+    h('div', { class: 'known-name' }, h('strong', { lang: 'en' }, name), h('code', {}, repo ?? t('gallery.built_in'))),
     h('p', { class: 'known-about' }, t(about)),
     h(
       'ul',
