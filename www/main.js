@@ -67,7 +67,7 @@ function frame(store, appearanceChanged) {
   preferences(store, appearanceChanged);
   topbarButtons(shortcuts(store));
   rail(store);
-  scrollablePanes(store);
+  scrollablePanes();
   const docked = dock(store);
   const overview = overviewPanel(store);
   return { docked, overview, ...headerPanel(store) };

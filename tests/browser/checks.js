@@ -61,6 +61,12 @@ export async function layoutViolations(page) {
 export const lowContrast = async (page, selector) =>
   shortened(await axe(page).include(selector).withRules(['color-contrast-enhanced']).analyze());
 
+/**
+ * The texts with less contrast than WCAG asks for in level AA.
+ * @param {Page} page
+ */
+export const contrastViolations = async (page) => shortened(await axe(page).withRules(['color-contrast']).analyze());
+
 /** Width of the document beyond the window, in CSS pixels. @param {Page} page */
 export const overflow = (page) =>
   page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
