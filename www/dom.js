@@ -75,6 +75,24 @@ export function setText(element, text) {
 }
 
 /**
+ * Turns a button off or on. Not `disabled`, because a press that turns its own button off would lose the focus.
+ * `ignoreOffButtons` keeps it from acting.
+ * @param {Element} button
+ * @param {boolean} off
+ */
+export const setOff = (button, off) => setAttribute(button, 'aria-disabled', off ? 'true' : null);
+
+/** Drops every press of a button that is off, also that of Enter in a field of its form. */
+export function ignoreOffButtons() {
+  const drop = (/** @type {MouseEvent} */ event) => {
+    if (!(event.target instanceof Element) || !event.target.closest('button[aria-disabled]')) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+  window.addEventListener('click', drop, { capture: true });
+}
+
+/**
  * @param {string} id
  * @returns {HTMLElement}
  */

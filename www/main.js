@@ -12,7 +12,7 @@
 // - `components` shows the components of the page instead, for its developers
 // `window.__webtune` is {store, settings, session, logs}, for tests and for the console.
 
-import { byId, onFrame } from './dom.js';
+import { byId, ignoreOffButtons, onFrame } from './dom.js';
 import { preferredLanguage, t, useLanguage } from './i18n.js';
 import { isRepo } from './models.js';
 import { headerPanel } from './panels/header.js';
@@ -26,6 +26,7 @@ import { dock, showRefusedField } from './workspace/dock.js';
 import { showFacts } from './workspace/facts.js';
 import { makePanels } from './workspace/panels.js';
 import { applyAppearance, preferences, preferredDepth } from './workspace/preferences.js';
+import { scrollablePanes } from './workspace/panes.js';
 import { rail } from './workspace/rail.js';
 import { followAddress, replaceQuery } from './workspace/route.js';
 import { shortcuts } from './workspace/shortcuts.js';
@@ -67,9 +68,11 @@ async function start() {
  * @param {() => void} appearanceChanged
  */
 function frame(store, appearanceChanged) {
+  ignoreOffButtons();
   preferences(store, appearanceChanged);
   topbarButtons(shortcuts(store));
   rail(store);
+  scrollablePanes();
   const docked = dock(store);
   const overview = overviewPanel(store);
   return { docked, overview, ...headerPanel(store) };

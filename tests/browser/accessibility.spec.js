@@ -1,138 +1,241 @@
-// Accessibility: no violation of WCAG 2 A and AA in either colour scheme, full keyboard operation, phone and desktop
-// widths, and the Korean page. Screenshots of the finished page are written to test-results/screenshots/.
+// Accessibility of every view in every state: no violation of WCAG 2 A and AA, landmarks and headings that tell the
+// layout, and the Korean page. Screenshots of the finished run are written to test-results/screenshots/.
+//
+// Each state is checked in every view. The schemes and screens alternate, so that every view meets each of them.
 
-import { overflow, screenshots, violations } from './checks.js';
+import { VIEWS } from '../../www/views.js';
+import { layoutViolations, screenshots } from './checks.js';
 import { expect, test } from './fixtures.js';
-import { QUICK } from './webtune.js';
+import { QUICK, madeModel } from './webtune.js';
+
+/** @typedef {import('./webtune.js').Webtune} Webtune */
+/** @typedef {import('../../www/views.js').View} View */
 
 const CPU = { ...QUICK, device: 'cpu' };
-const SCHEMES = /** @type {const} */ (['light', 'dark']);
-const SCREENS = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+/** `contrast` is a choice of the page; the others follow the system. */
+const SCHEMES = /** @type {const} */ (['light', 'dark', 'contrast']);
+/** The narrowest phone that WCAG asks for. */
+const SCREENS = { desktop: { width: 1280, height: 720 }, phone: { width: 320, height: 640 } };
 
 /**
- * Opens or closes every `details` element of the panels.
- * @param {import('@playwright/test').Page} page
- * @param {boolean} open
+ * The scheme and the screen in which a view of a state is checked. Six states in a row have all pairs of both.
+ * @param {number} state
+ * @param {number} view
  */
-const setDetailsOpen = (page, open) =>
-  page.locator('main details').evaluateAll((all, wanted) => {
-    for (const details of all) details.toggleAttribute('open', wanted);
-  }, open);
+const appearance = (state, view) => ({
+  scheme: SCHEMES[(state + view) % SCHEMES.length] ?? 'light',
+  screen: /** @type {const} */ (['desktop', 'phone'])[(state + view) % 2] ?? 'desktop',
+});
+
+const STATES = /** @type {const} */ ([
+  'before',
+  'help',
+  'menu',
+  'paused',
+  'done',
+  'refused',
+  'failed',
+  'no device',
+  'fatal',
+]);
 
 /**
- * Presses Tab until the selected control has the focus.
- * @param {import('@playwright/test').Page} page
- * @param {string} selector
+ * Shows a view also where no panel is made.
+ * @param {Webtune} webtune
+ * @param {View} view
  */
-async function tabTo(page, selector) {
-  for (let presses = 0; presses < 120; presses += 1) {
-    await page.keyboard.press('Tab');
-    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted) ?? false, selector)) return;
+async function show({ page }, view) {
+  await page.locator(`#rail a[href="#${view}"]`).click();
+  await expect(page.locator(`#${view}`)).toBeVisible();
+}
+
+/**
+ * Chooses a value of a list of the top bar, which is in a closed menu on a phone.
+ * @param {Webtune} webtune
+ * @param {'language'|'theme'} list
+ * @param {string} value
+ */
+async function choose({ page }, list, value) {
+  await page.getByTestId(list).evaluate((element, wanted) => {
+    /** @type {HTMLSelectElement} */ (element).value = wanted;
+    element.dispatchEvent(new Event('change'));
+  }, value);
+}
+
+/**
+ * Expects no violation in any view of a state.
+ * @param {Webtune} webtune
+ * @param {typeof STATES[number]} state
+ * @param {{enter?: () => Promise<void>, leave?: () => Promise<void>, screen?: keyof typeof SCREENS}} [options]
+ *   what to do in each view before and after the check
+ */
+async function expectNoViolations(webtune, state, { enter, leave, screen } = {}) {
+  const { page } = webtune;
+  for (const [at, view] of VIEWS.entries()) {
+    const { scheme, screen: usual } = appearance(STATES.indexOf(state), at);
+    const where = `${state}, ${view}, ${scheme}, ${screen ?? usual}`;
+    await page.setViewportSize(SCREENS[screen ?? usual]);
+    await page.emulateMedia({ colorScheme: scheme === 'dark' ? 'dark' : 'light', reducedMotion: 'reduce' });
+    await choose(webtune, 'theme', scheme === 'contrast' ? 'contrast' : 'auto');
+    await show(webtune, view);
+    await enter?.();
+    expect.soft(await layoutViolations(page), where).toEqual([]);
+    expect.soft(await page.evaluate(clipped), where).toEqual([]);
+    await leave?.();
   }
-  throw new Error(`120 presses of Tab do not reach ${selector}`);
 }
 
-for (const [name, viewport] of Object.entries(SCREENS)) {
-  test(`the finished page has no violation and no overflow on a ${name}, light and dark`, async ({ webtune }) => {
-    const { page } = webtune;
-    await page.setViewportSize(viewport);
-    await webtune.open(CPU);
-    expect(await overflow(page), 'before the run').toBeLessThanOrEqual(0);
-    await webtune.press('run-all');
-    await webtune.succeeded();
-    await setDetailsOpen(page, true);
-    expect(await overflow(page), 'after the run').toBeLessThanOrEqual(0);
-    for (const colorScheme of SCHEMES) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      expect(await violations(page), colorScheme).toEqual([]);
-    }
-    await setDetailsOpen(page, false);
-    for (const colorScheme of SCHEMES) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      await page.screenshot({ path: `${screenshots}${name}-${colorScheme}.png`, fullPage: true });
-    }
+/** What is wider than its place, and neither scrolls nor wraps. */
+function clipped() {
+  const places = document.querySelectorAll('html, .topbar, .dock, .panel, .panel-head, .panel-side, .panel-main');
+  return [...places]
+    .filter((place) => place.checkVisibility() && place.scrollWidth > place.clientWidth)
+    .map((place) => `${place.tagName} ${place.className}: ${place.scrollWidth} in ${place.clientWidth}`);
+}
+
+test('every view meets each pair of scheme and screen', () => {
+  for (const view of VIEWS.keys()) {
+    const pairs = new Set([...STATES.keys()].map((state) => JSON.stringify(appearance(state, view))));
+    expect(pairs.size).toBe(SCHEMES.length * Object.keys(SCREENS).length);
+  }
+});
+
+test('no violation before a run, with the help open, and with the menu open', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open({ ...CPU, depth: 'teach' });
+  for (const view of VIEWS) await webtune.show(view);
+  await expectNoViolations(webtune, 'before');
+  await choose(webtune, 'language', 'ko');
+  await expectNoViolations(webtune, 'help', {
+    enter: () => page.keyboard.press('?'),
+    leave: async () => {
+      await expect(page.getByTestId('help-dialog')).toBeVisible();
+      await page.keyboard.press('Escape');
+      await expect(page.getByTestId('help-dialog')).toBeHidden();
+    },
   });
-}
-
-test('a paused run and a refused run have no violation', async ({ webtune }) => {
-  const { page } = webtune;
-  await page.emulateMedia({ reducedMotion: 'reduce' });
-  await webtune.open({ ...CPU, num_train_epochs: 1000, warmup_steps: 100000 });
-  await webtune.button('run-all').click();
-  await webtune.stepped(2);
-  await webtune.button('pause').click();
-  await expect(webtune.button('resume')).toBeVisible();
-  expect(await violations(page), 'paused').toEqual([]);
-  await webtune.button('stop').click();
-  await webtune.idle();
-  await webtune.field('learning_rate').fill('NaN');
-  await webtune.press('run-all');
-  await expect(webtune.alert('progress')).toBeVisible();
-  expect(await violations(page), 'refused').toEqual([]);
+  await expectNoViolations(webtune, 'menu', {
+    screen: 'phone',
+    enter: () => page.getByTestId('menu').click(),
+    leave: async () => {
+      await expect(page.getByTestId('depth')).toBeVisible();
+      await page.keyboard.press('Escape');
+      await expect(page.getByTestId('depth')).toBeHidden();
+    },
+  });
 });
 
-test('the keyboard alone runs, pauses, resumes, stops, edits and classifies', async ({ webtune }) => {
-  const { page } = webtune;
-  const { keyboard } = page;
-  await webtune.open({ ...CPU, num_train_epochs: 1000 });
-  await keyboard.press('Tab');
-  await expect(page.locator('a.skip')).toBeFocused();
-  await tabTo(page, '[data-testid="preset-recommended"]');
-  await tabTo(page, '[data-testid="run-all"]');
-  await keyboard.press('Enter');
-  await webtune.stepped(2);
-  await tabTo(page, '[data-testid="pause"]');
-  await keyboard.press('Enter');
-  // Resume replaces Pause and keeps the focus.
-  await expect(webtune.button('resume')).toBeFocused();
-  await expect(page.locator('#progress [aria-live]')).toHaveText('Paused.');
-  await keyboard.press('Enter');
-  await expect(webtune.button('pause')).toBeFocused();
-  await tabTo(page, '[data-testid="stop"]');
-  await keyboard.press('Space');
-  await webtune.idle();
-  await expect(page.locator('#progress [aria-live]')).toContainText('Stopped at step');
-
-  await tabTo(page, '#setting-num_train_epochs');
-  await keyboard.press('ControlOrMeta+a');
-  await keyboard.type('1');
-  await keyboard.press('ArrowUp');
-  await expect(webtune.field('num_train_epochs')).toHaveValue('2');
-  await tabTo(page, '[data-testid="run-training"]');
-  await keyboard.press('Enter');
-  await webtune.idle();
-  expect(await webtune.result()).toMatchObject({ global_step: 20, stopped: false });
-  await tabTo(page, '[data-testid="try-input"]');
-  await keyboard.press('ControlOrMeta+a');
-  await keyboard.type('Typed by keyboard.');
-  await keyboard.press('Enter');
-  await expect(page.locator('#try .quote')).toHaveText('Typed by keyboard.');
-  await expect(page.getByTestId('try-after')).toHaveAttribute('data-probabilities', /^\[/);
-});
-
-test('every text is translated on the Korean page, and switching to English keeps the state', async ({ webtune }) => {
+test('no violation of a paused, a finished and a refused run', async ({ webtune }) => {
   const { page } = webtune;
   await webtune.open({ ...CPU, num_train_epochs: 1, lang: 'ko' });
-  await expect(page.locator('html')).toHaveAttribute('lang', 'ko');
+  await webtune.click('train-paused');
+  await expect(webtune.button('resume')).toBeVisible();
+  await webtune.button('step').click();
+  await webtune.stepped(1);
+  await expectNoViolations(webtune, 'paused');
+  await webtune.button('resume').click();
+  await webtune.idle();
+  expect(await webtune.result()).toMatchObject({ global_step: 10, stopped: false });
+  await choose(webtune, 'language', 'en');
+  await expectNoViolations(webtune, 'done');
+  await webtune.fill('learning_rate', 'NaN');
+  await webtune.press('run-all');
+  await expect(webtune.alert('dock')).toBeVisible();
+  await expectNoViolations(webtune, 'refused');
+  await expect(page.locator('#setting-learning_rate')).toHaveAttribute('aria-invalid', 'true');
+});
+
+test('no violation of a failed run', async ({ webtune }) => {
+  await webtune.open({ ...CPU, model: madeModel('wrong-shape') });
+  await webtune.press('run-all');
+  await expect(webtune.stage('model')).toHaveAttribute('data-state', 'error');
+  await expectNoViolations(webtune, 'failed');
+});
+
+test('no violation without a device and without the module', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open({ ...QUICK, device: 'webgpu', lang: 'ko' }, 'adapter-refused');
+  await expect(webtune.alert('notices')).toHaveAttribute('data-code', 'device');
+  await expectNoViolations(webtune, 'no device');
+  webtune.allow(/wasm|WebAssembly/i);
+  await page.goto(`${webtune.server.site('no-module')}?device=cpu&lang=ko`);
+  await expect(webtune.alert('notices')).toHaveAttribute('data-code', 'fatal');
+  await expectNoViolations(webtune, 'fatal');
+});
+
+/** The visible headings, with their levels. @param {Webtune} webtune */
+const headings = ({ page }) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')]
+      .filter((heading) => heading.checkVisibility() && heading.textContent)
+      .map((heading) => ({ level: Number(heading.tagName[1]), id: heading.id })),
+  );
+
+test('landmarks are named, each view is headed by its title, and the Korean page is in Korean', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open({ ...CPU, num_train_epochs: 1, lang: 'ko' });
   await webtune.press('run-all');
   await webtune.succeeded();
-  // A missing translation shows as an empty text or as its key.
-  const untranslated = await page.evaluate(() =>
-    [...document.querySelectorAll('[data-i18n]:not([lang=en])')]
-      .map((element) => element.textContent ?? '')
-      .filter((text) => text.trim() === '' || /^[a-z_]+\.[a-z0-9_.]+$/.test(text)),
-  );
-  expect(untranslated).toEqual([]);
-  for (const title of await page.locator('main h2').allTextContents()) expect(title).toMatch(/[가-힣]/);
-  await expect(webtune.button('run-all')).toHaveText(/[가-힣]/);
-  await expect(page.getByTestId('now')).toHaveText(/[가-힣]/);
-  await page.setViewportSize(SCREENS.phone);
-  expect(await overflow(page)).toBeLessThanOrEqual(0);
-  expect(await violations(page)).toEqual([]);
-  await page.screenshot({ path: `${screenshots}phone-korean.png`, fullPage: true });
-
-  await page.getByTestId('language').selectOption('en');
-  await expect(page.locator('html')).toHaveAttribute('lang', 'en');
+  for (const lang of /** @type {const} */ (['ko', 'en'])) {
+    await page.getByTestId('language').selectOption(lang);
+    await expect(page.locator('html')).toHaveAttribute('lang', lang);
+    const name = lang === 'ko' ? /[가-힣]/ : /^[A-Z][^가-힣]+$/;
+    for (const place of [webtune.button('run-all'), page.getByTestId('now'), page.getByTestId('facts')])
+      await expect(place).toHaveText(lang === 'ko' ? name : /[a-z]/);
+    await expect(page.getByRole('banner', { name })).toHaveCount(1);
+    await expect(page.getByRole('main', { name })).toHaveCount(1);
+    await expect(page.locator('#rail').and(page.getByRole('navigation', { name }))).toHaveCount(1);
+    await expect(page.locator('#dock').and(page.getByRole('region', { name }))).toHaveCount(1);
+    for (const view of VIEWS) {
+      await webtune.show(view);
+      await expect(page.locator(`#${view}`).and(page.getByRole('region', { name }))).toHaveCount(1);
+      const [first, ...others] = await headings(webtune);
+      expect(first, view).toEqual({ level: 1, id: `${view}-title` });
+      expect(others.filter(({ level }) => level === 1)).toEqual([]);
+      await expect(page.locator('#rail [aria-current]')).toHaveAttribute('href', `#${view}`);
+      if (lang === 'ko') expect(await page.evaluate(untranslated), view).toEqual([]);
+    }
+  }
+  // The state is kept when the language changes.
   await expect(page.getByTestId('now')).toContainText('Done');
-  await expect(page.locator('#dataset-title')).toContainText('Dataset');
+});
+
+/**
+ * What a Korean reader or screen reader would not understand in what is shown: a text that is empty or a key, an
+ * English sentence that is not marked as English, and a button with a sign and no Korean name.
+ */
+function untranslated() {
+  const shown = (/** @type {string} */ selector) =>
+    [...document.querySelectorAll(selector)].filter((element) => element.checkVisibility());
+  const keys = shown('[data-i18n]')
+    .map((element) => element.textContent ?? '')
+    .filter((text) => text.trim() === '' || /^[a-z_]+\.[a-z0-9_.]+$/.test(text));
+  const english = shown('body *:not(script, style)')
+    .filter((element) => element.closest('[lang]')?.getAttribute('lang') === 'ko')
+    .flatMap((element) => [...element.childNodes])
+    .filter((node) => node instanceof Text && /[a-z]{2,} [a-z]{2,} [a-z]{2,}/i.test(node.data))
+    .map((node) => node.textContent ?? '')
+    .filter((text) => !/[가-힣]/.test(text));
+  const signs = shown('button, summary, a')
+    .filter((element) => !/\p{Letter}/u.test(element.textContent ?? ''))
+    .filter((element) => !/[가-힣]/.test(element.getAttribute('aria-label') ?? ''))
+    .map((element) => element.outerHTML.slice(0, 120));
+  return [...keys, ...english, ...signs];
+}
+
+test('screenshots of the finished run', async ({ webtune }) => {
+  const { page } = webtune;
+  await webtune.open({ ...CPU, depth: 'explore' });
+  await webtune.press('run-all');
+  await webtune.succeeded();
+  for (const [name, viewport] of Object.entries({ desktop: SCREENS.desktop, phone: { width: 390, height: 844 } })) {
+    await page.setViewportSize(viewport);
+    for (const view of VIEWS) {
+      await webtune.show(view);
+      for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        await page.screenshot({ path: `${screenshots}${name}-${colorScheme}-${view}.png` });
+      }
+    }
+  }
 });

@@ -6,10 +6,28 @@ import { fileURLToPath } from 'node:url';
 /** @typedef {import('@playwright/test').Page} Page */
 
 const STANDARDS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+/** Best practices that WCAG does not ask for: landmarks and headings tell the layout. */
+const LAYOUT = [
+  'heading-order',
+  'page-has-heading-one',
+  'empty-heading',
+  'region',
+  'skip-link',
+  'landmark-banner-is-top-level',
+  'landmark-complementary-is-top-level',
+  'landmark-contentinfo-is-top-level',
+  'landmark-main-is-top-level',
+  'landmark-no-duplicate-banner',
+  'landmark-no-duplicate-contentinfo',
+  'landmark-no-duplicate-main',
+  'landmark-one-main',
+  'landmark-unique',
+];
 export const screenshots = fileURLToPath(new URL('../../test-results/screenshots/', import.meta.url));
 
-// `preload` is off because axe resolves the style sheet's imports against the wrong address.
-const axe = (/** @type {Page} */ page) => new AxeBuilder({ page }).options({ preload: false });
+// `preload` is off because axe resolves the style sheet's imports against the wrong address. The legacy mode opens no
+// further page for each analysis; it is for pages without frames of other sites.
+const axe = (/** @type {Page} */ page) => new AxeBuilder({ page }).options({ preload: false }).setLegacyMode();
 
 /** @param {Awaited<ReturnType<AxeBuilder['analyze']>>} found */
 const shortened = ({ violations: all }) =>
@@ -29,6 +47,17 @@ const shortened = ({ violations: all }) =>
 export const violations = async (page, selector = ':root') =>
   shortened(await axe(page).include(selector).withTags(STANDARDS).analyze());
 
+/** The violations, also of the best practices for landmarks and headings. @param {Page} page */
+export async function layoutViolations(page) {
+  const options = {
+    preload: false,
+    resultTypes: /** @type {'violations'[]} */ (['violations']),
+    runOnly: { type: /** @type {const} */ ('tag'), values: STANDARDS },
+    rules: Object.fromEntries(LAYOUT.map((rule) => [rule, { enabled: true }])),
+  };
+  return shortened(await axe(page).options(options).analyze());
+}
+
 /**
  * The texts with less contrast than 7:1, which WCAG asks for in level AAA.
  * @param {Page} page
@@ -36,6 +65,12 @@ export const violations = async (page, selector = ':root') =>
  */
 export const lowContrast = async (page, selector) =>
   shortened(await axe(page).include(selector).withRules(['color-contrast-enhanced']).analyze());
+
+/**
+ * The texts with less contrast than WCAG asks for in level AA.
+ * @param {Page} page
+ */
+export const contrastViolations = async (page) => shortened(await axe(page).withRules(['color-contrast']).analyze());
 
 /** Width of the document beyond the window, in CSS pixels. @param {Page} page */
 export const overflow = (page) =>

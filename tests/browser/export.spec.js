@@ -269,9 +269,9 @@ test('folders and dropped archives open, invalid files change nothing, the built
       },
       { file: name, base64: zip.toString('base64') },
     );
-    await page.dispatchEvent('#model h2', 'dragover', { dataTransfer: dropped });
+    await page.dispatchEvent('#model h1', 'dragover', { dataTransfer: dropped });
     await expect(page.getByTestId('continue')).toHaveClass(/dropping/);
-    await page.dispatchEvent('#model h2', 'drop', { dataTransfer: dropped });
+    await page.dispatchEvent('#model h1', 'drop', { dataTransfer: dropped });
     await webtune.idle();
     await expect(page.getByTestId('continue')).not.toHaveClass(/dropping/);
     await expect(page.getByTestId('continue')).toContainText(name.replace(/\.zip$/, ''));

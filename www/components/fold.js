@@ -28,7 +28,12 @@ export function fold(store, depth, summaryKey, ...children) {
   let shown = null;
   store.watch(['depth'], (state) => {
     // An update with an equal depth keeps what the visitor has opened.
-    if (state.depth !== shown) element.open = isOpenAt(depth, state.depth);
+    if (state.depth !== shown) {
+      const body = element.lastElementChild;
+      element.open = isOpenAt(depth, state.depth);
+      // The focus must not stay in what is folded.
+      if (!element.open && body?.contains(document.activeElement)) element.querySelector('summary')?.focus();
+    }
     shown = state.depth;
   });
   return element;

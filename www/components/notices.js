@@ -1,7 +1,7 @@
 // What the page tells the visitor: errors, notices, warnings, explanations and placeholders.
 
 import { h } from '../dom.js';
-import { t, tOr } from '../i18n.js';
+import { currentLanguage, t, tOr } from '../i18n.js';
 
 /** @typedef {import('../dom.js').Child} Child */
 
@@ -15,10 +15,13 @@ export function alert(error, ...more) {
   return h(
     'div',
     { class: 'alert', role: 'alert', 'data-testid': 'error', 'data-code': error.code },
-    h('p', {}, h('strong', {}, title), ' ', error.message),
+    h('p', {}, h('strong', {}, title), ' ', h('span', { lang: languageOf(error.message) }, error.message)),
     ...more,
   );
 }
+
+/** The worker's messages are English in each language of the page. @param {string} message */
+const languageOf = (message) => (currentLanguage() === 'ko' && !/\p{Script=Hangul}/u.test(message) ? 'en' : null);
 
 /**
  * Something that the visitor should know, and that is no error.
@@ -49,7 +52,7 @@ export function warningList(warnings, testId) {
  * @param {string} key
  */
 export const callout = (key) =>
-  h('aside', { class: 'callout' }, h('h3', { i18n: `${key}.title` }), h('p', { i18n: `${key}.text` }));
+  h('div', { class: 'callout', role: 'note' }, h('h2', { i18n: `${key}.title` }), h('p', { i18n: `${key}.text` }));
 
 /** The text in place of a result that does not exist yet. @param {string} key */
 export const placeholder = (key) => h('p', { class: 'placeholder', i18n: key });

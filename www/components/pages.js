@@ -26,6 +26,8 @@ export function pages({ size, label, load, render }) {
   const last = () => Math.max(0, Math.ceil(count / size) - 1);
   const go = (/** @type {number} */ to) => {
     page = Math.min(last(), Math.max(0, to));
+    // Only the visitor's own turns are announced, not rows that arrive.
+    setAttribute(where, 'aria-live', 'polite');
     drawPager();
     void request();
   };
@@ -39,7 +41,7 @@ export function pages({ size, label, load, render }) {
   const previous = turn('pages.previous', '‹', () => page - 1);
   const next = turn('pages.next', '›', () => page + 1);
   const end = turn('pages.last', '»', last);
-  const where = h('span', { class: 'where', role: 'status' });
+  const where = h('span', { class: 'where', 'aria-live': 'off' });
   const nav = h(
     'nav',
     { class: 'pager', 'data-i18n-label': label, 'aria-label': t(label) },
@@ -101,6 +103,7 @@ export function pages({ size, label, load, render }) {
      * @param {{follow?: boolean}} [options]  whether rows are added, and the last page stays the last one
      */
     show(rows, version, { follow = false } = {}) {
+      setAttribute(where, 'aria-live', 'off');
       const wasLast = page === last();
       const isSame = rows === count;
       count = rows;

@@ -60,7 +60,7 @@ function worst({ checks }) {
     h(
       'tr',
       { class: passed ? '' : 'failed' },
-      h('th', { scope: 'row' }, breakable(name)),
+      h('th', { scope: 'row', lang: 'en' }, breakable(name)),
       h('td', { class: 'number' }, number(deviation)),
       h('td', { class: 'number' }, number(tolerance)),
       h('td', {}, t(passed ? 'self_test.ok' : 'self_test.differs')),

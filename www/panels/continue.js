@@ -2,7 +2,7 @@
 // the files from the disk; nothing is uploaded.
 
 import { RequestError } from '../session.js';
-import { h, setText } from '../dom.js';
+import { h, setOff, setText } from '../dom.js';
 import { t } from '../i18n.js';
 
 /** @typedef {import('../protocol.js').ModelFile} ModelFile */
@@ -33,8 +33,10 @@ export function continuePanel({ store, workflow }) {
 
   const off = () => store.state.busy || !store.state.opened || store.state.fatal !== null;
   store.watch(['busy', 'opened', 'fatal', 'origin', 'model', 'language'], ({ origin: from, model }) => {
-    for (const each of [pickZip, pickFolder, back]) each.disabled = off();
+    for (const each of [pickZip, pickFolder, back]) setOff(each, off());
+    const leaves = from.kind !== 'disk' && document.activeElement === back;
     back.hidden = from.kind !== 'disk';
+    if (leaves) pickZip.focus();
     setText(own, from.kind === 'disk' && model ? t('continue.own', { name: model.name }) : '');
   });
   takeDrops(element, off, load);

@@ -27,7 +27,7 @@ export function evaluationPanel(app) {
   const progress = h('p', { class: 'note' });
   const latest = h('div', {});
   const warning = h('div', {});
-  const wrongTitle = h('h3', {});
+  const wrongTitle = h('h2', {});
   const wrong = pages({
     size: ROWS_PER_PAGE,
     label: 'evaluation.pages',
@@ -42,7 +42,7 @@ export function evaluationPanel(app) {
     render: (rows) => evaluations(rows, shown(store.state), (step) => store.update({ shownEvaluation: step })),
   });
   const runSummaryPlace = h('div', {});
-  const history = h('div', {}, h('h3', { i18n: 'evaluation.history' }), reports.element);
+  const history = h('div', {}, h('h2', { i18n: 'evaluation.history' }), reports.element);
   const summary = fold(store, 'expert', 'evaluation.summary', runSummaryPlace);
   side.append(history, summary, sideFoot(row));
   main.append(problem, progress, warning, latest, wrongTitle, wrong.element, wrongNote);
@@ -129,8 +129,8 @@ function details(report) {
     h(
       'div',
       { class: 'two' },
-      h('div', {}, h('h3', {}, t('evaluation.confusion')), confusion(report)),
-      h('div', {}, h('h3', {}, t('evaluation.by_class')), classTable(report)),
+      h('div', {}, h('h2', {}, t('evaluation.confusion')), confusion(report)),
+      h('div', {}, h('h2', {}, t('evaluation.by_class')), classTable(report)),
     ),
   ];
 }

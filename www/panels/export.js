@@ -5,7 +5,7 @@ import { alert } from '../components/notices.js';
 import { scrollable } from '../components/scrollable.js';
 import { panelParts } from './widgets.js';
 import { exportModel } from '../requests.js';
-import { h, replace, setAttribute, setText } from '../dom.js';
+import { h, replace, setAttribute, setOff, setText } from '../dom.js';
 import { bytes, number, t, tOr } from '../i18n.js';
 
 /** @typedef {import('../state.js').AppState} AppState */
@@ -56,7 +56,7 @@ export function exportPanel(app) {
 
   store.watch(['trained', 'busy', 'opened', 'fatal', 'language'], (state) => {
     const why = refusal(state);
-    button.disabled = why !== null;
+    setOff(button, why !== null);
     setText(reason, why ? t(why) : t('export.ready', { step: state.trained?.global_step ?? 0 }));
   });
   store.watch(['archive', 'language'], ({ archive, model }) => {
@@ -140,7 +140,7 @@ function details(exported, trained) {
   ];
   return [
     trained && runFacts(exported, trained),
-    h('h3', {}, t('export.holds')),
+    h('h2', {}, t('export.holds')),
     scrollable(
       h(
         'table',
@@ -197,7 +197,7 @@ function pythonCode() {
     h(
       'div',
       { class: 'code-head' },
-      h('h3', { i18n: 'export.use' }),
+      h('h2', { i18n: 'export.use' }),
       h('p', { class: 'note', i18n: 'export.use_about' }),
       status,
       h('button', {

@@ -4,7 +4,7 @@ import { MODELS, isRepo } from '../models.js';
 import { deleteStored } from '../requests.js';
 import { fold } from '../components/fold.js';
 import { alert } from '../components/notices.js';
-import { h, replace, setText } from '../dom.js';
+import { h, replace, setOff, setText } from '../dom.js';
 import { bytes, number, t } from '../i18n.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -26,11 +26,14 @@ export function galleryPanel(app) {
   store.watch(['opened', 'fatal', 'busy', 'origin', 'stored', 'language'], (state) => {
     const off = state.busy || !state.opened || state.fatal !== null;
     const focused = document.activeElement?.getAttribute('data-repo');
+    const inStored = storedList.contains(document.activeElement);
     replace(list, ...MODELS.map((model) => row(app, model, off)));
     replace(storedList, ...storedModels(app, off));
     // Redrawing removes the focused button.
     const again = focused && element.querySelector(`button[data-repo="${CSS.escape(focused)}"]`);
     if (again instanceof HTMLElement) again.focus();
+    // The button of a deleted model is gone: the next one has the focus, or the field above the list.
+    else if (inStored) (storedList.querySelector('button') ?? element.querySelector('input'))?.focus();
   });
   return element;
 }
@@ -48,7 +51,7 @@ function row({ store, workflow }, { repo, name, about, language, parameters, byt
   return h(
     'li',
     { class: current ? 'known-model current' : 'known-model' },
-    h('div', { class: 'known-name' }, h('strong', {}, name), h('code', {}, repo ?? t('gallery.built_in'))),
+    h('div', { class: 'known-name' }, h('strong', { lang: 'en' }, name), h('code', {}, repo ?? t('gallery.built_in'))),
     h('p', { class: 'known-about' }, t(about)),
     h(
       'ul',
@@ -98,10 +101,10 @@ function repoForm({ store, workflow }) {
     const valid = isRepo(repo) || /^https?:\/\/\S+$/.test(repo);
     field.toggleAttribute('aria-invalid', !valid);
     setText(problem, valid ? '' : t('gallery.no_repo'));
-    if (valid && !button.disabled) void workflow.loadFrom({ kind: 'hub', repo });
+    if (valid) void workflow.loadFrom({ kind: 'hub', repo });
   };
   store.watch(['busy', 'opened', 'fatal', 'language'], ({ busy, opened, fatal }) => {
-    button.disabled = busy || !opened || fatal !== null;
+    setOff(button, busy || !opened || fatal !== null);
     if (problem.textContent) setText(problem, t('gallery.no_repo'));
   });
   return h(
@@ -132,7 +135,7 @@ function storedModels(app, off) {
     );
   if (stored.models.length === 0)
     return [
-      h('h3', {}, t('stored.title')),
+      h('h2', {}, t('stored.title')),
       h('p', { class: 'note' }, t('stored.none'), ' ', quota && quota.textContent),
     ];
   // Some Hubs do not name the commit; the revision stands in its place then.
@@ -152,7 +155,7 @@ function storedModels(app, off) {
           {
             type: 'button',
             class: 'quiet',
-            disabled: off,
+            'aria-disabled': off ? 'true' : null,
             'aria-label': t('stored.delete_label', { name: `${model.repo}@${model.revision}` }),
             'data-testid': 'forget',
             on: { click: () => void deleteStored(app, model) },
@@ -163,7 +166,7 @@ function storedModels(app, off) {
     ),
   );
   return [
-    h('h3', {}, t('stored.title')),
+    h('h2', {}, t('stored.title')),
     h('div', { class: 'scroll' }, h('table', { class: 'compact' }, h('tbody', {}, ...rows))),
     quota,
   ];

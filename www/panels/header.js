@@ -31,7 +31,7 @@ function device({ opened, openError, fatal }, comparison) {
     return [
       h(
         'span',
-        { class: `chip${waiting ? ' waiting' : ''}`, 'data-testid': 'device-name', role: 'status' },
+        { class: `chip${waiting ? ' waiting' : ''}`, 'data-testid': 'device-name' },
         t(waiting ? 'device.opening' : 'device.none'),
       ),
     ];
@@ -41,7 +41,7 @@ function device({ opened, openError, fatal }, comparison) {
     h(
       'tr',
       { class: passed ? '' : 'failed' },
-      h('th', { scope: 'row' }, name),
+      h('th', { scope: 'row', lang: 'en' }, name),
       h('td', {}, number(deviation)),
       h('td', {}, number(tolerance)),
       h('td', {}, t(passed ? 'self_test.ok' : 'self_test.differs')),
@@ -129,7 +129,9 @@ function closeOnLeave({ currentTarget, relatedTarget }) {
 
 /** @param {KeyboardEvent} event */
 function closeOnEscape({ currentTarget, key }) {
-  if (key === 'Escape' && currentTarget instanceof HTMLDetailsElement) currentTarget.open = false;
+  if (key !== 'Escape' || !(currentTarget instanceof HTMLDetailsElement) || !currentTarget.open) return;
+  currentTarget.open = false;
+  currentTarget.querySelector('summary')?.focus();
 }
 
 /** @param {import('../state.js').AppState} state */

@@ -1,7 +1,7 @@
 // The planned memory of a run: its parts as a bar, a shortage, and settings that take less.
 
 import { isOpenAt } from '../depth.js';
-import { h, replace } from '../dom.js';
+import { h, replace, setText } from '../dom.js';
 import { bytes, number, t } from '../i18n.js';
 import { asText } from '../settings.js';
 
@@ -24,7 +24,10 @@ const PARTS = /** @type {const} */ ([
  */
 export function memoryPanel(app) {
   const { store } = app;
-  const element = h('div');
+  const plan = h('div');
+  // It stays when the plan is drawn again, so that the shortage is announced once.
+  const status = h('p', { class: 'visually-hidden', role: 'status' });
+  const element = h('div', {}, plan, status);
   /** @param {string} part */
   const detailsOf = (part) => {
     const details = element.querySelector(part);
@@ -34,17 +37,33 @@ export function memoryPanel(app) {
   let depth = null;
   store.watch(['plan', 'opened', 'busy', 'language', 'depth'], (state) => {
     const [before, less] = [detailsOf('.memory')?.open, detailsOf('.memory-less')?.open ?? false];
-    replace(element, memoryPlan(app));
+    const focused = plan.contains(document.activeElement) ? focusKey(document.activeElement) : null;
+    replace(plan, memoryPlan(app));
     const [after, ways] = [detailsOf('.memory'), detailsOf('.memory-less')];
     // What the visitor has opened or closed stays so until the depth changes.
     const ofDepth = isOpenAt('expert', state.depth);
     if (after)
       after.open = Boolean(state.plan?.memory?.shortage) || (state.depth === depth ? (before ?? ofDepth) : ofDepth);
     if (ways) ways.open = less;
+    setText(status, state.plan?.memory?.shortage ? t('memory.does_not_fit') : '');
+    // Drawing removes the focused element. A suggestion that was chosen is gone: the summary has the focus then.
+    if (focused) (shownIn(plan, focused) ?? shownIn(plan, '.memory > summary'))?.focus();
     depth = state.depth;
   });
   return element;
 }
+
+/** A selector of the element in the next drawing. @param {Element|null} element */
+function focusKey(element) {
+  const id = element?.closest('[data-testid]')?.getAttribute('data-testid');
+  return `[data-testid="${id}"]${element instanceof HTMLButtonElement ? '' : ' > summary'}`;
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {string} selector
+ */
+const shownIn = (element, selector) => /** @type {HTMLElement|null} */ (element.querySelector(selector));
 
 /**
  * @param {import('../app.js').App} app
@@ -113,7 +132,7 @@ function shortageNote({ shortage, suggestions }) {
   const nothing = shortage.kind === 'kept' ? '' : t('memory.nothing_fits');
   return h(
     'p',
-    { class: 'memory-shortage', role: 'status', 'data-testid': 'memory-shortage' },
+    { class: 'memory-shortage', 'data-testid': 'memory-shortage' },
     h('strong', {}, t('memory.does_not_fit')),
     ' ',
     t(`memory.shortage_${shortage.kind}`, { needs: bytes(shortage.needs), offered: bytes(shortage.offered) }),
@@ -146,7 +165,7 @@ function suggestionList({ suggestions }, busy, choose) {
             type: 'button',
             class: 'secondary',
             'data-testid': `suggestion-${kind}`,
-            disabled: busy,
+            'aria-disabled': busy ? 'true' : null,
             on: { click: () => choose(settings) },
           },
           t(`memory.suggestion.${kind}`),

@@ -41,9 +41,9 @@ export function modelPanel(app) {
     meter,
     h('div', { class: 'download-line' }, text, stop),
   );
-  const notices = h('ul', { class: 'warnings', 'data-testid': 'model-notices', role: 'status' });
+  const notices = h('ul', { class: 'warnings', 'data-testid': 'model-notices' });
   const result = h('div', {});
-  main.append(problem, progress, notices, result);
+  main.append(problem, progress, h('div', { role: 'status' }, notices), result);
 
   app.store.watch(['notices', 'language'], (state) => {
     notices.hidden = state.notices.length === 0;

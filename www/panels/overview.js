@@ -215,7 +215,11 @@ function trainingCard(store) {
      */
     show({ points, marks, step, max_steps, loss, accuracy }, { recording }) {
       setAttribute(element, 'data-source', recording ? 'recording' : 'run');
-      badge.hidden = pause.hidden = recording === null;
+      badge.hidden = recording === null;
+      const focused = document.activeElement === pause;
+      // Where nothing moves, there is nothing to hold.
+      pause.hidden = recording === null || matchMedia('(prefers-reduced-motion: reduce)').matches;
+      if (focused && pause.hidden) element.querySelector('a')?.focus();
       chart.show({ points, marks, max_x: max_steps, max_y: recording ? highestLoss(recording) : 0 });
       const digits = { minimumFractionDigits: 3, maximumFractionDigits: 3 };
       replace(

@@ -90,12 +90,19 @@ function tokenRow(row) {
   };
   const list = h('div', { class: 'columns' }, names(), ...columns(0, shown));
   if (folded) {
+    // The button is gone then: the first column that it shows has the focus.
+    const unfold = () => {
+      const rest = columns(shown, row.tokens.length);
+      more.replaceWith(...rest);
+      rest[0]?.setAttribute('tabindex', '-1');
+      rest[0]?.focus();
+    };
     const more = h(
       'button',
       {
         type: 'button',
         class: 'quiet more',
-        on: { click: () => more.replaceWith(...columns(shown, row.tokens.length)) },
+        on: { click: unfold },
       },
       t('tokens.more_padding', { count: row.tokens.length - shown }),
     );

@@ -9,7 +9,7 @@ import { figures } from '../components/figures.js';
 import { fold } from '../components/fold.js';
 import { callout, warningList } from '../components/notices.js';
 import { panelParts, stageButton } from './widgets.js';
-import { h, replace } from '../dom.js';
+import { h, replace, setOff } from '../dom.js';
 import { duration, number, percent, t } from '../i18n.js';
 import { runResult, runningRun } from '../state.js';
 
@@ -42,7 +42,7 @@ export function trainingPanel(app) {
   main.append(problem, keptModels(app), live, trainingCharts(store), plan, memoryPanel(app));
 
   store.watch(['busy', 'opened', 'fatal'], ({ busy, opened, fatal }) => {
-    byHand.disabled = busy || opened === null || fatal !== null;
+    setOff(byHand, busy || opened === null || fatal !== null);
   });
   const showPlan = () => replace(plan, ...planText(store.state, settings.preset));
   store.watch(['plan', 'split', 'run', 'language'], showPlan);

@@ -4,7 +4,7 @@ import { labelName } from '../components/labels.js';
 import { placeholder } from '../components/notices.js';
 import { probabilityBars } from '../components/probability-bars.js';
 import { panelParts, sideFoot, stageButton } from './widgets.js';
-import { h, replace } from '../dom.js';
+import { h, replace, setOff } from '../dom.js';
 import { t } from '../i18n.js';
 
 const EXAMPLES = ['try.first_sentence', 'try.example_2', 'try.example_3', 'try.example_4', 'try.example_5'];
@@ -68,7 +68,7 @@ function sentenceForm(store, classify) {
     if (input.value !== sentence) input.value = sentence;
   });
   store.watch(['busy', 'run', 'opened', 'fatal', 'sentence', 'stages'], (state) => {
-    submit.disabled = isOff(state) || state.sentence.trim() === '';
+    setOff(submit, isOff(state) || state.sentence.trim() === '');
   });
   const onSubmit = (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -95,7 +95,7 @@ function examples(store, classify) {
     return h('button', { type: 'button', class: 'example', lang: 'en', i18n: key, on: { click } });
   });
   store.watch(['busy', 'run', 'opened', 'fatal', 'stages'], (state) => {
-    for (const button of buttons) button.disabled = isOff(state);
+    for (const button of buttons) setOff(button, isOff(state));
   });
   return h(
     'div',
@@ -118,7 +118,7 @@ function outcomes({ dataset, model, run }, { text, result }) {
     h(
       'div',
       { class: 'outcome missing', 'data-testid': 'try-after' },
-      h('h3', {}, t('try.after')),
+      h('h2', {}, t('try.after')),
       h('p', { class: 'note' }, t('try.untrained')),
     );
   return [
@@ -151,7 +151,7 @@ function outcome(testId, title, note, labels, probabilities) {
   return h(
     'div',
     { class: 'outcome', 'data-testid': testId, 'data-probabilities': JSON.stringify(probabilities) },
-    h('h3', {}, title),
+    h('h2', {}, title),
     bars.element,
     h('p', { class: 'note' }, note),
   );

@@ -1,7 +1,7 @@
 // What the panels share: their two columns, and the button that runs a stage.
 
 import { alert } from '../components/notices.js';
-import { h, replace, setText } from '../dom.js';
+import { h, replace, setOff, setText } from '../dom.js';
 import { t } from '../i18n.js';
 
 /** @typedef {import('../app.js').App} App */
@@ -45,7 +45,7 @@ export function stageButton({ store, workflow }, stage) {
   const problem = h('div', { class: 'problem' });
   const side = h('div', { class: 'stage-run' }, row, note);
   store.watch(['stages', 'busy', 'opened', 'fatal', 'language'], (state) => {
-    button.disabled = state.busy || state.opened === null || state.fatal !== null;
+    setOff(button, state.busy || state.opened === null || state.fatal !== null);
     const missing = workflow.missing(stage).map((need) => t(`${need}.title`));
     const current = state.stages[stage];
     setText(

@@ -2,10 +2,10 @@
 // and why the last press started nothing.
 
 import { alert } from '../components/notices.js';
-import { byId, h, replace, setAttribute, setText } from '../dom.js';
+import { byId, h, replace, setAttribute, setOff, setText } from '../dom.js';
 import { t } from '../i18n.js';
 import { runResult, runningRun } from '../state.js';
-import { go } from './route.js';
+import { goToControl } from './route.js';
 import { announcement, failedStage, nowMessage, runningStage, windowTitle } from './now.js';
 
 /** @typedef {import('../state.js').AppState} AppState */
@@ -40,11 +40,7 @@ export function dock(store) {
     class: 'primary',
     'data-testid': 'run-all',
     'aria-describedby': 'facts',
-    on: {
-      click: () => {
-        if (!run.hasAttribute('aria-disabled')) void workflow?.runAll();
-      },
-    },
+    on: { click: () => void workflow?.runAll() },
   });
   const group = controls(store, (action) => void workflow?.control(action).catch(() => {}));
   const message = h('p', { class: 'now', 'data-testid': 'now' });
@@ -65,9 +61,9 @@ export function dock(store) {
     const running = runningRun(state) !== null;
     const focused = document.activeElement;
     const hadFocus = focused === run || group.contains(focused);
+    const hadLink = message.contains(focused);
     const off = state.busy || state.opened === null || state.fatal !== null || workflow === null;
-    // Not `disabled`, because a press would then lose the focus.
-    setAttribute(run, 'aria-disabled', off ? 'true' : null);
+    setOff(run, off);
     // The controls of a run take the place of the button that starts one, and the focus with it.
     run.hidden = running;
     group.hidden = !running;
@@ -80,6 +76,8 @@ export function dock(store) {
     line.classList.toggle('active', current !== undefined);
     fill.style.width = progress === null ? '' : `${progress * 100}%`;
     showMessage(message, state);
+    // The link to a failure is gone when another message takes its place.
+    if (hadLink && !message.contains(focused)) (running ? firstShown(group) : run)?.focus();
     message.classList.toggle('ready', !state.busy && state.opened !== null && state.run.kind === 'idle');
     setText(spoken, announcement(state));
     document.title = windowTitle(state);
@@ -138,9 +136,9 @@ function controls(store, press) {
     const paused = run?.state === 'paused';
     pause.hidden = paused;
     resume.hidden = !paused;
-    for (const button of [pause, resume, step]) button.disabled = run?.state === 'stopped';
+    for (const button of [pause, resume, step]) setOff(button, run?.state === 'stopped');
     // A second stop ends the evaluation of a stopped run.
-    stop.disabled = run?.state === 'stopped' && !run.evaluating;
+    setOff(stop, run?.state === 'stopped' && !run.evaluating);
     // Pause and resume replace each other, so the focus moves with them.
     if (focused === pause && paused) resume.focus();
     if (focused === resume && run && !paused) pause.focus();
@@ -157,8 +155,7 @@ export function showRefusedField(store, settings) {
   store.watch(['refused'], ({ refused }) => {
     const setting = refused?.field ? settings.find(refused.field) : null;
     if (!setting) return;
-    go(viewOfSetting(setting));
-    document.getElementById(`setting-${setting.name}`)?.focus();
+    goToControl(viewOfSetting(setting), `setting-${setting.name}`);
   });
 }
 

@@ -24,6 +24,7 @@ export function followAddress(store) {
       const hidden = each !== view;
       if (byId(each).hidden !== hidden) byId(each).hidden = hidden;
     }
+    setAttribute(byId('skip'), 'href', `#${view}`);
     for (const link of byId('rail').querySelectorAll('a[href^="#"]'))
       setAttribute(link, 'aria-current', link.getAttribute('href') === `#${view}` ? 'page' : null);
     if (view === before) return;
@@ -50,6 +51,26 @@ const measured = (elements) => elements.map(({ scrollTop }) => scrollTop);
  */
 export function go(view) {
   if (location.hash !== `#${view}`) location.hash = view;
+}
+
+/**
+ * Shows a view and focuses a control of it, which may not be made yet.
+ * @param {View} view
+ * @param {string} id  of the control
+ */
+export function goToControl(view, id) {
+  const section = byId(view);
+  const focus = () => {
+    const control = document.getElementById(id);
+    if (section.hidden || !control) return;
+    observer.disconnect();
+    control.focus();
+  };
+  // The view is shown after the address has changed.
+  const observer = new MutationObserver(focus);
+  observer.observe(section, { childList: true, subtree: true, attributeFilter: ['hidden'] });
+  go(view);
+  focus();
 }
 
 /**

@@ -3,12 +3,12 @@
 
 import { helpDialog } from './help.js';
 import { DEPTHS } from '../depth.js';
-import { byId, onFrame } from '../dom.js';
+import { byId } from '../dom.js';
 import { recall, remember } from '../i18n.js';
 import { runningRun } from '../state.js';
 import { VIEWS } from '../views.js';
 import { chooseDepth } from './preferences.js';
-import { go } from './route.js';
+import { go, goToControl } from './route.js';
 
 /** @typedef {import('../state.js').Store<import('../state.js').AppState>} AppStore */
 
@@ -34,15 +34,31 @@ export function shortcuts(store) {
     remember(STORED_AS, on ? 'on' : 'off');
   });
   document.addEventListener('keydown', (event) => {
-    if (event.defaultPrevented || event.isComposing || document.querySelector('dialog[open]')) return;
-    const modified = event.ctrlKey || event.metaKey || event.altKey;
-    if (!modified && (!enabled || types(event.target))) return;
+    if (event.defaultPrevented || event.isComposing || event.repeat) return;
+    if (document.querySelector('dialog[open]')) return;
+    if (!modified(event) && (!enabled || types(event.target))) return;
     const found = list.find(({ matches }) => matches(event));
     if (!found) return;
     event.preventDefault();
     found.act(event);
   });
   return dialog.open;
+}
+
+/**
+ * Whether a key is pressed together with one that makes it a command of the browser. AltGr types: with it a German
+ * keyboard has `[`, and Windows reports Ctrl and Alt.
+ * @param {KeyboardEvent} event
+ */
+const modified = (event) => (event.ctrlKey || event.metaKey || event.altKey) && !event.getModifierState('AltGraph');
+
+/**
+ * The key without Caps Lock, or the Latin letter on it where a Korean keyboard types Hangul.
+ * @param {KeyboardEvent} event
+ */
+function typed({ key, code, shiftKey }) {
+  const letter = /^\p{Script=Hangul}$/u.test(key) && code.startsWith('Key') ? code.slice(3) : key;
+  return shiftKey ? letter : letter.toLowerCase();
 }
 
 /** Whether keys that are pressed in an element are input. @param {EventTarget|null} target */
@@ -56,7 +72,7 @@ const types = (target) =>
  */
 function table(store, showHelp) {
   const plain = (/** @type {string} */ key) => (/** @type {KeyboardEvent} */ event) =>
-    event.key === key && !event.ctrlKey && !event.metaKey && !event.altKey;
+    typed(event) === key && !modified(event);
   const turn = (/** @type {number} */ by) => {
     const view = VIEWS[VIEWS.indexOf(store.state.view) + by];
     if (view) go(view);
@@ -71,7 +87,7 @@ function table(store, showHelp) {
     {
       keys: ['0', '…', String(VIEWS.length - 1)],
       about: 'help.view',
-      matches: (event) => plain(event.key)(event) && digit(event) !== undefined,
+      matches: (event) => !modified(event) && digit(event) !== undefined,
       act: (event) => go(digit(event) ?? 'overview'),
     },
     { keys: ['['], about: 'help.previous', matches: plain('['), act: () => turn(-1) },
@@ -79,7 +95,7 @@ function table(store, showHelp) {
     {
       keys: ['Ctrl', 'Enter'],
       about: 'help.run',
-      matches: ({ key, ctrlKey, metaKey }) => key === 'Enter' && (ctrlKey || metaKey),
+      matches: ({ key, ctrlKey, metaKey, altKey }) => key === 'Enter' && (ctrlKey || metaKey) && !altKey,
       act: () => press('run-all'),
     },
     {
@@ -102,11 +118,8 @@ function table(store, showHelp) {
       keys: ['t'],
       about: 'help.try',
       matches: plain('t'),
-      act: () => {
-        go('try');
-        onFrame(() => document.getElementById('try-sentence')?.focus());
-      },
+      act: () => goToControl('try', 'try-sentence'),
     },
-    { keys: ['?'], about: 'help.help', matches: ({ key }) => key === '?', act: showHelp },
+    { keys: ['?'], about: 'help.help', matches: plain('?'), act: showHelp },
   ];
 }

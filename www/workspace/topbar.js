@@ -28,6 +28,8 @@ export function topbarButtons(showHelp) {
   const toggle = (/** @type {boolean} */ open) => {
     items.classList.toggle('open', open);
     setAttribute(menu, 'aria-expanded', String(open));
+    // The items are before the button in the document.
+    if (open) /** @type {HTMLElement|null} */ (items.querySelector('summary, a, button, select'))?.focus();
   };
   const inside = (/** @type {EventTarget|null} */ target) =>
     target instanceof Node && (items.contains(target) || menu.contains(target));
