@@ -93,6 +93,40 @@ export class Webtune {
     await this.field(setting).fill(value);
   }
 
+  /**
+   * Shows the view of a setting and selects one of its choices.
+   * @param {string} setting
+   * @param {string} value
+   */
+  async select(setting, value) {
+    await this.show(await this.#viewOfSetting(setting));
+    await this.field(setting).selectOption(value);
+  }
+
+  /** Shows a view with rows in pages, and its last page. @param {'dataset'|'tokens'} view */
+  async lastPage(view) {
+    await this.show(view);
+    await this.page.locator(`#${view}`).getByRole('button', { name: 'Last page' }).click();
+  }
+
+  /** Waits until the panels of all views are made. That of the comparison with the CPU is the last one. */
+  async complete() {
+    await expect(this.page.getByTestId('compare')).toBeAttached();
+  }
+
+  /**
+   * Chooses a language, which a narrow screen has in its menu.
+   * @param {'en'|'ko'} language
+   */
+  async speak(language) {
+    const choice = this.page.getByTestId('language');
+    const inMenu = !(await choice.isVisible());
+    if (inMenu) await this.page.getByTestId('menu').click();
+    await choice.selectOption(language);
+    if (inMenu) await this.page.getByTestId('menu').click();
+    await expect(this.page.locator('html')).toHaveAttribute('lang', language);
+  }
+
   /** @param {string} setting @returns {Promise<View>} */
   #viewOfSetting(setting) {
     return this.page.evaluate((name) => {
