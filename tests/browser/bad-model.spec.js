@@ -4,12 +4,20 @@
 import { expect, test } from './fixtures.js';
 import { QUICK, madeModel } from './webtune.js';
 
-/** @typedef {{model: string, code: string, says: RegExp}} Broken  `model` is a folder of models.js */
+/**
+ * `model` is a folder of models.js, `site` one of preludes.js.
+ * @typedef {{model: string, code: string, says: RegExp, site?: string}} Broken
+ */
 
 /** @type {Broken[]} */
 const SHOWN_ON_THE_PAGE = [
   { model: 'no-weights', code: 'download', says: /model\.safetensors.*404/ },
-  { model: 'connection-breaks', code: 'download', says: /model\.safetensors.*ended after [\d,]+ bytes/ },
+  {
+    model: 'connection-breaks',
+    code: 'download',
+    says: /model\.safetensors.*ended after [\d,]+ bytes/,
+    site: 'short-pauses',
+  },
   { model: 'truncated', code: 'model_file', says: /model\.safetensors.*truncated/ },
   { model: 'a-web-page', code: 'model_file', says: /model\.safetensors cannot be read as safetensors/ },
   { model: 'wrong-shape', code: 'model_file', says: /attention\.self\.query\.weight.*\[32, 128\].*\[64, 64\]/ },
@@ -55,11 +63,11 @@ async function loadAndClassify(webtune, model, interrupt) {
   return webtune.probabilities('try-before');
 }
 
-for (const { model, code, says } of SHOWN_ON_THE_PAGE) {
+for (const { model, code, says, site } of SHOWN_ON_THE_PAGE) {
   test(`model folder "${model}": the error is shown, earlier stages stay done`, async ({ webtune }) => {
     const { page } = webtune;
     webtune.allow(/Failed to load resource/);
-    await webtune.open({ ...QUICK, device: 'cpu', model: madeModel(model) });
+    await webtune.open({ ...QUICK, device: 'cpu', model: madeModel(model) }, site);
     await webtune.press('run-all');
     const alert = webtune.alert('model');
     await expect(alert).toHaveCount(1);

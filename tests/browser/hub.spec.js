@@ -179,7 +179,7 @@ test('status 503 and 429 are retried', async ({ webtune, hub }) => {
 
 test('a file that is always too short is an error, and the previous model stays', async ({ webtune, hub }) => {
   hub.offer('tests/other', files(tinyBert({ seed: 9 })));
-  await load(webtune, hub, { model: 'tests/other' });
+  await load(webtune, hub, { model: 'tests/other', site: 'short-pauses' });
   await expectLoaded(webtune);
   const short = { body: weights.subarray(0, HALF) };
   hub.offer(TINY, tiny, { troubles: { [WEIGHTS]: Array.from({ length: 12 }, () => short) } });

@@ -123,6 +123,13 @@ const preludes = {
       };
     }
   },
+  // Pauses between the attempts of a download are a twentieth as long, for downloads that fail until the last attempt.
+  // The native tests check their length.
+  'short-pauses': () => {
+    const { setTimeout } = scope;
+    scope.setTimeout = (/** @type {TimerHandler} */ call, /** @type {number} */ delay, /** @type {any[]} */ ...given) =>
+      setTimeout(call, delay / 20, ...given);
+  },
   // The disk stores 150 kB of a file.
   'storage-full': () => {
     const write = scope.FileSystemSyncAccessHandle.prototype.write;
