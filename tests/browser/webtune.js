@@ -57,12 +57,14 @@ export class Webtune {
    * Opens the page and waits until it has a device or shows why it has none.
    * @param {Record<string, string|number>} [query]
    * @param {string} [site]  with a prelude, see preludes.js
+   * @param {string} [fragment]  names the view
    */
-  async open(query = {}, site) {
+  async open(query = {}, site, fragment = '') {
     await this.#keepLogs();
     const url = new URL(this.server.site(site));
     for (const [name, value] of Object.entries({ depth: 'expert', ...query }))
       url.searchParams.set(name, String(value));
+    url.hash = fragment;
     await this.page.goto(url.href);
     await this.opened();
     if (site === undefined) await expect(this.page.locator('#notices').getByTestId('error')).toHaveCount(0);
@@ -81,6 +83,16 @@ export class Webtune {
     await expect(this.page.locator(`#${view}`)).toBeVisible();
     // The controls of a view are made when it is first shown.
     await expect(this.page.locator(`#${view} > .panel-main > *`).first()).toBeAttached();
+  }
+
+  /** Expects that exactly one view is shown, and that the rail marks its link. @param {View} view */
+  async expectView(view) {
+    const shown = () =>
+      this.page
+        .locator('main > .panel')
+        .evaluateAll((panels) => panels.filter((panel) => panel.checkVisibility()).map(({ id }) => id));
+    await expect.poll(shown).toEqual([view]);
+    await expect(this.page.locator('#rail [aria-current]')).toHaveAttribute('href', `#${view}`);
   }
 
   /**

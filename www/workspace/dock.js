@@ -150,14 +150,15 @@ function controls(store, press) {
 
 /**
  * Shows the field that the last press was refused for.
- * @param {AppStore} store
- * @param {import('../settings.js').Settings} settings
+ * @param {import('../app.js').App} app
+ * @param {{make: (view: import('../views.js').View) => Promise<void>}} panels
  */
-export function showRefusedField(store, settings) {
-  store.watch(['refused'], ({ refused }) => {
+export function showRefusedField({ store, settings }, panels) {
+  store.watch(['refused'], async ({ refused }) => {
     const setting = refused?.field ? settings.find(refused.field) : null;
     if (!setting) return;
-    go(viewOfSetting(setting));
+    const view = viewOfSetting(setting);
+    await Promise.all([go(view), panels.make(view)]);
     document.getElementById(`setting-${setting.name}`)?.focus();
   });
 }

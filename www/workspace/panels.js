@@ -63,6 +63,7 @@ export function makePanels(app, onError) {
   };
   app.store.watch(['view'], ({ view }) => void make(view));
   return {
+    make,
     /** Resolves when every panel is made, one in each idle period. */
     async makeAll() {
       for (const view of VIEWS) {

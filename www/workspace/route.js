@@ -45,11 +45,15 @@ export function followAddress(store) {
 const measured = (elements) => elements.map(({ scrollTop }) => scrollTop);
 
 /**
- * Shows a view, as a link to it would.
+ * Shows a view, as a link to it would. Resolves when it is shown: the browser reports a new fragment later.
  * @param {View} view
+ * @returns {Promise<void>}
  */
-export function go(view) {
-  if (location.hash !== `#${view}`) location.hash = view;
+export async function go(view) {
+  if (location.hash === `#${view}`) return;
+  const shown = new Promise((resolve) => window.addEventListener('hashchange', resolve, { once: true }));
+  location.hash = view;
+  await shown;
 }
 
 /**

@@ -3,7 +3,7 @@
 
 import { helpDialog } from './help.js';
 import { DEPTHS } from '../depth.js';
-import { byId, onFrame } from '../dom.js';
+import { byId } from '../dom.js';
 import { recall, remember } from '../i18n.js';
 import { runningRun } from '../state.js';
 import { VIEWS } from '../views.js';
@@ -59,7 +59,7 @@ function table(store, showHelp) {
     event.key === key && !event.ctrlKey && !event.metaKey && !event.altKey;
   const turn = (/** @type {number} */ by) => {
     const view = VIEWS[VIEWS.indexOf(store.state.view) + by];
-    if (view) go(view);
+    if (view) void go(view);
   };
   const press = (/** @type {string} */ id) => {
     // The button decides whether the action is possible now.
@@ -72,7 +72,7 @@ function table(store, showHelp) {
       keys: ['0', '…', String(VIEWS.length - 1)],
       about: 'help.view',
       matches: (event) => plain(event.key)(event) && digit(event) !== undefined,
-      act: (event) => go(digit(event) ?? 'overview'),
+      act: (event) => void go(digit(event) ?? 'overview'),
     },
     { keys: ['['], about: 'help.previous', matches: plain('['), act: () => turn(-1) },
     { keys: [']'], about: 'help.next', matches: plain(']'), act: () => turn(1) },
@@ -102,9 +102,9 @@ function table(store, showHelp) {
       keys: ['t'],
       about: 'help.try',
       matches: plain('t'),
-      act: () => {
-        go('try');
-        onFrame(() => document.getElementById('try-sentence')?.focus());
+      act: async () => {
+        await go('try');
+        document.getElementById('try-sentence')?.focus();
       },
     },
     { keys: ['?'], about: 'help.help', matches: ({ key }) => key === '?', act: showHelp },
