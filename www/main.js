@@ -44,6 +44,11 @@ await start();
 async function start() {
   const query = new URLSearchParams(location.search);
   const language = preferredLanguage(query.get('lang'));
+  if (query.has('components')) {
+    await useLanguage(language);
+    const { showComponents } = await import('./components/gallery.js');
+    return showComponents(document.querySelector('main'));
+  }
   const projector = query.get('view') === 'projector';
   const store = new Store(initialState(language, { depth: preferredDepth(query), projector }), onFrame);
   const appearanceChanged = applyAppearance(store);

@@ -28,11 +28,11 @@ import { knownModel } from './models.js';
  * @property {number} passes             work of a training token, in forward passes
  */
 
-/** The share of a forward pass that the backward pass to the activations takes, and that to the weights. */
-const ACTIVATIONS = 1.25;
+/** The backward pass to the activations, and that to the weights, in forward passes. */
+const ACTIVATIONS = 1;
 const WEIGHTS = 0.75;
-/** The work of AdamW and of clipping on one parameter: that of so many tokens. */
-const UPDATE = 80;
+/** Clipping and AdamW on one parameter, in tokens of the forward pass through one parameter. */
+const UPDATE = 90;
 
 /** @param {Job} job */
 export const unitsOf = ({ updates, train_tokens, eval_tokens, encoder, trainable, passes }) =>

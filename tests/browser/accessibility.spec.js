@@ -1,33 +1,13 @@
 // Accessibility: no violation of WCAG 2 A and AA in either colour scheme, full keyboard operation, phone and desktop
 // widths, and the Korean page. Screenshots of the finished page are written to test-results/screenshots/.
 
-import { AxeBuilder } from '@axe-core/playwright';
-import { fileURLToPath } from 'node:url';
+import { overflow, screenshots, violations } from './checks.js';
 import { expect, test } from './fixtures.js';
 import { QUICK } from './webtune.js';
 
 const CPU = { ...QUICK, device: 'cpu' };
-const STANDARDS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const SCHEMES = /** @type {const} */ (['light', 'dark']);
 const SCREENS = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
-const screenshots = fileURLToPath(new URL('../../test-results/screenshots/', import.meta.url));
-
-/** The violations that axe finds, shortened for a failure message. @param {import('@playwright/test').Page} page */
-async function violations(page) {
-  // `preload` is off because axe resolves the style sheet's imports against the wrong address.
-  const found = await new AxeBuilder({ page }).options({ preload: false }).withTags(STANDARDS).analyze();
-  return found.violations.map(
-    ({ id, help, nodes }) =>
-      `${id}: ${help} (${nodes.length}): ${nodes
-        .slice(0, 3)
-        .map(({ html }) => html.slice(0, 160))
-        .join(' | ')}`,
-  );
-}
-
-/** Width of the document beyond the window, in CSS pixels. @param {import('@playwright/test').Page} page */
-const overflow = (page) =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 /**
  * Opens or closes every `details` element of the panels.

@@ -161,18 +161,25 @@ test('a wrong GELU derivative in one shader fails the checks of the affected gra
   await expect(page.getByTestId('worst').locator('tr.failed').first()).toContainText('differs');
 });
 
-const WRONG_TILES = [
-  { site: 'tile-8-wrong', tile: '8 × 8', selected: '256 × 512', others: /^$/ },
+/** A wrong tile, its shape that a check selects, and the checks of other tiles that compute with it. */
+const WRONG_TILES = {
+  'tile-8-wrong': { tile: '8 × 8', selected: '256 × 512', others: /^$/ },
   // An addition has 4 × 4 values per thread whatever the tile of the other products is.
-  { site: 'tile-4-wrong', tile: '4 × 4', selected: '128 × 256', others: /^LoRA, (8 × 8|2 × 2) tile: output, f32$/ },
-];
+  'tile-4-wrong': { tile: '4 × 4', selected: '128 × 256', others: /^LoRA, (8 × 8|2 × 2) tile: output, f32$/ },
+};
 
-for (const { site, tile, selected, others } of WRONG_TILES) {
-  test(`a wrong column in the ${tile} tile fails the checks of that tile only`, async ({ webtune }) => {
-    await webtune.open(GPU, site);
-    const { passed, checks } = await compare(webtune);
-    expect(passed).toBe(false);
-    const failed = checks.filter((check) => !check.passed).map(({ name }) => name);
+/**
+ * Compares on a site whose products are wrong in some tiles: the checks of these tiles fail, and no others.
+ * @param {import('./webtune.js').Webtune} webtune
+ * @param {string} site
+ * @param {typeof WRONG_TILES[keyof typeof WRONG_TILES][]} wrong
+ */
+async function failsForTiles(webtune, site, wrong) {
+  await webtune.open(GPU, site);
+  const { passed, checks } = await compare(webtune);
+  expect(passed).toBe(false);
+  const failed = checks.filter((check) => !check.passed).map(({ name }) => name);
+  for (const { tile, selected } of wrong) {
     for (const name of [
       `linear, ${tile} tile: output, f32`,
       `linear, ${tile} tile: input gradient, f32`,
@@ -185,10 +192,22 @@ for (const { site, tile, selected, others } of WRONG_TILES) {
     ]) {
       expect(failed).toContain(name);
     }
-    const ofTile = (/** @type {string} */ name) =>
-      name.includes(`${tile} tile`) || name.includes(`tile selected for ${selected} values`) || others.test(name);
-    expect(failed.filter((name) => !ofTile(name))).toEqual([]);
-  });
+  }
+  const ofTiles = (/** @type {string} */ name) =>
+    wrong.some(
+      ({ tile, selected, others }) =>
+        name.includes(`${tile} tile`) || name.includes(`tile selected for ${selected} values`) || others.test(name),
+    );
+  expect(failed.filter((name) => !ofTiles(name))).toEqual([]);
+}
+
+test('a wrong column in the 8 × 8 and the 4 × 4 tile fails the checks of these tiles only', ({ webtune }) =>
+  failsForTiles(webtune, 'tiles-wrong', Object.values(WRONG_TILES)));
+
+for (const [site, wrong] of Object.entries(WRONG_TILES)) {
+  test(`a wrong column in the ${wrong.tile} tile alone fails its checks`, { tag: '@full' }, ({ webtune }) =>
+    failsForTiles(webtune, site, [wrong]),
+  );
 }
 
 test('the comparison cannot start during a run', async ({ webtune }) => {

@@ -9,6 +9,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { median } from './median.js';
 
 /** @typedef {import('@playwright/test').LaunchOptions} LaunchOptions */
 /** @typedef {NonNullable<Awaited<ReturnType<typeof lighthouse>>>} Run */
@@ -17,9 +18,6 @@ import { fileURLToPath } from 'node:url';
 export const CATEGORIES = /** @type {const} */ (['performance', 'accessibility', 'best-practices']);
 const SHIFT = 'cumulative-layout-shift';
 const FOLDER = fileURLToPath(new URL('../../test-results/lighthouse/', import.meta.url));
-
-/** @param {number[]} values */
-export const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 
 /**
  * Runs Lighthouse `count` times and returns the reports. The report of the run with the median performance is written

@@ -159,6 +159,13 @@ const preludes = {
       /\bfn matmul_kernel/.test(code) && !code.includes('u32(56)') ? code.replace('u32(24)', 'u32(16)') : code,
     );
   },
+  // Both.
+  'tiles-wrong': () => {
+    scope.changeShaders((/** @type {string} */ code) => {
+      if (!/\bfn matmul_kernel/.test(code)) return code;
+      return code.includes('u32(56)') ? code.replace('u32(56)', 'u32(48)') : code.replace('u32(24)', 'u32(16)');
+    });
+  },
   // A GPU whose matrix products are wrong in the larger tiles only. The shapes of the self-test select the smallest
   // one, those of a run larger ones.
   'gpu-with-wrong-tiles': () => {

@@ -24,8 +24,7 @@
 const CATEGORIES = [
   'disabled-by-default-devtools.timeline',
   'devtools.timeline',
-  // The first paint, and the marks of `performance.mark`.
-  'loading',
+  // The marks of `performance.mark`.
   'blink.user_timing',
 ];
 

@@ -1,5 +1,5 @@
 // The job on WebGPU with a software adapter: the tiny BERT (whole job, and compared with the CPU device) and the real
-// checkpoint (some steps, and the whole job).
+// checkpoint (two epochs of a few rows, and as @full the whole job).
 
 import { expect, test } from './fixtures.js';
 import { QUICK, madeModel } from './webtune.js';
@@ -76,25 +76,39 @@ test('a run on WebGPU follows the run on the CPU', async ({ webtune }) => {
   expect(found.after[0]).toBeCloseTo(expected.after[0] ?? NaN, 2);
 });
 
-test('the real checkpoint trains 4 steps, is evaluated and classifies a sentence', async ({ webtune }) => {
+test('the real checkpoint learns two epochs of a few rows, is evaluated and classifies a sentence', async ({
+  webtune,
+}) => {
   const { page } = webtune;
-  await webtune.open({ device: 'webgpu', num_rows: 20, max_steps: 4, per_device_train_batch_size: 4 });
+  await webtune.open({
+    device: 'webgpu',
+    num_rows: 20,
+    num_train_epochs: 2,
+    per_device_train_batch_size: 4,
+    learning_rate: '0.0002',
+  });
   await webtune.press('run-all', 9 * MINUTE);
   await webtune.succeeded();
   await expect(page.getByTestId('parameters')).toHaveAttribute('data-value', '22713986');
   const logs = await webtune.logs();
-  expect(logs.length).toBe(4);
+  expect(logs.length).toBe(8);
   // Two classes and a classifier of small random weights: the first loss is near ln 2.
   expect(logs[0]?.loss).toBeCloseTo(Math.LN2, 1);
   for (const { loss, grad_norm } of logs) expect(Number.isFinite(loss) && grad_norm > 0).toBe(true);
-  const [evaluation] = (await webtune.read('evaluations')).slice(-1);
-  expect(evaluation?.step).toBe(4);
-  expect(evaluation?.confusion.flat().reduce((all, count) => all + count)).toBe(4);
+  const [first, last, ...others] = await webtune.read('evaluations');
+  expect([first?.step, last?.step, others.length]).toEqual([4, 8, 0]);
+  expect(last?.confusion).toEqual([
+    [2, 0],
+    [0, 2],
+  ]);
+  // Labels at random have a loss of ln 2 = 0.69; the CPU reaches 0.25 in these steps.
+  expect(last?.eval_loss).toBeLessThan(0.4);
+  await expect(page.getByTestId('eval-accuracy')).toHaveText('100%');
   await webtune.classify(SENTENCE);
   expect(await webtune.probabilities('try-after')).not.toEqual(await webtune.probabilities('try-before'));
 });
 
-test('the whole job runs on WebGPU with the real checkpoint', async ({ webtune }) => {
+test('the whole job runs on WebGPU with the real checkpoint', { tag: '@full' }, async ({ webtune }) => {
   test.setTimeout((WHOLE_JOB_MINUTES + 5) * MINUTE);
   await webtune.open({ device: 'webgpu' });
   await webtune.press('run-all', WHOLE_JOB_MINUTES * MINUTE);

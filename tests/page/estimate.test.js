@@ -182,6 +182,23 @@ test('a run that was stopped is not stored, and a form that is changed during a 
   assert.deepEqual(estimate({ model: LOADED }), { ms: 5000, basis: 'last_run' });
 });
 
+test('a run that is refused does not store the run before it, which the page shows again', async () => {
+  const store = new Store(page({ model: LOADED }));
+  const settings = { values: () => DEFAULTS };
+  rememberRuns(/** @type {any} */ ({ store, settings }), { recording, version: VERSION });
+  const show = async (/** @type {any} */ run) => {
+    store.update({ run });
+    await null;
+  };
+  const result = { stopped: false, global_step: 30, max_steps: 30, train_runtime: 5, first_step_ms: 100 };
+  const done = { kind: 'done', plan: plan(30), result };
+  for (const run of [{ kind: 'running', plan: plan(30) }, done]) await show(run);
+  assert.equal(estimate()?.basis, 'last_run');
+  storage.clear();
+  for (const run of [{ kind: 'running', plan: plan(30) }, done]) await show(run);
+  assert.equal(estimate()?.basis, 'recording');
+});
+
 test('a newer run replaces the older one of its key, and the number of runs is limited', async () => {
   await run({ model: LOADED }, 5);
   await run({ model: LOADED }, 7);

@@ -151,13 +151,14 @@ function series({ label, color: variable, kind = 'line' }, showPoints) {
   const common = {
     label: label(),
     stroke,
-    width: 2,
+    width: scaled(2),
     value: (/** @type {uPlot} */ _, /** @type {number|null} */ value) => (value === null ? '' : number(value)),
     spanGaps: true,
   };
-  if (kind === 'points') return { ...common, paths: () => null, points: { show: true, size: 9, fill: stroke } };
-  if (kind === 'dashed') return { ...common, dash: [4, 4], width: 1.5, points: { show: false } };
-  return { ...common, points: { size: 5, show: showPoints, fill: stroke } };
+  if (kind === 'points') return { ...common, paths: () => null, points: { show: true, size: scaled(9), fill: stroke } };
+  if (kind === 'dashed')
+    return { ...common, dash: [scaled(4), scaled(4)], width: scaled(1.5), points: { show: false } };
+  return { ...common, points: { size: scaled(5), show: showPoints, fill: stroke } };
 }
 
 /**
@@ -172,6 +173,9 @@ function range(low, high, floor) {
   const bottom = Math.min(floor, low);
   return [bottom, high > bottom ? high + (high - bottom) * 0.08 : bottom + 1];
 }
+
+/** A length that grows with the root size, as the text does. @param {number} length */
+const scaled = (length) => (length * parseFloat(getComputedStyle(document.documentElement).fontSize)) / 16;
 
 /** @type {HTMLElement|null} */
 let probe = null;

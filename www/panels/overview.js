@@ -6,7 +6,8 @@ import { labelBadge, labelName } from '../components/labels.js';
 import { probabilityBars } from '../components/probability-bars.js';
 import { spark } from '../charts/spark.js';
 import { h, replace, setAttribute, setText } from '../dom.js';
-import { currentLanguage, number, percent, t } from '../i18n.js';
+import { day } from '../facts.js';
+import { number, percent, t } from '../i18n.js';
 import { Player } from '../recording/player.js';
 import { highestLoss, loadRecording } from '../recording/recording.js';
 
@@ -230,7 +231,7 @@ function trainingCard(store) {
         recording
           ? t('recording.about', {
               device: recording.device,
-              date: new Intl.DateTimeFormat(currentLanguage()).format(new Date(recording.date)),
+              date: day(recording.date),
             })
           : '',
       );

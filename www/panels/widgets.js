@@ -5,7 +5,6 @@ import { h, replace, setText } from '../dom.js';
 import { t } from '../i18n.js';
 
 /** @typedef {import('../app.js').App} App */
-/** @typedef {import('../state.js').AppState} AppState */
 /** @typedef {import('../stages.js').Stage} Stage */
 
 /**

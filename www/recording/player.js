@@ -1,7 +1,7 @@
 // Plays a recorded run again and again: about nine seconds of display time, then a pause on its last frame.
 //
-// It uses no timer while it is stopped, held, or in a hidden tab. Where the visitor prefers reduced motion, it shows the
-// finished run and does not move.
+// It uses no timer while it is stopped, held, or in a hidden tab. Where the visitor prefers reduced motion, it shows
+// the finished run and does not move.
 
 import { frameAt, maxSteps } from './recording.js';
 

@@ -1,13 +1,11 @@
 // The facts beside the primary action: what computes, how long a run takes, and what is downloaded for it.
 
-import { downloadSize } from '../download-size.js';
 import { setText } from '../dom.js';
 import { estimateRun, rememberRuns } from '../estimate.js';
-import { bytes, duration, t } from '../i18n.js';
+import { downloadSentence, timeSentence } from '../facts.js';
 import { loadRecording } from '../recording/recording.js';
 
 /** @typedef {import('../app.js').App} App */
-/** @typedef {import('../state.js').AppState} AppState */
 /** @typedef {import('../recording/recording.js').Recording} Recording */
 
 /**
@@ -24,8 +22,8 @@ export function showFacts(app, element, { version, ownFolder }) {
     if (!opened || busy) return setText(element, '');
     const basis = recording && { values: settings.values(), recording, version, ownFolder };
     const estimate = basis && estimateRun(store.state, basis);
-    const time = estimate ? t(`facts.time_${estimate.basis}`, { time: roughly(estimate.ms) }) : t('facts.time_unknown');
-    setText(element, [opened.device.name, time, download(store.state, ownFolder)].join(' · '));
+    const sentences = [timeSentence(estimate), downloadSentence(store.state, ownFolder)];
+    setText(element, [opened.device.name, ...sentences].join(' · '));
   };
   store.watch(['opened', 'busy', 'plan', 'split', 'model', 'tokens', 'origin', 'stored', 'language'], show);
   settings.subscribe(show);
@@ -38,25 +36,4 @@ export function showFacts(app, element, { version, ownFolder }) {
     // Without the recording the time is known after the first steps.
     () => {},
   );
-}
-
-/**
- * An estimate is not exact to the second.
- * @param {number} ms
- */
-function roughly(ms) {
-  const seconds = ms / 1000;
-  const step = seconds < 10 ? 1 : seconds < 120 ? 5 : 30;
-  return duration(Math.max(1, Math.round(seconds / step) * step));
-}
-
-/**
- * @param {AppState} state
- * @param {boolean} ownFolder
- */
-function download(state, ownFolder) {
-  const size = downloadSize(state, ownFolder);
-  if (size === null) return t('facts.download_unknown');
-  if (size === 0) return t('facts.download_none');
-  return t(state.origin.kind === 'hub' ? 'facts.download_hub' : 'facts.download_site', { size: bytes(size) });
 }
