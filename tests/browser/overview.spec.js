@@ -132,7 +132,7 @@ test('the facts beside the button name the device, the time and the download', a
   await expect(facts).toContainText('by the self-test');
   expect(await parts()).toEqual([
     device,
-    expect.stringMatching(/^about \d+.* \(by the self-test\)$/),
+    expect.stringMatching(/^roughly \d+.* \(by the self-test\)$/),
     expect.stringMatching(/^\d+(\.\d+)? MB to download, once$/),
   ]);
   await expect(webtune.button('run-all')).toHaveAccessibleDescription((await facts.textContent()) ?? '');
