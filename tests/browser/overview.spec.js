@@ -94,6 +94,7 @@ test('with reduced motion the recorded run is finished at once and does not move
   await page.clock.install();
   await webtune.open(CPU);
   await expect(card(webtune).getByText('Recorded run', { exact: true })).toBeVisible();
+  await expect(webtune.button('recording-pause')).toBeHidden();
   expect(await shownStep(webtune)).toBe(STEPS);
   // Longer than a round of the recording.
   await page.clock.runFor(15_000);

@@ -192,6 +192,7 @@ function examplesCard(store) {
 
 /** The loss while a network trains. @param {AppStore} store */
 function trainingCard(store) {
+  const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
   const chart = spark({ title: () => t('training.loss'), mark: () => t('training.eval_loss') });
   const badge = h('span', { class: 'tag recorded', i18n: 'recording.label', hidden: true });
   const pause = h('button', { type: 'button', class: 'quiet', 'data-testid': 'recording-pause', hidden: true });
@@ -215,7 +216,9 @@ function trainingCard(store) {
      */
     show({ points, marks, step, max_steps, loss, accuracy }, { recording }) {
       setAttribute(element, 'data-source', recording ? 'recording' : 'run');
-      badge.hidden = pause.hidden = recording === null;
+      badge.hidden = recording === null;
+      // There is nothing to hold where nothing moves.
+      pause.hidden = recording === null || reducedMotion.matches;
       chart.show({ points, marks, max_x: max_steps, max_y: recording ? highestLoss(recording) : 0 });
       const digits = { minimumFractionDigits: 3, maximumFractionDigits: 3 };
       replace(
