@@ -39,6 +39,7 @@ export function lineChart(options) {
   const element = document.createElement('div');
   element.className = 'chart';
   element.setAttribute('role', 'img');
+  let asked = false;
   /** @type {Awaited<ReturnType<typeof uPlotLibrary>>|null} */
   let library = null;
   /** @type {uPlot|null} */
@@ -61,10 +62,13 @@ export function lineChart(options) {
     }
   }
 
-  void uPlotLibrary().then((loaded) => {
-    library = loaded;
+  /** Loads the library when the chart is first in view, because it is the longest task of an opening page. */
+  async function load() {
+    if (asked) return;
+    asked = true;
+    library = await uPlotLibrary();
     make();
-  });
+  }
 
   /** The title and the last values, for a screen reader. */
   function describe() {
@@ -75,10 +79,13 @@ export function lineChart(options) {
     return [title(), ...last.filter(Boolean)].join(', ');
   }
 
-  /** Fills the container, which is empty while its view is hidden. The legend is below the plot. */
+  /** Draws, and fills the container. The legend is below the plot. A hidden chart has no size and is not drawn. */
   function fit() {
     const { clientWidth, clientHeight } = element;
-    if (!plot || clientWidth === 0) return;
+    if (clientWidth === 0) return;
+    void load();
+    if (!plot) return;
+    if (plot.data !== data) plot.setData(/** @type {any} */ (data));
     // The width decides how many lines the legend has.
     plot.setSize({ width: clientWidth, height: plot.height });
     const legend = element.querySelector('.u-legend')?.clientHeight ?? 0;
@@ -92,7 +99,7 @@ export function lineChart(options) {
     /** @param {Column[]} columns  x first, then one column per line */
     show(columns) {
       data = columns;
-      plot?.setData(/** @type {any} */ (columns));
+      if (element.clientWidth > 0) plot?.setData(/** @type {any} */ (columns));
       element.setAttribute('aria-label', describe());
     },
     /** Redraws after a change of language or colours. */
