@@ -110,9 +110,9 @@ async function open(store, query, { docked, overview, comparison }) {
     const app = { store, settings, workflow, session };
     docked.connect(workflow);
     overview.connect(app);
-    showRefusedField(store, settings);
     showFacts(app, docked.facts, { version, ownFolder: namesFolder(query) });
     const panels = makePanels(app, (error) => store.update({ refused: asShown(error) }));
+    showRefusedField(app);
     Object.assign(window, { __webtune: Object.freeze({ store, settings, session, logs }) });
 
     const device = DEVICES.find((candidate) => candidate === query.get('device')) ?? 'auto';

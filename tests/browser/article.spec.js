@@ -14,7 +14,7 @@ async function runArticlePreset(webtune, query, minutes) {
   const { page } = webtune;
   await webtune.open({ device: 'cpu', ...query });
   await expect(page.getByTestId('warnings').locator('[data-code="warmup_longer_than_run"]')).toHaveCount(0);
-  await webtune.button('preset-article').click();
+  await webtune.click('preset-article');
   await expect(webtune.button('preset-article')).toHaveAttribute('aria-pressed', 'true');
   await test.step('both warnings are shown before the run', async () => {
     const warmup = page.getByTestId('warnings').locator('[data-code="warmup_longer_than_run"]');
@@ -36,6 +36,7 @@ async function runArticlePreset(webtune, query, minutes) {
     expect(rows.map(({ input_ids }) => input_ids.length)).toEqual(Array(100).fill(128));
     expect(Number(await page.getByTestId('padding-share').getAttribute('data-value'))).toBeGreaterThan(0.8);
   });
+  await webtune.show('training');
   await expect(page.getByTestId('warnings').locator('[data-code="warmup_longer_than_run"]')).toBeVisible();
 }
 

@@ -50,7 +50,7 @@ for (const { title, setting, value, section, says, right } of DATA) {
   test(title, async ({ webtune }) => {
     await webtune.open(CPU);
     await expect(webtune.stage('split')).toHaveAttribute('data-state', 'done');
-    await webtune.field(setting).fill(value);
+    await webtune.fill(setting, value);
     await webtune.press('run-all');
     const alert = webtune.alert(section);
     await expect(alert).toHaveCount(1);
@@ -59,7 +59,7 @@ for (const { title, setting, value, section, says, right } of DATA) {
     await expect(webtune.stage('training')).toHaveAttribute('data-state', 'idle');
     // The previous rows stay.
     await expect(webtune.page.locator('#dataset tbody tr')).toHaveCount(10);
-    await webtune.field(setting).fill(right);
+    await webtune.fill(setting, right);
     await webtune.press('run-all');
     await webtune.succeeded();
     await expect(alert).toHaveCount(0);
@@ -99,11 +99,13 @@ for (const { title, setting, value, says, right } of FIELDS) {
     const { page } = webtune;
     await webtune.open(CPU);
     const field = webtune.field(setting);
-    await field.fill(value);
+    await webtune.fill(setting, value);
     await expect(page.locator(`#setting-${setting}-error`)).toContainText(says);
     await expect(field).toHaveAttribute('aria-invalid', 'true');
+    // The press shows the view of the setting again.
+    await webtune.show('overview');
     await webtune.press('run-all');
-    const refusal = webtune.alert('progress');
+    const refusal = webtune.alert('dock');
     await expect(refusal).toHaveAttribute('data-code', 'settings');
     await expect(refusal).toContainText(says);
     await expect(field).toBeFocused();
@@ -118,7 +120,14 @@ for (const { title, setting, value, says, right } of FIELDS) {
 }
 
 test('values from the URL are validated like typed values', async ({ webtune }) => {
-  await webtune.open({ ...CPU, learning_rate: 'NaN', per_device_eval_batch_size: -1, padding: 'shortest' });
+  await webtune.open({
+    ...CPU,
+    learning_rate: 'NaN',
+    per_device_eval_batch_size: -1,
+    padding: 'shortest',
+    depth: 'explore',
+  });
+  await webtune.show('training');
   for (const setting of ['learning_rate', 'per_device_eval_batch_size']) {
     await expect(webtune.field(setting)).toHaveAttribute('aria-invalid', 'true');
     // Fields of the collapsed "more settings" show their error, too.
@@ -126,7 +135,7 @@ test('values from the URL are validated like typed values', async ({ webtune }) 
   }
   await expect(webtune.page.locator('#setting-padding-error')).toContainText('longest, max_length');
   await webtune.press('run-all');
-  await expect(webtune.alert('progress')).toHaveAttribute('data-code', 'settings');
+  await expect(webtune.alert('dock')).toHaveAttribute('data-code', 'settings');
 });
 
 test('a max_length above the number of positions of the model is refused', async ({ webtune }) => {
@@ -136,7 +145,7 @@ test('a max_length above the number of positions of the model is refused', async
   await expect(webtune.alert('tokens')).toContainText('128 tokens at most');
   await expect(page.locator('#setting-max_length-error')).toContainText('128 tokens at most');
   await expect(webtune.stage('model')).toHaveAttribute('data-state', 'done');
-  await webtune.field('max_length').fill('100');
+  await webtune.fill('max_length', '100');
   await webtune.press('run-all');
   await webtune.succeeded();
 });
@@ -168,6 +177,7 @@ test('the worker validates settings itself', async ({ webtune }) => {
 
 test('blank input cannot be classified; one character and Korean with an emoji can', async ({ webtune }) => {
   await webtune.open(CPU);
+  await webtune.show('try');
   await webtune.page.getByTestId('try-input').fill('   ');
   await expect(webtune.page.getByTestId('try-button')).toBeDisabled();
   await webtune.classify('?');

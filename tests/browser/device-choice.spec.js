@@ -20,7 +20,7 @@ test('a software adapter is not taken unless the visitor chooses it', async ({ w
   const choice = page.getByTestId('device-choice');
   await expect(choice.getByRole('link')).toHaveText(['CPU', 'google swiftshader (software)']);
   await expect(page.getByTestId('device-cpu')).toHaveAttribute('aria-current', 'true');
-  await webtune.field('num_rows').fill('30');
+  await webtune.fill('num_rows', '30');
   await page.getByTestId('device-webgpu').focus();
   await page.keyboard.press('Enter');
   await page.waitForURL(/device=webgpu/);

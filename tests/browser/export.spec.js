@@ -26,9 +26,9 @@ const SENTENCE = 'What an amazing blender, I love it!';
 const WEIGHTS = 'model.safetensors';
 
 /** Presses the button and reads the saved file. @param {Webtune} webtune */
-async function exported({ page }) {
-  const saving = page.waitForEvent('download');
-  await page.getByTestId('export').click();
+async function exported(webtune) {
+  const saving = webtune.page.waitForEvent('download');
+  await webtune.click('export');
   const download = await saving;
   const zip = await readFile(await download.path());
   return { name: download.suggestedFilename(), zip, files: unzip(zip) };
@@ -51,6 +51,7 @@ function file(files, name) {
  * @param {Buffer} buffer
  */
 async function openZip(webtune, name, buffer) {
+  await webtune.show('model');
   await webtune.page.getByTestId('pick-zip').setInputFiles({ name, mimeType: 'application/zip', buffer });
   await webtune.idle();
 }
@@ -203,7 +204,7 @@ test('a new run hides the previous export, and one that is stopped before its fi
   await webtune.press('run-all');
   const { name, files } = await exported(webtune);
   await expect(page.getByTestId('export-again')).toBeVisible();
-  await webtune.button('train-paused').click();
+  await webtune.click('train-paused');
   await expect(page.getByTestId('now')).toContainText('Paused before the first of 2 steps');
   await expect(page.getByTestId('export-again')).toHaveCount(0);
   await expect(webtune.button('export')).toBeDisabled();
@@ -211,6 +212,7 @@ test('a new run hides the previous export, and one that is stopped before its fi
   await webtune.button('stop').click();
   await webtune.idle();
   await expect(page.locator('#export-reason')).toContainText('The model after 2 training steps');
+  await webtune.show('export');
   await expect(page.getByTestId('export-again')).toBeVisible();
   const again = await exported(webtune);
   expect(again.name).toBe(name);
@@ -232,6 +234,7 @@ test('folders and dropped archives open, invalid files change nothing, the built
     const folder = info.outputPath('my-model');
     await mkdir(folder, { recursive: true });
     for (const [path, bytes] of files) await writeFile(`${folder}/${path}`, bytes);
+    await webtune.show('model');
     await page.getByTestId('pick-folder').setInputFiles(folder);
     await webtune.idle();
     await expect(page.getByTestId('continue')).toContainText('Training starts from your files now: my-model.');
@@ -269,6 +272,7 @@ test('folders and dropped archives open, invalid files change nothing, the built
       },
       { file: name, base64: zip.toString('base64') },
     );
+    await webtune.show('model');
     await page.dispatchEvent('#model h1', 'dragover', { dataTransfer: dropped });
     await expect(page.getByTestId('continue')).toHaveClass(/dropping/);
     await page.dispatchEvent('#model h1', 'drop', { dataTransfer: dropped });
@@ -287,6 +291,7 @@ test('the export works by keyboard on a phone, without violations in both langua
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await webtune.open({ ...CPU, max_steps: 2 });
   await webtune.press('run-all');
+  await webtune.show('export');
   const saving = page.waitForEvent('download');
   await webtune.button('export').focus();
   await page.keyboard.press('Enter');
@@ -298,24 +303,23 @@ test('the export works by keyboard on a phone, without violations in both langua
   expect(await page.evaluate(() => navigator.clipboard.readText())).toContain(
     `pipeline("text-classification", model="${name.replace(/\.zip$/, '')}")`,
   );
-  for (const language of ['en', 'ko']) {
-    await page.getByTestId('language').selectOption(language);
+  for (const language of /** @type {const} */ (['en', 'ko'])) {
+    await webtune.speak(language);
     await expect(page.locator('#export-title')).toHaveText(language === 'en' ? /Export/ : /[가-힣]/);
-    expect(
-      await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
-      language,
-    ).toBeLessThanOrEqual(0);
-    for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-      const { violations } = await new AxeBuilder({ page })
-        .options({ preload: false })
-        .include('#export')
-        .include('#model')
-        .analyze();
+    for (const view of /** @type {const} */ (['export', 'model'])) {
+      await webtune.show(view);
       expect(
-        violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`),
-        `${language}, ${colorScheme}`,
-      ).toEqual([]);
+        await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+        `${view}, ${language}`,
+      ).toBeLessThanOrEqual(0);
+      for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+        await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+        const { violations } = await new AxeBuilder({ page }).options({ preload: false }).include(`#${view}`).analyze();
+        expect(
+          violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`),
+          `${view}, ${language}, ${colorScheme}`,
+        ).toEqual([]);
+      }
     }
   }
 });

@@ -19,6 +19,7 @@ for (const { device, reason } of CASES) {
     await webtune.open({ ...QUICK, device });
     expect((await webtune.read('opened'))?.device.shader_f16).toBe(false);
     const field = webtune.field('fp16');
+    await webtune.show('training');
     await expect(field).toBeDisabled();
     await expect(field).not.toBeChecked();
     await expect(page.locator('#setting-fp16-off')).toHaveText(reason);
@@ -50,7 +51,7 @@ test('fp16=true in the URL shows an error, and the switch can be turned off', as
   const field = webtune.field('fp16');
   await expect(page.locator('#setting-fp16-error')).toHaveText(/the CPU is no faster in 16 bits/);
   await webtune.press('run-all');
-  const refusal = webtune.alert('progress');
+  const refusal = webtune.alert('dock');
   await expect(refusal).toHaveAttribute('data-code', 'settings');
   await expect(refusal).toContainText('Mixed precision');
   await expect(field).toBeFocused();

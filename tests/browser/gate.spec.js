@@ -42,6 +42,8 @@ test('the transferred bytes of a page load do not grow', async ({ webtune, reque
   const { bytes } = await server.module();
   test.skip(hasNames(bytes), 'a development build; visitors load the release build');
   await webtune.open({ device: 'cpu' });
+  // A view is loaded when it is first shown, or when the browser is idle.
+  await webtune.complete();
   const site = new URL(server.site()).pathname;
   const loaded = [...new Set(server.requests)].filter(
     (path) => path.startsWith(site) && !path.startsWith(`${site}models/`),

@@ -29,7 +29,7 @@ test('a run whose shaders are refused does not start, and the model trained befo
   const [trained, before] = [await webtune.read('trained'), await webtune.probabilities('try-after')];
 
   await tell(webtune, 'break');
-  await webtune.field('tuning').selectOption('lora');
+  await webtune.select('tuning', 'lora');
   await webtune.press('run-training');
   const alert = webtune.alert('training');
   await expect(alert).toHaveAttribute('data-code', 'device');
@@ -42,7 +42,7 @@ test('a run whose shaders are refused does not start, and the model trained befo
 
 test('an update that the driver loses is noticed in its step and is not logged', async ({ webtune }) => {
   await webtune.open(ENDLESS, 'work-dropped-later');
-  await webtune.button('train-paused').click();
+  await webtune.click('train-paused');
   await webtune.button('step').click();
   await webtune.stepped(1);
   await webtune.button('step').click();
@@ -64,7 +64,7 @@ test('an update that the driver loses is noticed in its step and is not logged',
 test('a lost device is an error in the same step, and no step is logged after it', async ({ webtune }) => {
   webtune.allow(/lost|destroyed|Destroyed|poisoned|device/);
   await webtune.open(ENDLESS, 'device-lost-later');
-  await webtune.button('train-paused').click();
+  await webtune.click('train-paused');
   await webtune.button('step').click();
   await webtune.stepped(1);
   await tell(webtune, 'break');

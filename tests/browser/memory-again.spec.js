@@ -15,7 +15,7 @@ test('a run releases the buffers of the previous run', async ({ webtune }) => {
   if (!worker) throw new Error('the page has no worker');
   /** Trains with batches of `rows` rows. @param {number} rows */
   const run = async (rows) => {
-    await webtune.field('per_device_train_batch_size').fill(String(rows));
+    await webtune.fill('per_device_train_batch_size', String(rows));
     await webtune.press('run-training');
     await expect(webtune.stage('training')).toHaveAttribute('data-state', 'done');
   };

@@ -15,7 +15,7 @@ test('training is refused on a device that drops dispatches', async ({ webtune }
 
   for (const button of ['run-all', 'run-training']) {
     await webtune.press(button);
-    const refusal = webtune.alert('progress');
+    const refusal = webtune.alert('dock');
     await expect(refusal).toHaveAttribute('data-code', 'self_test');
     await expect(refusal).toContainText('nothing is trained on it');
     await expect(webtune.stage('training')).toHaveAttribute('data-state', 'idle');
@@ -23,7 +23,7 @@ test('training is refused on a device that drops dispatches', async ({ webtune }
   await test.step('stages without training still run', async () => {
     await webtune.press('run-tokens');
     await expect(webtune.stage('tokens')).toHaveAttribute('data-state', 'done');
-    await expect(webtune.alert('progress')).toHaveCount(0);
+    await expect(webtune.alert('dock')).toHaveCount(0);
   });
   await test.step('the worker refuses a direct request', async () => {
     const refused = await page.evaluate(async () => {

@@ -21,7 +21,7 @@ test('the dataset and the split are shown without pressing a button', async ({ w
   await expect(page.locator('#split .part-name')).toHaveText(['Training 80 rows · 80%', 'Test 20 rows · 20%']);
   await expect(page.locator('#training .plan-sentence')).toContainText('30 steps, 10 an epoch');
 
-  await page.locator('#dataset').getByRole('button', { name: 'Last page' }).click();
+  await webtune.lastPage('dataset');
   await expect(page.locator('#dataset .where')).toHaveText('91–100 of 100');
 });
 
@@ -49,10 +49,10 @@ test('100,000 rows are made, split and tokenized, and shown page by page', async
   await expect(page.locator('#split .part-name')).toHaveText(['Training 80,000 rows · 80%', 'Test 20,000 rows · 20%']);
   await expect(page.locator('#split .squares')).toHaveCount(0);
   await expect(page.locator('#dataset .where')).toHaveText('1–10 of 100,000');
-  await page.locator('#dataset').getByRole('button', { name: 'Last page' }).click();
+  await webtune.lastPage('dataset');
   await expect(page.locator('#dataset tbody tr').last()).toContainText('100,000');
   await expect(page.locator('#dataset tbody tr')).toHaveCount(10);
-  await page.locator('#tokens').getByRole('button', { name: 'Last page' }).click();
+  await webtune.lastPage('tokens');
   await expect(page.locator('#tokens .where')).toHaveText('99,997–100,000 of 100,000');
   await expect(page.locator('#tokens .token-rows > li')).toHaveCount(4);
   expect(await page.evaluate(() => document.querySelectorAll('*').length)).toBeLessThan(5000);
@@ -75,26 +75,28 @@ test('a changed setting marks exactly the stages that depend on it as stale', as
   await webtune.press('run-all');
   await webtune.succeeded();
   // Every table of the evaluation is as wide as its place at this width of the window.
+  await webtune.show('evaluation');
   const tables = page.locator('#evaluation .scroll');
   expect(await tables.count()).toBeGreaterThanOrEqual(4);
   for (const table of await tables.all())
     expect(await table.evaluate((element) => element.scrollWidth - element.clientWidth)).toBeLessThanOrEqual(0);
-  await webtune.field('max_length').fill('64');
+  await webtune.fill('max_length', '64');
   await expect(webtune.stage('tokens')).toHaveAttribute('data-stale', 'true');
   await expect(webtune.stage('training')).toHaveAttribute('data-stale', 'true');
   await expect(page.locator('#tokens .stage-run')).toContainText('Settings have changed');
   for (const stage of /** @type {const} */ (['dataset', 'split', 'model']))
     await expect(webtune.stage(stage)).not.toHaveAttribute('data-stale', 'true');
   // Results stay until new ones replace them.
+  await webtune.show('evaluation');
   await expect(page.getByTestId('eval-accuracy')).toBeVisible();
-  await webtune.field('max_length').fill('128');
+  await webtune.fill('max_length', '128');
   await expect(webtune.stage('tokens')).not.toHaveAttribute('data-stale', 'true');
 });
 
 test('a running download shows its bytes and speed', async ({ webtune, server }) => {
   const { page } = webtune;
   await webtune.open({ ...CPU, model: madeModel('held') });
-  await webtune.button('run-model').click();
+  await webtune.click('run-model');
   const progress = page.getByTestId('model-progress');
   await expect(progress).toContainText('model.safetensors');
   await expect.poll(async () => Number(await progress.getAttribute('data-loaded'))).toBeGreaterThan(0);

@@ -77,6 +77,7 @@ test('two tabs that load the same model at the same time store it once', async (
 
 /** Begins to load a model by the text field. @param {Webtune} tab @param {string} repo */
 async function begin(tab, repo) {
+  await tab.show('model');
   await tab.page.getByTestId('repo').fill(repo);
   await tab.page.getByTestId('load-repo').click();
 }

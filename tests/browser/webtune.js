@@ -57,12 +57,14 @@ export class Webtune {
    * Opens the page and waits until it has a device or shows why it has none.
    * @param {Record<string, string|number>} [query]
    * @param {string} [site]  with a prelude, see preludes.js
+   * @param {string} [fragment]  names the view
    */
-  async open(query = {}, site) {
+  async open(query = {}, site, fragment = '') {
     await this.#keepLogs();
     const url = new URL(this.server.site(site));
     for (const [name, value] of Object.entries({ depth: 'expert', ...query }))
       url.searchParams.set(name, String(value));
+    url.hash = fragment;
     await this.page.goto(url.href);
     await this.opened();
     if (site === undefined) await expect(this.page.locator('#notices').getByTestId('error')).toHaveCount(0);
@@ -83,6 +85,16 @@ export class Webtune {
     await expect(this.page.locator(`#${view} > .panel-main > *`).first()).toBeAttached();
   }
 
+  /** Expects that exactly one view is shown, and that the rail marks its link. @param {View} view */
+  async expectView(view) {
+    const shown = () =>
+      this.page
+        .locator('main > .panel')
+        .evaluateAll((panels) => panels.filter((panel) => panel.checkVisibility()).map(({ id }) => id));
+    await expect.poll(shown).toEqual([view]);
+    await expect(this.page.locator('#rail [aria-current]')).toHaveAttribute('href', `#${view}`);
+  }
+
   /**
    * Shows the view of a setting and types its value.
    * @param {string} setting
@@ -91,6 +103,40 @@ export class Webtune {
   async fill(setting, value) {
     await this.show(await this.#viewOfSetting(setting));
     await this.field(setting).fill(value);
+  }
+
+  /**
+   * Shows the view of a setting and selects one of its choices.
+   * @param {string} setting
+   * @param {string} value
+   */
+  async select(setting, value) {
+    await this.show(await this.#viewOfSetting(setting));
+    await this.field(setting).selectOption(value);
+  }
+
+  /** Shows a view with rows in pages, and its last page. @param {'dataset'|'tokens'} view */
+  async lastPage(view) {
+    await this.show(view);
+    await this.page.locator(`#${view}`).getByRole('button', { name: 'Last page' }).click();
+  }
+
+  /** Waits until the panels of all views are made. That of the comparison with the CPU is the last one. */
+  async complete() {
+    await expect(this.page.getByTestId('compare')).toBeAttached();
+  }
+
+  /**
+   * Chooses a language, which a narrow screen has in its menu.
+   * @param {'en'|'ko'} language
+   */
+  async speak(language) {
+    const choice = this.page.getByTestId('language');
+    const inMenu = !(await choice.isVisible());
+    if (inMenu) await this.page.getByTestId('menu').click();
+    await choice.selectOption(language);
+    if (inMenu) await this.page.getByTestId('menu').click();
+    await expect(this.page.locator('html')).toHaveAttribute('lang', language);
   }
 
   /** @param {string} setting @returns {Promise<View>} */

@@ -192,6 +192,7 @@ function examplesCard(store) {
 
 /** The loss while a network trains. @param {AppStore} store */
 function trainingCard(store) {
+  const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
   const chart = spark({ title: () => t('training.loss'), mark: () => t('training.eval_loss') });
   const badge = h('span', { class: 'tag recorded', i18n: 'recording.label', hidden: true });
   const pause = h('button', { type: 'button', class: 'quiet', 'data-testid': 'recording-pause', hidden: true });
@@ -218,7 +219,7 @@ function trainingCard(store) {
       badge.hidden = recording === null;
       const focused = document.activeElement === pause;
       // Where nothing moves, there is nothing to hold.
-      pause.hidden = recording === null || matchMedia('(prefers-reduced-motion: reduce)').matches;
+      pause.hidden = recording === null || reducedMotion.matches;
       if (focused && pause.hidden) element.querySelector('a')?.focus();
       chart.show({ points, marks, max_x: max_steps, max_y: recording ? highestLoss(recording) : 0 });
       const digits = { minimumFractionDigits: 3, maximumFractionDigits: 3 };

@@ -148,10 +148,9 @@ function controls(store, press) {
 
 /**
  * Shows the field that the last press was refused for.
- * @param {AppStore} store
- * @param {import('../settings.js').Settings} settings
+ * @param {import('../app.js').App} app
  */
-export function showRefusedField(store, settings) {
+export function showRefusedField({ store, settings }) {
   store.watch(['refused'], ({ refused }) => {
     const setting = refused?.field ? settings.find(refused.field) : null;
     if (!setting) return;
