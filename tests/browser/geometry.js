@@ -12,6 +12,8 @@ const CHARTS = '.chart, .uplot, .uplot canvas, .spark, .network, .bars, .memory-
 const SCROLLERS = '.scroll, .code';
 /** Decorations that leave their box on purpose: signs at the corner of a mark, points of a chart, the progress line. */
 const DECORATIONS = '.mark, .spark-plot, .spark-plot *, .line, .line *, .bar, .u-over, .u-over *, .u-wrap, svg, svg *';
+/** What stays in view at the lower end of a pane. */
+const FEET = '.side-foot, .pager';
 /** Fields of free text, whose content scrolls. */
 const FREE_TEXT = '.sentence';
 
@@ -76,10 +78,12 @@ function frameOf(element) {
     const box = up.getBoundingClientRect();
     if (overflowX !== 'visible') frame = common(frame, { ...frame, left: box.left, right: box.right });
     if (overflowY !== 'visible') frame = common(frame, { ...frame, top: box.top, bottom: box.bottom });
-    // What is scrolled out of view lies below the foot of the controls.
-    const foot = up.matches('.panel-side') ? up.querySelector('.side-foot') : null;
-    if (foot && !foot.contains(element) && getComputedStyle(foot).position === 'sticky' && isVisible(foot))
-      frame = common(frame, { ...frame, bottom: foot.getBoundingClientRect().top });
+    // What is scrolled out of view lies below a foot that stays in view.
+    for (const foot of up.matches('.panel, .panel-side, .panel-main') ? up.querySelectorAll(FEET) : []) {
+      const isAfter = Boolean(element.compareDocumentPosition(foot) & Node.DOCUMENT_POSITION_FOLLOWING);
+      if (isAfter && !foot.contains(element) && getComputedStyle(foot).position === 'sticky' && isVisible(foot))
+        frame = common(frame, { ...frame, bottom: foot.getBoundingClientRect().top });
+    }
   }
   // In a low window the page scrolls below the dock.
   const dock = document.getElementById('dock');
@@ -215,6 +219,33 @@ function overlapProblems() {
   return found;
 }
 
+/** Pairs of lines of text of which one lies over the other. */
+function textOverlapProblems() {
+  const lines = visibleTexts()
+    .filter(({ element }) => !element.closest(DECORATIONS))
+    .flatMap(({ element, boxes }) => {
+      const frame = frameOf(element);
+      return boxes.map((box) => ({ element, box: common(box, frame) }));
+    })
+    .filter(({ box }) => box.right - box.left > SLACK && box.bottom - box.top > SLACK)
+    .sort((a, b) => a.box.top - b.box.top);
+  /** @type {string[]} */
+  const found = [];
+  for (const [at, a] of lines.entries()) {
+    for (let next = at + 1; next < lines.length; next += 1) {
+      const b = lines[next];
+      if (!b || b.box.top >= a.box.bottom) break;
+      if (a.element.contains(b.element) || b.element.contains(a.element)) continue;
+      const { left, top, right, bottom } = common(a.box, b.box);
+      // The box of a line is higher than its letters.
+      const letters = Math.min(a.box.bottom - a.box.top, b.box.bottom - b.box.top) / 3;
+      if (right - left > 2 && bottom - top > letters)
+        found.push(`text over text: ${nameOf(a.element)} and ${nameOf(b.element)}`);
+    }
+  }
+  return found;
+}
+
 /**
  * Elements that are not completely in view: outside of the window, of their pane, or below its foot.
  * @param {string[]} selectors  every visible match of each is measured; one without a match is a problem
@@ -247,7 +278,7 @@ function smallTexts(pixels) {
 
 /** Every problem of the page as it is now, without duplicates. */
 function layoutProblems() {
-  const checks = [sidewaysProblems, cutProblems, outsideProblems, chartProblems, overlapProblems];
+  const checks = [sidewaysProblems, cutProblems, outsideProblems, chartProblems, overlapProblems, textOverlapProblems];
   return [...new Set(checks.flatMap((check) => check()))];
 }
 
@@ -277,12 +308,13 @@ const FUNCTIONS = [
   outsideProblems,
   chartProblems,
   overlapProblems,
+  textOverlapProblems,
   hiddenParts,
   smallTexts,
   layoutProblems,
   showView,
 ];
-const CONSTANTS = { SLACK, INTERACTIVE, CHARTS, SCROLLERS, DECORATIONS, FREE_TEXT };
+const CONSTANTS = { SLACK, INTERACTIVE, CHARTS, SCROLLERS, DECORATIONS, FEET, FREE_TEXT };
 
 /** @typedef {{layoutProblems: typeof layoutProblems, hiddenParts: typeof hiddenParts, smallTexts: typeof smallTexts,
  *   showView: typeof showView}} Geometry */

@@ -220,6 +220,7 @@ test('the measurements find what is broken', async ({ webtune }) => {
     add(
       '<div class="pair"><button id="one">one</button><button id="two" style="margin-left: -20px">two</button></div>',
     );
+    add('<p id="under">one text</p><p style="margin-top: -2.5rem"><b id="over">another text</b></p>');
     add('<button id="nowrap" style="width: 20px; white-space: nowrap; border: 0">wider than its box</button>');
     add('<div style="width: 50px"><ul class="bars" id="bars" style="width: 90px"><li>bar</li></ul></div>');
     add('<p id="low" style="margin-top: 2000px; font-size: 5px">low and small</p>');
@@ -236,6 +237,7 @@ test('the measurements find what is broken', async ({ webtune }) => {
     /scrolls sideways by \d+ px: .*div\.panel-main/,
     /text is cut by \d+ px at .*#cut/,
     /overlap: .*#one.* and .*#two/,
+    /text over text: .*#under.* and .*#over/,
     /text is \d+ px wider than its box: .*#nowrap/,
     /chart leaves its container by 40 px: .*#bars/,
   ])
