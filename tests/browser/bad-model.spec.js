@@ -48,7 +48,7 @@ const ANSWERED_BY_THE_WORKER = [
 async function loadAndClassify(webtune, model, interrupt) {
   webtune.allow(/Failed to load resource/);
   await webtune.open({ ...QUICK, device: 'cpu', model: madeModel(model) });
-  await webtune.button('run-model').click();
+  await webtune.click('run-model');
   if (interrupt) {
     const arrived = async () => {
       const download = await webtune.read('download');
@@ -81,7 +81,7 @@ for (const { model, code, says, site } of SHOWN_ON_THE_PAGE) {
     for (const stage of /** @type {const} */ (['tokens', 'training', 'try']))
       await expect(webtune.stage(stage)).toHaveAttribute('data-state', 'idle');
     // The page stays usable.
-    await webtune.field('num_rows').fill('60');
+    await webtune.fill('num_rows', '60');
     await webtune.press('run-split');
     await expect(page.locator('#split .part-name').first()).toContainText('48 rows');
     await expect(webtune.button('run-all')).toBeEnabled();

@@ -71,8 +71,7 @@ async function loadAndTrain(webtune, hub, layers) {
   expect(heap).toBeLessThan(Math.min(HEAP_LIMIT, bytes / 2));
 
   for (const tuning of ['lora', 'full']) {
-    await webtune.show('training');
-    await webtune.field('tuning').selectOption(tuning);
+    await webtune.select('tuning', tuning);
     await webtune.press('run-training', 10 * MINUTE);
     expect((await webtune.read('stages')).training.error).toBeNull();
     const [run, logs] = [await webtune.read('run'), await webtune.logs()];

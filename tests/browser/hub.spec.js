@@ -41,7 +41,7 @@ async function load(webtune, hub, { model = TINY, site } = {}) {
  */
 async function loadBroken(webtune, hub, { breaks = 1, site } = {}) {
   await webtune.open({ ...CPU, model: TINY, endpoint: hub.endpoint }, site);
-  await webtune.button('run-model').click();
+  await webtune.click('run-model');
   for (let broken = 0, before = 0; broken < breaks; broken += 1) before = await interrupt(webtune, hub, before);
   await webtune.idle();
 }
@@ -293,7 +293,7 @@ test('without storage the model loads, with a notice, and a broken download cont
 test('a stopped download continues after the page was reloaded', async ({ webtune, hub }) => {
   hub.offer(TINY, tiny, { troubles: { [WEIGHTS]: [{ held: true }] } });
   await webtune.open({ ...CPU, model: TINY, endpoint: hub.endpoint });
-  await webtune.button('run-model').click();
+  await webtune.click('run-model');
   const progress = webtune.page.getByTestId('model-progress');
   await expect(progress).toHaveAttribute('data-total', String(weights.length));
   await expect.poll(async () => Number(await progress.getAttribute('data-loaded'))).toBeGreaterThan(0);
@@ -314,7 +314,7 @@ test('a stopped download continues after the page was reloaded', async ({ webtun
 test('the wait between two attempts can be stopped', async ({ webtune, hub }) => {
   hub.offer(TINY, tiny, { troubles: { [WEIGHTS]: Array.from({ length: 9 }, () => ({ status: 503 })) } });
   await webtune.open({ ...CPU, model: TINY, endpoint: hub.endpoint });
-  await webtune.button('run-model').click();
+  await webtune.click('run-model');
   await expect(webtune.page.getByTestId('model-progress')).toContainText('attempt 3');
   await webtune.button('stop-loading').click();
   await webtune.idle();
@@ -384,6 +384,7 @@ for (const [screen, viewport] of Object.entries({
 
 /** Loads a model by the text field. @param {Webtune} webtune @param {string} repo */
 async function choose(webtune, repo) {
+  await webtune.show('model');
   await webtune.page.getByTestId('repo').fill(repo);
   await webtune.page.getByTestId('load-repo').click();
   await webtune.idle();

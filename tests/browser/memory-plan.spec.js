@@ -99,6 +99,7 @@ test('the page shows the memory of a run beforehand and suggests settings that n
   await webtune.open(GPU);
   await webtune.press('run-tokens');
   const memory = page.getByTestId('memory');
+  await webtune.show('training');
   await expect(memory).toBeVisible();
   await expect(memory).toHaveAttribute('data-shortage', '');
   const before = await total(memory);
@@ -111,11 +112,11 @@ test('the page shows the memory of a run beforehand and suggests settings that n
   // AdamW keeps two moments per parameter; a gradient has the size of its parameter.
   expect([plan.gradients, plan.optimizer]).toEqual([plan.parameters, 2 * plan.parameters]);
   await page.getByTestId('memory-less').locator('summary').click();
-  await webtune.button('suggestion-smaller_batch').click();
+  await webtune.click('suggestion-smaller_batch');
   await expect(webtune.field('per_device_train_batch_size')).toHaveValue('4');
   await expect(webtune.field('gradient_accumulation_steps')).toHaveValue('2');
   await expect.poll(() => total(memory)).not.toBe(before);
-  await webtune.button('suggestion-lora').click();
+  await webtune.click('suggestion-lora');
   await expect(webtune.field('tuning')).toHaveValue('lora');
   await expect.poll(() => total(memory)).toBeLessThan(before);
   expect(new URL(page.url()).searchParams.get('tuning')).toBe('lora');
@@ -135,7 +136,7 @@ test('a tensor above the binding limit is refused, and a batch size that fits is
   await expect(memory).toHaveAttribute('data-shortage', 'binding');
   await webtune.press('run-training');
   await expect(webtune.alert('training')).toHaveAttribute('data-code', 'memory');
-  await webtune.button('suggestion-smaller_batch').click();
+  await webtune.click('suggestion-smaller_batch');
   await expect(memory).toHaveAttribute('data-shortage', '');
   const [rows, batches] = await Promise.all(
     ['per_device_train_batch_size', 'gradient_accumulation_steps'].map((name) => webtune.field(name).inputValue()),
@@ -151,7 +152,7 @@ test('a run without enough memory is refused, and the previous trained model sta
   await webtune.press('run-training');
   await expectFinished(webtune);
   const result = await webtune.result();
-  await webtune.field('per_device_train_batch_size').fill('64');
+  await webtune.fill('per_device_train_batch_size', '64');
   const memory = page.getByTestId('memory');
   await expect(memory).toHaveAttribute('data-shortage', 'memory');
   await expect(page.getByTestId('memory-shortage')).toContainText('in a trial the device gave');
@@ -169,7 +170,7 @@ test('a run without enough memory is refused, and the previous trained model sta
     );
   });
   expect(refusal).toMatchObject({ code: 'memory', message: expect.stringContaining('Not enough memory') });
-  await webtune.button('suggestion-smaller_batch').click();
+  await webtune.click('suggestion-smaller_batch');
   await expect(memory).toHaveAttribute('data-shortage', '');
   await webtune.press('run-training');
   await expectFinished(webtune);

@@ -59,6 +59,7 @@ async function replay(webtune, name, steps) {
   webtune.server.offer(name, folder);
   await webtune.open({ ...QUICK, device: 'webgpu' });
   // The page first makes its own dataset and split; afterwards it sends no request by itself.
+  await webtune.show('training');
   await expect(webtune.page.locator('#training .plan-sentence')).toBeVisible();
   const defaults = await webtune.page.evaluate(() => /** @type {any} */ (window).__webtune.settings.values());
   const work = {
