@@ -237,7 +237,7 @@ test('the measurements find what is broken', async ({ webtune }) => {
     /scrolls sideways by \d+ px: .*div\.panel-main/,
     /text is cut by \d+ px at .*#cut/,
     /overlap: .*#one.* and .*#two/,
-    /text over text: .*#under.* and .*#over/,
+    /text over text: .*#over.* and .*#under/,
     /text is \d+ px wider than its box: .*#nowrap/,
     /chart leaves its container by 40 px: .*#bars/,
   ])
