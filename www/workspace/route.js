@@ -36,7 +36,7 @@ export function followAddress(store) {
     // The focus must not stay in a hidden view. A link of the rail keeps it.
     const { activeElement } = document;
     if (!activeElement || activeElement === document.body || byId(before).contains(activeElement))
-      byId(view).focus({ preventScroll: true });
+      byId(`${view}-title`).focus({ preventScroll: true });
   };
   window.addEventListener('hashchange', show);
   show();
