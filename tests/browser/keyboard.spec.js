@@ -95,7 +95,7 @@ test('the keyboard alone runs, pauses, steps, stops, edits, folds, changes the d
 
   await keyboard.press('7');
   // The view changed from inside of another one.
-  await expectFocus(page.locator('#try'));
+  await expectFocus(page.locator('#try-title'));
   await tabTo(page, '[data-testid="try-input"]');
   await keyboard.press('ControlOrMeta+a');
   await keyboard.type('Typed by keyboard.');

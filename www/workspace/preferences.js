@@ -8,7 +8,9 @@ import { replaceQuery } from './route.js';
 /** @typedef {import('../depth.js').Depth} Depth */
 /** @typedef {import('../state.js').Store<import('../state.js').AppState>} AppStore */
 
-export const THEMES = /** @type {const} */ (['auto', 'light', 'dark', 'contrast']);
+const THEMES = /** @type {const} */ (['auto', 'light', 'dark', 'contrast']);
+/** A choice beside the themes, which the address keeps and the browser does not. */
+const PROJECTOR = 'projector';
 const STORED_AS = { theme: 'webtune.theme', depth: 'webtune.depth' };
 const LANGUAGE_NAMES = { en: 'English', ko: '한국어' };
 
@@ -36,8 +38,8 @@ export function applyAppearance(store) {
   const root = document.documentElement;
   const prefersContrast = matchMedia('(prefers-contrast: more)');
   const prefersDark = matchMedia('(prefers-color-scheme: dark)');
-  root.toggleAttribute('data-projector', store.state.projector);
   const apply = () => {
+    root.toggleAttribute('data-projector', store.state.projector);
     const theme = storedTheme();
     if (theme === 'light' || theme === 'dark') root.dataset.theme = theme;
     else delete root.dataset.theme;
@@ -77,11 +79,17 @@ export function preferences(store, appearanceChanged) {
   language.append(...LANGUAGES.map((code) => h('option', { value: code, lang: code }, LANGUAGE_NAMES[code])));
   language.value = currentLanguage();
   const theme = select('theme', 'page.theme', async (value) => {
-    remember(STORED_AS.theme, value);
+    const projector = value === PROJECTOR;
+    if (!projector) remember(STORED_AS.theme, value);
+    const query = new URLSearchParams(location.search);
+    if (projector) query.set('view', PROJECTOR);
+    else query.delete('view');
+    replaceQuery(query);
+    store.update({ projector });
     appearanceChanged();
   });
-  theme.append(...THEMES.map((name) => h('option', { value: name, i18n: `page.theme_${name}` })));
-  theme.value = storedTheme();
+  theme.append(...[...THEMES, PROJECTOR].map((name) => h('option', { value: name, i18n: `page.theme_${name}` })));
+  theme.value = store.state.projector ? PROJECTOR : storedTheme();
   store.watch(['depth'], (state) => {
     depth.value = state.depth;
   });
