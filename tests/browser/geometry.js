@@ -79,7 +79,7 @@ function frameOf(element) {
     if (overflowX !== 'visible') frame = common(frame, { ...frame, left: box.left, right: box.right });
     if (overflowY !== 'visible') frame = common(frame, { ...frame, top: box.top, bottom: box.bottom });
     // What is scrolled out of view lies below a foot that stays in view.
-    for (const foot of overflowY !== 'visible' ? up.querySelectorAll(FEET) : []) {
+    for (const foot of overflowY === 'auto' ? up.querySelectorAll(FEET) : []) {
       const isAfter = Boolean(element.compareDocumentPosition(foot) & Node.DOCUMENT_POSITION_FOLLOWING);
       if (isAfter && !foot.contains(element) && getComputedStyle(foot).position === 'sticky' && isVisible(foot))
         frame = common(frame, { ...frame, bottom: foot.getBoundingClientRect().top });
