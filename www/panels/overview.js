@@ -207,41 +207,34 @@ function trainingCard(store) {
     about,
   );
   store.watch(['language', 'theme'], () => chart.refresh());
-  return {
-    element,
-    pause,
-    /**
-     * @param {Shown} shown
-     * @param {{recording: Recording|null}} source
-     */
-    show({ points, marks, step, max_steps, loss, accuracy }, { recording }) {
-      setAttribute(element, 'data-source', recording ? 'recording' : 'run');
-      badge.hidden = recording === null;
-      const focused = document.activeElement === pause;
-      // Where nothing moves, there is nothing to hold.
-      pause.hidden = recording === null || reducedMotion.matches;
-      if (focused && pause.hidden) element.querySelector('a')?.focus();
-      chart.show({ points, marks, max_x: max_steps, max_y: recording ? highestLoss(recording) : 0 });
-      const digits = { minimumFractionDigits: 3, maximumFractionDigits: 3 };
-      replace(
-        numbers,
-        figures([
-          { label: t('training.step'), value: max_steps > 0 ? t('training.step_of', { step, max_steps }) : '–' },
-          { label: t('training.loss'), value: loss === null ? '–' : number(loss, digits) },
-          { label: t('evaluation.accuracy'), value: accuracy === null ? '–' : percent(accuracy) },
-        ]),
-      );
-      setText(
-        about,
-        recording
-          ? t('recording.about', {
-              device: recording.device,
-              date: day(recording.date),
-            })
-          : '',
-      );
-    },
-  };
+  let shownValues = '';
+  /**
+   * @param {Shown} shown
+   * @param {{recording: Recording|null}} source
+   */
+  function show({ points, marks, step, max_steps, loss, accuracy }, { recording }) {
+    setAttribute(element, 'data-source', recording ? 'recording' : 'run');
+    badge.hidden = recording === null;
+    const focused = document.activeElement === pause;
+    // Where nothing moves, there is nothing to hold.
+    pause.hidden = recording === null || reducedMotion.matches;
+    if (focused && pause.hidden) element.querySelector('a')?.focus();
+    chart.show({ points, marks, max_x: max_steps, max_y: recording ? highestLoss(recording) : 0 });
+    const digits = { minimumFractionDigits: 3, maximumFractionDigits: 3 };
+    const values = [
+      { label: t('training.step'), value: max_steps > 0 ? t('training.step_of', { step, max_steps }) : '–' },
+      { label: t('training.loss'), value: loss === null ? '–' : number(loss, digits) },
+      { label: t('evaluation.accuracy'), value: accuracy === null ? '–' : percent(accuracy) },
+    ];
+    // Most frames of the recording move the line only.
+    if (JSON.stringify(values) !== shownValues) replace(numbers, figures(values));
+    shownValues = JSON.stringify(values);
+    const { device = '', date = '' } = recording ?? {};
+    setText(about, recording ? t('recording.about', { device, date: day(date) }) : '');
+  }
+  // The card has its height before there is anything to show.
+  show({ points: [], marks: [], step: 0, max_steps: 0, loss: null, accuracy: null }, { recording: null });
+  return { element, pause, show };
 }
 
 /** A sentence and its probabilities. @param {AppStore} store */
