@@ -70,7 +70,10 @@ function clippersOf(/** @type {Element} */ element) {
   return found;
 }
 
-/** The part of the window in which an element can be seen: inside of the ancestors that clip. @param {Element} element */
+/**
+ * The part of the window in which an element can be seen: inside of the ancestors that clip.
+ * @param {Element} element
+ */
 function frameOf(element) {
   let frame = /** @type {Box} */ ({ left: 0, top: 0, right: innerWidth, bottom: innerHeight });
   for (const up of clippersOf(element)) {
@@ -327,5 +330,8 @@ export function geometrySource() {
   return `(() => { ${[...constants, ...functions, exported].join('\n')} })();`;
 }
 
-/** Adds `window.__geometry` to each document that the page opens from now on. @param {import('@playwright/test').Page} page */
+/**
+ * Adds `window.__geometry` to each document that the page opens from now on.
+ * @param {import('@playwright/test').Page} page
+ */
 export const installGeometry = (page) => page.addInitScript({ content: geometrySource() });

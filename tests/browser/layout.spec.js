@@ -298,7 +298,7 @@ test('the projector view is readable, and its chart fills the wall', async ({ we
     document.body.append(probe);
     const { fontSize } = getComputedStyle(probe);
     probe.remove();
-    // The measure: the figure of the loss as a share of the view, which is what the top bar, the rail and the dock leave.
+    // The figure of the loss as a share of the view, which is what the top bar, the rail and the dock leave.
     return { chart: area('#training figure.wide') / area('#main'), text: parseFloat(fontSize) };
   });
   expect.soft(text, 'size of the labels of charts').toBeGreaterThanOrEqual(24);

@@ -107,7 +107,10 @@ export function lineChart(options) {
   };
 }
 
-/** The height that the legend takes from the plot: none where the style sheet puts it elsewhere. @param {Element} chart */
+/**
+ * The height that the legend takes from the plot: none where the style sheet puts it elsewhere.
+ * @param {Element} chart
+ */
 function legendHeight(chart) {
   const legend = chart.querySelector('.u-legend');
   return legend && getComputedStyle(legend).position !== 'absolute' ? legend.clientHeight : 0;
