@@ -160,7 +160,8 @@ function essentials(state) {
   const ran = state !== 'before';
   const form = (/** @type {string} */ view) => [ACTIONS, `#${view} .panel-side ${FIELDS}`, `[data-testid=run-${view}]`];
   return {
-    overview: [ACTIONS, '#overview .card', '#overview .spark', '#overview .bars'],
+    // The sentence of a first run is classified when the run has ended.
+    overview: [ACTIONS, '#overview .card', '#overview .spark', `#overview .${state === 'paused' ? 'quote' : 'bars'}`],
     dataset: [...form('dataset'), '#dataset .figures', '#dataset .bars', '#dataset tbody tr', '#dataset .pager button'],
     split: [...form('split'), '#split .segments-bar', '#split .squares', '#split .legend'],
     model: [

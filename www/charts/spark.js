@@ -104,8 +104,8 @@ function move(element, point, maxX, maxY) {
   const at = point ? place(point, maxX, maxY) : null;
   element.hidden = !at;
   if (!at) return;
-  // Not `left` and `top`, which would lay out the page at each frame. The element is as large as the plot.
-  element.style.translate = `${at[0] * 100}% ${at[1] * 100}%`;
+  // Not `left` and `top`, which would lay out the page at each frame. The plot is the container of the units.
+  element.style.translate = `${at[0] * 100}cqw ${at[1] * 100}cqh`;
 }
 
 /**
