@@ -55,24 +55,25 @@ export function estimateRun(state, { values, recording, version, ownFolder = fal
  * @param {Omit<Basis, 'values'>} basis
  */
 export function rememberRuns({ store, settings }, { recording, version, ownFolder = false }) {
-  /** The work of the run in progress, and the result of the run before it. @type {Work|null} */
+  /** The work of the run in progress. @type {Work|null} */
   let work = null;
-  /** @type {import('./protocol.js').TrainResult|null} */
-  let before = null;
-  let running = false;
+  /** The results until now: a refused run, or an exchange of the models, shows one of them again. @type {WeakSet<object>} */
+  const seen = new WeakSet();
   store.watch(['run'], (state) => {
     const { run } = state;
-    // The form may be changed while a run is in progress.
-    if (run.kind === 'running' && !running)
-      work = workOf({ ...state, plan: run.plan }, settings.values(), recording, ownFolder);
-    if (run.kind === 'done') {
-      // A run that is refused shows the run before it again.
-      const ended = running && run.result !== before && !run.result.stopped;
-      if (ended && run.result.global_step === work?.updates)
-        storeRun(keyOf(state, version, ownFolder), work, run.result);
-      before = run.result;
+    if (run.kind === 'idle' || run.kind === 'failed') {
+      work = null;
+      return;
     }
-    running = run.kind === 'running';
+    // From the first event of a run, because the form may be changed while it is in progress. A short run has ended
+    // at its first event.
+    work ??= workOf({ ...state, plan: run.plan }, settings.values(), recording, ownFolder);
+    if (run.kind === 'running') return;
+    const { result } = run;
+    if (!seen.has(result) && !result.stopped && work && result.global_step === work.updates)
+      storeRun(keyOf(state, version, ownFolder), work, result);
+    seen.add(result);
+    work = null;
   });
 }
 

@@ -199,6 +199,16 @@ test('a run that is refused does not store the run before it, which the page sho
   assert.equal(estimate()?.basis, 'recording');
 });
 
+test('a run that begins and ends between two calls of the listener is stored', async () => {
+  const store = new Store(page({ model: LOADED }));
+  rememberRuns(/** @type {any} */ ({ store, settings: { values: () => DEFAULTS } }), { recording, version: VERSION });
+  const result = { stopped: false, global_step: 30, max_steps: 30, train_runtime: 5, first_step_ms: 100 };
+  store.update({ run: /** @type {any} */ ({ kind: 'running', plan: plan(30) }) });
+  store.update({ run: /** @type {any} */ ({ kind: 'done', plan: plan(30), result }) });
+  await null;
+  assert.equal(estimate({ model: LOADED })?.basis, 'last_run');
+});
+
 test('a newer run replaces the older one of its key, and the number of runs is limited', async () => {
   await run({ model: LOADED }, 5);
   await run({ model: LOADED }, 7);
