@@ -57,7 +57,7 @@ export function estimateRun(state, { values, recording, version, ownFolder = fal
 export function rememberRuns({ store, settings }, { recording, version, ownFolder = false }) {
   /** The work of the run in progress. @type {Work|null} */
   let work = null;
-  /** The results until now: a refused run, or an exchange of the models, shows one of them again. @type {WeakSet<object>} */
+  /** The results until now: a refused run or an exchange of the models shows one again. @type {WeakSet<object>} */
   const seen = new WeakSet();
   store.watch(['run'], (state) => {
     const { run } = state;
