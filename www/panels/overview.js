@@ -229,12 +229,19 @@ function trainingCard(store) {
     // Most frames of the recording move the line only.
     if (JSON.stringify(values) !== shownValues) replace(numbers, figures(values));
     shownValues = JSON.stringify(values);
-    const { device = '', date = '' } = recording ?? {};
-    setText(about, recording ? t('recording.about', { device, date: day(date) }) : '');
+    setText(
+      about,
+      recording ? t('recording.about', { device: recording.device, date: day(recording.date) }) : ownRun(store.state),
+    );
   }
   // The card has its height before there is anything to show.
   show({ points: [], marks: [], step: 0, max_steps: 0, loss: null, accuracy: null }, { recording: null });
   return { element, pause, show };
+}
+
+/** What computes the visitor's run, or nothing before it. @param {AppState} state */
+function ownRun({ run, opened }) {
+  return run.kind === 'idle' || !opened ? '' : t('overview.your_run', { device: opened.device.name });
 }
 
 /** A sentence and its probabilities. @param {AppStore} store */
