@@ -1,6 +1,7 @@
 // Runs one stage and records its outcome in the store.
 
 import { loadModel } from './loading.js';
+import { predictionOf } from './prediction.js';
 import { asShown } from './session.js';
 import { patchStage } from './state.js';
 import { evaluate, train } from './training.js';
@@ -88,7 +89,7 @@ export class StageRunner {
       case 'try': {
         const text = store.state.sentence;
         const result = await session.request({ type: 'predict', text });
-        return store.update({ prediction: { text, result } });
+        return store.update({ prediction: predictionOf(store.state, text, result) });
       }
     }
   }

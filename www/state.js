@@ -98,7 +98,8 @@ import { STAGES } from './stages.js';
  * @property {Archive} archive                  of `trained`
  * @property {Comparison} comparison
  * @property {string} sentence                  in the "try it" field
- * @property {{text: string, result: import('./protocol.js').PredictResult}|null} prediction
+ * @property {{text: string, result: import('./protocol.js').PredictResult, logs: LogHistory, step: number}|null} prediction
+ *   `logs` and `step` of the run that its model is of, see prediction.js
  */
 
 /**

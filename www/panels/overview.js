@@ -8,6 +8,7 @@ import { spark } from '../charts/spark.js';
 import { h, replace, setAttribute, setText } from '../dom.js';
 import { day } from '../facts.js';
 import { number, percent, t } from '../i18n.js';
+import { MODEL_TITLES, predictedBy } from '../prediction.js';
 import { Player } from '../recording/player.js';
 import { highestLoss, loadRecording } from '../recording/recording.js';
 
@@ -265,12 +266,11 @@ function classifierCard(store) {
     show,
     /** Shows the visitor's sentence. */
     showState() {
-      const { prediction, sentence, dataset, run } = store.state;
+      const { prediction, sentence, dataset } = store.state;
       const labels = dataset?.labels ?? [];
       if (!prediction) return show(sentence, [], [], 'overview.sentence_later');
       const { before, after } = prediction.result;
-      const key = after ? (run.kind === 'running' ? 'try.so_far' : 'try.after') : 'try.before';
-      show(prediction.text, labels, after ?? before, key);
+      show(prediction.text, labels, after ?? before, MODEL_TITLES[predictedBy(prediction, store.state)]);
     },
   };
 }

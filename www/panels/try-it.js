@@ -3,6 +3,7 @@
 import { labelName } from '../components/labels.js';
 import { placeholder } from '../components/notices.js';
 import { probabilityBars } from '../components/probability-bars.js';
+import { MODEL_TITLES, predictedBy } from '../prediction.js';
 import { panelParts, sideFoot, stageButton } from './widgets.js';
 import { h, replace, setOff } from '../dom.js';
 import { t } from '../i18n.js';
@@ -109,11 +110,13 @@ function examples(store, classify) {
  * @param {AppState} state
  * @param {NonNullable<AppState['prediction']>} prediction
  */
-function outcomes({ dataset, model, run }, { text, result }) {
+function outcomes(state, prediction) {
+  const { dataset, model } = state;
+  const { text, result } = prediction;
   const labels = dataset?.labels ?? ['negative', 'positive'];
   const { before, after, tokens, truncated } = result;
   const beforeNote = t(model?.classifier && model.pooler ? 'try.before_own' : 'try.before_note');
-  const afterTitle = t(run.kind === 'running' ? 'try.so_far' : 'try.after');
+  const by = predictedBy(prediction, state);
   const untrained = () =>
     h(
       'div',
@@ -127,7 +130,7 @@ function outcomes({ dataset, model, run }, { text, result }) {
       'div',
       { class: 'compare' },
       outcome('try-before', t('try.before'), beforeNote, labels, before),
-      after ? outcome('try-after', afterTitle, t('try.after_note'), labels, after) : untrained(),
+      after ? outcome('try-after', t(MODEL_TITLES[by]), t(`try.${by}_note`), labels, after) : untrained(),
     ),
     h(
       'p',
