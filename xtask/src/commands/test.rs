@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{panic, thread};
 
 use super::build;
 use crate::cargo::{self, TestProgram};
@@ -32,14 +33,22 @@ pub fn run(full: bool) -> Result<()> {
     tally.step("line length", || {
         line_length::check().map(|()| Counts::ONE_PASSED)
     });
-    let mut programs = Vec::new();
-    tally.step("native build with clippy", || native_build(&mut programs));
-    tally.step("native tests", || native_tests(&programs, full));
-    tally.step("documentation tests", documentation_tests);
     let mut dist = None;
-    tally.step_with("release build", npm, |()| {
-        dist = Some(build::run(Form::Published)?);
-        Ok(Counts::ONE_PASSED)
+    // Beside the native steps, because wasm-opt and linkers use one core only.
+    thread::scope(|scope| {
+        let building = npm.map(|()| scope.spawn(|| build::run(Form::Published)));
+        let mut programs = Vec::new();
+        tally.step("native build with clippy", || native_build(&mut programs));
+        tally.step("native tests", || native_tests(&programs, full));
+        tally.step("documentation tests", documentation_tests);
+        tally.step_with("release build", building, |building| {
+            dist = Some(
+                building
+                    .join()
+                    .unwrap_or_else(|cause| panic::resume_unwind(cause))?,
+            );
+            Ok(Counts::ONE_PASSED)
+        });
     });
     tally.step("clippy (wasm)", wasm_clippy);
     tally.step_with("type check of the page", npm, |()| {
