@@ -109,10 +109,24 @@ export function number(value, options = {}) {
   if (value !== 0 && Math.abs(value) < 1e-3 && options.style === undefined) {
     return value.toExponential(1).replace('.0e', 'e');
   }
-  return new Intl.NumberFormat(language, {
+  return formatter({
     ...(options.maximumSignificantDigits ? {} : { maximumFractionDigits: 4 }),
     ...options,
   }).format(value);
+}
+
+/** @type {Map<string, Intl.NumberFormat>} */
+const formatters = new Map();
+
+/**
+ * The formatter of the current language. Making one takes many times as long as formatting a number.
+ * @param {Intl.NumberFormatOptions} options
+ */
+function formatter(options) {
+  const key = `${language} ${JSON.stringify(options)}`;
+  const made = formatters.get(key) ?? new Intl.NumberFormat(language, options);
+  formatters.set(key, made);
+  return made;
 }
 
 /**

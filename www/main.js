@@ -110,6 +110,8 @@ async function open(store, query, { docked, overview, comparison }) {
     const app = { store, settings, workflow, session };
     docked.connect(workflow);
     overview.connect(app);
+    // Short tasks keep the page responsive on a slow phone.
+    await nextTask();
     showFacts(app, docked.facts, { version, ownFolder: namesFolder(query) });
     const panels = makePanels(app, (error) => store.update({ refused: asShown(error) }));
     showRefusedField(app);
@@ -120,6 +122,7 @@ async function open(store, query, { docked, overview, comparison }) {
     const opened = await session.request({ type: 'open', device });
     turnOffUnsupported(settings, opened.device);
     store.update({ opened, opening: false });
+    await painted();
     workflow.preview();
     await refreshStored(app);
     keepNames(app);
@@ -129,6 +132,11 @@ async function open(store, query, { docked, overview, comparison }) {
   } catch (error) {
     if (!session.fatal) store.update({ openError: asShown(error), opening: false });
   }
+}
+
+/** Resolves in a task of its own. */
+function nextTask() {
+  return new Promise((resolve) => setTimeout(resolve));
 }
 
 /** Resolves after the browser has painted what is there, or in a tab of the background after a timeout. */

@@ -23,6 +23,8 @@ export function scrollablePanes() {
 
 /** @param {Element} pane */
 function update(pane) {
+  // A hidden pane has no size. It is observed again when its view is shown.
+  if (!pane.checkVisibility()) return;
   const scrolls = pane.scrollHeight > pane.clientHeight && getComputedStyle(pane).overflowY === 'auto';
   const isStop = scrolls && ![...pane.querySelectorAll(STOPS)].some((stop) => stop.checkVisibility());
   const title = pane.closest('section')?.getAttribute('aria-labelledby');
