@@ -72,7 +72,6 @@ function frame(store, appearanceChanged) {
   preferences(store, appearanceChanged);
   topbarButtons(shortcuts(store));
   rail(store);
-  scrollablePanes();
   const docked = dock(store);
   const overview = overviewPanel(store);
   return { docked, overview, ...headerPanel(store) };
@@ -127,6 +126,8 @@ async function open(store, query, { docked, overview, comparison }) {
     await refreshStored(app);
     keepNames(app);
     await panels.makeAll();
+    // Only now, because it measures every pane.
+    scrollablePanes();
     const { comparisonPanel } = await import('./panels/comparison.js');
     comparisonPanel(app, comparison);
   } catch (error) {
