@@ -111,7 +111,9 @@ test('the measurement of shifts finds an element that moves the others', async (
   await previewed(webtune);
   const before = await shifts(page);
   await page.evaluate(() =>
-    document.body.prepend(Object.assign(document.createElement('div'), { style: 'height: 9rem' })),
+    document
+      .querySelector('#overview > .panel-main')
+      ?.prepend(Object.assign(document.createElement('p'), { textContent: 'A late notice.', style: 'height: 9rem' })),
   );
   await expect.poll(async () => total((await shifts(page)).slice(before.length))).toBeGreaterThan(LARGEST_SHIFT);
 });
