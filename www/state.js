@@ -35,6 +35,11 @@ import { STAGES } from './stages.js';
  * @typedef {{kind: 'idle'} | RunningRun | DoneRun | FailedRun} Run
  */
 
+/**
+ * The prediction of a sentence; `logs` and `step` are those of the run that its model is of, see prediction.js.
+ * @typedef {{text: string, result: import('./protocol.js').PredictResult, logs: LogHistory, step: number}} Prediction
+ */
+
 /** An exported archive. @typedef {import('./protocol.js').ExportResult & {blob: Blob}} Exported */
 
 /**
@@ -98,8 +103,7 @@ import { STAGES } from './stages.js';
  * @property {Archive} archive                  of `trained`
  * @property {Comparison} comparison
  * @property {string} sentence                  in the "try it" field
- * @property {{text: string, result: import('./protocol.js').PredictResult, logs: LogHistory, step: number}|null} prediction
- *   `logs` and `step` of the run that its model is of, see prediction.js
+ * @property {Prediction|null} prediction
  */
 
 /**
