@@ -126,12 +126,13 @@ async function open(store, query, { docked, overview, comparison }) {
     await refreshStored(app);
     keepNames(app);
     await panels.makeAll();
-    // Only now, because it measures every pane.
-    scrollablePanes();
     const { comparisonPanel } = await import('./panels/comparison.js');
     comparisonPanel(app, comparison);
   } catch (error) {
     if (!session.fatal) store.update({ openError: asShown(error), opening: false });
+  } finally {
+    // Only now, because it measures every pane.
+    scrollablePanes();
   }
 }
 
