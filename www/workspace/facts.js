@@ -25,15 +25,17 @@ export function showFacts(app, element, { version, ownFolder }) {
     const sentences = [timeSentence(estimate), downloadSentence(store.state, ownFolder)];
     setText(element, [opened.device.name, ...sentences].join(' · '));
   };
-  store.watch(['opened', 'busy', 'plan', 'split', 'model', 'tokens', 'origin', 'stored', 'language'], show);
-  settings.subscribe(show);
-  loadRecording().then(
-    (loaded) => {
+  const follow = () => {
+    store.watch(['opened', 'busy', 'plan', 'split', 'model', 'tokens', 'origin', 'stored', 'language'], show);
+    settings.subscribe(show);
+  };
+  loadRecording()
+    .then((loaded) => {
       recording = loaded;
+      // Before `follow`: one update may tell that a run has ended and that the page is no longer busy.
       rememberRuns(app, { recording, version, ownFolder });
-      show();
-    },
+    })
     // Without the recording the time is known after the first steps.
-    () => {},
-  );
+    .catch(() => {})
+    .finally(follow);
 }
