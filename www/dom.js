@@ -103,6 +103,27 @@ export function byId(id) {
 }
 
 /**
+ * Returns a function that runs a task at once, or later where it ran less than `ms` milliseconds ago.
+ * @param {() => void} task
+ * @param {number} ms
+ */
+export function throttled(task, ms) {
+  let ranAt = 0;
+  /** @type {ReturnType<typeof setTimeout>|undefined} */
+  let timer;
+  const run = () => {
+    ranAt = performance.now();
+    task();
+  };
+  return () => {
+    clearTimeout(timer);
+    const wait = ms - (performance.now() - ranAt);
+    if (wait <= 0) run();
+    else timer = setTimeout(run, wait);
+  };
+}
+
+/**
  * Runs a task before the next frame, or after a timeout, because a tab in the background has no frames.
  * @param {() => void} task
  */

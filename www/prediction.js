@@ -1,4 +1,4 @@
-// Which model a shown prediction is of: it stays on the page while the model goes on.
+// Which model a shown prediction is of: it stays on the page while the training continues.
 
 /** @typedef {import('./state.js').AppState} AppState */
 /** @typedef {NonNullable<AppState['prediction']>} Prediction */

@@ -236,5 +236,8 @@ export function patchRun(store, patch) {
 /** @param {AppState} state */
 export const runningRun = ({ run }) => (run.kind === 'running' ? run : null);
 
+/** Whether the worker cannot begin anything now. @param {Pick<AppState, 'busy'|'opened'|'fatal'>} state */
+export const isBlocked = ({ busy, opened, fatal }) => busy || opened === null || fatal !== null;
+
 /** The result of a run that ended without an error. @param {AppState} state */
 export const runResult = ({ run }) => (run.kind === 'done' ? run.result : null);

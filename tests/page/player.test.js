@@ -142,7 +142,7 @@ test('a stopped player leaves no timer and no listener, and starts from the begi
   assert.equal(last().progress, 0);
 });
 
-test('in a hidden tab it has no timer, and goes on where it was', () => {
+test('in a hidden tab it has no timer, and it continues at the same frame', () => {
   const { surroundings, frames, player, last } = setUp();
   player.start();
   surroundings.pass(3000);

@@ -19,7 +19,7 @@ import { number } from '../i18n.js';
  * @property {Point[]} points     of the line, by x
  * @property {Point[]} [marks]    drawn as diamonds
  * @property {number} max_x       end of the horizontal axis
- * @property {number} [max_y]     a value that the vertical axis has room for, so that it keeps its scale
+ * @property {number} [max_y]     a value that the vertical axis includes, so that it keeps its scale
  */
 
 const SVG = 'http://www.w3.org/2000/svg';

@@ -2,8 +2,9 @@
 
 import { alert } from '../components/notices.js';
 import { compareDevice } from '../requests.js';
-import { h, replace, setAttribute, setText } from '../dom.js';
+import { h, replace, setAttribute, setOff, setText } from '../dom.js';
 import { duration, number, t } from '../i18n.js';
+import { isBlocked } from '../state.js';
 
 const WORST_SHOWN = 8;
 
@@ -17,21 +18,18 @@ export function comparisonPanel(app, place) {
     type: 'button',
     class: 'secondary',
     'data-testid': 'compare',
-    on: {
-      click: () => {
-        if (!button.hasAttribute('aria-disabled')) void compareDevice(app);
-      },
-    },
+    on: { click: () => void compareDevice(app) },
   });
   const status = h('p', { role: 'status', 'data-testid': 'comparison' });
   const list = h('div', { class: 'scroll' });
   const problem = h('div', { class: 'problem' });
   place.append(h('p', { i18n: 'self_test.compare_about' }), button, status, problem, list);
 
-  store.watch(['busy', 'comparison', 'opened', 'fatal', 'language'], ({ busy, comparison, opened, fatal }) => {
+  store.watch(['busy', 'comparison', 'opened', 'fatal', 'language'], (state) => {
+    const { comparison } = state;
     setText(button, t(comparison.kind === 'running' ? 'self_test.comparing' : 'self_test.compare'));
     // `disabled` would move the keyboard's focus out of the details, which then could not be closed with Escape.
-    setAttribute(button, 'aria-disabled', busy || !opened || fatal ? 'true' : null);
+    setOff(button, isBlocked(state));
   });
   store.watch(['comparison', 'language'], ({ comparison }) => {
     const result = comparison.kind === 'done' ? comparison.result : null;

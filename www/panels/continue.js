@@ -4,6 +4,7 @@
 import { RequestError } from '../session.js';
 import { h, setOff, setText } from '../dom.js';
 import { t } from '../i18n.js';
+import { isBlocked } from '../state.js';
 
 /** @typedef {import('../protocol.js').ModelFile} ModelFile */
 /** @typedef {Extract<import('../state.js').Origin, {kind: 'disk'}>} DiskOrigin */
@@ -31,7 +32,7 @@ export function continuePanel({ store, workflow }) {
     own,
   );
 
-  const off = () => store.state.busy || !store.state.opened || store.state.fatal !== null;
+  const off = () => isBlocked(store.state);
   store.watch(['busy', 'opened', 'fatal', 'origin', 'model', 'language'], ({ origin: from, model }) => {
     for (const each of [pickZip, pickFolder, back]) setOff(each, off());
     const leaves = from.kind !== 'disk' && document.activeElement === back;

@@ -6,6 +6,7 @@ import { fold } from '../components/fold.js';
 import { alert } from '../components/notices.js';
 import { h, replace, setOff, setText } from '../dom.js';
 import { bytes, number, t } from '../i18n.js';
+import { isBlocked } from '../state.js';
 
 /** @typedef {import('../app.js').App} App */
 
@@ -24,7 +25,7 @@ export function galleryPanel(app) {
   );
   const element = h('div', { class: 'models' }, list, more);
   store.watch(['opened', 'fatal', 'busy', 'origin', 'stored', 'language'], (state) => {
-    const off = state.busy || !state.opened || state.fatal !== null;
+    const off = isBlocked(state);
     const focused = document.activeElement?.getAttribute('data-repo');
     const inStored = storedList.contains(document.activeElement);
     replace(list, ...MODELS.map((model) => row(app, model, off)));
@@ -70,7 +71,7 @@ function row({ store, workflow }, { repo, name, about, language, parameters, byt
         'data-repo': repo ?? 'site',
         'aria-label': t('gallery.load_label', { name }),
         'aria-disabled': off ? 'true' : null,
-        on: { click: () => off || load() },
+        on: { click: load },
       },
       current ? t('gallery.loaded') : t('gallery.load'),
     ),
@@ -103,8 +104,8 @@ function repoForm({ store, workflow }) {
     setText(problem, valid ? '' : t('gallery.no_repo'));
     if (valid) void workflow.loadFrom({ kind: 'hub', repo });
   };
-  store.watch(['busy', 'opened', 'fatal', 'language'], ({ busy, opened, fatal }) => {
-    setOff(button, busy || !opened || fatal !== null);
+  store.watch(['busy', 'opened', 'fatal', 'language'], (state) => {
+    setOff(button, isBlocked(state));
     if (problem.textContent) setText(problem, t('gallery.no_repo'));
   });
   return h(

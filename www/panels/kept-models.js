@@ -54,7 +54,7 @@ export function keptModels({ store, workflow }) {
           'data-testid': id,
           // Not `disabled`, because a press would then lose the focus.
           'aria-disabled': busy ? 'true' : null,
-          on: { click: () => busy || click() },
+          on: { click },
         },
         t(key),
       );

@@ -5,7 +5,7 @@ import { figures } from '../components/figures.js';
 import { labelBadge, labelName } from '../components/labels.js';
 import { probabilityBars } from '../components/probability-bars.js';
 import { spark } from '../charts/spark.js';
-import { h, replace, setAttribute, setText } from '../dom.js';
+import { h, replace, setAttribute, setText, throttled } from '../dom.js';
 import { day } from '../facts.js';
 import { number, percent, t } from '../i18n.js';
 import { MODEL_TITLES, predictedBy } from '../prediction.js';
@@ -30,6 +30,8 @@ import { highestLoss, loadRecording } from '../recording/recording.js';
 
 /** The chart of a run is redrawn no more often than this. */
 const DRAW_EVERY_MS = 200;
+/** The state that is drawn in place of the recording. @type {(keyof AppState)[]} */
+const WATCHED = ['view', 'run', 'logs', 'evaluations', 'prediction', 'sentence', 'stages', 'language'];
 
 /**
  * Needs only the store. `connect` adds what the worker's session knows.
@@ -59,21 +61,15 @@ export function overviewPanel(store) {
     showHeld();
   });
   store.watch(['language'], showHeld);
-  let drawn = 0;
-  /** @type {ReturnType<typeof setTimeout>|undefined} */
-  let timer;
-  const draw = () => {
-    drawn = performance.now();
+  const draw = throttled(() => {
     training.show(shownOfRun(store.state), { recording: null });
     classifier.showState();
-  };
-  store.watch(['run', 'logs', 'evaluations', 'prediction', 'sentence', 'stages', 'language'], ({ run, prediction }) => {
+  }, DRAW_EVERY_MS);
+  store.watch(WATCHED, ({ run, prediction, view }) => {
     if (run.kind === 'idle' && !prediction) return;
     recorded.stop();
-    clearTimeout(timer);
-    const wait = DRAW_EVERY_MS - (performance.now() - drawn);
-    if (wait <= 0) draw();
-    else timer = setTimeout(draw, wait);
+    // Hidden, it is drawn when it is shown again.
+    if (view === 'overview') draw();
   });
   return { connect: examples.connect };
 }

@@ -2,7 +2,7 @@
 
 import { chartColumns } from '../charts/columns.js';
 import { lineChart } from '../charts/line.js';
-import { h } from '../dom.js';
+import { h, throttled } from '../dom.js';
 import { t } from '../i18n.js';
 
 /** @typedef {import('../state.js').AppState} AppState */
@@ -44,22 +44,13 @@ export function trainingCharts(store) {
     figure('training.grad_norm', 'training.grad_norm_about', norm.element),
   );
 
-  let drawn = 0;
-  /** @type {ReturnType<typeof setTimeout>|undefined} */
-  let timer;
-  const draw = () => {
-    drawn = performance.now();
+  const draw = throttled(() => {
     const columns = chartColumns(store.state);
     loss.show(columns.loss);
     rate.show(columns.rate);
     norm.show(columns.norm);
-  };
-  store.watch(['logs', 'plan', 'evaluations', 'run'], () => {
-    clearTimeout(timer);
-    const wait = DRAW_EVERY_MS - (performance.now() - drawn);
-    if (wait <= 0) draw();
-    else timer = setTimeout(draw, wait);
-  });
+  }, DRAW_EVERY_MS);
+  store.watch(['logs', 'plan', 'evaluations', 'run'], draw);
   store.watch(['language', 'theme'], () => {
     for (const chart of [loss, rate, norm]) chart.refresh();
   });

@@ -11,7 +11,7 @@ import { callout, warningList } from '../components/notices.js';
 import { panelParts, stageButton } from './widgets.js';
 import { h, replace, setOff } from '../dom.js';
 import { duration, number, percent, t } from '../i18n.js';
-import { runResult, runningRun } from '../state.js';
+import { isBlocked, runResult, runningRun } from '../state.js';
 
 /** @typedef {import('../state.js').AppState} AppState */
 
@@ -41,8 +41,8 @@ export function trainingPanel(app) {
   const live = h('div', { class: 'live' });
   main.append(problem, keptModels(app), live, trainingCharts(store), plan, memoryPanel(app));
 
-  store.watch(['busy', 'opened', 'fatal'], ({ busy, opened, fatal }) => {
-    setOff(byHand, busy || opened === null || fatal !== null);
+  store.watch(['busy', 'opened', 'fatal'], (state) => {
+    setOff(byHand, isBlocked(state));
   });
   const showPlan = () => replace(plan, ...planText(store.state, settings.preset));
   store.watch(['plan', 'split', 'run', 'language'], showPlan);

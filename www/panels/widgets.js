@@ -3,6 +3,7 @@
 import { alert } from '../components/notices.js';
 import { h, replace, setOff, setText } from '../dom.js';
 import { t } from '../i18n.js';
+import { isBlocked } from '../state.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../stages.js').Stage} Stage */
@@ -45,7 +46,7 @@ export function stageButton({ store, workflow }, stage) {
   const problem = h('div', { class: 'problem' });
   const side = h('div', { class: 'stage-run' }, row, note);
   store.watch(['stages', 'busy', 'opened', 'fatal', 'language'], (state) => {
-    setOff(button, state.busy || state.opened === null || state.fatal !== null);
+    setOff(button, isBlocked(state));
     const missing = workflow.missing(stage).map((need) => t(`${need}.title`));
     const current = state.stages[stage];
     setText(

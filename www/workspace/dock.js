@@ -4,7 +4,7 @@
 import { alert } from '../components/notices.js';
 import { byId, h, replace, setAttribute, setOff, setText } from '../dom.js';
 import { t } from '../i18n.js';
-import { runResult, runningRun } from '../state.js';
+import { isBlocked, runResult, runningRun } from '../state.js';
 import { goToControl } from './route.js';
 import { announcement, failedStage, nowMessage, runningStage, windowTitle } from './now.js';
 
@@ -62,8 +62,7 @@ export function dock(store) {
     const focused = document.activeElement;
     const hadFocus = focused === run || group.contains(focused);
     const hadLink = message.contains(focused);
-    const off = state.busy || state.opened === null || state.fatal !== null || workflow === null;
-    setOff(run, off);
+    setOff(run, isBlocked(state) || workflow === null);
     // The controls of a run take the place of the button that starts one, and the focus with it.
     run.hidden = running;
     group.hidden = !running;

@@ -10,18 +10,7 @@ import { STAGES } from '../stages.js';
 /** @typedef {{state: 'idle'|'running'|'done'|'error', stale: boolean}} Mark */
 
 /** @type {(keyof AppState)[]} */
-const WATCHED = [
-  'stages',
-  'language',
-  'dataset',
-  'split',
-  'model',
-  'tokens',
-  'logs',
-  'evaluations',
-  'archive',
-  'trained',
-];
+const WATCHED = ['stages', 'language', 'dataset', 'split', 'model', 'tokens', 'logs', 'evaluations', 'archive'];
 
 /** @param {import('../state.js').Store<AppState>} store */
 export function rail(store) {
@@ -54,7 +43,7 @@ function item(view) {
   };
 }
 
-/** An archive is stale when the model has changed since. @param {AppState} state @returns {Mark} */
+/** An archive is never stale: it is dropped with its model. @param {AppState} state @returns {Mark} */
 function exportMark({ archive }) {
   const states = /** @type {const} */ ({ idle: 'idle', writing: 'running', done: 'done', failed: 'error' });
   return { state: states[archive.kind], stale: false };
