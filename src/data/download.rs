@@ -24,8 +24,8 @@ pub enum DownloadFormat {
 
 /// Writes the rows and the names of their labels, in pieces of about 64 KiB.
 ///
-/// A spreadsheet runs a cell of a CSV file that begins with `=`, `+`, `-`, `@`, a tab or a carriage return as a formula,
-/// so such a cell gets a leading `'`. JSON Lines has the texts unchanged.
+/// A spreadsheet runs a cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return as a formula, so such a
+/// cell of a CSV file gets a leading `'`. JSON Lines has the texts unchanged.
 ///
 /// # Errors
 /// [`Error::Dataset`] for a row whose label has no name, and the errors of `piece`.

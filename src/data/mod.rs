@@ -10,7 +10,7 @@ mod toy;
 pub use download::{DownloadFormat, write_dataset};
 pub use duplicates::{DuplicateGroups, DuplicateSearch, duplicate_groups, find_duplicates};
 pub use edit::{Edit, Editor, RowFilter};
-pub use split::{Split, SplitOptions, train_test_split};
+pub use split::{Split, SplitOptions, grouped_split, groups_can_be_split, train_test_split};
 pub use toy::{NEGATIVE_SENTENCE, POSITIVE_SENTENCE, toy_dataset};
 
 use crate::{Error, Result};

@@ -1,7 +1,7 @@
 //! Shingles of a text, their MinHash sketch, and the candidates that locality-sensitive hashing finds by it.
 //!
-//! The sketch is the fast similarity sketch of Dahlgaard, Knudsen and Thorup (2017): it estimates the Jaccard similarity
-//! as that many independent MinHash values do, but hashes each shingle only a few times.
+//! The sketch is the fast similarity sketch of Dahlgaard, Knudsen and Thorup (2017): it estimates the Jaccard
+//! similarity as that many independent MinHash values do, but hashes each shingle only a few times.
 
 use super::normalize::is_syllabic;
 
@@ -63,8 +63,8 @@ impl Shingles {
     fn sketch(&self) -> [u32; SKETCH] {
         let mut sketch = [u32::MAX; SKETCH];
         let mut missing = SKETCH;
-        // Each round fills the bins that its hashes hit; the rounds of the second half fill one bin each, so that no bin
-        // stays empty. The number of the round is above the hash, so that earlier rounds win.
+        // Each round fills the bins that its hashes hit; the rounds of the second half fill one bin each, so that no
+        // bin stays empty. The number of the round is above the hash, so that earlier rounds win.
         for round in 0..2 * SKETCH as u64 {
             for &shingle in &self.0 {
                 let hash = mix(u64::from(shingle) << 32 | round);
