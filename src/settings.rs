@@ -31,6 +31,7 @@ pub fn presets() -> Vec<Preset> {
     let mut article = recommended.clone();
     for (name, value) in [
         ("stratify", json!(false)),
+        ("group_duplicates", json!(false)),
         ("padding", json!("max_length")),
         ("warmup_steps", json!(500)),
         ("warmup_ratio", json!(0.0)),
@@ -115,7 +116,9 @@ mod tests {
     #[test]
     fn the_article_preset_has_the_values_of_the_article() {
         let values = presets().remove(1).values;
-        let arguments = RunSettings::from_values(&values).unwrap().arguments;
+        let settings = RunSettings::from_values(&values).unwrap();
+        assert!(!settings.split.stratify && !settings.split.group_duplicates);
+        let arguments = settings.arguments;
         assert_eq!(arguments.warmup_steps, 500);
         assert_eq!(arguments.weight_decay, 0.01);
         assert_eq!(arguments.num_train_epochs, 3.0);

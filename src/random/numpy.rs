@@ -16,7 +16,7 @@ impl RandomState {
     }
 
     /// Draws a uniform integer in `0..=max` by masked rejection: `random_interval` in NumPy's `distributions.c`.
-    fn interval(&mut self, max: u32) -> u32 {
+    pub(crate) fn interval(&mut self, max: u32) -> u32 {
         if max == 0 {
             return 0;
         }

@@ -49,6 +49,7 @@ impl RunSettings {
                 test_size: table.number("test_size")?,
                 random_state: table.integer("random_state")?,
                 stratify: table.boolean("stratify")?,
+                group_duplicates: table.boolean("group_duplicates")?,
             },
             max_length: table.size("max_length")?,
             shuffle: table.boolean("shuffle")?,

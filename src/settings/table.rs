@@ -166,6 +166,8 @@ pub const SETTINGS: &[Setting] = &[
         "Share of the rows that is kept for evaluation, rounded up to whole rows."),
     boolean("stratify", Group::Split, false, true,
         "Keep the proportions of the classes in both parts of the split."),
+    boolean("group_duplicates", Group::Split, false, true,
+        "Keep rows of the same or nearly the same text in one part of the split. Off, the parts are scikit-learn's."),
     integer("random_state", Group::Split, true, (42, 0, u32::MAX, 1),
         "Seed of the split: the same seed chooses the same rows as in scikit-learn."),
     choice("padding", Group::Tokens, false, "longest", &["longest", "max_length"],
