@@ -1,5 +1,6 @@
 //! Evaluation: logits, loss, probabilities and scikit-learn's metrics.
 
+pub mod baselines;
 mod evaluator;
 mod metrics;
 mod predict;
