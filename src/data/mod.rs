@@ -1,8 +1,10 @@
-//! Labeled texts: the table of rows, the toy dataset, and the split into a training and a test part.
+//! Labeled texts: the table of rows, the toy datasets, and the split into a training and a test part.
 
+mod reviews;
 mod split;
 mod toy;
 
+pub use reviews::{ReviewLanguage, ReviewOptions, review_dataset};
 pub use split::{Split, SplitOptions, train_test_split};
 pub use toy::{NEGATIVE_SENTENCE, POSITIVE_SENTENCE, toy_dataset};
 
