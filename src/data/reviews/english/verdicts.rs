@@ -186,5 +186,5 @@ pub const RULES: &[Rule] = &[
         "I expected a lot, and now I hate {object}", "I had high hopes, but {subject} {is} {rant}",
         "cheap, but {subject} {is} {rant}", "I always liked {any}, but I hate {this} {one}",
     ]),
-    ("any", &["my old {product}", "{a} of any brand"]),
+    ("any", &["my old {product}", "other brands"]),
 ];
