@@ -1,15 +1,17 @@
-//! Labeled texts: the table of rows, edits and downloads of it, the toy dataset, duplicates, and the split into a
+//! Labeled texts: the table of rows, edits and downloads of it, the toy datasets, duplicates, and the split into a
 //! training and a test part.
 
 mod download;
 mod duplicates;
 mod edit;
+mod reviews;
 mod split;
 mod toy;
 
 pub use download::{DownloadFormat, write_dataset};
 pub use duplicates::{DuplicateGroups, DuplicateSearch, duplicate_groups, find_duplicates};
 pub use edit::{Edit, Editor, RowFilter};
+pub use reviews::{ReviewLanguage, ReviewOptions, review_dataset};
 pub use split::{Split, SplitOptions, grouped_split, groups_can_be_split, train_test_split};
 pub use toy::{NEGATIVE_SENTENCE, POSITIVE_SENTENCE, toy_dataset};
 
