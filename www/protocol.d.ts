@@ -177,7 +177,8 @@ export type OpenResult = {
 export type Warning = {
   /**
    * A short name: `warmup_longer_than_run`, `learning_rate_low_for_tuning`, `learning_rate_high`,
-   * `learning_rate_high_for_tuning`, `texts_on_both_sides`, `class_missing_in_train`, `class_missing_in_test`.
+   * `learning_rate_high_for_tuning`, `texts_on_both_sides`, `class_missing_in_train`, `class_missing_in_test`,
+   * `test_size_not_reached`.
    */
   code: string;
   /** One or two English sentences. */

@@ -1,6 +1,7 @@
-//! Labeled texts: the table of rows, edits and downloads of it, the toy datasets, duplicates, and the split into a
+//! Labeled texts: the table of rows, its edits, downloads, duplicates and audit, the toy datasets, and the split into a
 //! training and a test part.
 
+pub mod audit;
 mod download;
 mod duplicates;
 mod edit;
