@@ -252,7 +252,7 @@ impl TableBuilder {
     /// Returns the table.
     ///
     /// # Errors
-    /// [`Error::Dataset`] for a file without usable rows, and for too few or too many labels.
+    /// [`Error::Dataset`] for a file without usable rows, and for too many labels.
     pub fn finish(
         mut self,
         encoding: TextEncoding,

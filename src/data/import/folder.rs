@@ -88,7 +88,7 @@ impl TextFolder {
     /// Returns the table: the columns `text` and `label`.
     ///
     /// # Errors
-    /// [`Error::Dataset`] for a folder without texts, and for too few or too many classes.
+    /// [`Error::Dataset`] for a folder without texts, and for too many classes.
     pub fn finish(self) -> Result<ImportedTable> {
         let mut rows = self.rows;
         if rows.is_empty() {
@@ -167,7 +167,8 @@ mod tests {
                 .contains("PDF")
         );
         folder.push("all/1.txt", b"text").unwrap();
-        assert!(folder.finish().unwrap_err().to_string().contains("\"all\""));
+        let refused = folder.finish().unwrap().check().unwrap_err().to_string();
+        assert!(refused.contains("\"all\""), "{refused}");
         assert!(
             TextFolder::new()
                 .finish()

@@ -1,6 +1,6 @@
 //! The labels of the rows while they are read, their order, and names that may mean the same label.
 
-use super::columns::number;
+use super::profile::number;
 use super::{MAX_COUNTED_LABELS, MAX_LABELS, MIN_LABELS};
 use crate::{Error, Result};
 use std::cmp::Ordering;
@@ -35,16 +35,9 @@ impl LabelIndex {
     /// Returns the names in their final order, and the new id of each old one.
     ///
     /// # Errors
-    /// [`Error::Dataset`] for too few or too many labels. `place` names the column or the folder.
+    /// [`Error::Dataset`] for too many labels. `place` names the column or the folder.
     pub fn into_names(self, place: &str) -> Result<(Vec<String>, Vec<usize>)> {
         let found = self.names.len();
-        if found < MIN_LABELS {
-            let only = self.names.first().map_or("", String::as_str);
-            return Err(Error::Dataset(format!(
-                "{place} has one distinct label only, \"{only}\". A classifier needs {MIN_LABELS} to {MAX_LABELS} \
-                 classes: choose the column with the label, or add rows of another class."
-            )));
-        }
         if found > MAX_LABELS {
             let more = if found == MAX_COUNTED_LABELS {
                 " or more"
@@ -187,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn too_few_and_too_many_labels_are_refused_with_their_number() {
+    fn too_many_labels_are_refused_with_their_number() {
         let refused = |count: usize| {
             let mut index = LabelIndex::default();
             for label in 0..count {
@@ -197,8 +190,7 @@ mod tests {
                 .into_names("column \"topic\" of x.csv")
                 .map_err(|error| error.to_string())
         };
-        assert!(refused(1).unwrap_err().contains("\"label 0\""));
-        assert!(refused(2).is_ok() && refused(100).is_ok());
+        assert!(refused(1).is_ok() && refused(100).is_ok());
         let message = refused(101).unwrap_err();
         assert!(message.contains("101 distinct labels") && message.contains("\"topic\""));
         assert!(refused(20_000).unwrap_err().contains("10000 or more"));

@@ -23,6 +23,7 @@ mod kind;
 mod labels;
 mod limits;
 mod names;
+mod profile;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -92,8 +93,9 @@ impl TableImporter {
     /// Returns the table. The file has ended.
     ///
     /// # Errors
-    /// [`Error::Dataset`] for a file that is no table, has no usable row, or has too few or too many labels. A table
-    /// whose columns do not repeat their values is returned without rows: the label's column has to be chosen.
+    /// [`Error::Dataset`] for a file that is no table, has no usable row, or has too many labels. A table
+    /// whose columns do not repeat their values is returned without rows, and one of a single class with them:
+    /// [`ImportedTable::check`] says what to do.
     pub fn finish(mut self) -> Result<ImportedTable> {
         match &mut self.body {
             Some(body) => body.push(&[], true)?,

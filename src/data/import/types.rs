@@ -1,5 +1,6 @@
 //! What the import is told and what it returns.
 
+use super::{MAX_LABELS, MIN_LABELS};
 use crate::data::{Dataset, Row};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -139,19 +140,29 @@ pub struct ImportedTable {
 }
 
 impl ImportedTable {
-    /// Checks that the table has a label column, without which it has no rows.
+    /// Checks that a classifier can be trained on the rows: the table has a label column with at least two labels.
     ///
     /// # Errors
-    /// [`Error::Dataset`] with the columns to choose from.
+    /// [`Error::Dataset`] with the columns to choose from, or with the only label.
     pub fn check(&self) -> Result<()> {
-        if self.detected.label.is_some() {
-            return Ok(());
+        let columns = self.detected.columns.join(", ");
+        let Some(label) = self.detected.label else {
+            return Err(Error::Dataset(format!(
+                "no column repeats its values, so that none can be the label. Choose the column with the label of each \
+                 row: {columns}."
+            )));
+        };
+        if self.labels.len() < MIN_LABELS {
+            return Err(Error::Dataset(format!(
+                "column {} (\"{}\") has one distinct label only, \"{}\", in {} rows. A classifier needs {MIN_LABELS} to \
+                 {MAX_LABELS} classes: choose the column with the label ({columns}), or add rows of another class.",
+                label + 1,
+                self.detected.columns[label],
+                self.labels.first().map_or("", String::as_str),
+                self.rows.len()
+            )));
         }
-        Err(Error::Dataset(format!(
-            "no column repeats its values, so that none can be the label. Choose the column with the label of each row: \
-             {}.",
-            self.detected.columns.join(", ")
-        )))
+        Ok(())
     }
 
     /// Returns the rows and labels. With `merge_labels`, each group of [`ImportedTable::same_labels`] becomes one label
