@@ -168,8 +168,8 @@ impl TableBuilder {
         };
         if let [name] = &names[..] {
             return Err(Error::Dataset(format!(
-                "{} has one column only (\"{}\"). A table needs at least two, one with the text and one with the label, \
-                 between commas, semicolons or tabs. If it has more, choose its delimiter.",
+                "{} has one column only (\"{}\"). A table needs at least two, one with the text and one with the \
+                 label, between commas, semicolons or tabs. If it has more, choose its delimiter.",
                 self.name,
                 excerpt(name)
             )));
@@ -308,8 +308,8 @@ impl TableBuilder {
         let name = &self.name;
         let problem = match self.skipped.first() {
             Some(first) => format!(
-                "no row of {name} can be used. {} were skipped, the first on line {} because {}. A row has a text and a \
-                 label: check the delimiter, the header and the columns.",
+                "no row of {name} can be used. {} were skipped, the first on line {} because {}. A row has a text and \
+                 a label: check the delimiter, the header and the columns.",
                 self.num_skipped,
                 first.line,
                 in_words(first.reason)

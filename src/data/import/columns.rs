@@ -97,12 +97,13 @@ pub fn choose_columns(
     options: &ImportOptions,
 ) -> Result<(Vec<usize>, Option<usize>)> {
     check_chosen(file, names, options)?;
-    let cell = |row: &'_ &[String], column: usize| row.get(column).cloned().unwrap_or_default();
     let mut texts = Vec::new();
     let mut labels = Vec::new();
     for (column, name) in names.iter().enumerate() {
-        let cells: Vec<String> = rows.iter().map(|row| cell(row, column)).collect();
-        let profile = Profile::of(cells.iter().map(String::as_str));
+        let cells = rows
+            .iter()
+            .map(|row| row.get(column).map_or("", String::as_str));
+        let profile = Profile::of(cells);
         texts.push(text_score(name, &profile));
         labels.push(label_score(name, &profile));
     }

@@ -135,8 +135,8 @@ fn columns_of_lists(entries: Entries) -> Result<Vec<JsonRow>, String> {
 }
 
 /// Reads `{"text": {"0": …, "1": …}, "label": {…}}` (pandas' `orient="columns"`, its default) or
-/// `{"0": {"text": …, "label": …}, …}` (`orient="index"`). The outer keys of the latter are numbers, those of the former
-/// are not, or the inner keys are numbers as well.
+/// `{"0": {"text": …, "label": …}, …}` (`orient="index"`). The outer keys of the latter are numbers; those of the
+/// former are not, or the inner keys are numbers as well.
 fn table_of_objects(entries: Entries) -> Vec<JsonRow> {
     let is_number = |key: &str| key.parse::<u64>().is_ok();
     let inner_numbers = match &entries[0].1 {

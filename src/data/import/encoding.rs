@@ -1,5 +1,5 @@
-//! Detection of a file's encoding: by its byte order mark, by the zero bytes of UTF-16, and otherwise by the first bytes
-//! that are not ASCII.
+//! Detection of a file's encoding: by its byte order mark, by the zero bytes of UTF-16, and otherwise by the first
+//! bytes that are not ASCII.
 
 use super::TextEncoding;
 use crate::{Error, Result};
@@ -61,8 +61,8 @@ pub fn utf16_without_mark(head: &[u8]) -> Option<TextEncoding> {
     enough.then_some(encoding)
 }
 
-/// Returns the 8-bit encoding of `window`, which begins at the first byte that is not ASCII. `whole`: the file ends with
-/// it.
+/// Returns the 8-bit encoding of `window`, which begins at the first byte that is not ASCII. `whole`: the file ends
+/// with it.
 ///
 /// # Errors
 /// [`Error::Dataset`] if the bytes are in an encoding that is not supported.
@@ -88,8 +88,8 @@ pub fn eight_bit_encoding(name: &str, window: &[u8], whole: bool) -> Result<Text
     }
 }
 
-/// Returns the numbers of valid sequences of several bytes and of invalid sequences in UTF-8. A sequence that the end of
-/// the window cuts is neither.
+/// Returns the numbers of valid sequences of several bytes and of invalid sequences in UTF-8. A sequence that the end
+/// of the window cuts is neither.
 fn count_utf8(mut window: &[u8], whole: bool) -> (usize, usize) {
     let count = |text: &str| text.chars().filter(|letter| !letter.is_ascii()).count();
     let (mut valid, mut invalid) = (0, 0);

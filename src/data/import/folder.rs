@@ -42,8 +42,8 @@ impl TextFolder {
         }
         let Some(class) = parts.next().filter(|class| !class.trim().is_empty()) else {
             return Err(Error::Dataset(format!(
-                "{path} lies in no folder. The name of a text's folder is its label: put the texts of each class into a \
-                 folder of its own and choose the folder around them."
+                "{path} lies in no folder. The name of a text's folder is its label: put the texts of each class \
+                 into a folder of its own and choose the folder around them."
             )));
         };
         if bytes.len() > MAX_RECORD_BYTES {
@@ -93,7 +93,7 @@ impl TextFolder {
         let mut rows = self.rows;
         if rows.is_empty() {
             return Err(Error::Dataset(format!(
-                "the folder has no text: {} files are empty. Choose a folder with a folder of .txt files for each class.",
+                "the folder has no text: {} files are empty. Choose a folder with one of .txt files for each class.",
                 self.num_skipped
             )));
         }

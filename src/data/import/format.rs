@@ -79,8 +79,8 @@ fn checked_delimiter(delimiter: char) -> Result<u8> {
     match u8::try_from(delimiter) {
         Ok(byte) if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Ok(byte),
         _ => Err(Error::Dataset(format!(
-            "{delimiter:?} cannot be the delimiter. Choose a comma, a semicolon, a tab, a vertical bar or another ASCII \
-             character that is no quote and no line break."
+            "{delimiter:?} cannot be the delimiter. Choose a comma, a semicolon, a tab, a vertical bar or another \
+             ASCII character that is no quote and no line break."
         ))),
     }
 }
@@ -236,8 +236,8 @@ fn refuse_many_columns(name: &str, head: &str, delimiter: u8) -> Result<()> {
 /// Returns the error for a record of too many columns.
 pub fn too_many_columns(name: &str, columns: usize) -> Error {
     Error::Dataset(format!(
-        "{name} has {columns} columns or more in its first row; at most {MAX_COLUMNS} can be read. Keep the columns with \
-         the text and the label, or choose another delimiter."
+        "{name} has {columns} columns or more in its first row; at most {MAX_COLUMNS} can be read. Keep the columns \
+         with the text and the label, or choose another delimiter."
     ))
 }
 

@@ -1,7 +1,7 @@
 //! The labels of the rows while they are read, their order, and names that may mean the same label.
 
 use super::profile::number;
-use super::{MAX_COUNTED_LABELS, MAX_LABELS, MIN_LABELS};
+use super::{MAX_COUNTED_LABEL_BYTES, MAX_COUNTED_LABELS, MAX_LABELS, MIN_LABELS};
 use crate::{Error, Result};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
@@ -11,16 +11,20 @@ use std::collections::{BTreeMap, HashMap};
 pub struct LabelIndex {
     ids: HashMap<String, usize>,
     names: Vec<String>,
+    /// The length of all names, in bytes.
+    size: usize,
 }
 
 impl LabelIndex {
-    /// Returns the id of `name`. Beyond [`MAX_COUNTED_LABELS`] names all new names share an id.
+    /// Returns the id of `name`. Beyond [`MAX_COUNTED_LABELS`] or
+    /// [`MAX_COUNTED_LABEL_BYTES`] all new names share an id.
     pub fn id(&mut self, name: &str) -> usize {
         if let Some(&id) = self.ids.get(name) {
             return id;
         }
         let id = self.names.len();
-        if id < MAX_COUNTED_LABELS {
+        if id < MAX_COUNTED_LABELS && self.size < MAX_COUNTED_LABEL_BYTES {
+            self.size += name.len();
             self.ids.insert(name.to_owned(), id);
             self.names.push(name.to_owned());
         }
@@ -39,11 +43,8 @@ impl LabelIndex {
     pub fn into_names(self, place: &str) -> Result<(Vec<String>, Vec<usize>)> {
         let found = self.names.len();
         if found > MAX_LABELS {
-            let more = if found == MAX_COUNTED_LABELS {
-                " or more"
-            } else {
-                ""
-            };
+            let counted = found == MAX_COUNTED_LABELS || self.size >= MAX_COUNTED_LABEL_BYTES;
+            let more = if counted { " or more" } else { "" };
             return Err(Error::Dataset(format!(
                 "{place} has {found}{more} distinct labels. A classifier can have {MIN_LABELS} to {MAX_LABELS} classes \
                  here: choose the column with the label, or put rare labels together."

@@ -1,5 +1,6 @@
-//! The limits of the import. Memory beyond the accepted rows is at most about 64 MiB: the head, the record that is being
-//! read and its decoded form, and the records from which the columns are detected.
+//! The limits of the import. Memory beyond the accepted rows is at most about 64 MiB: the head of the file, the record
+//! that is being read (twice, as a buffer grows), and the records from which the columns are detected. A JSON document
+//! that is one object is parsed as a whole; its values take some times its size of at most [`MAX_RECORD_BYTES`].
 
 /// The encoding without a byte order mark, the format and the delimiter are detected from this many bytes at most.
 pub const HEAD_BYTES: usize = 1 << 20;
@@ -9,12 +10,12 @@ pub const HEAD_BYTES: usize = 1 << 20;
 pub const ENCODING_WINDOW_BYTES: usize = 256 << 10;
 
 /// The header and the columns are detected from this many records at most.
-pub const HEAD_RECORDS: usize = 1000;
+pub const HEAD_RECORDS: usize = 5000;
 
 /// The header and the columns are detected from about this many bytes of records at most.
 pub const HEAD_RECORD_BYTES: usize = 4 << 20;
 
-/// The longest record (a row with its line breaks, a JSON object), in UTF-8 bytes. A longer one is an error.
+/// The longest record (a row with its line breaks, a JSON object) in UTF-8 bytes. A longer one is an error.
 pub const MAX_RECORD_BYTES: usize = 16 << 20;
 
 /// The end of a quoted cell is searched in this many UTF-8 bytes. A quote without an end in them is never closed.
@@ -31,6 +32,9 @@ pub const MAX_LABELS: usize = 100;
 
 /// Distinct labels are counted up to this number, so that the error can say how many there are.
 pub const MAX_COUNTED_LABELS: usize = 10_000;
+
+/// Distinct labels are counted up to this length of all their names, in UTF-8 bytes.
+pub const MAX_COUNTED_LABEL_BYTES: usize = 4 << 20;
 
 /// Skipped rows beyond this number are counted but not listed.
 pub const MAX_SKIPPED: usize = 1000;

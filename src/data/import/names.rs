@@ -8,8 +8,8 @@ const TEXT: &str = "text sentence review document comment content body message t
     제목 kommentar texte texto avis commentaire bewertungstext satz nachricht テキスト 文本";
 
 /// Names of columns with labels, the surest first.
-const LABEL: &str = "label labels class category target sentiment polarity stars star rating score emotion intent topic \
-    tag spam is_spam toxic class_label label_text label_name star_rating star_ratings overall \
+const LABEL: &str = "label labels class category target sentiment polarity stars star rating score emotion intent \
+    topic tag spam is_spam toxic class_label label_text label_name star_rating star_ratings overall \
     classification categories genre output annotation gold gold_label verdict stance v1 y 라벨 레이블 평가 감정 \
     감성 긍부정 분류 카테고리 클래스 평점 별점 점수 정답 의도 주제 urteil bewertung klasse kategorie etiqueta étiquette classe \
     categoria sentimiento ラベル 标签";
@@ -71,10 +71,10 @@ fn words(name: &str) -> Vec<String> {
         if !letter.is_alphanumeric() || (letter.is_uppercase() && previous_lower) {
             words.push(String::new());
         }
-        if letter.is_alphanumeric() {
-            if let Some(word) = words.last_mut() {
-                word.extend(letter.to_lowercase());
-            }
+        if letter.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(letter.to_lowercase());
         }
         previous_lower = letter.is_lowercase();
     }

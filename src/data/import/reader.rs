@@ -27,7 +27,7 @@ enum Kind {
     Delimited {
         delimiter: u8,
         declared: bool,
-        splitter: CellSplitter,
+        splitter: Box<CellSplitter>,
     },
     Lines,
     Document(Document),
@@ -55,7 +55,7 @@ impl RecordReader {
             } => Kind::Delimited {
                 delimiter,
                 declared,
-                splitter: CellSplitter::new(delimiter),
+                splitter: Box::new(CellSplitter::new(delimiter)),
             },
             Layout::Lines => Kind::Lines,
             Layout::Document => Kind::Document(Document::default()),
@@ -131,7 +131,6 @@ fn check_length(length: usize, line: usize, builder: &TableBuilder) -> Result<()
     Ok(())
 }
 
-#[allow(clippy::too_many_arguments)]
 fn read_delimited(
     text: &str,
     mut at: usize,

@@ -5,7 +5,8 @@ use crate::data::Row;
 
 /// Reads a file in pieces of several sizes, which give the same table.
 fn read_with(name: &str, bytes: &[u8], options: &ImportOptions) -> Result<ImportedTable> {
-    let mut results = [1 << 10, 7777, 64 << 10, usize::MAX].map(|piece| {
+    let small = if bytes.len() > 1 << 20 { 64 << 10 } else { 1 };
+    let mut results = [small, 7777, usize::MAX].map(|piece| {
         let mut importer = TableImporter::new(name, options.clone());
         for piece in bytes.chunks(piece) {
             importer.push(piece)?;

@@ -154,8 +154,8 @@ impl ImportedTable {
         };
         if self.labels.len() < MIN_LABELS {
             return Err(Error::Dataset(format!(
-                "column {} (\"{}\") has one distinct label only, \"{}\", in {} rows. A classifier needs {MIN_LABELS} to \
-                 {MAX_LABELS} classes: choose the column with the label ({columns}), or add rows of another class.",
+                "column {} (\"{}\") has one distinct label only, \"{}\", in {} rows. A classifier needs {MIN_LABELS} \
+                 to {MAX_LABELS} classes: choose the column with the label ({columns}), or add rows of another class.",
                 label + 1,
                 self.detected.columns[label],
                 self.labels.first().map_or("", String::as_str),
