@@ -179,7 +179,7 @@ fn read_lines(
             _ => (end + 1).min(bytes.len()),
         };
         let record = text[at..end].trim();
-        check_length(record.len(), *line, builder)?;
+        check_length(end - at, *line, builder)?;
         if !record.is_empty() {
             push_json(*line, parse(record), record, builder)?;
         }
@@ -249,6 +249,7 @@ impl Document {
                     if !last {
                         return Ok(start);
                     }
+                    check_length(text.len() - start, *line, builder)?;
                     builder.push_fault(*line, SkipReason::NotJson, &text[start..])?;
                     return Ok(bytes.len());
                 }
