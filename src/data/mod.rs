@@ -5,6 +5,7 @@ pub mod audit;
 mod download;
 mod duplicates;
 mod edit;
+pub mod import;
 mod reviews;
 mod split;
 mod toy;
