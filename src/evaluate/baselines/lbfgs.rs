@@ -56,7 +56,8 @@ pub(super) async fn minimize(
                 .value_and_gradient(&point, &mut point_gradient)
                 .await?;
             // The Wolfe conditions, by bisection. A value that is not finite is too far.
-            if !(there <= value + 1e-4 * step * slope) {
+            let too_high = there > value + 1e-4 * step * slope;
+            if too_high || there.is_nan() {
                 high = step;
             } else if inner(&point_gradient, &direction) < 0.9 * slope {
                 low = step;

@@ -87,7 +87,14 @@ impl Parameters {
             }
             Features::Sparse(rows) => {
                 let (columns, values) = rows.row(row);
-                for (&column, &value) in columns.iter().zip(values) {
+                let row = columns.iter().zip(values);
+                if let [score] = scores {
+                    for (&column, &value) in row {
+                        *score += f64::from(value) * weights[column as usize];
+                    }
+                    return;
+                }
+                for (&column, &value) in row {
                     let w = &weights[column as usize * self.outputs..][..self.outputs];
                     for (score, w) in scores.iter_mut().zip(w) {
                         *score += f64::from(value) * w;
@@ -112,7 +119,14 @@ impl Parameters {
             }
             Features::Sparse(rows) => {
                 let (columns, values) = rows.row(row);
-                for (&column, &value) in columns.iter().zip(values) {
+                let row = columns.iter().zip(values);
+                if let [error] = errors {
+                    for (&column, &value) in row {
+                        coef[column as usize] += f64::from(value) * error;
+                    }
+                    return;
+                }
+                for (&column, &value) in row {
                     let sums = &mut coef[column as usize * self.outputs..][..self.outputs];
                     for (sum, error) in sums.iter_mut().zip(errors) {
                         *sum += f64::from(value) * error;
