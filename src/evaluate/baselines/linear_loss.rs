@@ -1,9 +1,10 @@
 //! The loss of a logistic regression and its gradient, as scikit-learn's `LinearModelLoss`: the weighted mean of the
 //! cross entropy and an L2 penalty on the coefficients.
 
-use super::features::{Features, add_scaled, dot};
+use super::features::Features;
 use super::lbfgs::Objective;
 use super::tick::Progress;
+use super::vector::{add_scaled, dot};
 use crate::Result;
 
 /// Multiply-adds that are computed without a pause.

@@ -14,6 +14,7 @@ mod reference;
 mod scores;
 mod tfidf;
 mod tick;
+mod vector;
 mod word;
 
 pub use cross_validation::{cross_val_predict_proba, stratified_folds};

@@ -4,8 +4,10 @@
 //! [cleanlab]: https://docs.cleanlab.ai/stable/cleanlab/outlier.html
 
 use super::tick::{Progress, Tick};
+use super::vector::dot_f32;
 use crate::Result;
 use crate::random::RandomState;
+use std::ops::Range;
 
 /// cleanlab compares by Euclidean distance up to so many columns, by cosine distance above.
 const EUCLIDEAN_COLUMNS: usize = 3;
@@ -13,8 +15,8 @@ const EUCLIDEAN_COLUMNS: usize = 3;
 const SAME: f64 = 1e-6;
 /// Datalab's threshold: interquartile ranges between the third quartile and an outlier.
 const IQR_SCALE: f64 = 1.0 / 0.37037 - 1.0;
-/// Multiply-adds that are computed without a pause.
-const WORK_PER_PIECE: usize = 20_000_000;
+/// Rows that are compared with the neighbors at once.
+const BLOCK: usize = 8;
 
 /// Arguments of [`outliers`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,25 +78,15 @@ pub async fn outliers(
             sample: rows,
         });
     }
-    let space = Space::new(values, columns);
     let sample = sample(rows, columns, options);
-    let neighbors: Vec<f32> = sample
-        .iter()
-        .flat_map(|&row| space.row(row).iter().copied())
-        .collect();
-    let mut position = vec![None; rows];
-    for (at, &row) in sample.iter().enumerate() {
-        position[row] = Some(at);
-    }
+    let neighbors = Neighbors::new(values, columns, &sample);
     let mut progress = Progress::new(tick, rows);
     let mut distances = Vec::with_capacity(rows);
-    let piece = (WORK_PER_PIECE / neighbors.len()).max(1);
-    for start in (0..rows).step_by(piece) {
-        let end = rows.min(start + piece);
-        let mean = |row: usize| space.mean_distance(row, &neighbors, position[row], options.k);
-        distances.extend((start..end).map(mean));
+    for start in (0..rows).step_by(BLOCK) {
+        let end = rows.min(start + BLOCK);
+        distances.extend(neighbors.mean_distances(start..end, options.k));
         progress.set(end);
-        progress.add((end - start) * neighbors.len()).await?;
+        progress.add((end - start) * sample.len() * columns).await?;
     }
     let mut sorted = distances.clone();
     sorted.sort_by(f64::total_cmp);
@@ -121,77 +113,96 @@ fn sample(rows: usize, columns: usize, options: &OutlierOptions) -> Vec<usize> {
     sample
 }
 
-/// The rows with their metric.
-struct Space<'a> {
-    values: std::borrow::Cow<'a, [f32]>,
+/// The rows, and those among which neighbors are searched.
+struct Neighbors<'a> {
+    values: &'a [f32],
     columns: usize,
+    sample: &'a [usize],
+    /// The rows of the sample; of length 1 for the distance of the cosine.
+    sampled: Vec<f32>,
 }
 
-impl<'a> Space<'a> {
-    /// Normalizes the rows to length 1 if the distance is that of the cosine.
-    fn new(values: &'a [f32], columns: usize) -> Self {
-        if columns <= EUCLIDEAN_COLUMNS {
-            return Self {
-                values: values.into(),
-                columns,
-            };
+impl<'a> Neighbors<'a> {
+    fn new(values: &'a [f32], columns: usize, sample: &'a [usize]) -> Self {
+        let mut sampled = Vec::with_capacity(sample.len() * columns);
+        for &row in sample {
+            sampled.extend_from_slice(&values[row * columns..(row + 1) * columns]);
         }
-        let mut values = values.to_vec();
-        for row in values.chunks_exact_mut(columns) {
-            let length = dot(row, row).sqrt();
-            if length > 0.0 {
-                row.iter_mut().for_each(|value| *value /= length);
+        let all = Self {
+            values,
+            columns,
+            sample,
+            sampled: Vec::new(),
+        };
+        if all.is_cosine() {
+            for row in sampled.chunks_exact_mut(columns) {
+                let factor = inverse_length(row);
+                row.iter_mut().for_each(|value| *value *= factor);
             }
         }
-        Self {
-            values: values.into(),
-            columns,
-        }
+        Self { sampled, ..all }
+    }
+
+    fn is_cosine(&self) -> bool {
+        self.columns > EUCLIDEAN_COLUMNS
     }
 
     fn row(&self, row: usize) -> &[f32] {
         &self.values[row * self.columns..(row + 1) * self.columns]
     }
 
-    fn distance(&self, a: &[f32], b: &[f32]) -> f64 {
-        let distance = if self.columns > EUCLIDEAN_COLUMNS {
-            1.0 - f64::from(dot(a, b))
+    /// The mean distance of each row to its `k` nearest neighbors other than itself. The rows of a block are compared
+    /// with one neighbor after the other, so that all are in the processor's cache.
+    fn mean_distances(&self, rows: Range<usize>, k: usize) -> Vec<f64> {
+        let mut nearest = vec![Vec::with_capacity(k + 1); rows.len()];
+        let factor = |row| {
+            if self.is_cosine() {
+                inverse_length(self.row(row))
+            } else {
+                1.0
+            }
+        };
+        let factors: Vec<f32> = rows.clone().map(factor).collect();
+        for (&neighbor, values) in self
+            .sample
+            .iter()
+            .zip(self.sampled.chunks_exact(self.columns))
+        {
+            for (at, row) in rows.clone().enumerate() {
+                let distance = self.distance(self.row(row), factors[at], values);
+                let nearest: &mut Vec<f64> = &mut nearest[at];
+                let is_far = nearest.len() == k && distance >= nearest[k - 1];
+                if is_far || neighbor == row {
+                    continue;
+                }
+                nearest.insert(nearest.partition_point(|&d| d <= distance), distance);
+                nearest.truncate(k);
+            }
+        }
+        let mean = |nearest: Vec<f64>| nearest.iter().sum::<f64>() / nearest.len().max(1) as f64;
+        nearest.into_iter().map(mean).collect()
+    }
+
+    /// The distance of a row, which `factor` scales to length 1, from one of the sample.
+    fn distance(&self, row: &[f32], factor: f32, neighbor: &[f32]) -> f64 {
+        let distance = if self.is_cosine() {
+            1.0 - f64::from(dot_f32(row, neighbor) * factor)
         } else {
             let square = |(a, b): (&f32, &f32)| f64::from(a - b).powi(2);
-            a.iter().zip(b).map(square).sum::<f64>().sqrt()
+            row.iter().zip(neighbor).map(square).sum::<f64>().sqrt()
         };
         if distance < SAME { 0.0 } else { distance }
     }
-
-    /// The mean distance of a row to its `k` nearest neighbors other than the one at `own`.
-    fn mean_distance(&self, row: usize, neighbors: &[f32], own: Option<usize>, k: usize) -> f64 {
-        let values = self.row(row);
-        let mut nearest: Vec<f64> = Vec::with_capacity(k + 1);
-        for (at, neighbor) in neighbors.chunks_exact(self.columns).enumerate() {
-            let distance = self.distance(values, neighbor);
-            if nearest.len() == k && distance >= nearest[k - 1] || own == Some(at) {
-                continue;
-            }
-            let place = nearest.partition_point(|&d| d <= distance);
-            nearest.insert(place, distance);
-            nearest.truncate(k);
-        }
-        nearest.iter().sum::<f64>() / nearest.len() as f64
-    }
 }
 
-/// `a · b`. Sixteen sums, so that the compiler uses vector instructions.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0; 16];
-    let (a_blocks, a_rest) = a.as_chunks::<16>();
-    let (b_blocks, b_rest) = b.as_chunks::<16>();
-    for (a, b) in a_blocks.iter().zip(b_blocks) {
-        for at in 0..16 {
-            sums[at] += a[at] * b[at];
-        }
+/// The factor that scales a row to length 1; 0 for a row of zeros.
+fn inverse_length(row: &[f32]) -> f32 {
+    let square = dot_f32(row, row);
+    if square > 0.0 {
+        square.sqrt().recip()
+    } else {
+        0.0
     }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f32>() + rest
 }
 
 /// NumPy's `percentile` of sorted values, with linear interpolation.
