@@ -1,6 +1,6 @@
 //! [L-BFGS](https://en.wikipedia.org/wiki/Limited-memory_BFGS): minimizes a smooth function of many variables.
 
-use super::vector::{add_scaled_f64, dot_f64};
+use super::vector::{add_scaled, dot};
 use crate::Result;
 use std::collections::VecDeque;
 
@@ -40,10 +40,10 @@ pub(super) async fn minimize(
             return Ok(iteration);
         }
         let direction = direction(&gradient, &history);
-        let slope = dot_f64(&gradient, &direction);
+        let slope = dot(&gradient, &direction);
         // The first step has at most length 1, as in SciPy.
         let mut step = if history.is_empty() {
-            (1.0 / dot_f64(&direction, &direction).sqrt()).min(1.0)
+            (1.0 / dot(&direction, &direction).sqrt()).min(1.0)
         } else {
             1.0
         };
@@ -60,7 +60,7 @@ pub(super) async fn minimize(
             let too_high = there > value + 1e-4 * step * slope;
             if too_high || there.is_nan() {
                 high = step;
-            } else if dot_f64(&point_gradient, &direction) < 0.9 * slope {
+            } else if dot(&point_gradient, &direction) < 0.9 * slope {
                 low = step;
             } else {
                 found = Some(there);
@@ -110,7 +110,7 @@ struct Pair {
 impl Pair {
     /// `None` without a positive curvature: it is below the rounding error.
     fn new(step: Vec<f64>, change: Vec<f64>) -> Option<Self> {
-        let curvature = dot_f64(&step, &change);
+        let curvature = dot(&step, &change);
         let pair = Self {
             step,
             change,
@@ -125,17 +125,17 @@ fn direction(gradient: &[f64], history: &VecDeque<Pair>) -> Vec<f64> {
     let mut direction: Vec<f64> = gradient.iter().map(|g| -g).collect();
     let mut factors = Vec::with_capacity(history.len());
     for pair in history.iter().rev() {
-        let factor = dot_f64(&pair.step, &direction) / pair.curvature;
-        add_scaled_f64(&mut direction, -factor, &pair.change);
+        let factor = dot(&pair.step, &direction) / pair.curvature;
+        add_scaled(&mut direction, -factor, &pair.change);
         factors.push(factor);
     }
     if let Some(last) = history.back() {
-        let scale = last.curvature / dot_f64(&last.change, &last.change);
+        let scale = last.curvature / dot(&last.change, &last.change);
         direction.iter_mut().for_each(|d| *d *= scale);
     }
     for (pair, factor) in history.iter().zip(factors.iter().rev()) {
-        let back = dot_f64(&pair.change, &direction) / pair.curvature;
-        add_scaled_f64(&mut direction, factor - back, &pair.step);
+        let back = dot(&pair.change, &direction) / pair.curvature;
+        add_scaled(&mut direction, factor - back, &pair.step);
     }
     direction
 }
