@@ -218,14 +218,13 @@ impl Objective for LinearLoss<'_, '_, '_> {
         let mut value = 0.5 * self.penalty * squares;
         let mut buffers = Buffers::default();
         let all = self.rows.len();
-        let work = 2 * self.parameters.work(&self.features, all);
-        let rows_per_piece = (all * WORK_PER_PIECE).div_ceil(work.max(1)).max(1);
+        let work_per_row = 2 * self.parameters.work(&self.features, 1);
+        let rows_per_piece = (WORK_PER_PIECE / work_per_row).max(1);
         let mut start = 0;
         while start < all {
             let end = all.min(start + rows_per_piece);
             value += self.add_rows(start..end, weights, gradient, &mut buffers);
-            let share = (end - start) as f64 / all as f64;
-            self.progress.add((work as f64 * share) as usize).await?;
+            self.progress.add((end - start) * work_per_row).await?;
             start = end;
         }
         // The vectors of L-BFGS.

@@ -24,7 +24,7 @@ pub struct OutlierOptions {
     /// Nearest neighbors of a row (`k`).
     pub k: usize,
     /// Most products of two values. Neighbors are searched among a sample of `max_products / (rows × columns)` rows.
-    pub max_products: usize,
+    pub max_products: u64,
     /// Fewest rows of the sample.
     pub min_sample: usize,
     /// Seed of the sample.
@@ -104,7 +104,8 @@ pub async fn outliers(
 
 /// The rows among which neighbors are searched.
 fn sample(rows: usize, columns: usize, options: &OutlierOptions) -> Vec<usize> {
-    let size = (options.max_products / (rows * columns)).max(options.min_sample);
+    let size = options.max_products / (rows * columns) as u64;
+    let size = size.min(rows as u64).max(options.min_sample as u64) as usize;
     if size >= rows {
         return (0..rows).collect();
     }

@@ -57,7 +57,7 @@ impl Default for BaselineOptions {
 impl BaselineOptions {
     /// The rows to fit the classifier to, of which `values` are stored.
     fn rows(&self, labels: &[usize], num_labels: usize, values: usize) -> Vec<usize> {
-        let products = (values * outputs(num_labels)).max(1) as f64;
+        let products = values.max(1) as f64 * outputs(num_labels) as f64;
         let share = self.max_products as f64 / products;
         let size = (labels.len() as f64 * share.min(1.0)) as usize;
         stratified_sample(labels, size.max(num_labels), self.seed)
