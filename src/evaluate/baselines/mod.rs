@@ -23,7 +23,7 @@ pub use label_issues::{LabelIssue, find_label_issues};
 pub use logistic_regression::{LogisticRegression, LogisticRegressionOptions};
 pub use outliers::{OutlierOptions, Outliers, outliers};
 pub use scores::{
-    BaselineOptions, BaselineScore, confidence_interval, embeddings, majority, tfidf,
+    BaselineOptions, BaselineScore, EMBEDDINGS_C, confidence_interval, embeddings, majority, tfidf,
 };
 pub use tfidf::{TfidfOptions, TfidfVectorizer};
 pub use tick::Tick;

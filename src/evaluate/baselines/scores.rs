@@ -7,6 +7,12 @@ use super::tick::{Progress, Tick};
 use crate::Result;
 use crate::evaluate::Metrics;
 
+/// `C` for embeddings that are normalized to length 1. scikit-learn's default of 1 suits embeddings as the encoder
+/// returns them: those of MiniLM have length 4.2 on average, and rows of length 1 need `C` × 4.2² for the same penalty.
+/// On Amazon snippets (16 and 100 rows a class, 3 samples) the accuracy is the same for 1 to 100; the log loss is
+/// 0.603 and 0.471 for 1, 0.506 and 0.417 for 10, 0.527 and 0.528 for 100.
+pub const EMBEDDINGS_C: f64 = 10.0;
+
 /// The metrics of a baseline on the test rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BaselineScore {
@@ -27,8 +33,10 @@ pub struct BaselineScore {
 /// Arguments of [`tfidf`] and [`embeddings`]: what bounds their time and memory.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BaselineOptions {
-    /// Arguments of the classifier.
+    /// Arguments of the classifier; [`embeddings`] replaces `c` by `embeddings_c`.
     pub logistic_regression: LogisticRegressionOptions,
+    /// `C` for embeddings.
+    pub embeddings_c: f64,
     /// The fewest and the most words of a term.
     pub ngram_range: (usize, usize),
     /// Most products of one evaluation of the loss: training values × classes. If all rows have more, the classifier
@@ -46,6 +54,7 @@ impl Default for BaselineOptions {
     fn default() -> Self {
         Self {
             logistic_regression: LogisticRegressionOptions::default(),
+            embeddings_c: EMBEDDINGS_C,
             ngram_range: (1, 1),
             max_products: 40_000_000,
             max_coefficients: 1_000_000,
@@ -145,7 +154,9 @@ pub async fn embeddings(
     options: &BaselineOptions,
     tick: &dyn Tick,
 ) -> Result<BaselineScore> {
-    fitted("embeddings", train, test, num_labels, options, tick).await
+    let mut options = *options;
+    options.logistic_regression.c = options.embeddings_c;
+    fitted("embeddings", train, test, num_labels, &options, tick).await
 }
 
 async fn fitted(
@@ -296,6 +307,26 @@ mod tests {
         let part = (features, &labels[..]);
         pollster::block_on(embeddings(part, part, 10, &options, &tick)).unwrap();
         assert!(last.get().0 > 1, "{:?}", last.get());
+    }
+
+    #[test]
+    fn embeddings_have_their_own_penalty() {
+        let values = [1.0, 0.0, 0.0, 1.0].repeat(4);
+        let features = Features::Dense {
+            values: &values,
+            columns: 2,
+        };
+        let labels = [0, 1].repeat(4);
+        let part = (features, &labels[..]);
+        let loss = |embeddings_c| {
+            let options = BaselineOptions {
+                embeddings_c,
+                ..BaselineOptions::default()
+            };
+            let found = embeddings(part, part, 2, &options, &no_tick);
+            pollster::block_on(found).unwrap().loss
+        };
+        assert!(loss(EMBEDDINGS_C) < loss(1.0));
     }
 
     #[test]
