@@ -70,31 +70,6 @@ impl Features<'_> {
     }
 }
 
-/// `x · w`. Eight sums, so that the compiler uses vector instructions.
-pub(super) fn dot(x: &[f32], w: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (x_blocks, x_rest) = x.as_chunks::<8>();
-    let (w_blocks, w_rest) = w.as_chunks::<8>();
-    for (x, w) in x_blocks.iter().zip(w_blocks) {
-        for at in 0..8 {
-            sums[at] += f64::from(x[at]) * w[at];
-        }
-    }
-    let rest: f64 = x_rest
-        .iter()
-        .zip(w_rest)
-        .map(|(&x, w)| f64::from(x) * w)
-        .sum();
-    sums.iter().sum::<f64>() + rest
-}
-
-/// `y += a · x`.
-pub(super) fn add_scaled(y: &mut [f64], a: f64, x: &[f32]) {
-    for (y, &x) in y.iter_mut().zip(x) {
-        *y += a * f64::from(x);
-    }
-}
-
 /// Draws `size` of the rows in the proportions of their labels, at least one a class, in ascending order.
 pub(super) fn stratified_sample(labels: &[usize], size: usize, seed: u32) -> Vec<usize> {
     if size >= labels.len() {
@@ -121,16 +96,6 @@ pub(super) fn stratified_sample(labels: &[usize], size: usize, seed: u32) -> Vec
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_dot_product_of_any_length_is_complete() {
-        for n in 0..20 {
-            let x: Vec<f32> = (0..n).map(|i| i as f32).collect();
-            let w: Vec<f64> = (0..n).map(|i| (i + 1) as f64).collect();
-            let expected: usize = (0..n).map(|i| i * (i + 1)).sum();
-            assert_eq!(dot(&x, &w), expected as f64, "{n} values");
-        }
-    }
 
     #[test]
     fn a_sample_keeps_the_proportions_and_every_class() {

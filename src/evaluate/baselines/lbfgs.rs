@@ -1,5 +1,6 @@
 //! [L-BFGS](https://en.wikipedia.org/wiki/Limited-memory_BFGS): minimizes a smooth function of many variables.
 
+use super::vector::{add_scaled, dot};
 use crate::Result;
 use std::collections::VecDeque;
 
@@ -39,10 +40,10 @@ pub(super) async fn minimize(
             return Ok(iteration);
         }
         let direction = direction(&gradient, &history);
-        let slope = inner(&gradient, &direction);
+        let slope = dot(&gradient, &direction);
         // The first step has at most length 1, as in SciPy.
         let mut step = if history.is_empty() {
-            (1.0 / inner(&direction, &direction).sqrt()).min(1.0)
+            (1.0 / dot(&direction, &direction).sqrt()).min(1.0)
         } else {
             1.0
         };
@@ -56,9 +57,10 @@ pub(super) async fn minimize(
                 .value_and_gradient(&point, &mut point_gradient)
                 .await?;
             // The Wolfe conditions, by bisection. A value that is not finite is too far.
-            if !(there <= value + 1e-4 * step * slope) {
+            let too_high = there > value + 1e-4 * step * slope;
+            if too_high || there.is_nan() {
                 high = step;
-            } else if inner(&point_gradient, &direction) < 0.9 * slope {
+            } else if dot(&point_gradient, &direction) < 0.9 * slope {
                 low = step;
             } else {
                 found = Some(there);
@@ -108,7 +110,7 @@ struct Pair {
 impl Pair {
     /// `None` without a positive curvature: it is below the rounding error.
     fn new(step: Vec<f64>, change: Vec<f64>) -> Option<Self> {
-        let curvature = inner(&step, &change);
+        let curvature = dot(&step, &change);
         let pair = Self {
             step,
             change,
@@ -123,38 +125,19 @@ fn direction(gradient: &[f64], history: &VecDeque<Pair>) -> Vec<f64> {
     let mut direction: Vec<f64> = gradient.iter().map(|g| -g).collect();
     let mut factors = Vec::with_capacity(history.len());
     for pair in history.iter().rev() {
-        let factor = inner(&pair.step, &direction) / pair.curvature;
+        let factor = dot(&pair.step, &direction) / pair.curvature;
         add_scaled(&mut direction, -factor, &pair.change);
         factors.push(factor);
     }
     if let Some(last) = history.back() {
-        let scale = last.curvature / inner(&last.change, &last.change);
+        let scale = last.curvature / dot(&last.change, &last.change);
         direction.iter_mut().for_each(|d| *d *= scale);
     }
     for (pair, factor) in history.iter().zip(factors.iter().rev()) {
-        let back = inner(&pair.change, &direction) / pair.curvature;
+        let back = dot(&pair.change, &direction) / pair.curvature;
         add_scaled(&mut direction, factor - back, &pair.step);
     }
     direction
-}
-
-fn inner(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 4];
-    let (a_blocks, a_rest) = a.as_chunks::<4>();
-    let (b_blocks, b_rest) = b.as_chunks::<4>();
-    for (a, b) in a_blocks.iter().zip(b_blocks) {
-        for at in 0..4 {
-            sums[at] += a[at] * b[at];
-        }
-    }
-    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f64>() + rest
-}
-
-fn add_scaled(y: &mut [f64], a: f64, x: &[f64]) {
-    for (y, x) in y.iter_mut().zip(x) {
-        *y += a * x;
-    }
 }
 
 #[cfg(test)]

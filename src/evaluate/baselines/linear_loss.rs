@@ -1,9 +1,10 @@
 //! The loss of a logistic regression and its gradient, as scikit-learn's `LinearModelLoss`: the weighted mean of the
 //! cross entropy and an L2 penalty on the coefficients.
 
-use super::features::{Features, add_scaled, dot};
+use super::features::Features;
 use super::lbfgs::Objective;
 use super::tick::Progress;
+use super::vector::{add_scaled, dot};
 use crate::Result;
 
 /// Multiply-adds that are computed without a pause.
@@ -69,25 +70,36 @@ impl Parameters {
         weights
     }
 
-    /// Writes the value of each linear function for a row.
+    /// Computes the value of each linear function for a row.
     pub(super) fn scores(
         &self,
         features: &Features,
         row: usize,
         weights: &[f64],
-        scores: &mut [f64],
+        buffers: &mut Buffers,
     ) {
-        scores.copy_from_slice(self.intercept(weights));
+        let Buffers { scores, dense } = buffers;
+        scores.clear();
+        scores.extend_from_slice(self.intercept(weights));
         match features {
             Features::Dense { values, columns } => {
+                dense.clear();
                 let x = &values[row * columns..(row + 1) * columns];
+                dense.extend(x.iter().map(|&value| f64::from(value)));
                 for (score, w) in scores.iter_mut().zip(weights.chunks_exact(*columns)) {
-                    *score += dot(x, w);
+                    *score += dot(dense, w);
                 }
             }
             Features::Sparse(rows) => {
                 let (columns, values) = rows.row(row);
-                for (&column, &value) in columns.iter().zip(values) {
+                let row = columns.iter().zip(values);
+                if let [score] = scores.as_mut_slice() {
+                    for (&column, &value) in row {
+                        *score += f64::from(value) * weights[column as usize];
+                    }
+                    return;
+                }
+                for (&column, &value) in row {
                     let w = &weights[column as usize * self.outputs..][..self.outputs];
                     for (score, w) in scores.iter_mut().zip(w) {
                         *score += f64::from(value) * w;
@@ -97,22 +109,36 @@ impl Parameters {
         }
     }
 
-    /// Adds a row's part to the gradient: `errors` is the derivative of its loss by each score.
-    fn add_gradient(&self, features: &Features, row: usize, errors: &[f64], gradient: &mut [f64]) {
+    /// Adds a row's part to the gradient. The buffers have the derivative of its loss by each score, and the row as
+    /// `scores` left it.
+    fn add_gradient(
+        &self,
+        features: &Features,
+        row: usize,
+        buffers: &Buffers,
+        gradient: &mut [f64],
+    ) {
         let (coef, intercept) = gradient.split_at_mut(self.columns * self.outputs);
+        let errors = buffers.scores.as_slice();
         for (sum, error) in intercept.iter_mut().zip(errors) {
             *sum += error;
         }
         match features {
-            Features::Dense { values, columns } => {
-                let x = &values[row * columns..(row + 1) * columns];
+            Features::Dense { columns, .. } => {
                 for (sums, &error) in coef.chunks_exact_mut(*columns).zip(errors) {
-                    add_scaled(sums, error, x);
+                    add_scaled(sums, error, &buffers.dense);
                 }
             }
             Features::Sparse(rows) => {
                 let (columns, values) = rows.row(row);
-                for (&column, &value) in columns.iter().zip(values) {
+                let row = columns.iter().zip(values);
+                if let [error] = errors {
+                    for (&column, &value) in row {
+                        coef[column as usize] += f64::from(value) * error;
+                    }
+                    return;
+                }
+                for (&column, &value) in row {
                     let sums = &mut coef[column as usize * self.outputs..][..self.outputs];
                     for (sum, error) in sums.iter_mut().zip(errors) {
                         *sum += f64::from(value) * error;
@@ -126,6 +152,15 @@ impl Parameters {
     pub(super) fn work(&self, features: &Features, rows: usize) -> usize {
         (features.values_in(rows) + rows) * self.outputs.max(1)
     }
+}
+
+/// What is computed for one row.
+#[derive(Default)]
+pub(super) struct Buffers {
+    /// The value of each linear function.
+    pub(super) scores: Vec<f64>,
+    /// A dense row in f64.
+    dense: Vec<f64>,
 }
 
 /// The function that a fit minimizes.
@@ -154,17 +189,17 @@ impl LinearLoss<'_, '_, '_> {
         range: std::ops::Range<usize>,
         weights: &[f64],
         gradient: &mut [f64],
-        scores: &mut [f64],
+        buffers: &mut Buffers,
     ) -> f64 {
         let mut sum = 0.0;
         for at in range {
             let (row, target) = (self.rows[at], self.targets[at] as usize);
             let parameters = &self.parameters;
-            parameters.scores(&self.features, row, weights, scores);
-            let loss = errors(scores, target);
+            parameters.scores(&self.features, row, weights, buffers);
+            let loss = errors(&mut buffers.scores, target);
             let weight = self.class_weights[target] * self.scale;
-            scores.iter_mut().for_each(|error| *error *= weight);
-            parameters.add_gradient(&self.features, row, scores, gradient);
+            buffers.scores.iter_mut().for_each(|error| *error *= weight);
+            parameters.add_gradient(&self.features, row, buffers, gradient);
             sum += weight * loss;
         }
         sum
@@ -181,16 +216,15 @@ impl Objective for LinearLoss<'_, '_, '_> {
         }
         gradient[coefficients..].fill(0.0);
         let mut value = 0.5 * self.penalty * squares;
-        let mut scores = vec![0.0; self.parameters.outputs];
+        let mut buffers = Buffers::default();
         let all = self.rows.len();
-        let work = 2 * self.parameters.work(&self.features, all);
-        let rows_per_piece = (all * WORK_PER_PIECE).div_ceil(work.max(1)).max(1);
+        let work_per_row = 2 * self.parameters.work(&self.features, 1);
+        let rows_per_piece = (WORK_PER_PIECE / work_per_row).max(1);
         let mut start = 0;
         while start < all {
             let end = all.min(start + rows_per_piece);
-            value += self.add_rows(start..end, weights, gradient, &mut scores);
-            let share = (end - start) as f64 / all as f64;
-            self.progress.add((work as f64 * share) as usize).await?;
+            value += self.add_rows(start..end, weights, gradient, &mut buffers);
+            self.progress.add((end - start) * work_per_row).await?;
             start = end;
         }
         // The vectors of L-BFGS.

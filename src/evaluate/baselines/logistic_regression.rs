@@ -4,7 +4,7 @@
 
 use super::features::Features;
 use super::lbfgs::minimize;
-use super::linear_loss::{LinearLoss, Parameters, log_sum_exp};
+use super::linear_loss::{Buffers, LinearLoss, Parameters, log_sum_exp};
 use super::tick::{Progress, Tick};
 use crate::Result;
 
@@ -158,11 +158,11 @@ impl LogisticRegression {
     ) -> Result<Vec<Vec<f64>>> {
         let parameters = Parameters::new(&features, self.coef.len());
         let weights = parameters.weights(&self.coef, &self.intercept);
-        let mut scores = vec![0.0; self.coef.len()];
+        let mut buffers = Buffers::default();
         let mut probabilities = Vec::with_capacity(rows.len());
         for &row in rows {
-            parameters.scores(&features, row, &weights, &mut scores);
-            probabilities.push(self.probabilities(&scores));
+            parameters.scores(&features, row, &weights, &mut buffers);
+            probabilities.push(self.probabilities(&buffers.scores));
             let work = parameters.work(&features, 1);
             progress.set(progress.done() + 1);
             progress.add(work).await?;

@@ -11,6 +11,11 @@ struct Recorded {
     text_labels: Vec<usize>,
     new_texts: Vec<String>,
     tfidf: Vec<Terms>,
+    cross_validation: Vec<Folds>,
+    label_issues: Vec<Issues>,
+    outliers: Vec<Distances>,
+    majority: Vec<Prior>,
+    intervals: Vec<Interval>,
 }
 
 #[derive(Deserialize)]
@@ -36,6 +41,53 @@ struct Terms {
     idf: Vec<f64>,
     rows: Vec<(Vec<usize>, Vec<u32>, Vec<f32>)>,
     probabilities: Vec<Vec<Vec<f64>>>,
+}
+
+#[derive(Deserialize)]
+struct Folds {
+    folds: usize,
+    seed: u32,
+    num_labels: usize,
+    columns: usize,
+    values: Vec<f32>,
+    labels: Vec<usize>,
+    fold_of: Vec<usize>,
+    probabilities: Vec<Vec<f64>>,
+}
+
+#[derive(Deserialize)]
+struct Issues {
+    name: String,
+    labels: Vec<usize>,
+    probabilities: Vec<Vec<f64>>,
+    issues: Vec<usize>,
+}
+
+#[derive(Deserialize)]
+struct Distances {
+    name: String,
+    columns: usize,
+    k: usize,
+    values: Vec<f32>,
+    scores: Vec<f64>,
+    rows: Vec<usize>,
+}
+
+#[derive(Deserialize)]
+struct Prior {
+    train: Vec<usize>,
+    test: Vec<usize>,
+    accuracy: f64,
+    macro_f1: f64,
+    loss: f64,
+}
+
+#[derive(Deserialize)]
+struct Interval {
+    correct: usize,
+    total: usize,
+    low: f64,
+    high: f64,
 }
 
 fn recorded() -> Recorded {
@@ -167,5 +219,88 @@ fn term_weights_equal_those_of_scikit_learn() {
                 assert_close(found, expected, 1e-6, "probabilities");
             }
         }
+    }
+}
+
+#[test]
+fn folds_and_their_probabilities_equal_those_of_scikit_learn() {
+    for case in recorded().cross_validation {
+        let folds = stratified_folds(&case.labels, case.folds, case.seed).unwrap();
+        assert_eq!(folds, case.fold_of);
+        let features = Features::Dense {
+            values: &case.values,
+            columns: case.columns,
+        };
+        let found = pollster::block_on(cross_val_predict_proba(
+            features,
+            &case.labels,
+            case.num_labels,
+            case.folds,
+            case.seed,
+            &exact(1.0, false),
+            &no_tick,
+        ))
+        .unwrap();
+        for (found, expected) in found.iter().zip(&case.probabilities) {
+            assert_close(found, expected, 1e-6, "probabilities");
+        }
+    }
+}
+
+#[test]
+fn label_issues_equal_those_of_cleanlab() {
+    let cases = recorded().label_issues;
+    assert!(cases.iter().any(|case| case.issues.len() > 10));
+    for case in cases {
+        let found = find_label_issues(&case.labels, &case.probabilities);
+        let rows: Vec<usize> = found.iter().map(|issue| issue.row).collect();
+        assert_eq!(rows, case.issues, "{}", case.name);
+        for issue in found {
+            assert_eq!(issue.given, case.labels[issue.row]);
+            let row = &case.probabilities[issue.row];
+            assert_eq!(issue.self_confidence, row[issue.given]);
+            assert!(row.iter().all(|&p| p <= row[issue.suggested]));
+        }
+    }
+}
+
+#[test]
+fn outliers_equal_those_of_cleanlab() {
+    let cases = recorded().outliers;
+    assert!(cases.iter().any(|case| !case.rows.is_empty()));
+    for case in cases {
+        let options = OutlierOptions {
+            k: case.k,
+            ..OutlierOptions::default()
+        };
+        let found = outliers(&case.values, case.columns, &options, &no_tick);
+        let mut found = pollster::block_on(found).unwrap();
+        assert_close(&found.scores, &case.scores, 1e-5, &case.name);
+        assert!(
+            found
+                .rows
+                .is_sorted_by(|&a, &b| found.scores[a] <= found.scores[b])
+        );
+        found.rows.sort_unstable();
+        assert_eq!(found.rows, case.rows, "{}", case.name);
+    }
+}
+
+#[test]
+fn the_majority_class_scores_as_in_scikit_learn() {
+    for case in recorded().majority {
+        let num_labels = case.train.iter().max().unwrap() + 1;
+        let found = majority(&case.train, &case.test, num_labels).unwrap();
+        let found = [found.accuracy, found.macro_f1, found.loss];
+        let expected = [case.accuracy, case.macro_f1, case.loss];
+        assert_close(&found, &expected, 1e-12, "majority");
+    }
+}
+
+#[test]
+fn confidence_intervals_equal_those_of_scipy() {
+    for case in recorded().intervals {
+        let (low, high) = confidence_interval(case.correct, case.total);
+        assert_close(&[low, high], &[case.low, case.high], 1e-12, "interval");
     }
 }

@@ -68,7 +68,9 @@ impl TfidfVectorizer {
             });
             counts.end_row();
             progress.set(row + 1);
-            progress.add(WORK_PER_BYTE * text.len()).await?;
+            progress
+                .add(text.len().saturating_mul(WORK_PER_BYTE))
+                .await?;
         }
         let (vocabulary, columns) = numbers.sorted(&counts, options.max_features);
         let mut rows = counts.rows(&columns, vocabulary.len());
@@ -102,7 +104,9 @@ impl TfidfVectorizer {
             });
             counts.end_row();
             progress.set(row + 1);
-            progress.add(WORK_PER_BYTE * text.len()).await?;
+            progress
+                .add(text.len().saturating_mul(WORK_PER_BYTE))
+                .await?;
         }
         let columns: Vec<Option<u32>> = (0..self.idf.len() as u32).map(Some).collect();
         let mut rows = counts.rows(&columns, self.idf.len());

@@ -52,7 +52,7 @@ impl<'a> Progress<'a> {
 
     /// Counts `work` multiply-adds.
     pub(super) async fn add(&mut self, work: usize) -> Result<()> {
-        self.work += work;
+        self.work = self.work.saturating_add(work);
         if self.work < WORK_PER_TICK {
             return Ok(());
         }
