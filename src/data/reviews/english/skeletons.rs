@@ -10,7 +10,7 @@ pub const RULES: &[Rule] = &[
         "{statement}{end}", "{statement}{end}", "{statement}{end}", "{statement}{end}", "{statement}{end}",
         "{opening} {verdict}{end}", "{opening} {statement}{end}", "{opening} {aspect_line}{end}",
         "{aspect_of}{end}", "{aspect_of}{end}", "{aspect_line}{end}", "{aspect_line}{end}", "{contrast}{end}",
-        "{contrast}{end}", "{compare}{end}", "{service}{end}", "{brief}: {statement}{end}",
+        "{contrast}{end}", "{compare}{end}", "{service}{end}", "{service}{end}", "{brief}: {statement}{end}",
         "{brief}, because {reason}{end}", "{brief}. {statement}{end}", "{aspect_line}. {brief}{end}",
         "{service}. {brief}{end}", "{compare}. {brief}{end}", "{verdict}. {advice}{end}",
         "{statement}. {advice}{end}", "{occasion}. {brief}{end}", "{occasion}, and {reason}{end}",

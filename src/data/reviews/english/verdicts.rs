@@ -18,7 +18,7 @@ pub const RULES: &[Rule] = &[
         "I like {object}", "I am happy with {my} {product}", "I am pleased with {object}",
         "{subject} {is} {approval}", "{my} {product} {is} {approval}", "{a solid} at a fair price",
         "{a good} for the money", "not bad at all, {this} {product}", "nothing to complain about with {object}",
-        "not a single complaint about {this} {product}", "{subject} {does} not disappoint",
+        "never a complaint about {this} {product}", "{subject} {does} not disappoint",
         "I have no complaints about {my} {product}", "{subject} won me over", "hard to find fault with {object}",
         "glad I chose {object}", "I would not want to give {object} back", "{a nice}, and easy to like",
         "{subject} turned out better than I feared", "I am satisfied with {object}",
@@ -53,8 +53,8 @@ pub const RULES: &[Rule] = &[
         "{subject} {does} nothing right", "no other {product} {is} as bad", "I am fed up with {object}",
     ]),
     ("brief.5", &[
-        "love {obj}", "so happy", "simply perfect", "a dream", "superb", "what a find", "fantastic",
-        "thrilled with {obj}",
+        "worth every penny", "best buy of the year", "love {obj}", "so happy", "simply perfect", "a dream",
+        "superb", "what a find", "fantastic", "thrilled with {obj}",
     ]),
     ("brief.4", &[
         "like {obj}", "happy with {obj}", "good buy", "not bad", "no complaints", "nice", "well done",
@@ -63,11 +63,11 @@ pub const RULES: &[Rule] = &[
     ("brief.3", &["so-so", "mixed feelings", "nothing special", "average", "neither good nor bad", "just okay"]),
     ("brief.2", &[
         "do not like {obj}", "not happy with {obj}", "bad buy", "not good", "not worth it", "a letdown",
-        "poorly done", "sad about {obj}",
+        "poorly done", "expected better", "let down by {obj}", "far too little for the price", "sad about {obj}",
     ]),
     ("brief.1", &[
         "hate {obj}", "so angry", "simply terrible", "a nightmare", "awful", "what a waste", "rubbish",
-        "fed up with {obj}",
+        "fed up with {obj}", "broken in no time", "money wasted",
     ]),
     ("my", &["my", "our", "the"]),
 
@@ -124,7 +124,7 @@ pub const RULES: &[Rule] = &[
     ("bad_things", &["a disgrace", "a shame", "a mess"]),
     ("great", &[
         "excellent", "superb", "outstanding", "fantastic", "wonderful", "amazing", "perfect", "brilliant",
-        "impressive", "better than I dared to hope",
+        "impressive", "beyond praise",
     ]),
     ("decent", &[
         "good", "nice", "pleasing", "solid", "very decent", "better than expected", "well thought out",
@@ -164,8 +164,8 @@ pub const RULES: &[Rule] = &[
     ("ones", &["models", "brands", "rivals"]),
 
     ("advice.5", &[
-        "buy {obj}, you will love {obj}", "I would buy {obj} again in a heartbeat", "ten out of ten",
-        "a must-have", "highly recommended",
+        "buy {obj}, you will love {obj}", "I would buy {obj} again in a heartbeat", "ten out of ten", "a must-have",
+        "highly recommended",
     ]),
     ("advice.4", &[
         "I would buy {obj} again", "I can recommend {obj}", "worth a try", "you will not regret it",
@@ -185,12 +185,12 @@ pub const RULES: &[Rule] = &[
 
     ("contrast.5", &[
         "I expected little, and now I love {object}", "I had my doubts, but {subject} {is} {praise}",
-        "not cheap, but {subject} {is} {praise}", "I never liked {any}, but I love {this} {one}",
+        "costly, but {subject} {is} {praise}", "I never liked {any}, but I love {this} {one}",
     ]),
     ("contrast.4", &[
         "{flaw.2}, but overall I am happy with {obj}", "I had my doubts, but {virtue}",
-        "not perfect, but {virtue}, and I like {obj}", "it took {time}, but now I like {my} {product}",
-        "not pretty, but {subject} {is} {approval}",
+        "a few flaws, but I like {obj}", "it took {time}, but now I like {my} {product}",
+        "plain, but {subject} {is} {approval}",
     ]),
     ("contrast.3", &[
         "{virtue.4}, but {flaw.2}", "{flaw.2}, but {virtue.4}", "on the one hand {virtue.4}, on the other {flaw.2}",
