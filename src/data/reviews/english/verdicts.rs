@@ -18,9 +18,10 @@ pub const RULES: &[Rule] = &[
         "I like {object}", "I am happy with {my} {product}", "I am pleased with {object}",
         "{subject} {is} {approval}", "{my} {product} {is} {approval}", "{a solid} at a fair price",
         "{a good} for the money", "not bad at all, {this} {product}", "nothing to complain about with {object}",
-        "{subject} {does} not disappoint", "I have no complaints about {my} {product}", "{subject} won me over",
-        "hard to find fault with {object}", "glad I chose {object}", "I would not want to give {object} back",
-        "{a nice}, and easy to like", "{subject} turned out better than I feared", "I am satisfied with {object}",
+        "never a complaint about {this} {product}", "{subject} {does} not disappoint",
+        "I have no complaints about {my} {product}", "{subject} won me over", "hard to find fault with {object}",
+        "glad I chose {object}", "I would not want to give {object} back", "{a nice}, and easy to like",
+        "{subject} turned out better than I feared", "I am satisfied with {object}",
         "{subject} {is} worth the money",
     ]),
     ("verdict.3", &[
@@ -38,9 +39,10 @@ pub const RULES: &[Rule] = &[
         "{subject} {is} not worth the money", "I would not buy {object} again", "I regret that I bought {object}",
         "{subject} fall{s} short", "{subject} could be a lot better", "I was hoping for {a better}",
         "I cannot recommend {object}", "{a weak} for that much money", "sadly, {subject} did not win me over",
-        "I do not enjoy {object}",
-        "{subject} {is} less than I wished for", "{subject} did not meet my hopes", "I am less than pleased with {my} {product}",
-        "{subject} promise{s} more than {it} deliver{s}", "{subject} did not live up to the description",
+        "I do not enjoy {object}", "not worth it, {this} {product}", "not good at all, {this} {product}",
+        "{subject} {is} less than I wished for", "{subject} did not meet my hopes",
+        "I am less than pleased with {my} {product}", "{subject} promise{s} more than {it} deliver{s}",
+        "{subject} did not live up to the description",
     ]),
     ("verdict.1", &[
         "I hate {object}", "I cannot stand {object}", "{subject} {is} {rant}", "{my} {product} {is} {rant}",
@@ -49,6 +51,23 @@ pub const RULES: &[Rule] = &[
         "never been so angry about {a}", "{subject} {is} not worth a penny", "I am so sorry that I bought {object}",
         "{subject} ruined my day", "we all hate {object}", "a complete failure, {this} {product}",
         "{subject} {does} nothing right", "no other {product} {is} as bad", "I am fed up with {object}",
+    ]),
+    ("brief.5", &[
+        "worth every penny", "best buy of the year", "love {obj}", "so happy", "simply perfect", "a dream",
+        "superb", "what a find", "fantastic", "thrilled with {obj}",
+    ]),
+    ("brief.4", &[
+        "like {obj}", "happy with {obj}", "good buy", "not bad", "no complaints", "nice", "well done",
+        "pleased with {obj}",
+    ]),
+    ("brief.3", &["so-so", "mixed feelings", "nothing special", "average", "neither good nor bad", "just okay"]),
+    ("brief.2", &[
+        "do not like {obj}", "not happy with {obj}", "bad buy", "not good", "not worth it", "a letdown",
+        "poorly done", "expected better", "let down by {obj}", "far too little for the price", "sad about {obj}",
+    ]),
+    ("brief.1", &[
+        "hate {obj}", "so angry", "simply terrible", "a nightmare", "awful", "what a waste", "rubbish",
+        "fed up with {obj}", "broken in no time", "money wasted",
     ]),
     ("my", &["my", "our", "the"]),
 
@@ -105,7 +124,7 @@ pub const RULES: &[Rule] = &[
     ("bad_things", &["a disgrace", "a shame", "a mess"]),
     ("great", &[
         "excellent", "superb", "outstanding", "fantastic", "wonderful", "amazing", "perfect", "brilliant",
-        "impressive", "better than I dared to hope",
+        "impressive", "beyond praise",
     ]),
     ("decent", &[
         "good", "nice", "pleasing", "solid", "very decent", "better than expected", "well thought out",
@@ -145,10 +164,9 @@ pub const RULES: &[Rule] = &[
     ("ones", &["models", "brands", "rivals"]),
 
     ("advice.5", &[
-        "buy {obj}, you will love {obj}", "I would buy {obj} again in a heartbeat", "ten out of ten",
-        "everyone should have {one_of}", "highly recommended",
+        "buy {obj}, you will love {obj}", "I would buy {obj} again in a heartbeat", "ten out of ten", "a must-have",
+        "highly recommended",
     ]),
-    ("one_of", &["{a} like this"]),
     ("advice.4", &[
         "I would buy {obj} again", "I can recommend {obj}", "worth a try", "you will not regret it",
         "I am keeping {obj}",
@@ -167,12 +185,12 @@ pub const RULES: &[Rule] = &[
 
     ("contrast.5", &[
         "I expected little, and now I love {object}", "I had my doubts, but {subject} {is} {praise}",
-        "not cheap, but {subject} {is} {praise}", "I never liked {any}, but I love {this} {one}",
+        "costly, but {subject} {is} {praise}", "I never liked {any}, but I love {this} {one}",
     ]),
     ("contrast.4", &[
         "{flaw.2}, but overall I am happy with {obj}", "I had my doubts, but {virtue}",
-        "not perfect, but {virtue}, and I like {obj}", "it took {time}, but now I like {my} {product}",
-        "not pretty, but {subject} {is} {approval}",
+        "a few flaws, but I like {obj}", "it took {time}, but now I like {my} {product}",
+        "plain, but {subject} {is} {approval}",
     ]),
     ("contrast.3", &[
         "{virtue.4}, but {flaw.2}", "{flaw.2}, but {virtue.4}", "on the one hand {virtue.4}, on the other {flaw.2}",
