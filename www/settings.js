@@ -90,6 +90,21 @@ export class Settings {
   }
 
   /**
+   * Sets several values at once. Names that the table does not have are left out.
+   * @param {Record<string, number|boolean|string>} values
+   */
+  setAll(values) {
+    const changed = Object.entries(values).filter(([name, value]) => {
+      return this.find(name) && this.#texts.get(name) !== asText(value);
+    });
+    for (const [name, value] of changed) {
+      this.#texts.set(name, asText(value));
+      this.#refused.delete(name);
+    }
+    if (changed.length > 0) this.#notify();
+  }
+
+  /**
    * Adds a multiple of the setting's step to a number and clamps it to the bounds.
    * @param {string} name
    * @param {number} steps

@@ -104,6 +104,9 @@ import { STAGES } from './stages.js';
  * @property {Comparison} comparison
  * @property {string} sentence                  in the "try it" field
  * @property {Prediction|null} prediction
+ * @property {import('./audit.js').AuditState} audit
+ * @property {import('./baselines.js').BaselinesState} baselines
+ * @property {import('./recommendation.js').RecommendationState} recommendation
  */
 
 /**
@@ -151,6 +154,9 @@ export function initialState(language, { depth = 'explore', projector = false } 
     comparison: { kind: 'idle' },
     sentence: '',
     prediction: null,
+    audit: { view: null, labels: null, labelsOf: null, looking: null, error: null, undo: null },
+    baselines: { baselines: [], split: null, missing: false, embedding: null, error: null },
+    recommendation: { view: null, of: '', asking: false, minutes: null, error: null },
   };
 }
 

@@ -66,6 +66,20 @@ export function workOf(known, values, recording, ownFolder = false) {
 }
 
 /**
+ * The work of one forward pass of every row; null where it is not known.
+ * @param {Known} known
+ * @param {Values} values
+ * @param {Recording} recording
+ * @param {boolean} ownFolder
+ */
+export function forwardUnits(known, values, recording, ownFolder = false) {
+  const network = networkOf(known, ownFolder);
+  const tokens = tokensPerRow(known, values, recording);
+  if (!network || tokens === null || !known.split) return null;
+  return network.encoder * tokens * (known.split.train_rows + known.split.test_rows);
+}
+
+/**
  * The work of the recorded run.
  * @param {Recording} recording
  */

@@ -23,6 +23,10 @@ export class Workflow {
   #planner;
   #runner;
   #preview;
+  /** Ends the work that the page does by itself. */
+  #settleBackground = async () => {};
+  /** Changes settings that follow the data. */
+  #beforeTraining = async () => {};
 
   /**
    * @param {import('./session.js').Session} session
@@ -132,6 +136,15 @@ export class Workflow {
     else await this.run('try');
   }
 
+  /**
+   * Connects what the page does by itself while the worker is idle.
+   * @param {{settled: () => Promise<void>, beforeTraining: () => Promise<void>}} background
+   */
+  connect({ settled, beforeTraining }) {
+    this.#settleBackground = settled;
+    this.#beforeTraining = beforeTraining;
+  }
+
   /** Makes the stages that cost little, so that the page shows rows and warnings from the start. */
   preview() {
     this.#preview.start();
@@ -147,7 +160,7 @@ export class Workflow {
     // The error of a refused model is out of date; the stage itself still has the model of before.
     if (this.#store.state.stages.model.state !== 'error') patchStage(this.#store, 'model', { error: null });
     try {
-      await this.#preview.settled();
+      await Promise.all([this.#preview.settled(), this.#settleBackground()]);
       await work();
     } finally {
       this.#store.update({ busy: false });
@@ -168,9 +181,17 @@ export class Workflow {
         patchStage(this.#store, stage, { state: 'idle', error: null });
       for (const stage of stages) {
         if (this.#freshness.isFresh(stage) && !always.includes(stage)) continue;
+        if (stage === 'training' && !(await this.#takeRecommended())) return;
         if (!(await this.#runner.run(stage, { paused }))) return;
       }
     });
+  }
+
+  /** Lets settings follow the data, and makes again what they change. */
+  async #takeRecommended() {
+    await this.#beforeTraining();
+    for (const stage of this.missing('training')) if (!(await this.#runner.run(stage))) return false;
+    return true;
   }
 
   /**

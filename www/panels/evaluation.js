@@ -1,5 +1,6 @@
 // Evaluation: the metrics on the test rows, the misclassified rows, and the metrics of each epoch.
 
+import { whatItAdds } from './baselines.js';
 import { pages } from '../components/pages.js';
 import { figures } from '../components/figures.js';
 import { labelBadge, labelName, swatch } from '../components/labels.js';
@@ -45,7 +46,7 @@ export function evaluationPanel(app) {
   const history = h('div', {}, h('h2', { i18n: 'evaluation.history' }), reports.element);
   const summary = fold(store, 'expert', 'evaluation.summary', runSummaryPlace);
   side.append(history, summary, sideFoot(row));
-  main.append(problem, progress, warning, latest, wrongTitle, wrong.element, wrongNote);
+  main.append(problem, progress, warning, latest, whatItAdds(app, shown), wrongTitle, wrong.element, wrongNote);
 
   store.watch(['stages', 'run', 'language'], (state) => setText(progress, progressText(state)));
   store.watch(['evaluations', 'shownEvaluation', 'language'], (state) => {

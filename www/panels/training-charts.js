@@ -1,14 +1,18 @@
-// The charts of a training run: loss, learning rate, and gradient norm by step.
+// The charts of a training run: loss, accuracy, learning rate, and gradient norm by step.
 
+import { comparable } from '../baselines.js';
+import { BASELINES, accuracyColumns, accuracyRange } from '../charts/accuracy.js';
 import { chartColumns } from '../charts/columns.js';
 import { lineChart } from '../charts/line.js';
 import { h, throttled } from '../dom.js';
-import { t } from '../i18n.js';
+import { percent, t } from '../i18n.js';
 
 /** @typedef {import('../state.js').AppState} AppState */
 
 /** Charts are redrawn no more often than this, because a redraw at every step would block the main thread. */
 const DRAW_EVERY_MS = 200;
+/** The lines of the baselines differ by their dashes, in CSS pixels. */
+const DASHES = { majority: [2, 4], tfidf: [8, 4], embeddings: [10, 3, 2, 3] };
 
 /** @param {import('../state.js').Store<AppState>} store */
 export function trainingCharts(store) {
@@ -19,6 +23,22 @@ export function trainingCharts(store) {
     lines: [
       { label: () => t('training.loss'), color: '--series-1' },
       { label: () => t('training.eval_loss'), color: '--series-2', kind: 'points' },
+    ],
+  });
+  const accuracy = lineChart({
+    title: () => t('baselines.chart'),
+    x: () => t('training.step'),
+    sync: 'training',
+    range: accuracyRange,
+    format: (value) => percent(value),
+    lines: [
+      { label: () => t('baselines.model'), color: '--series-2' },
+      ...BASELINES.map((id) => ({
+        label: () => t(`baselines.short.${id}`),
+        color: '--muted',
+        kind: /** @type {const} */ ('level'),
+        dash: DASHES[id],
+      })),
     ],
   });
   const rate = lineChart({
@@ -40,6 +60,7 @@ export function trainingCharts(store) {
     'div',
     { class: 'charts' },
     figure('training.loss', 'training.loss_about', loss.element, 'wide'),
+    figure('baselines.chart', 'baselines.chart_about', accuracy.element, 'accuracy'),
     figure('training.learning_rate', 'training.learning_rate_about', rate.element),
     figure('training.grad_norm', 'training.grad_norm_about', norm.element),
   );
@@ -49,10 +70,13 @@ export function trainingCharts(store) {
     loss.show(columns.loss);
     rate.show(columns.rate);
     norm.show(columns.norm);
+    const { evaluations } = store.state;
+    const baselines = comparable(store.state, evaluations.at(-1));
+    accuracy.show(accuracyColumns(columns.steps, evaluations, baselines));
   }, DRAW_EVERY_MS);
-  store.watch(['logs', 'plan', 'evaluations', 'run'], draw);
+  store.watch(['logs', 'plan', 'evaluations', 'run', 'baselines', 'split'], draw);
   store.watch(['language', 'theme'], () => {
-    for (const chart of [loss, rate, norm]) chart.refresh();
+    for (const chart of [loss, accuracy, rate, norm]) chart.refresh();
   });
   return element;
 }

@@ -1,5 +1,6 @@
 // Training: the plan of the run and its warnings, then the progress of the run.
 
+import { accuracyTable } from './baselines.js';
 import { keptModels } from './kept-models.js';
 import { memoryPanel } from './memory.js';
 import { presets } from './presets.js';
@@ -9,7 +10,7 @@ import { figures } from '../components/figures.js';
 import { fold } from '../components/fold.js';
 import { callout, warningList } from '../components/notices.js';
 import { panelParts, stageButton } from './widgets.js';
-import { h, replace, setOff } from '../dom.js';
+import { h, replace, setOff, setText } from '../dom.js';
 import { duration, number, percent, t } from '../i18n.js';
 import { isBlocked, runResult, runningRun } from '../state.js';
 
@@ -39,7 +40,9 @@ export function trainingPanel(app) {
 
   const plan = h('div', { class: 'plan' });
   const live = h('div', { class: 'live' });
-  main.append(problem, keptModels(app), live, trainingCharts(store), plan, memoryPanel(app));
+  const restored = h('p', { class: 'note', 'data-testid': 'restored' });
+  const charts = trainingCharts(store);
+  main.append(problem, keptModels(app), live, restored, charts, plan, accuracyTable(store), memoryPanel(app));
 
   store.watch(['busy', 'opened', 'fatal'], (state) => {
     setOff(byHand, isBlocked(state));
@@ -48,6 +51,21 @@ export function trainingPanel(app) {
   store.watch(['plan', 'split', 'run', 'language'], showPlan);
   settings.subscribe(showPlan);
   store.watch(['run', 'logs', 'evaluations', 'language'], (state) => replace(live, liveFigures(state)));
+  store.watch(['run', 'language'], (state) => {
+    setText(restored, restoredText(runResult(state)));
+    restored.hidden = restored.textContent === '';
+  });
+}
+
+/**
+ * The epoch whose weights were restored at the end of a run with `load_best_model_at_end`, or nothing.
+ * @param {(import('../protocol.js').TrainResult & Partial<import('../audit-protocol.js').BestOfRun>)|null} result
+ */
+function restoredText(result) {
+  const step = result?.best_step;
+  if (!result || step === undefined || step === null) return '';
+  const metric = number(result.best_metric ?? NaN, { maximumFractionDigits: 3 });
+  return t(step === result.global_step ? 'training.best_is_last' : 'training.best_restored', { step, metric });
 }
 
 /**

@@ -1,0 +1,185 @@
+// What fine-tuning adds: the baselines and the model on the same test rows, with 95 % intervals.
+
+import { BASELINES } from '../charts/accuracy.js';
+import { comparable, embed, gain, scores } from '../baselines.js';
+import { alert } from '../components/notices.js';
+import { scrollable } from '../components/scrollable.js';
+import { h, replace, setOff, setText } from '../dom.js';
+import { number, percent, t } from '../i18n.js';
+import { isBlocked } from '../state.js';
+
+/** @typedef {import('../app.js').App} App */
+/** @typedef {import('../baselines.js').Score} Score */
+/** @typedef {import('../protocol.js').EvaluationReport} EvaluationReport */
+/** @typedef {import('../state.js').AppState} AppState */
+
+/**
+ * The comparison for the evaluation view.
+ * @param {App} app
+ * @param {(state: AppState) => EvaluationReport|undefined} reportOf  the evaluation that is shown
+ */
+export function whatItAdds(app, reportOf) {
+  const { store } = app;
+  const result = h('div', {});
+  const compute = h('button', {
+    type: 'button',
+    class: 'secondary',
+    'data-testid': 'embed-baseline',
+    i18n: 'baselines.embed',
+    on: { click: () => void embed(app) },
+  });
+  const stop = h('button', {
+    type: 'button',
+    class: 'secondary',
+    'data-testid': 'stop-embedding',
+    i18n: 'audit.stop',
+    on: { click: () => void app.session.request({ type: 'control', action: 'stop' }) },
+  });
+  const progress = h('span', { class: 'note' });
+  const actions = h('div', { class: 'actions' }, compute, progress, stop);
+  const problem = h('div', {});
+  const element = h(
+    'section',
+    { class: 'baselines', 'aria-labelledby': 'baselines-title', 'data-testid': 'baselines' },
+    h('h2', { id: 'baselines-title', i18n: 'baselines.title' }),
+    result,
+    problem,
+    actions,
+  );
+  store.watch(['baselines', 'split', 'evaluations', 'shownEvaluation', 'language'], (state) => {
+    const report = reportOf(state);
+    const baselines = comparable(state, report);
+    element.hidden = baselines.length === 0 && state.baselines.embedding === null;
+    replace(result, report ? compared(report, baselines) : table(baselines.map(withoutInterval), null));
+    replace(problem, state.baselines.error && alert(state.baselines.error));
+  });
+  store.watch(['baselines', 'busy', 'opened', 'fatal', 'language'], (state) => {
+    const { embedding, missing } = state.baselines;
+    const had = (embedding ? compute : stop) === document.activeElement;
+    compute.hidden = embedding !== null || !missing;
+    stop.hidden = embedding === null;
+    if (had && embedding) stop.focus();
+    setOff(compute, isBlocked(state));
+    const share = embedding && embedding.total > 0 ? embedding.done / embedding.total : 0;
+    setText(progress, embedding ? t('baselines.embedding', { share: percent(share, 0) }) : '');
+    actions.hidden = compute.hidden && stop.hidden;
+  });
+  return element;
+}
+
+/**
+ * @param {EvaluationReport} report
+ * @param {import('../audit-protocol.js').Baseline[]} baselines
+ */
+function compared(report, baselines) {
+  const found = scores(baselines, report);
+  // An untrained model shows nothing about fine-tuning.
+  const isTrained = report.step > 0;
+  const added = isTrained ? gain(found) : null;
+  return h(
+    'div',
+    { class: 'compared' },
+    added && h('p', { 'data-testid': 'gain' }, gainText(added, found.rows)),
+    table(found.baselines, found.model, isTrained),
+    h('p', { class: 'note' }, t('baselines.interval_about', { rows: found.rows })),
+  );
+}
+
+/**
+ * @param {NonNullable<ReturnType<typeof gain>>} gained
+ * @param {number} rows
+ */
+function gainText({ best, difference, apart }, rows) {
+  const points = number(Math.abs(difference) * 100, { maximumFractionDigits: 1 });
+  const key = difference > 0 ? 'more' : difference < 0 ? 'fewer' : 'same';
+  const sentence = t(`baselines.gain_${key}`, { points, name: t(`baselines.name.${best.id}`) });
+  return apart || difference === 0 ? sentence : `${sentence} ${t('baselines.may_be_chance', { rows })}`;
+}
+
+/** @param {import('../audit-protocol.js').Baseline} baseline @returns {Score} */
+const withoutInterval = ({ id, eval_accuracy, macro_f1 }) => ({
+  id,
+  accuracy: eval_accuracy,
+  interval: [NaN, NaN],
+  macro_f1,
+});
+
+/**
+ * @param {Score[]} baselines
+ * @param {Score|null} model
+ * @param {boolean} [isTrained]
+ */
+function table(baselines, model, isTrained = true) {
+  const heads = ['baselines.classifier', 'evaluation.accuracy', 'baselines.interval', 'evaluation.f1_macro'];
+  const order = (/** @type {Score} */ { id }) => BASELINES.findIndex((known) => known === id);
+  const rows = baselines
+    .toSorted((a, b) => order(a) - order(b))
+    .map((score) => row(score, `baselines.name.${score.id}`));
+  if (model) rows.push(row(model, isTrained ? 'baselines.name.model' : 'baselines.name.untrained', 'total'));
+  return scrollable(
+    h(
+      'table',
+      { class: 'compact' },
+      h('thead', {}, h('tr', {}, ...heads.map((key, at) => head(key, at > 0)))),
+      h('tbody', {}, ...rows),
+    ),
+  );
+}
+
+/** @param {string} key @param {boolean} isNumber */
+const head = (key, isNumber) => h('th', { scope: 'col', class: isNumber ? 'number' : null }, t(key));
+
+/**
+ * @param {Score} score
+ * @param {string} name  i18n key
+ * @param {string} [kind]
+ */
+function row({ id, accuracy, interval: [low, high], macro_f1 }, name, kind = '') {
+  const interval = Number.isFinite(low)
+    ? t('baselines.interval_value', { low: percent(low), high: percent(high) })
+    : '–';
+  return h(
+    'tr',
+    { class: kind, 'data-id': id, 'data-accuracy': accuracy },
+    h('th', { scope: 'row' }, t(name)),
+    h('td', { class: 'number' }, percent(accuracy)),
+    h('td', { class: 'number' }, interval),
+    h('td', { class: 'number' }, number(macro_f1, { minimumFractionDigits: 2, maximumFractionDigits: 3 })),
+  );
+}
+
+/**
+ * The accuracy chart as a table: each evaluation, and the baselines.
+ * @param {App['store']} store
+ */
+export function accuracyTable(store) {
+  const body = h('div', {});
+  const element = h(
+    'details',
+    { class: 'fold chart-table', 'data-testid': 'accuracy-table' },
+    h('summary', { i18n: 'baselines.table' }),
+    body,
+  );
+  store.watch(['evaluations', 'baselines', 'split', 'language'], (state) => {
+    const evaluations = state.evaluations.filter(({ step }) => step > 0);
+    const baselines = comparable(state, state.evaluations.at(-1));
+    element.hidden = evaluations.length + baselines.length === 0;
+    const line = (/** @type {string} */ name, /** @type {number} */ accuracy) =>
+      h('tr', {}, h('th', { scope: 'row' }, name), h('td', { class: 'number' }, percent(accuracy)));
+    replace(
+      body,
+      h(
+        'table',
+        { class: 'compact' },
+        h('thead', {}, h('tr', {}, head('baselines.classifier', false), head('evaluation.accuracy', true))),
+        h(
+          'tbody',
+          {},
+          ...baselines.map(({ id, eval_accuracy }) => line(t(`baselines.name.${id}`), eval_accuracy)),
+          ...evaluations.map(({ step, eval_accuracy }) => line(t('baselines.at_step', { step }), eval_accuracy)),
+        ),
+      ),
+    );
+  });
+  return element;
+}
