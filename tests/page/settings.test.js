@@ -143,3 +143,14 @@ test('a switch that the device does not support is off, and has a reason where t
   limited.set('fp16', 'false');
   assert.equal(limited.firstInvalid(), null);
 });
+
+test('several values are set at once, and unknown names are left out', () => {
+  const settings = new Settings(TABLE, []);
+  let told = 0;
+  settings.subscribe(() => (told += 1));
+  settings.setAll({ num_rows: 50, stratify: false, learning_rate: 1e-4, of_a_later_version: 1 });
+  assert.deepEqual(settings.values(), { num_rows: 50, learning_rate: 1e-4, stratify: false, padding: 'longest' });
+  assert.equal(told, 1);
+  settings.setAll({ num_rows: 50 });
+  assert.equal(told, 1, 'nothing has changed');
+});

@@ -1,33 +1,28 @@
-// Lines at one level, each with its name and value at its right end: they are told apart without a legend and without
-// colours.
+// Lines at one level, each with its name and value at its left end, where a run has no evaluation yet: they are told apart
+// without a legend and without colours.
 
 /** @typedef {import('../../vendor/uplot.js').default} uPlot */
 /** @typedef {{text: string, y: number}} LevelLabel  `y` is the line, in pixels of the canvas */
 
 /**
- * The places of the labels: each above its line, moved up where it would cover another one, and inside of the plot.
+ * The places of the labels: each above its line, or below it where it would cover the line or the label above it. All
+ * are inside of the plot, as far as they fit.
  * @param {number[]} lines   in pixels from the top
- * @param {number} height    of a label
- * @param {number} top       of the plot
+ * @param {number} height    of a label with the gap to its line
+ * @param {{top: number, bottom: number}} plot
  * @returns {number[]} the lower edge of each label, in the order of the lines
  */
-export function spread(lines, height, top) {
-  const order = lines.map((_, at) => at).sort((a, b) => (lines[b] ?? 0) - (lines[a] ?? 0) || a - b);
-  /** @type {number[]} */
+export function placeLabels(lines, height, { top, bottom }) {
+  const fromTop = lines.map((_, at) => at).sort((a, b) => (lines[a] ?? 0) - (lines[b] ?? 0) || a - b);
   const places = lines.map(() => 0);
-  // From the lowest line up: a label stays above the one below it.
-  let above = Infinity;
-  for (const at of order) {
-    const place = Math.min(lines[at] ?? 0, above);
-    places[at] = place;
-    above = place - height;
-  }
-  // What leaves the plot at its top moves down, and pushes the labels below it.
-  let below = top;
-  for (const at of order.toReversed()) {
-    const place = Math.max(places[at] ?? 0, below + height);
-    places[at] = place;
-    below = place;
+  // The lowest place that is taken, by a line or by its label.
+  let taken = top;
+  for (const at of fromTop) {
+    const line = lines[at] ?? 0;
+    const fitsAbove = line - height >= taken;
+    const place = fitsAbove ? line : Math.max(line, taken) + height;
+    places[at] = Math.min(place, bottom);
+    taken = Math.max(line, place);
   }
   return places;
 }
@@ -39,14 +34,11 @@ export function spread(lines, height, top) {
  */
 export function drawLabels({ ctx, bbox }, labels, { size, family, ink, ground }) {
   const gap = Math.round(size * 0.2);
-  const places = spread(
-    labels.map(({ y }) => y - gap),
-    Math.round(size * 1.15),
-    bbox.top,
-  );
+  const lines = labels.map(({ y }) => y);
+  const places = placeLabels(lines, size + 2 * gap, { top: bbox.top, bottom: bbox.top + bbox.height });
   ctx.save();
   ctx.font = `${size}px ${family}`;
-  ctx.textAlign = 'right';
+  ctx.textAlign = 'left';
   ctx.textBaseline = 'bottom';
   ctx.lineJoin = 'round';
   // Readable also over the curve.
@@ -54,7 +46,7 @@ export function drawLabels({ ctx, bbox }, labels, { size, family, ink, ground })
   ctx.lineWidth = size * 0.35;
   ctx.fillStyle = ink;
   labels.forEach(({ text }, at) => {
-    const [x, y] = [bbox.left + bbox.width - gap, places[at] ?? 0];
+    const [x, y] = [bbox.left + gap, (places[at] ?? 0) - gap];
     ctx.strokeText(text, x, y);
     ctx.fillText(text, x, y);
   });

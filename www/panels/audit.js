@@ -42,7 +42,7 @@ export function auditBadge(store) {
     class: 'audit-badge',
     'data-testid': 'audit-badge',
     hidden: true,
-    on: { click: () => document.getElementById('audit')?.focus() },
+    on: { click: showAudit },
   });
   store.watch(['audit', 'dataset', 'language'], (state) => {
     const { error, warning } = counts(findingsOf(state));
@@ -52,6 +52,16 @@ export function auditBadge(store) {
     if (worst) replace(element, sign(worst), auditNote(state));
   });
   return element;
+}
+
+/** Scrolls the pane of the audit to it. Focus alone would bring its middle into view. */
+function showAudit() {
+  const audit = document.getElementById('audit');
+  if (!audit) return;
+  audit.focus({ preventScroll: true });
+  let pane = audit.parentElement;
+  while (pane && pane.scrollHeight <= pane.clientHeight) pane = pane.parentElement;
+  pane?.scrollBy({ top: audit.getBoundingClientRect().top - pane.getBoundingClientRect().top });
 }
 
 /**

@@ -14,12 +14,13 @@ import { isBlocked } from '../state.js';
 /** @typedef {import('../state.js').AppState} AppState */
 
 /**
- * The comparison for the evaluation view.
+ * The comparison for the evaluation view: a sentence, and the table.
  * @param {App} app
  * @param {(state: AppState) => EvaluationReport|undefined} reportOf  the evaluation that is shown
  */
 export function whatItAdds(app, reportOf) {
   const { store } = app;
+  const sentence = h('p', { class: 'gain', 'data-testid': 'gain' });
   const result = h('div', {});
   const compute = h('button', {
     type: 'button',
@@ -51,6 +52,8 @@ export function whatItAdds(app, reportOf) {
     const baselines = comparable(state, report);
     element.hidden = baselines.length === 0 && state.baselines.embedding === null;
     replace(result, report ? compared(report, baselines) : table(baselines.map(withoutInterval), null));
+    setText(sentence, report ? gainText(report, baselines) : '');
+    sentence.hidden = sentence.textContent === '';
     replace(problem, state.baselines.error && alert(state.baselines.error));
   });
   store.watch(['baselines', 'busy', 'opened', 'fatal', 'language'], (state) => {
@@ -64,7 +67,7 @@ export function whatItAdds(app, reportOf) {
     setText(progress, embedding ? t('baselines.embedding', { share: percent(share, 0) }) : '');
     actions.hidden = compute.hidden && stop.hidden;
   });
-  return element;
+  return { sentence, element };
 }
 
 /**
@@ -73,23 +76,24 @@ export function whatItAdds(app, reportOf) {
  */
 function compared(report, baselines) {
   const found = scores(baselines, report);
-  // An untrained model shows nothing about fine-tuning.
-  const isTrained = report.step > 0;
-  const added = isTrained ? gain(found) : null;
   return h(
     'div',
     { class: 'compared' },
-    added && h('p', { 'data-testid': 'gain' }, gainText(added, found.rows)),
-    table(found.baselines, found.model, isTrained),
+    table(found.baselines, found.model, report.step > 0),
     h('p', { class: 'note' }, t('baselines.interval_about', { rows: found.rows })),
   );
 }
 
 /**
- * @param {NonNullable<ReturnType<typeof gain>>} gained
- * @param {number} rows
+ * What fine-tuning adds in a sentence. An untrained model shows nothing about it.
+ * @param {EvaluationReport} report
+ * @param {import('../audit-protocol.js').Baseline[]} baselines
  */
-function gainText({ best, difference, apart }, rows) {
+function gainText(report, baselines) {
+  const { rows, ...found } = scores(baselines, report);
+  const gained = report.step > 0 ? gain({ rows, ...found }) : null;
+  if (!gained) return '';
+  const { best, difference, apart } = gained;
   const points = number(Math.abs(difference) * 100, { maximumFractionDigits: 1 });
   const key = difference > 0 ? 'more' : difference < 0 ? 'fewer' : 'same';
   const sentence = t(`baselines.gain_${key}`, { points, name: t(`baselines.name.${best.id}`) });

@@ -46,7 +46,8 @@ export function evaluationPanel(app) {
   const history = h('div', {}, h('h2', { i18n: 'evaluation.history' }), reports.element);
   const summary = fold(store, 'expert', 'evaluation.summary', runSummaryPlace);
   side.append(history, summary, sideFoot(row));
-  main.append(problem, progress, warning, latest, whatItAdds(app, shown), wrongTitle, wrong.element, wrongNote);
+  const added = whatItAdds(app, shown);
+  main.append(problem, progress, warning, added.sentence, latest, added.element, wrongTitle, wrong.element, wrongNote);
 
   store.watch(['stages', 'run', 'language'], (state) => setText(progress, progressText(state)));
   store.watch(['evaluations', 'shownEvaluation', 'language'], (state) => {

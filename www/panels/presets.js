@@ -24,6 +24,6 @@ export function presets(app) {
     setText(about, chosen === 'recommended' ? recommendedText(app) : t(`preset.${chosen ?? 'custom'}.about`));
   };
   settings.subscribe(show);
-  store.watch(['recommendation', 'plan', 'tokens', 'model', 'language'], show);
+  store.watch(['recommendation', 'plan', 'tokens', 'model', 'busy', 'language'], show);
   return h('div', { class: 'presets' }, choice.element, about, recommendDetails(app));
 }
