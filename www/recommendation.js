@@ -53,7 +53,7 @@ export function factsOf({ dataset, split, model, tokens }) {
  * Whether the dataset is the visitor's own, or a toy with edited rows.
  * @param {Pick<AppState, 'dataset'>} state
  */
-function isOwn({ dataset }) {
+export function isOwn({ dataset }) {
   const { source = 'article', edited = false } = /** @type {DatasetSource} */ (dataset ?? {});
   return edited || !TOYS.includes(source);
 }

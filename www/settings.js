@@ -119,12 +119,19 @@ export class Settings {
     this.set(name, asText(Number(bounded.toPrecision(12))));
   }
 
-  /** @param {string} id of a preset */
-  apply(id) {
+  /**
+   * @param {string} id of a preset
+   * @param {Setting['group'][]} [groups]  the settings to change; by default all
+   */
+  apply(id, groups) {
     const preset = this.#presets.find((candidate) => candidate.id === id);
     if (!preset) return;
-    for (const [name, value] of Object.entries(preset.values)) this.#texts.set(name, asText(value));
-    this.#refused.clear();
+    for (const { name, group } of this.table) {
+      const value = preset.values[name];
+      if (value === undefined || (groups && !groups.includes(group))) continue;
+      this.#texts.set(name, asText(value));
+      this.#refused.delete(name);
+    }
     this.#notify();
   }
 

@@ -128,7 +128,7 @@ test('settings are offered only where the form has other values', () => {
 test('a button says what it does', async () => {
   await useLanguage('en');
   const text = (/** @type {any} */ remedy) => buttonText(finding({ remedy }), ['negative', 'positive']);
-  assert.equal(text({ kind: 'delete_rows', rows: [1, 2, 3] }), 'Delete 3 rows');
+  assert.equal(text({ kind: 'delete_rows', rows: [1, 2, 3] }), 'Delete rows (3)');
   assert.equal(text({ kind: 'merge_labels', from: [0], into: 1 }), 'Merge them into “positive”');
   assert.equal(text({ kind: 'settings', values: { learning_rate: 5e-5 } }), 'Set learning_rate=5e-5');
   assert.match(text({ kind: 'delete_label', label: 0 }), /“negative”/);

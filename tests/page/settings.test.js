@@ -154,3 +154,16 @@ test('several values are set at once, and unknown names are left out', () => {
   settings.setAll({ num_rows: 50 });
   assert.equal(told, 1, 'nothing has changed');
 });
+
+test('a preset can change some groups of settings only', () => {
+  const preset = {
+    id: 'recommended',
+    values: { num_rows: 100, learning_rate: 5e-5, stratify: true, padding: 'longest' },
+  };
+  const settings = new Settings(TABLE, [preset]);
+  settings.setAll({ num_rows: 50, learning_rate: 1, stratify: false });
+  settings.apply('recommended', ['training', 'tokens']);
+  assert.deepEqual(settings.values(), { num_rows: 50, learning_rate: 5e-5, stratify: false, padding: 'longest' });
+  settings.apply('recommended');
+  assert.equal(settings.preset, 'recommended');
+});

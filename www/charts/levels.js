@@ -41,7 +41,7 @@ export function drawLabels({ ctx, bbox }, labels, { size, family, ink, ground })
   ctx.textAlign = 'left';
   ctx.textBaseline = 'bottom';
   ctx.lineJoin = 'round';
-  // Readable also over the curve.
+  // Readable also over the grid.
   ctx.strokeStyle = ground;
   ctx.lineWidth = size * 0.35;
   ctx.fillStyle = ink;

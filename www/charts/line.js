@@ -153,7 +153,8 @@ function plotOptions({ lines, x, sync, floor = 0, range: fixed, format = number 
         values: (_, splits) => splits.map((value) => format(value)),
       }),
     ],
-    hooks: { draw: lines.some(({ kind }) => kind === 'level') ? [(plot) => labelLevels(plot, lines, format)] : [] },
+    // Before the lines are drawn, so that the names are below the curve.
+    hooks: { drawAxes: lines.some(({ kind }) => kind === 'level') ? [(plot) => labelLevels(plot, lines, format)] : [] },
     series: [
       { label: x(), value: (_, value) => (value === null ? '' : number(value)) },
       // Points make the first steps of a run visible.

@@ -2,7 +2,6 @@
 
 import { BASELINES } from '../charts/accuracy.js';
 import { comparable, embed, gain, scores } from '../baselines.js';
-import { alert } from '../components/notices.js';
 import { scrollable } from '../components/scrollable.js';
 import { h, replace, setOff, setText } from '../dom.js';
 import { number, percent, t } from '../i18n.js';
@@ -50,11 +49,12 @@ export function whatItAdds(app, reportOf) {
   store.watch(['baselines', 'split', 'evaluations', 'shownEvaluation', 'language'], (state) => {
     const report = reportOf(state);
     const baselines = comparable(state, report);
-    element.hidden = baselines.length === 0 && state.baselines.embedding === null;
+    const { embedding, error } = state.baselines;
+    element.hidden = baselines.length === 0 && embedding === null && error === null;
     replace(result, report ? compared(report, baselines) : table(baselines.map(withoutInterval), null));
     setText(sentence, report ? gainText(report, baselines) : '');
     sentence.hidden = sentence.textContent === '';
-    replace(problem, state.baselines.error && alert(state.baselines.error));
+    replace(problem, error && h('p', { class: 'note', lang: 'en' }, error.message));
   });
   store.watch(['baselines', 'busy', 'opened', 'fatal', 'language'], (state) => {
     const { embedding, missing } = state.baselines;

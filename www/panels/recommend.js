@@ -4,7 +4,7 @@ import { timeSentence } from '../facts.js';
 import { alert } from '../components/notices.js';
 import { h, replace, setAttribute, setOff, setText } from '../dom.js';
 import { t } from '../i18n.js';
-import { isStale, recommend, setMinutes } from '../recommendation.js';
+import { isOwn, isStale, recommend, setMinutes } from '../recommendation.js';
 import { reasonText, settingText } from '../reasons.js';
 import { isBlocked } from '../state.js';
 
@@ -12,11 +12,12 @@ import { isBlocked } from '../state.js';
 
 /**
  * Puts the defaults of the table into the form, and the values that the worker chooses for the present data over them.
+ * How the visitor's own data is split stays.
  * @param {App} app
  */
 export async function chooseRecommended(app) {
-  const { settings, workflow } = app;
-  settings.apply('recommended');
+  const { settings, store, workflow } = app;
+  settings.apply('recommended', isOwn(store.state) ? ['tokens', 'training', 'memory'] : undefined);
   // The defaults may be those of another toy dataset.
   if (workflow.missing('training').includes('split')) await workflow.run('split');
   await workflow.exclusively(async () => void (await recommend(app, app.times.seconds_per_unit)));
