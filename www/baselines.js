@@ -17,11 +17,14 @@ import { RequestError, asShown } from './session.js';
  * @property {SplitView|null} split   whose test rows they are of
  * @property {boolean} missing        the one that needs the encoder is not there yet
  * @property {{done: number, total: number}|null} embedding  it is being made
+ * @property {boolean} declined       the visitor has stopped it: it is made only when asked for
  * @property {import('./protocol.js').WorkerError|null} error
  */
 
 /** The encoder embeds the rows by itself only where this takes no longer. */
 const MOST_SECONDS = 5;
+/** The rows that a GPU embeds by itself before its speed is known. */
+const MOST_ROWS = 2000;
 
 /**
  * The jobs: at once what needs no encoder, then what embeds every row.
@@ -37,9 +40,9 @@ export function baselineJobs(app, embeddingSeconds) {
     { inputs: ready, run: () => make(app, { embeddings: false }) },
     {
       inputs: (state) => {
-        const seconds = embeddingSeconds();
-        const quick = seconds !== null && seconds <= MOST_SECONDS;
-        return quick && state.baselines.missing && state.baselines.split === state.split ? ready(state) : null;
+        const quick = isQuick(state, embeddingSeconds());
+        const { missing, declined, split } = state.baselines;
+        return quick && missing && !declined && split === state.split ? ready(state) : null;
       },
       run: () => make(app, { embeddings: true }),
       stop: () => {
@@ -48,6 +51,17 @@ export function baselineJobs(app, embeddingSeconds) {
       },
     },
   ];
+}
+
+/**
+ * Whether the encoder reads every row in a few seconds.
+ * @param {Pick<AppState, 'opened'|'dataset'>} state
+ * @param {number|null} seconds  where it is known
+ */
+export function isQuick({ opened, dataset }, seconds) {
+  if (seconds !== null) return seconds <= MOST_SECONDS;
+  const device = opened?.device;
+  return device?.kind === 'webgpu' && !device.software && (dataset?.num_rows ?? Infinity) <= MOST_ROWS;
 }
 
 /**
@@ -60,6 +74,15 @@ export const embed = (app) =>
   });
 
 /**
+ * Stops the encoder for the visitor.
+ * @param {App} app
+ */
+export async function stopEmbedding({ store, session }) {
+  store.update({ baselines: { ...store.state.baselines, declined: true } });
+  await session.request({ type: 'control', action: 'stop' });
+}
+
+/**
  * @param {App} app
  * @param {{embeddings: boolean}} options
  * @returns {Promise<boolean>} false where it was stopped
@@ -69,7 +92,7 @@ async function make({ store, settings, session }, { embeddings }) {
   const known = store.state.baselines.split === split ? store.state.baselines.baselines : [];
   const patch = (/** @type {Partial<BaselinesState>} */ change) =>
     store.update({ baselines: { ...store.state.baselines, ...change } });
-  if (embeddings) patch({ embedding: { done: 0, total: 0 } });
+  patch(embeddings ? { embedding: { done: 0, total: 0 } } : { declined: false });
   try {
     const request = /** @type {const} */ ({ type: 'baselines', values: settings.values(), embeddings });
     const view = await ask(session, request, ({ kind, done, total }) => {

@@ -155,7 +155,7 @@ export function initialState(language, { depth = 'explore', projector = false } 
     sentence: '',
     prediction: null,
     audit: { view: null, labels: null, labelsOf: null, looking: null, error: null, undo: null },
-    baselines: { baselines: [], split: null, missing: false, embedding: null, error: null },
+    baselines: { baselines: [], split: null, missing: false, embedding: null, declined: false, error: null },
     recommendation: { view: null, of: '', asking: false, minutes: null, error: null },
   };
 }

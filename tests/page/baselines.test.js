@@ -2,9 +2,11 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { comparable, gain, scores } from '../../www/baselines.js';
+import { baselineJobs, comparable, gain, isQuick, scores, stopEmbedding } from '../../www/baselines.js';
 import { accuracyColumns, accuracyRange } from '../../www/charts/accuracy.js';
 import { placeLabels } from '../../www/charts/levels.js';
+import { RequestError } from '../../www/session.js';
+import { Store, initialState, patchStage } from '../../www/state.js';
 
 /** @param {string} id @param {number} eval_accuracy */
 const baseline = (id, eval_accuracy) => ({ id, eval_accuracy, macro_f1: eval_accuracy, eval_loss: 1, ms: 1 });
@@ -84,7 +86,7 @@ test('baselines of another split, or an evaluation of other rows, are not compar
   const split = /** @type {any} */ ({ test_label_counts: [50, 50] });
   const state = (/** @type {any} */ of) => ({
     split,
-    baselines: { baselines: [MAJORITY], split: of, missing: false, embedding: null, error: null },
+    baselines: { baselines: [MAJORITY], split: of, missing: false, embedding: null, declined: false, error: null },
   });
   assert.deepEqual(comparable(state(split), report(78)), [MAJORITY]);
   assert.deepEqual(comparable(state(split), undefined), [MAJORITY]);
@@ -92,4 +94,80 @@ test('baselines of another split, or an evaluation of other rows, are not compar
   assert.deepEqual(comparable(state(null), report(78)), []);
   const other = { confusion: [[10, 0], [0, 10]] }; // prettier-ignore
   assert.deepEqual(comparable(state(split), other), []);
+});
+
+test('the encoder reads the rows by itself only where this takes a few seconds', () => {
+  const state = (/** @type {string} */ kind, /** @type {number} */ num_rows, software = false) =>
+    /** @type {any} */ ({ opened: { device: { kind, software } }, dataset: { num_rows } });
+  assert.equal(isQuick(state('cpu', 100), 2), true);
+  assert.equal(isQuick(state('cpu', 100), 20), false);
+  assert.equal(isQuick(state('cpu', 100), null), false);
+  assert.equal(isQuick(state('webgpu', 1000), null), true);
+  assert.equal(isQuick(state('webgpu', 100_000), null), false);
+  assert.equal(isQuick(state('webgpu', 1000, true), null), false);
+});
+
+/** A page with tokens. @param {(body: any, onEvent: (event: any) => void) => Promise<any>} answer */
+function page(answer) {
+  const store = new Store(initialState('en'));
+  store.update(/** @type {any} */ ({ dataset: { num_rows: 100 }, split: {}, tokens: {} }));
+  patchStage(store, 'tokens', { state: 'done' });
+  const session = { request: answer };
+  const settings = { values: () => ({}) };
+  const [quick, long] = baselineJobs(/** @type {any} */ ({ store, settings, session }), () => 1);
+  if (!quick || !long) throw new Error('two jobs are expected');
+  return { app: /** @type {any} */ ({ store, session }), store, quick, long };
+}
+
+test('what needs no encoder comes first, then the embeddings, with their progress', async () => {
+  /** @type {any[]} */
+  const seen = [];
+  const { store, quick, long } = page(async ({ type, embeddings }, onEvent) => {
+    assert.equal(type, 'baselines');
+    if (!embeddings) return { baselines: [MAJORITY, TFIDF], embeddings_missing: true };
+    onEvent({ kind: 'embedding', done: 5, total: 100 });
+    seen.push(store.state.baselines.embedding);
+    return { baselines: [MAJORITY, TFIDF, baseline('embeddings', 0.8)], embeddings_missing: false };
+  });
+  assert.equal(long.inputs(store.state), null, 'not before the others');
+  assert.ok(quick.inputs(store.state));
+  assert.equal(await quick.run(), true);
+  assert.ok(long.inputs(store.state));
+  assert.equal(await long.run(), true);
+  assert.deepEqual(seen, [{ done: 5, total: 100 }]);
+  assert.equal(store.state.baselines.baselines.length, 3);
+  assert.equal(long.inputs(store.state), null, 'nothing is missing');
+  patchStage(store, 'tokens', { stale: true });
+  assert.equal(quick.inputs(store.state), null, 'the tokens are of other settings');
+});
+
+test('a stopped embedding keeps the other baselines and is made later', async () => {
+  let stop = true;
+  const { store, quick, long } = page(async ({ embeddings }) => {
+    if (embeddings && stop) throw new RequestError({ code: 'stopped', message: 'stopped', field: null });
+    return {
+      baselines: embeddings ? [MAJORITY, baseline('embeddings', 0.8)] : [MAJORITY],
+      embeddings_missing: !embeddings,
+    };
+  });
+  await quick.run();
+  assert.equal(await long.run(), false);
+  assert.deepEqual(store.state.baselines.baselines, [MAJORITY]);
+  assert.equal(store.state.baselines.error, null);
+  assert.ok(long.inputs(store.state));
+  stop = false;
+  assert.equal(await long.run(), true);
+});
+
+test('the embeddings that the visitor has stopped are not made again by themselves, but for other rows', async () => {
+  const { app, store, quick, long } = page(async ({ type }) => {
+    return type === 'baselines' ? { baselines: [MAJORITY], embeddings_missing: true } : { state: 'stopped' };
+  });
+  await quick.run();
+  assert.ok(long.inputs(store.state));
+  await stopEmbedding(app);
+  assert.equal(long.inputs(store.state), null);
+  store.update(/** @type {any} */ ({ split: {}, tokens: {} }));
+  await quick.run();
+  assert.ok(long.inputs(store.state));
 });

@@ -1,7 +1,7 @@
 // What fine-tuning adds: the baselines and the model on the same test rows, with 95 % intervals.
 
 import { BASELINES } from '../charts/accuracy.js';
-import { comparable, embed, gain, scores } from '../baselines.js';
+import { comparable, embed, gain, scores, stopEmbedding } from '../baselines.js';
 import { scrollable } from '../components/scrollable.js';
 import { h, replace, setOff, setText } from '../dom.js';
 import { number, percent, t } from '../i18n.js';
@@ -33,7 +33,7 @@ export function whatItAdds(app, reportOf) {
     class: 'secondary',
     'data-testid': 'stop-embedding',
     i18n: 'audit.stop',
-    on: { click: () => void app.session.request({ type: 'control', action: 'stop' }) },
+    on: { click: () => void stopEmbedding(app) },
   });
   const progress = h('span', { class: 'note' });
   const actions = h('div', { class: 'actions' }, compute, progress, stop);

@@ -291,6 +291,19 @@ function runSummary(result) {
       h('td', { class: 'number', 'data-name': name, 'data-value': result[name] }, number(result[name])),
     ),
   );
+  for (const name of /** @type {const} */ (['best_step', 'best_metric'])) {
+    const value = /** @type {Partial<import('../audit-protocol.js').BestOfRun>} */ (result)[name];
+    // Only a run with load_best_model_at_end has them.
+    if (value === undefined || value === null) continue;
+    rows.push(
+      h(
+        'tr',
+        {},
+        h('th', { scope: 'row' }, h('code', {}, name)),
+        h('td', { class: 'number', 'data-name': name, 'data-value': value }, number(value)),
+      ),
+    );
+  }
   rows.push(
     h(
       'tr',
