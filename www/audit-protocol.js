@@ -30,7 +30,8 @@
  * @property {Remedy|null} remedy
  */
 
-/** @typedef {{findings: Finding[], has_split: boolean, has_tokens: boolean}} AuditView */
+/** `num_rows` is the number of rows that were looked at. */
+/** @typedef {{findings: Finding[], has_split: boolean, has_tokens: boolean, num_rows: number}} AuditView */
 
 /**
  * @typedef {{op: 'delete', rows: number[]}
@@ -40,21 +41,20 @@
  */
 
 /** @typedef {{id: string, eval_accuracy: number, macro_f1: number, eval_loss: number, ms: number}} Baseline */
-/** @typedef {{baselines: Baseline[], embeddings_missing: boolean}} BaselinesView */
+/** @typedef {{baselines: Baseline[], train_rows: number, test_rows: number}} BaselinesView */
 
 /** @typedef {{setting: string, code: string, params: Record<string, any>}} Reason */
 /** @typedef {{values: Values, reasons: Reason[], num_steps: number}} RecommendView */
 
-/**
- * What the result of a run has with `load_best_model_at_end`: the step of the best evaluation, and its metric.
- * @typedef {{best_step: number|null, best_metric: number|null}} BestOfRun
- */
+/** @typedef {{best_step: number, best_epoch: number, best_metric: number, restored: boolean}} BestEvaluation */
+/** What the result of a run has besides. @typedef {{best?: BestEvaluation|null, stopped_early?: boolean}} BestOfRun */
+/** Whose rows an evaluation of a run is of. @typedef {'validation'|'test'} EvaluatedPart */
 
 /**
  * @typedef {{type: 'audit', values: Values}
- *   | {type: 'audit_labels', values: Values}
- *   | {type: 'baselines', values: Values, embeddings: boolean}
- *   | {type: 'recommend', values: Values, budget_seconds: number|null, seconds_per_unit: number|null}} AuditRequest
+ *   | {type: 'audit_labels'}
+ *   | {type: 'baselines', embeddings: boolean}
+ *   | {type: 'recommend', budget_seconds: number|null, seconds_per_unit: number|null}} AuditRequest
  */
 
 /**

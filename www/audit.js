@@ -63,7 +63,7 @@ const textOf = (values) =>
  * Looks for wrong labels and outliers, which embeds every row. It makes the tokens first where they are missing.
  * @param {App} app
  */
-export async function lookForWrongLabels({ store, settings, session, workflow }) {
+export async function lookForWrongLabels({ store, session, workflow }) {
   if (workflow.missing('training').length > 0) await workflow.run('tokens');
   if (workflow.missing('training').length > 0) return;
   await workflow.exclusively(async () => {
@@ -72,7 +72,7 @@ export async function lookForWrongLabels({ store, settings, session, workflow })
     try {
       const labels = await ask(
         session,
-        { type: 'audit_labels', values: settings.values() },
+        { type: 'audit_labels' },
         ({ kind, done, total }) => kind === 'embedding' && patch(store, { looking: { done, total } }),
       );
       patch(store, { labels, labelsOf: dataset });

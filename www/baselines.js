@@ -23,6 +23,8 @@ import { RequestError, asShown } from './session.js';
 
 /** The encoder embeds the rows by itself only where this takes no longer. */
 const MOST_SECONDS = 5;
+/** The most test rows whose embeddings the session computes. */
+const EMBEDDED_TEST_ROWS = 1000;
 /** The rows that a GPU embeds by itself before its speed is known. */
 const MOST_ROWS = 2000;
 
@@ -87,19 +89,19 @@ export async function stopEmbedding({ store, session }) {
  * @param {{embeddings: boolean}} options
  * @returns {Promise<boolean>} false where it was stopped
  */
-async function make({ store, settings, session }, { embeddings }) {
+async function make({ store, session }, { embeddings }) {
   const { split } = store.state;
   const known = store.state.baselines.split === split ? store.state.baselines.baselines : [];
   const patch = (/** @type {Partial<BaselinesState>} */ change) =>
     store.update({ baselines: { ...store.state.baselines, ...change } });
   patch(embeddings ? { embedding: { done: 0, total: 0 } } : { declined: false });
   try {
-    const request = /** @type {const} */ ({ type: 'baselines', values: settings.values(), embeddings });
+    const request = /** @type {const} */ ({ type: 'baselines', embeddings });
     const view = await ask(session, request, ({ kind, done, total }) => {
       if (kind === 'embedding') patch({ embedding: { done, total } });
     });
-    patch({ baselines: view.baselines, split, missing: view.embeddings_missing, embedding: null, error: null });
-    return !(embeddings && view.embeddings_missing);
+    patch({ baselines: view.baselines, split, missing: !embeddings, embedding: null, error: null });
+    return true;
   } catch (error) {
     const stopped = error instanceof RequestError && error.code === 'stopped';
     patch({ baselines: known, split, embedding: null, error: stopped ? null : asShown(error) });
@@ -134,12 +136,10 @@ export function comparable({ baselines: { baselines, split: of }, split }, repor
  */
 export function scores(baselines, { confusion, eval_accuracy, macro }) {
   const rows = confusion.flat().reduce((sum, count) => sum + count, 0);
-  const score = (/** @type {string} */ id, /** @type {number} */ accuracy, /** @type {number} */ macro_f1) => ({
-    id,
-    accuracy,
-    interval: wilson(Math.round(accuracy * rows), rows),
-    macro_f1,
-  });
+  const score = (/** @type {string} */ id, /** @type {number} */ accuracy, /** @type {number} */ macro_f1) => {
+    const seen = id === 'embeddings' ? Math.min(rows, EMBEDDED_TEST_ROWS) : rows;
+    return { id, accuracy, interval: wilson(Math.round(accuracy * seen), seen), macro_f1 };
+  };
   return {
     rows,
     baselines: baselines.map(({ id, eval_accuracy: accuracy, macro_f1 }) => score(id, accuracy, macro_f1)),

@@ -11,8 +11,6 @@ import { asText } from './settings.js';
 
 /** The severities, the worst first. */
 export const SEVERITIES = /** @type {const} */ (['error', 'warning', 'note']);
-/** The findings of `audit_labels`, which take longer and are made when the visitor asks for them. */
-export const OF_LABELS = ['label_errors', 'outliers'];
 /** The findings whose `other` is a label id; of the others it is a row. */
 const OTHER_IS_LABEL = ['conflicting_labels', 'similar_labels', 'label_errors'];
 /** The findings whose `value` is a share. */

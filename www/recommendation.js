@@ -101,7 +101,6 @@ export async function recommend({ store, settings, session }, secondsPerUnit) {
   try {
     const view = await ask(session, {
       type: 'recommend',
-      values: settings.values(),
       budget_seconds: minutes === null ? null : minutes * 60,
       seconds_per_unit: secondsPerUnit(),
     });

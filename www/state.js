@@ -4,7 +4,7 @@ import { LogHistory } from './log-history.js';
 import { isSameModel } from './same-model.js';
 import { STAGES } from './stages.js';
 
-/** @typedef {import('./protocol.js').EvaluationReport} EvaluationReport */
+/** @typedef {import('./reports.js').EvaluationReport} EvaluationReport */
 /** @typedef {import('./protocol.js').PlanView} PlanView */
 /** @typedef {import('./protocol.js').ProgressEvent} ProgressEvent */
 /** @typedef {import('./protocol.js').WorkerError} WorkerError */
@@ -95,7 +95,7 @@ import { STAGES } from './stages.js';
  * @property {string|null} runInputs            the settings that `run` is made from, as text; null where there is none
  * @property {LogHistory} logs                of `run`; grows in place while it runs
  * @property {EvaluationReport[]} evaluations
- * @property {number|null} shownEvaluation      its step; null is the latest
+ * @property {number|null} shownEvaluation      its key, see reports.js; null is the latest
  * @property {import('./protocol.js').TrainedState|null} trained  the weights that the worker holds, as it reports them
  * @property {import('./protocol.js').TrainedState|null} previous  the other weights that the worker keeps
  * @property {import('./run-view.js').RunView|null} previousView   what the page shows of their run

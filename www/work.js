@@ -65,8 +65,11 @@ export function workOf(known, values, recording, ownFolder = false) {
   return { units, updates: plan.max_steps, tokens_per_update: train_tokens / plan.max_steps, kind };
 }
 
+/** The most rows of each part whose embeddings the session computes. */
+const MOST_EMBEDDED = { train: 2000, test: 1000 };
+
 /**
- * The work of one forward pass of every row; null where it is not known.
+ * The work of the embeddings: one forward pass of the rows; null where it is not known.
  * @param {Known} known
  * @param {Values} values
  * @param {Recording} recording
@@ -76,7 +79,10 @@ export function forwardUnits(known, values, recording, ownFolder = false) {
   const network = networkOf(known, ownFolder);
   const tokens = tokensPerRow(known, values, recording);
   if (!network || tokens === null || !known.split) return null;
-  return network.encoder * tokens * (known.split.train_rows + known.split.test_rows);
+  const { train_rows, test_rows } = known.split;
+  return (
+    network.encoder * tokens * (Math.min(train_rows, MOST_EMBEDDED.train) + Math.min(test_rows, MOST_EMBEDDED.test))
+  );
 }
 
 /**

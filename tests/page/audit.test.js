@@ -12,8 +12,8 @@ const TABLE = /** @type {any} */ ([
 ]);
 const DATASET = /** @type {any} */ ({ num_rows: 4 });
 const finding = (/** @type {string} */ id) => ({ id, severity: 'note', params: {}, rows: [], remedy: null });
-const QUICK = { findings: [finding('duplicates')], has_split: true, has_tokens: true };
-const OF_LABELS = { findings: [finding('label_errors')], has_split: true, has_tokens: true };
+const QUICK = { findings: [finding('duplicates')], has_split: true, has_tokens: true, num_rows: 4 };
+const OF_LABELS = { findings: [finding('label_errors')], has_split: true, has_tokens: true, num_rows: 4 };
 
 /** @param {Record<string, (onEvent: (event: any) => void) => Promise<any>>} [answers] */
 function page(answers = {}) {

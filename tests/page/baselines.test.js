@@ -32,14 +32,27 @@ test('a baseline is a level over all steps, and the accuracy has a point for eac
   assert.deepEqual(accuracyColumns([1, 5, 10, 30], evaluations, [TFIDF, MAJORITY]), [
     [1, 10, 20, 30],
     [null, 0.6, 0.8, null],
+    [null, null, null, null],
     [0.5, 0.5, 0.5, 0.5],
     [0.7, 0.7, 0.7, 0.7],
     [null, null, null, null],
   ]);
 });
 
+test('validation rows have a line of their own, also at the step of the last evaluation of the test rows', () => {
+  const validation = /** @type {const} */ ('validation');
+  const evaluations = [
+    { step: 10, eval_accuracy: 0.6, part: validation },
+    { step: 20, eval_accuracy: 0.9, part: validation },
+    { step: 20, eval_accuracy: 0.8 },
+  ];
+  const [, onTest, onValidation] = accuracyColumns([1, 20], evaluations, []);
+  assert.deepEqual(onTest, [null, null, 0.8]);
+  assert.deepEqual(onValidation, [null, 0.6, 0.9]);
+});
+
 test('before the plan of a run the levels have a width', () => {
-  const [steps = [], , majority = []] = accuracyColumns([], [], [MAJORITY]);
+  const [steps = [], , , majority = []] = accuracyColumns([], [], [MAJORITY]);
   assert.equal(steps.length, 2);
   assert.deepEqual(majority, [0.5, 0.5]);
 });
@@ -124,10 +137,10 @@ test('what needs no encoder comes first, then the embeddings, with their progres
   const seen = [];
   const { store, quick, long } = page(async ({ type, embeddings }, onEvent) => {
     assert.equal(type, 'baselines');
-    if (!embeddings) return { baselines: [MAJORITY, TFIDF], embeddings_missing: true };
+    if (!embeddings) return { baselines: [MAJORITY, TFIDF] };
     onEvent({ kind: 'embedding', done: 5, total: 100 });
     seen.push(store.state.baselines.embedding);
-    return { baselines: [MAJORITY, TFIDF, baseline('embeddings', 0.8)], embeddings_missing: false };
+    return { baselines: [MAJORITY, TFIDF, baseline('embeddings', 0.8)] };
   });
   assert.equal(long.inputs(store.state), null, 'not before the others');
   assert.ok(quick.inputs(store.state));
@@ -145,10 +158,7 @@ test('a stopped embedding keeps the other baselines and is made later', async ()
   let stop = true;
   const { store, quick, long } = page(async ({ embeddings }) => {
     if (embeddings && stop) throw new RequestError({ code: 'stopped', message: 'stopped', field: null });
-    return {
-      baselines: embeddings ? [MAJORITY, baseline('embeddings', 0.8)] : [MAJORITY],
-      embeddings_missing: !embeddings,
-    };
+    return { baselines: embeddings ? [MAJORITY, baseline('embeddings', 0.8)] : [MAJORITY] };
   });
   await quick.run();
   assert.equal(await long.run(), false);
@@ -161,7 +171,7 @@ test('a stopped embedding keeps the other baselines and is made later', async ()
 
 test('the embeddings that the visitor has stopped are not made again by themselves, but for other rows', async () => {
   const { app, store, quick, long } = page(async ({ type }) => {
-    return type === 'baselines' ? { baselines: [MAJORITY], embeddings_missing: true } : { state: 'stopped' };
+    return type === 'baselines' ? { baselines: [MAJORITY] } : { state: 'stopped' };
   });
   await quick.run();
   assert.ok(long.inputs(store.state));

@@ -41,8 +41,9 @@ const PARAMS = {
   learning_rate_zero: { proposed: 5e-5 },
   learning_rate_absurd: { learning_rate: 1, bound: 0.01, proposed: 5e-5 },
   few_steps: { steps: 9, steps_per_epoch: 3, enough: 100, proposed: 34 },
-  label_errors: {},
-  outliers: {},
+  label_errors: { share: 0.02, folds: 5 },
+  outliers: { share: 0.01 },
+  too_few_for_cross_validation: { minimum: 3 },
 };
 
 /** @param {any} [change] @returns {import('../../www/audit-protocol.js').Finding} */

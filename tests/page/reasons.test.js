@@ -21,9 +21,9 @@ const PARAMS = {
   epochs_many_rows: { epochs: 3, steps: 300, rows: 1600 },
   epochs_within_budget: { epochs: 3, wanted: 5, seconds: 55, budget: 60 },
   epochs_over_budget: { epochs: 1, wanted: 5, seconds: 130, budget: 60 },
-  learning_rate_few_rows: { learning_rate: 1e-4, rows: 32 },
-  learning_rate_many_rows: { learning_rate: 5e-5, rows: 4000 },
-  head_learning_rate_new_head: { head_learning_rate: 1e-3, learning_rate: 1e-4 },
+  learning_rate_small_model: { learning_rate: 1e-4, hidden_size: 384 },
+  learning_rate_large_model: { learning_rate: 5e-5, hidden_size: 768 },
+  head_learning_rate_same: { learning_rate: 1e-4 },
   warmup_share: { percent: 10, warmup_steps: 8, steps: 80 },
   warmup_steps_unused: {},
   class_weight_balanced: { smallest: 14, largest: 130, ratio: 9.3 },
@@ -32,9 +32,9 @@ const PARAMS = {
   max_length_limit: { max_length: 512, p95: 800 },
   best_epoch_held_out: { validation_rows: 40, percent: 10, rows: 400 },
   last_epoch_few_rows: { rows: 80, needed: 200 },
-  validation_share: { validation_rows: 40, percent: 10 },
+  metric_loss: {},
+  validation_share: { rows: 400, validation_rows: 40, percent: 10 },
   validation_none: { rows: 80 },
-  early_stopping_patience: { patience: 2 },
   early_stopping_off: { epochs: 4 },
   pooling_cls: {},
 };
@@ -56,7 +56,7 @@ test('times and small numbers are readable, and an unknown code has a sentence',
   await useLanguage('en');
   const reason = (/** @type {string} */ code) => reasonText({ setting: 'x', code, params: PARAMS[code] ?? {} });
   assert.match(reason('epochs_over_budget'), /2 min 10 sec.*60 sec/);
-  assert.match(reason('learning_rate_few_rows'), /1e-4/);
+  assert.match(reason('learning_rate_small_model'), /1e-4/);
   assert.equal(reason('of_a_later_version'), 'Chosen for this data.');
 });
 

@@ -44,9 +44,8 @@ test('the values of the worker are put into the form, with what they are made fo
   const { app, store, settings, asked } = page();
   store.update({ recommendation: { ...store.state.recommendation, minutes: 2 } });
   assert.ok(await recommend(app, () => 1e-12));
-  const [{ type, budget_seconds, seconds_per_unit, values }] = asked;
+  const [{ type, budget_seconds, seconds_per_unit }] = asked;
   assert.deepEqual([type, budget_seconds, seconds_per_unit], ['recommend', 120, 1e-12]);
-  assert.deepEqual(values, DEFAULTS);
   assert.equal(settings.text('num_train_epochs'), '8');
   assert.equal(settings.text('padding'), 'longest');
   assert.deepEqual(store.state.recommendation.view, VIEW);

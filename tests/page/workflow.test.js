@@ -324,3 +324,15 @@ test('settings that follow the data change before a run, and what depends on the
   assert.equal(train.values.max_length, 64);
   assert.deepEqual(session.types(), ['dataset', 'split', 'load_model', 'tokenize', 'tokenize', 'train', 'predict']);
 });
+
+test('an evaluation of validation rows is kept beside that of the test rows of the same step', async () => {
+  const { workflow, store, answers } = page();
+  answers.train = async (_body, onEvent) => {
+    onEvent(step(6));
+    onEvent({ kind: 'evaluation', report: { step: 6, eval_accuracy: 0.9 }, part: 'validation' });
+    onEvent({ kind: 'evaluation', report: EVALUATION, part: 'test' });
+    return RESULT;
+  };
+  await workflow.runAll();
+  assert.deepEqual(store.state.evaluations, [{ step: 6, eval_accuracy: 0.9, part: 'validation' }, EVALUATION]);
+});

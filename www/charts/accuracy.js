@@ -2,27 +2,31 @@
 
 /** @typedef {import('../audit-protocol.js').Baseline} Baseline */
 /** @typedef {import('./columns.js').Column} Column */
-/** @typedef {import('../protocol.js').EvaluationReport} EvaluationReport */
+/** @typedef {import('../reports.js').EvaluationReport} EvaluationReport */
 
 /** The baselines, the simplest first. Each has a line of its own in the chart. */
 export const BASELINES = /** @type {const} */ (['majority', 'tfidf', 'embeddings']);
 
 /**
  * @param {number[]} steps  of the other charts, so that all have the same axis
- * @param {Pick<EvaluationReport, 'step'|'eval_accuracy'>[]} evaluations
+ * @param {Pick<EvaluationReport, 'step'|'eval_accuracy'|'part'>[]} evaluations
  * @param {Baseline[]} baselines
- * @returns {Column[]} the steps, the accuracy, and a level for each of BASELINES
+ * @returns {Column[]} the steps, the accuracy on test rows and on validation rows, and a level for each of BASELINES
  */
 export function accuracyColumns(steps, evaluations, baselines) {
   // An untrained model is evaluated at step 0, which no chart has.
-  const byStep = new Map(evaluations.filter(({ step }) => step > 0).map((each) => [each.step, each.eval_accuracy]));
+  const shown = evaluations.filter(({ step }) => step > 0);
   const ends = [steps[0] ?? 0, steps.at(-1) ?? 1];
-  const xs = [...new Set([...ends, ...byStep.keys()])].sort((a, b) => a - b);
+  const xs = [...new Set([...ends, ...shown.map(({ step }) => step)])].sort((a, b) => a - b);
+  const accuracy = (/** @type {'validation'|undefined} */ wanted) => {
+    const byStep = new Map(shown.filter(({ part }) => part === wanted).map((each) => [each.step, each.eval_accuracy]));
+    return xs.map((step) => byStep.get(step) ?? null);
+  };
   const levels = BASELINES.map((id) => {
     const level = baselines.find((baseline) => baseline.id === id)?.eval_accuracy ?? null;
     return xs.map(() => level);
   });
-  return [xs, xs.map((step) => byStep.get(step) ?? null), ...levels];
+  return [xs, accuracy(undefined), accuracy('validation'), ...levels];
 }
 
 /**

@@ -15,7 +15,7 @@ import { number, t } from '../i18n.js';
  * @property {() => string} label
  * @property {string} color                        a CSS variable, e.g. `--series-1`
  * @property {'line'|'dashed'|'points'|'level'} [kind]  a level has its name and value beside its line
- * @property {number[]} [dash]                     of a level, in CSS pixels
+ * @property {number[]} [dash]                     in CSS pixels
  */
 
 /**
@@ -169,7 +169,7 @@ function plotOptions({ lines, x, sync, floor = 0, range: fixed, format = number 
  * @param {(value: number) => string} format
  * @returns {Series}
  */
-function series({ label, color: variable, kind = 'line', dash = [4, 4] }, showPoints, format) {
+function series({ label, color: variable, kind = 'line', dash }, showPoints, format) {
   const stroke = () => color(variable);
   const common = {
     label: label(),
@@ -180,8 +180,9 @@ function series({ label, color: variable, kind = 'line', dash = [4, 4] }, showPo
   };
   if (kind === 'points') return { ...common, paths: () => null, points: { show: true, size: scaled(9), fill: stroke } };
   if (kind === 'dashed' || kind === 'level')
-    return { ...common, dash: dash.map(scaled), width: scaled(1.5), points: { show: false } };
-  return { ...common, points: { size: scaled(5), show: showPoints, fill: stroke } };
+    return { ...common, dash: (dash ?? [4, 4]).map(scaled), width: scaled(1.5), points: { show: false } };
+  const points = { size: scaled(5), show: showPoints, fill: stroke };
+  return { ...common, points, ...(dash ? { dash: dash.map(scaled) } : {}) };
 }
 
 /**

@@ -5,11 +5,12 @@ import { comparable, embed, gain, scores, stopEmbedding } from '../baselines.js'
 import { scrollable } from '../components/scrollable.js';
 import { h, replace, setOff, setText } from '../dom.js';
 import { number, percent, t } from '../i18n.js';
+import { lastOfTest } from '../reports.js';
 import { isBlocked } from '../state.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../baselines.js').Score} Score */
-/** @typedef {import('../protocol.js').EvaluationReport} EvaluationReport */
+/** @typedef {import('../reports.js').EvaluationReport} EvaluationReport */
 /** @typedef {import('../state.js').AppState} AppState */
 
 /**
@@ -166,7 +167,7 @@ export function accuracyTable(store) {
   );
   store.watch(['evaluations', 'baselines', 'split', 'language'], (state) => {
     const evaluations = state.evaluations.filter(({ step }) => step > 0);
-    const baselines = comparable(state, state.evaluations.at(-1));
+    const baselines = comparable(state, lastOfTest(state.evaluations));
     element.hidden = evaluations.length + baselines.length === 0;
     const line = (/** @type {string} */ name, /** @type {number} */ accuracy) =>
       h('tr', {}, h('th', { scope: 'row' }, name), h('td', { class: 'number' }, percent(accuracy)));
@@ -180,7 +181,9 @@ export function accuracyTable(store) {
           'tbody',
           {},
           ...baselines.map(({ id, eval_accuracy }) => line(t(`baselines.name.${id}`), eval_accuracy)),
-          ...evaluations.map(({ step, eval_accuracy }) => line(t('baselines.at_step', { step }), eval_accuracy)),
+          ...evaluations.map(({ step, part, eval_accuracy }) =>
+            line(t(part ? 'baselines.validation_at_step' : 'baselines.at_step', { step }), eval_accuracy),
+          ),
         ),
       ),
     );

@@ -11,9 +11,10 @@ import { panelParts, sideFoot, stageButton } from './widgets.js';
 import { h, replace, setText } from '../dom.js';
 import { duration, number, percent, t } from '../i18n.js';
 import { majorityNotBeaten } from '../majority.js';
+import { keyOf } from '../reports.js';
 import { runResult, runningRun } from '../state.js';
 
-/** @typedef {import('../protocol.js').EvaluationReport} EvaluationReport */
+/** @typedef {import('../reports.js').EvaluationReport} EvaluationReport */
 /** @typedef {import('../state.js').AppState} AppState */
 
 const ROWS_PER_PAGE = 8;
@@ -40,7 +41,7 @@ export function evaluationPanel(app) {
     size: EVALUATIONS_PER_PAGE,
     label: 'evaluation.history_pages',
     load: (from, to) => store.state.evaluations.slice(from, to),
-    render: (rows) => evaluations(rows, shown(store.state), (step) => store.update({ shownEvaluation: step })),
+    render: (rows) => evaluations(rows, shown(store.state), (key) => store.update({ shownEvaluation: key })),
   });
   const runSummaryPlace = h('div', {});
   const history = h('div', {}, h('h2', { i18n: 'evaluation.history' }), reports.element);
@@ -78,7 +79,7 @@ export function evaluationPanel(app) {
 
 /** @param {AppState} state */
 const shown = ({ evaluations, shownEvaluation }) =>
-  evaluations.find(({ step }) => step === shownEvaluation) ?? evaluations.at(-1);
+  evaluations.find((report) => keyOf(report) === shownEvaluation) ?? evaluations.at(-1);
 
 /** @param {AppState} state */
 function progressText(state) {
@@ -119,7 +120,10 @@ function details(report) {
         value: number(report.eval_loss),
         attributes: { 'data-testid': 'eval-loss', 'data-value': report.eval_loss },
       },
-      { label: t('evaluation.at'), value: t('evaluation.at_step', { epoch, step: report.step }) },
+      {
+        label: t(report.part === 'validation' ? 'evaluation.at_validation' : 'evaluation.at'),
+        value: t('evaluation.at_step', { epoch, step: report.step }),
+      },
       {
         label: t('evaluation.runtime'),
         value: t('evaluation.runtime_value', {
@@ -229,7 +233,7 @@ function misclassified(page, report) {
  * Evaluations of the run, with a button that shows each of them in full.
  * @param {EvaluationReport[]} page
  * @param {EvaluationReport|undefined} current
- * @param {(step: number) => void} choose
+ * @param {(key: number) => void} choose
  */
 function evaluations(page, current, choose) {
   const heads = ['epoch', 'loss', 'accuracy', 'f1_macro'].map((name) =>
@@ -249,11 +253,12 @@ function evaluations(page, current, choose) {
             class: 'quiet',
             'aria-pressed': String(report === current),
             'aria-label': t('evaluation.show', { epoch: report.epoch }),
-            'data-key': report.step,
-            on: { click: () => choose(report.step) },
+            'data-key': keyOf(report),
+            on: { click: () => choose(keyOf(report)) },
           },
           number(report.epoch, { maximumFractionDigits: 2 }),
         ),
+        report.part === 'validation' && h('span', { class: 'note part' }, t('evaluation.validation')),
       ),
       h('td', { class: 'number' }, number(report.eval_loss)),
       h('td', { class: 'number' }, percent(report.eval_accuracy)),
@@ -291,18 +296,11 @@ function runSummary(result) {
       h('td', { class: 'number', 'data-name': name, 'data-value': result[name] }, number(result[name])),
     ),
   );
+  const { best } = /** @type {import('../audit-protocol.js').BestOfRun} */ (result);
   for (const name of /** @type {const} */ (['best_step', 'best_metric'])) {
-    const value = /** @type {Partial<import('../audit-protocol.js').BestOfRun>} */ (result)[name];
-    // Only a run with load_best_model_at_end has them.
-    if (value === undefined || value === null) continue;
-    rows.push(
-      h(
-        'tr',
-        {},
-        h('th', { scope: 'row' }, h('code', {}, name)),
-        h('td', { class: 'number', 'data-name': name, 'data-value': value }, number(value)),
-      ),
-    );
+    if (!best) break;
+    const attributes = { class: 'number', 'data-name': name, 'data-value': best[name] };
+    rows.push(h('tr', {}, h('th', { scope: 'row' }, h('code', {}, name)), h('td', attributes, number(best[name]))));
   }
   rows.push(
     h(

@@ -4,8 +4,9 @@ import { comparable } from '../baselines.js';
 import { BASELINES, accuracyColumns, accuracyRange } from '../charts/accuracy.js';
 import { chartColumns } from '../charts/columns.js';
 import { lineChart } from '../charts/line.js';
-import { h, throttled } from '../dom.js';
+import { h, setAttribute, throttled } from '../dom.js';
 import { percent, t } from '../i18n.js';
+import { lastOfTest } from '../reports.js';
 
 /** @typedef {import('../state.js').AppState} AppState */
 
@@ -33,6 +34,7 @@ export function trainingCharts(store) {
     format: (value) => percent(value),
     lines: [
       { label: () => t('baselines.model'), color: '--series-2' },
+      { label: () => t('evaluation.validation'), color: '--series-1', dash: [6, 3] },
       ...BASELINES.map((id) => ({
         label: () => t(`baselines.short.${id}`),
         color: '--muted',
@@ -71,7 +73,9 @@ export function trainingCharts(store) {
     rate.show(columns.rate);
     norm.show(columns.norm);
     const { evaluations } = store.state;
-    const baselines = comparable(store.state, evaluations.at(-1));
+    const baselines = comparable(store.state, lastOfTest(evaluations));
+    const isHeldOut = evaluations.some(({ part }) => part === 'validation');
+    setAttribute(element, 'data-validation', isHeldOut ? 'true' : null);
     accuracy.show(accuracyColumns(columns.steps, evaluations, baselines));
   }, DRAW_EVERY_MS);
   store.watch(['logs', 'plan', 'evaluations', 'run', 'baselines', 'split'], draw);

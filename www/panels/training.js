@@ -52,20 +52,26 @@ export function trainingPanel(app) {
   settings.subscribe(showPlan);
   store.watch(['run', 'logs', 'evaluations', 'language'], (state) => replace(live, liveFigures(state)));
   store.watch(['run', 'language'], (state) => {
-    setText(restored, restoredText(runResult(state)));
+    setText(restored, bestText(runResult(state)));
     restored.hidden = restored.textContent === '';
   });
 }
 
 /**
- * The epoch whose weights were restored at the end of a run with `load_best_model_at_end`, or nothing.
- * @param {(import('../protocol.js').TrainResult & Partial<import('../audit-protocol.js').BestOfRun>)|null} result
+ * Why the model is that of an earlier epoch, or why the run ended early; nothing for other runs.
+ * @param {(import('../protocol.js').TrainResult & import('../audit-protocol.js').BestOfRun)|null} result
  */
-function restoredText(result) {
-  const step = result?.best_step;
-  if (!result || step === undefined || step === null) return '';
-  const metric = number(result.best_metric ?? NaN, { maximumFractionDigits: 3 });
-  return t(step === result.global_step ? 'training.best_is_last' : 'training.best_restored', { step, metric });
+function bestText(result) {
+  const { best = null, stopped_early = false } = result ?? {};
+  if (!result || !best) return '';
+  const params = {
+    epoch: number(best.best_epoch, { maximumFractionDigits: 2 }),
+    step: best.best_step,
+    metric: number(best.best_metric, { maximumFractionDigits: 3 }),
+  };
+  const isLast = best.best_step === result.global_step;
+  const key = isLast ? 'training.best_is_last' : best.restored ? 'training.best_restored' : 'training.best_was';
+  return [stopped_early && t('training.stopped_early'), t(key, params)].filter(Boolean).join(' ');
 }
 
 /**
