@@ -41,7 +41,7 @@ export function evaluationPanel(app) {
     size: EVALUATIONS_PER_PAGE,
     label: 'evaluation.history_pages',
     load: (from, to) => store.state.evaluations.slice(from, to),
-    render: (rows) => evaluations(rows, shown(store.state), (key) => store.update({ shownEvaluation: key })),
+    render: (rows) => evaluations(rows, store.state, (key) => store.update({ shownEvaluation: key })),
   });
   const runSummaryPlace = h('div', {});
   const history = h('div', {}, h('h2', { i18n: 'evaluation.history' }), reports.element);
@@ -232,10 +232,13 @@ function misclassified(page, report) {
 /**
  * Evaluations of the run, with a button that shows each of them in full.
  * @param {EvaluationReport[]} page
- * @param {EvaluationReport|undefined} current
+ * @param {AppState} state
  * @param {(key: number) => void} choose
  */
-function evaluations(page, current, choose) {
+function evaluations(page, state, choose) {
+  const current = shown(state);
+  // Where some are of validation rows, each says whose it is.
+  const isHeldOut = state.evaluations.some(({ part }) => part === 'validation');
   const heads = ['epoch', 'loss', 'accuracy', 'f1_macro'].map((name) =>
     h('th', { scope: 'col', class: 'number' }, t(`evaluation.${name}`)),
   );
@@ -258,7 +261,7 @@ function evaluations(page, current, choose) {
           },
           number(report.epoch, { maximumFractionDigits: 2 }),
         ),
-        report.part === 'validation' && h('span', { class: 'note part' }, t('evaluation.validation')),
+        isHeldOut && h('span', { class: 'note part' }, t(`evaluation.part_${report.part ?? 'test'}`)),
       ),
       h('td', { class: 'number' }, number(report.eval_loss)),
       h('td', { class: 'number' }, percent(report.eval_accuracy)),

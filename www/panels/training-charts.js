@@ -34,7 +34,7 @@ export function trainingCharts(store) {
     format: (value) => percent(value),
     lines: [
       { label: () => t('baselines.model'), color: '--series-2' },
-      { label: () => t('evaluation.validation'), color: '--series-1', dash: [6, 3] },
+      { label: () => t('baselines.validation'), color: '--series-1', dash: [6, 3] },
       ...BASELINES.map((id) => ({
         label: () => t(`baselines.short.${id}`),
         color: '--muted',
@@ -75,7 +75,10 @@ export function trainingCharts(store) {
     const { evaluations } = store.state;
     const baselines = comparable(store.state, lastOfTest(evaluations));
     const isHeldOut = evaluations.some(({ part }) => part === 'validation');
+    const hadLegendOfOne = !element.hasAttribute('data-validation');
     setAttribute(element, 'data-validation', isHeldOut ? 'true' : null);
+    // The legend of two lines has another place.
+    if (isHeldOut === hadLegendOfOne) accuracy.refresh();
     accuracy.show(accuracyColumns(columns.steps, evaluations, baselines));
   }, DRAW_EVERY_MS);
   store.watch(['logs', 'plan', 'evaluations', 'run', 'baselines', 'split'], draw);
