@@ -69,6 +69,7 @@ test('the labels of levels do not overlap and stay inside of the plot', () => {
   assert.deepEqual(placeLabels([150, 80], 16, plot), [150, 80], 'above their lines');
   assert.deepEqual(placeLabels([80, 88], 16, plot), [80, 104], 'the lower one is below its line');
   assert.deepEqual(placeLabels([5], 16, plot), [21], 'below a line at the top');
+  assert.deepEqual(placeLabels([180, 190], 16, plot), [180, 190], 'there is no place below the lowest line');
   for (const lines of [
     [80, 80, 80],
     [3, 6, 9],

@@ -19,7 +19,7 @@ export function placeLabels(lines, height, { top, bottom }) {
   let taken = top;
   for (const at of fromTop) {
     const line = lines[at] ?? 0;
-    const fitsAbove = line - height >= taken;
+    const fitsAbove = line - height >= taken || line + height > bottom;
     const place = fitsAbove ? line : Math.max(line, taken) + height;
     places[at] = Math.min(place, bottom);
     taken = Math.max(line, place);
