@@ -1,11 +1,17 @@
 // Decides which stages are up to date: each is compared with the settings and the model that it was made from.
 
 import { asText } from './settings.js';
-import { BATCH_SETTINGS, GROUPS, NEEDS, STAGES } from './stages.js';
+import { BATCH_SETTINGS, GROUPS, NEEDS, SPLIT_SETTINGS, STAGES } from './stages.js';
 import { patchStage } from './state.js';
 
+/** @typedef {import('./protocol.js').Setting} Setting */
 /** @typedef {import('./stages.js').Stage} Stage */
 /** @typedef {import('./state.js').Store<import('./state.js').AppState>} AppStore */
+
+/** Stages whose results are rows. @type {Stage[]} */
+const ROWS_STAGES = ['dataset', 'split'];
+/** No inputs of a stage are equal to this. */
+const REPLACED = 'replaced';
 
 export class Freshness {
   #store;
@@ -36,10 +42,30 @@ export class Freshness {
       if (origin.kind === 'site') return this.#modelBase;
       return origin.kind === 'hub' ? `hub ${origin.repo}` : `disk ${origin.id}`;
     }
+    const { source } = this.#store.state;
+    if (source.kind === 'toy') return this.#settingsOf(stage, () => true);
+    const own = `own rows ${source.revision}`;
+    // The rows are not made from the settings of the toy, which may change without any effect.
+    const matters = (/** @type {Setting} */ { name, group }) => group !== 'data' || SPLIT_SETTINGS.includes(name);
+    return stage === 'dataset' ? own : `${own}&${this.#settingsOf(stage, matters)}`;
+  }
+
+  /** The inputs of the toy dataset, also while the dataset is the visitor's. */
+  toyInputs() {
+    return this.#settingsOf('dataset', () => true);
+  }
+
+  /**
+   * @param {Stage} stage
+   * @param {(setting: Setting) => boolean} matters
+   */
+  #settingsOf(stage, matters) {
     /** @type {string[]|undefined} */
     const groups = stage in GROUPS ? GROUPS[/** @type {keyof typeof GROUPS} */ (stage)] : undefined;
     const relevant = this.#settings.table.filter(
-      ({ name, group }) => !groups || groups.includes(group) || (stage === 'tokens' && BATCH_SETTINGS.includes(name)),
+      (setting) =>
+        matters(setting) &&
+        (!groups || groups.includes(setting.group) || (stage === 'tokens' && BATCH_SETTINGS.includes(setting.name))),
     );
     const values = this.#settings.values();
     return relevant.map(({ name }) => `${name}=${asText(values[name] ?? '?')}`).join('&');
@@ -66,8 +92,12 @@ export class Freshness {
    * @param {string} inputs
    */
   made(stage, inputs) {
-    for (const dependent of STAGES)
-      if (NEEDS[dependent].includes(stage) && dependent !== 'try') this.#madeFrom.delete(dependent);
+    for (const dependent of STAGES) {
+      if (!NEEDS[dependent].includes(stage) || dependent === 'try') continue;
+      // What the page shows of them is of other rows now.
+      if (ROWS_STAGES.includes(stage) && this.#madeFrom.has(dependent)) this.#madeFrom.set(dependent, REPLACED);
+      else this.#madeFrom.delete(dependent);
+    }
     this.#madeFrom.set(stage, inputs);
   }
 

@@ -13,6 +13,7 @@ export class Preview {
   #runner;
   #planner;
   #isBlocked;
+  #hasEnoughRows;
   /** @type {Promise<void>|null} */
   #running = null;
   /** @type {ReturnType<typeof setTimeout>|undefined} */
@@ -25,14 +26,17 @@ export class Preview {
    * @param {import('./freshness.js').Freshness} freshness
    * @param {import('./stage-runner.js').StageRunner} runner
    * @param {import('./planner.js').Planner} planner
-   * @param {() => boolean} isBlocked  whether the worker cannot be asked now
+   * @param {object} conditions
+   * @param {() => boolean} conditions.isBlocked      whether the worker cannot be asked now
+   * @param {() => boolean} conditions.hasEnoughRows  whether the visitor's rows can be split
    */
-  constructor(settings, freshness, runner, planner, isBlocked) {
+  constructor(settings, freshness, runner, planner, { isBlocked, hasEnoughRows }) {
     this.#settings = settings;
     this.#freshness = freshness;
     this.#runner = runner;
     this.#planner = planner;
     this.#isBlocked = isBlocked;
+    this.#hasEnoughRows = hasEnoughRows;
   }
 
   /** Starts a preview after the visitor has stopped typing. */
@@ -63,6 +67,8 @@ export class Preview {
   async #make() {
     if (this.#settings.firstInvalid()) return;
     for (const stage of PREVIEWED) {
+      // The first sentences of a visitor who types examples are no failure.
+      if (stage === 'split' && !this.#hasEnoughRows()) return;
       if (!this.#freshness.isFresh(stage) && !(await this.#runner.run(stage))) return;
     }
     await this.#planner.update();

@@ -3,6 +3,8 @@
 // A stage first runs the stages that it needs. Its result stays on the page until a newer one replaces it. When its
 // settings change, it is marked as out of date and made again the next time it is needed.
 
+import { canBeSplit } from './data/teach.js';
+import { OwnData } from './data/own-data.js';
 import { Freshness } from './freshness.js';
 import { t } from './i18n.js';
 import { Planner } from './planner.js';
@@ -39,7 +41,19 @@ export class Workflow {
     this.#freshness = new Freshness(store, settings, sources.modelBase);
     this.#runner = new StageRunner(session, store, settings, this.#freshness, planner, sources);
     const isBlocked = () => store.state.busy || session.fatal !== null;
-    this.#preview = new Preview(settings, this.#freshness, this.#runner, planner, isBlocked);
+    const hasEnoughRows = () =>
+      store.state.source.kind === 'toy' || !store.state.dataset || canBeSplit(store.state.dataset);
+    this.#preview = new Preview(settings, this.#freshness, this.#runner, planner, { isBlocked, hasEnoughRows });
+    /** What the visitor does with rows of their own. */
+    this.data = new OwnData({
+      session,
+      store,
+      freshness: this.#freshness,
+      endpoint: sources.endpoint,
+      exclusively: (work) => this.exclusively(work),
+      isBlocked,
+      changed: () => this.#settingsChanged(),
+    });
     settings.subscribe(() => this.#settingsChanged());
   }
 
@@ -49,7 +63,7 @@ export class Workflow {
   }
 
   /**
-   * Runs one stage, after those that it needs.
+   * Runs one stage, after those that it needs. That of the dataset makes the toy, in place of the visitor's own rows.
    * @param {Stage} stage
    * @param {{paused?: boolean}} [options]
    */
@@ -147,7 +161,7 @@ export class Workflow {
     // The error of a refused model is out of date; the stage itself still has the model of before.
     if (this.#store.state.stages.model.state !== 'error') patchStage(this.#store, 'model', { error: null });
     try {
-      await this.#preview.settled();
+      await Promise.all([this.#preview.settled(), this.data.settled()]);
       await work();
     } finally {
       this.#store.update({ busy: false });
@@ -168,9 +182,21 @@ export class Workflow {
         patchStage(this.#store, stage, { state: 'idle', error: null });
       for (const stage of stages) {
         if (this.#freshness.isFresh(stage) && !always.includes(stage)) continue;
-        if (!(await this.#runner.run(stage, { paused }))) return;
+        if (!(await this.#runStage(stage, paused))) return;
       }
     });
+  }
+
+  /**
+   * @param {Stage} stage
+   * @param {boolean} paused
+   */
+  async #runStage(stage, paused) {
+    if (stage !== 'dataset' || this.#store.state.source.kind === 'toy') return this.#runner.run(stage, { paused });
+    // When the toy cannot be made, the visitor's own rows stay.
+    const made = await this.#freshness.transaction('dataset', () => this.#runner.run('dataset'));
+    if (!made) patchStage(this.#store, 'dataset', { state: 'done' });
+    return made;
   }
 
   /**
