@@ -30,11 +30,29 @@ export function datasetPanel(app) {
   const guard = replacing(app);
   const problem = tools(app, side, guard);
 
-  const read = importPanel(app, guard, say);
+  const read = importPanel(app, guard, { say, showRows: () => showRows() });
   const summary = h('div', { class: 'summary' });
   const cards = cardsPanel(app, say);
   const rows = rowsTable(app, say);
-  const current = h('div', { class: 'current-rows' }, summary, cards.element, rows.element);
+  const current = h(
+    'div',
+    {
+      class: 'current-rows',
+      tabindex: '-1',
+      role: 'group',
+      'aria-label': t('dataset.rows'),
+      'data-i18n-label': 'dataset.rows',
+    },
+    summary,
+    cards.element,
+    rows.element,
+  );
+  /** The table that was read is gone, and the focus with it. */
+  function showRows() {
+    current.hidden = false;
+    current.focus({ preventScroll: true });
+    current.scrollIntoView({ block: 'start' });
+  }
   current.addEventListener('keydown', (event) => {
     const key = undoKey(event);
     const dataset = dataView(app.store.state);
@@ -104,7 +122,8 @@ function sourceName(state) {
   const { source = 'rows', name = '', edited = false } = dataset ?? {};
   const isToy = state.source.kind === 'toy' || source === 'article' || source === 'reviews';
   const shown = isToy ? t('source.toy') : source === 'cards' ? t('source.cards') : name || t('source.table');
-  return edited ? t('source.edited', { name: shown }) : shown;
+  // Cards are made of edits.
+  return edited && source !== 'cards' ? t('source.edited', { name: shown }) : shown;
 }
 
 /** The browser asks before it closes a tab with rows that are nowhere else. @param {import('../app.js').App} app */

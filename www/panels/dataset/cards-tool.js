@@ -49,7 +49,7 @@ export function cardsTool({ store, workflow }, guard) {
 export function missingSentence(dataset) {
   const { classes, sentences, total } = missingExamples(dataset);
   if (total === 0) return t('teach.enough');
-  const list = sentences.map(({ name, count }) => `${name} ${number(count)}`).join(' · ');
+  const list = sentences.map(({ name, count }) => `${name}: ${number(count)}`).join(' · ');
   if (classes > 0) return t('teach.missing_classes', { classes: ENOUGH.classes, sentences: ENOUGH.sentences });
   return t('teach.missing', { list, sentences: ENOUGH.sentences });
 }

@@ -3,7 +3,7 @@
 import { alert } from '../../components/notices.js';
 import { labelBars } from '../../components/labels.js';
 import { figures } from '../../components/figures.js';
-import { byId, h, redraw, replace, setAttribute, setOff, setText } from '../../dom.js';
+import { h, redraw, replace, setAttribute, setOff, setText } from '../../dom.js';
 import { bytes, number, t } from '../../i18n.js';
 import { blocker, hasBadRows } from '../../data/import-choice.js';
 import { isBlocked } from '../../state.js';
@@ -16,9 +16,9 @@ import { badRows, previewTable, sameLabels } from './import-tables.js';
 /**
  * @param {import('../../app.js').App} app
  * @param {import('./replacing.js').Replacing} guard
- * @param {(text: string) => void} say
+ * @param {{say: (text: string) => void, showRows: () => void}} page
  */
-export function importPanel(app, guard, say) {
+export function importPanel(app, guard, { say, showRows }) {
   const { store, workflow } = app;
   /** What the visitor agrees to, for the table that is shown. */
   const agreed = { leaveOut: false, merge: false };
@@ -65,7 +65,7 @@ export function importPanel(app, guard, say) {
     await workflow.data.use({ skip_bad_rows: agreed.leaveOut, merge_labels: agreed.merge });
     if (store.state.pendingImport) return;
     say(t('import.used', { name, rows: store.state.dataset?.num_rows ?? 0 }));
-    byId('dataset-title').focus({ preventScroll: true });
+    showRows();
   }
 
   /** @param {boolean} merge */
@@ -78,7 +78,7 @@ export function importPanel(app, guard, say) {
   function leave(key) {
     workflow.data.cancel();
     say(t(key));
-    byId('dataset-title').focus({ preventScroll: true });
+    showRows();
   }
 
   function showActions() {
@@ -97,7 +97,9 @@ export function importPanel(app, guard, say) {
     element.hidden = pendingImport === null && importing === null;
     const view = pendingImport?.view ?? null;
     setText(heading, view?.name ?? inputName(pendingImport?.input) ?? t('import.reading'));
-    if (appears && state.view === 'dataset') heading.focus({ preventScroll: true });
+    if (!appears || state.view !== 'dataset') return;
+    heading.focus({ preventScroll: true });
+    heading.scrollIntoView({ block: 'start' });
   });
   store.watch(['pendingImport', 'language'], ({ pendingImport }) => {
     const view = pendingImport?.view ?? null;
@@ -137,6 +139,8 @@ function found(view, merge, chooseMerge) {
       { label: t('import.bad'), value: number(num_skipped) },
       { label: t('import.size'), value: bytes(view.bytes) },
     ]),
+    h('h3', {}, t('import.preview')),
+    previewTable(view),
     labels.length > 0 &&
       h(
         'div',
@@ -144,8 +148,6 @@ function found(view, merge, chooseMerge) {
         labelBars(names, counts),
       ),
     sameLabels(view, merge, chooseMerge),
-    h('h3', {}, t('import.preview')),
-    previewTable(view),
   ];
 }
 

@@ -8,7 +8,7 @@ import { number, t, tOr } from '../../i18n.js';
 /** @typedef {import('../../data-protocol.js').ImportView} ImportView */
 /** @typedef {import('../../data-protocol.js').SkippedRow} SkippedRow */
 
-const PREVIEW_ROWS = 8;
+const PREVIEW_ROWS = 5;
 const BAD_ROWS_PER_PAGE = 5;
 /** Longer cells are cut in the preview. */
 const MOST_CHARACTERS = 200;

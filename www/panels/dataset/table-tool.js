@@ -33,8 +33,7 @@ export function tableTool({ store, workflow }) {
     h('p', { class: 'note', i18n: 'import.about' }),
     h('div', { class: 'actions' }, pickFile, pickFolder, file, folder),
     h('p', { class: 'note', i18n: 'import.folder_about' }),
-    h('label', { for: 'paste-table', i18n: 'import.paste' }),
-    text,
+    h('div', { class: 'line-field' }, h('label', { for: 'paste-table', i18n: 'import.paste' }), text),
     h('div', { class: 'actions' }, readText),
   );
   const showOff = () => {
