@@ -108,7 +108,7 @@ import { STAGES } from './stages.js';
  * @property {number|null} savedRevision        of `source`, when its rows were last written to a file
  * @property {DataTool} dataTool                which way to bring data is shown
  * @property {PendingImport|null} pendingImport
- * @property {{unit: 'bytes'|'rows', done: number, total: number}|null} importing
+ * @property {{name: string, unit: 'bytes'|'rows', done: number, total: number}|null} importing
  * @property {import('./protocol.js').SplitView|null} split
  * @property {import('./protocol.js').ModelView|null} model
  * @property {Origin} origin                    of `model`, or of the model to load first

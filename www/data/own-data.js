@@ -185,21 +185,22 @@ export class OwnData {
    */
   #request(input, options) {
     const { session, store, endpoint } = this.#parts;
+    const name = input.kind === 'files' ? input.name : input.dataset;
     let reportedAt = -Infinity;
     const onEvent = (/** @type {DataEvent} */ event) => {
       if (event.kind === 'piece' || performance.now() - reportedAt < REPORT_EVERY_MS) return;
       reportedAt = performance.now();
       const { kind, done, total } = event;
-      store.update({ importing: { unit: kind === 'importing' ? 'bytes' : 'rows', done, total } });
+      store.update({ importing: { name, unit: kind === 'importing' ? 'bytes' : 'rows', done, total } });
       patchStage(store, 'dataset', { progress: total > 0 ? done / total : null });
     };
     if (input.kind === 'files') {
       const total = input.files.reduce((sum, { blob }) => sum + blob.size, 0);
-      store.update({ importing: { unit: 'bytes', done: 0, total } });
-      return request(session, { type: 'import_files', name: input.name, files: input.files, options }, onEvent);
+      store.update({ importing: { name, unit: 'bytes', done: 0, total } });
+      return request(session, { type: 'import_files', name, files: input.files, options }, onEvent);
     }
     const { dataset, config, split, max_rows } = input;
-    store.update({ importing: { unit: 'rows', done: 0, total: 0 } });
+    store.update({ importing: { name, unit: 'rows', done: 0, total: 0 } });
     return request(session, { type: 'import_hub', endpoint, dataset, config, split, max_rows, options }, onEvent);
   }
 

@@ -69,8 +69,10 @@ export function classCard({ store, workflow }, { say, remove }) {
   /** @param {KeyboardEvent} event */
   function onNameKey(event) {
     if (event.key === 'Escape') nameField.value = name;
-    // The name is kept, and the next key types a sentence.
-    if (isEnter(event)) field.focus();
+    if (!isEnter(event)) return;
+    // The name is kept, and the next key types a sentence. This one does not.
+    event.preventDefault();
+    field.focus();
   }
 
   /** @param {KeyboardEvent} event */

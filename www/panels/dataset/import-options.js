@@ -29,6 +29,9 @@ const DELIMITERS = /** @type {const} */ ([
   ['|', 'import.bar'],
 ]);
 
+/** With another delimiter the table has other columns. @type {ImportOptions} */
+const OTHER_COLUMNS = { text: undefined, label: undefined };
+
 /**
  * @param {import('../../app.js').App} app
  * @param {import('../../state.js').PendingImport} pending
@@ -67,22 +70,21 @@ function fileFields({ options, view }, choose) {
   return [
     select('encoding', used.encoding ?? null, encodings, (value) => choose({ encoding: /** @type {any} */ (value) })),
     select('format', format, formats, (value) => choose(withFormat(value))),
-    isTable && select('delimiter', used.delimiter ?? null, delimiters, (delimiter) => choose({ delimiter })),
+    isTable &&
+      select('delimiter', used.delimiter ?? null, delimiters, (delimiter) => choose({ ...OTHER_COLUMNS, delimiter })),
     isTable && select('header', header, headers, (value) => choose({ header: value === 'true' })),
   ];
 }
 
 /**
- * Another format has other columns and another delimiter.
  * @param {string} format
  * @returns {ImportOptions}
  */
 const withFormat = (format) => ({
+  ...OTHER_COLUMNS,
   format: /** @type {any} */ (format),
   delimiter: undefined,
   header: undefined,
-  text: undefined,
-  label: undefined,
 });
 
 /**
@@ -156,7 +158,9 @@ function hubFields({ input, view }, read) {
  */
 function select(name, value, options, choose) {
   const id = `import-${name}`;
-  const unknown = options.some((option) => option.value === value) ? [] : [{ value: '', text: t('import.choose') }];
+  const unknown = options.some((option) => option.value === value)
+    ? []
+    : [{ value: '', text: t(name === 'label' ? 'import.choose' : 'import.detect') }];
   const control = h(
     'select',
     { id, class: 'text-field', 'data-key': id, 'data-testid': id, on: { change: () => choose(control.value) } },

@@ -96,13 +96,16 @@ export function importPanel(app, guard, { say, showRows }) {
     const appears = element.hidden && (pendingImport !== null || importing !== null);
     element.hidden = pendingImport === null && importing === null;
     const view = pendingImport?.view ?? null;
-    setText(heading, view?.name ?? inputName(pendingImport?.input) ?? t('import.reading'));
+    setText(heading, importing?.name ?? view?.name ?? inputName(pendingImport?.input) ?? '');
     if (!appears || state.view !== 'dataset') return;
     heading.focus({ preventScroll: true });
     heading.scrollIntoView({ block: 'start' });
   });
-  store.watch(['pendingImport', 'language'], ({ pendingImport }) => {
+  store.watch(['pendingImport', 'language'], (state) => {
+    const { pendingImport } = state;
     const view = pendingImport?.view ?? null;
+    // A phone has the table below the tools.
+    const isFirst = view !== null && shown === null;
     if (view !== shown) Object.assign(agreed, { leaveOut: false, merge: false });
     if (view && view !== shown) say(t('import.found', { rows: view.num_rows, labels: view.labels.length }));
     shown = view;
@@ -114,6 +117,7 @@ export function importPanel(app, guard, { say, showRows }) {
       ...(view ? found(view, agreed.merge, chooseMerge) : []),
     );
     showActions();
+    if (isFirst && state.view === 'dataset') heading.scrollIntoView({ block: 'start' });
   });
   store.watch(['busy', 'opened', 'fatal', 'importing'], showActions);
   return { element };

@@ -87,14 +87,13 @@ export function badRows(agree) {
     load: (from, to) => rows.slice(from, to),
     render: badTable,
   });
-  const element = h(
-    'section',
-    { class: 'bad-rows', 'data-testid': 'bad-rows', 'aria-label': t('import.bad'), 'data-i18n-label': 'import.bad' },
-    about,
-    table.element,
-    more,
-    h('label', { class: 'tick' }, box, words),
-  );
+  const element = h('section', {
+    class: 'bad-rows',
+    'data-testid': 'bad-rows',
+    'aria-label': t('import.bad'),
+    'data-i18n-label': 'import.bad',
+  });
+  const parts = [about, table.element, more, h('label', { class: 'tick' }, box, words)];
   /** @type {ImportView|null} */
   let shown = null;
   return {
@@ -104,7 +103,8 @@ export function badRows(agree) {
       element.hidden = view === null;
       if (view !== shown) box.checked = false;
       shown = view;
-      if (!view) return;
+      if (!view) return element.replaceChildren();
+      if (element.childElementCount === 0) element.append(...parts);
       rows = view.skipped;
       setText(about, t('import.bad_about', { rows: view.num_skipped }));
       setText(words, t('import.leave_out', { rows: view.num_skipped }));
