@@ -9,9 +9,15 @@ import { patchStage } from './state.js';
 /** @typedef {import('./state.js').Store<import('./state.js').AppState>} AppStore */
 
 /** Stages whose results are rows. @type {Stage[]} */
-const ROWS_STAGES = ['dataset', 'split'];
+const ROWS_STAGES = ['dataset', 'split', 'tokens'];
 /** No inputs of a stage are equal to this. */
 const REPLACED = 'replaced';
+
+/**
+ * The stages that need another one, without the sentence, which only reads.
+ * @param {Stage} stage
+ */
+const dependents = (stage) => STAGES.filter((each) => each !== 'try' && NEEDS[each].includes(stage));
 
 export class Freshness {
   #store;
@@ -19,6 +25,9 @@ export class Freshness {
   #modelBase;
   /** The inputs that each stage was made from. @type {Map<Stage, string>} */
   #madeFrom = new Map();
+
+  /** How many times the dataset was made or replaced. */
+  datasets = 0;
 
   /**
    * @param {AppStore} store
@@ -92,13 +101,21 @@ export class Freshness {
    * @param {string} inputs
    */
   made(stage, inputs) {
-    for (const dependent of STAGES) {
-      if (!NEEDS[dependent].includes(stage) || dependent === 'try') continue;
-      // What the page shows of them is of other rows now.
-      if (ROWS_STAGES.includes(stage) && this.#madeFrom.has(dependent)) this.#madeFrom.set(dependent, REPLACED);
+    for (const dependent of dependents(stage)) {
+      if (ROWS_STAGES.includes(stage) && ROWS_STAGES.includes(dependent)) this.#replaceRows(dependent);
       else this.#madeFrom.delete(dependent);
     }
     this.#madeFrom.set(stage, inputs);
+    if (stage === 'dataset') this.datasets += 1;
+  }
+
+  /**
+   * What the page shows of a stage is of other rows now, also where its settings are the same.
+   * @param {Stage} stage
+   */
+  #replaceRows(stage) {
+    if (this.#madeFrom.has(stage)) this.#madeFrom.set(stage, REPLACED);
+    for (const dependent of dependents(stage)) if (ROWS_STAGES.includes(dependent)) this.#replaceRows(dependent);
   }
 
   /** @param {Stage} stage */

@@ -18,8 +18,8 @@ export class Preview {
   #running = null;
   /** @type {ReturnType<typeof setTimeout>|undefined} */
   #timer;
-  /** The inputs of the last attempt: one that failed would fail again. */
-  #attempted = '';
+  /** The inputs and the dataset of the last attempt: one that failed would fail again. */
+  #attempted = { inputs: '', datasets: 0 };
 
   /**
    * @param {import('./settings.js').Settings} settings
@@ -48,15 +48,19 @@ export class Preview {
   start() {
     clearTimeout(this.#timer);
     if (this.#isBlocked() || this.#running) return;
-    const inputs = this.#freshness.inputs('training');
-    if (inputs === this.#attempted) return;
-    this.#attempted = inputs;
+    const { inputs, datasets } = this.#now();
+    if (inputs === this.#attempted.inputs && datasets === this.#attempted.datasets) return;
+    this.#attempted = { inputs, datasets };
     this.#running = this.#make().finally(() => (this.#running = null));
   }
 
   /** Records that the stages of the preview run now, with the current settings. */
   skip() {
-    this.#attempted = this.#freshness.inputs('training');
+    this.#attempted = this.#now();
+  }
+
+  #now() {
+    return { inputs: this.#freshness.inputs('training'), datasets: this.#freshness.datasets };
   }
 
   /** Resolves when no preview is running. */
@@ -70,6 +74,8 @@ export class Preview {
       // The first sentences of a visitor who types examples are no failure.
       if (stage === 'split' && !this.#hasEnoughRows()) return;
       if (!this.#freshness.isFresh(stage) && !(await this.#runner.run(stage))) return;
+      // The dataset of this attempt.
+      if (stage === 'dataset') this.#attempted.datasets = this.#freshness.datasets;
     }
     await this.#planner.update();
   }

@@ -59,7 +59,8 @@ export class Workflow {
 
   /** Runs every stage, from the dataset to the typed sentence. */
   async runAll() {
-    await this.#run(['dataset', 'split', 'model', 'tokens', 'training', 'try'], { always: ['training', 'try'] });
+    const stages = /** @type {Stage[]} */ (['dataset', 'split', 'model', 'tokens', 'training', 'try']);
+    await this.#run(() => stages, { always: ['training', 'try'] });
   }
 
   /**
@@ -68,7 +69,7 @@ export class Workflow {
    * @param {{paused?: boolean}} [options]
    */
   async run(stage, options = {}) {
-    await this.#run([...this.missing(stage), stage], { always: [stage], ...options });
+    await this.#run(() => [...this.missing(stage), stage], { always: [stage], ...options });
   }
 
   /**
@@ -170,11 +171,12 @@ export class Workflow {
   }
 
   /**
-   * @param {Stage[]} stages
+   * @param {() => Stage[]} wanted  asked when the changes of rows that came before are made
    * @param {{always: Stage[], paused?: boolean}} options  `always` run also when they are fresh
    */
-  async #run(stages, { always, paused = false }) {
+  async #run(wanted, { always, paused = false }) {
     await this.exclusively(async () => {
+      const stages = wanted();
       if (!this.#isAllowed(stages)) return;
       if (stages.includes('split')) this.#preview.skip();
       // The marks of an earlier run must not look like those of this one.
@@ -183,6 +185,8 @@ export class Workflow {
       for (const stage of stages) {
         if (this.#freshness.isFresh(stage) && !always.includes(stage)) continue;
         if (!(await this.#runStage(stage, paused))) return;
+        // The split of the new dataset follows in this run.
+        if (stage === 'dataset' && stages.includes('split')) this.#preview.skip();
       }
     });
   }
