@@ -3,7 +3,6 @@
 import { h } from '../../dom.js';
 import { t } from '../../i18n.js';
 import { withLabelColumn, withTextColumn } from '../../data/import-choice.js';
-import { isBlocked } from '../../state.js';
 
 /** @typedef {import('../../data-protocol.js').ImportOptions} ImportOptions */
 /** @typedef {import('../../data-protocol.js').Detected} Detected */
@@ -36,7 +35,7 @@ const OTHER_COLUMNS = { text: undefined, label: undefined };
  * @param {import('../../app.js').App} app
  * @param {import('../../state.js').PendingImport} pending
  */
-export function importOptions({ store, workflow }, pending) {
+export function importOptions({ workflow }, pending) {
   const { input, view } = pending;
   const readAgain = (/** @type {ImportOptions} */ choice) => void workflow.data.readAgain(choice);
   const isFolder = input.kind === 'files' && input.files.length > 1;
@@ -46,9 +45,7 @@ export function importOptions({ store, workflow }, pending) {
     ...(view && !isFolder ? columnFields(view.detected, readAgain) : []),
   ];
   if (fields.length === 0) return null;
-  // A choice during a run could not be read, so that the control must show what was read.
-  const blocked = isBlocked(store.state) && store.state.importing === null;
-  return h('div', { class: 'import-options', inert: blocked }, ...fields);
+  return h('div', { class: 'import-options' }, ...fields);
 }
 
 /**

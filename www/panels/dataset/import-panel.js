@@ -88,6 +88,11 @@ export function importPanel(app, guard, { say, showRows }) {
     setOff(cancel, store.state.importing !== null);
     setText(why, reason ? t(reason.key, reason.params) : '');
     actions.hidden = pendingImport === null;
+    // A choice during a run could not be read, and the controls would show what was not read. While this table is read
+    // they keep the focus.
+    const { importing } = store.state;
+    const options = result.querySelector('.import-options');
+    options?.toggleAttribute('inert', isBlocked(store.state) && importing === null);
     use.hidden = pendingImport?.view === null;
   }
 

@@ -3,8 +3,9 @@
 import { labelBadge } from '../../components/labels.js';
 import { scrollable } from '../../components/scrollable.js';
 import { h } from '../../dom.js';
-import { currentLanguage, number, t } from '../../i18n.js';
+import { number, t } from '../../i18n.js';
 import { dataView } from '../../data-protocol.js';
+import { languageOf } from '../../data/language.js';
 import { editRow } from './row-editor.js';
 
 /** @typedef {import('../../data-protocol.js').FoundRow} FoundRow */
@@ -57,7 +58,7 @@ export function rowsTableOf({ store }, shown, actions) {
       'tr',
       { class: shown.selected.has(row) ? 'selected' : null },
       numberCell(found),
-      h('td', { lang: languageOf(text, store.state) }, edit(`text-${row}`, text)),
+      h('td', { lang: languageOf(text, store.state.source) }, edit(`text-${row}`, text)),
       h('td', {}, edit(`label-${row}`, labelBadge(labels[label] ?? String(label), label))),
       h('td', { class: 'row-actions' }, deleteButton(row)),
     );
@@ -144,14 +145,4 @@ export function rowsTableOf({ store }, shown, actions) {
       h('td', {}),
     );
   }
-}
-
-/**
- * The language of a text where it is known: Hangul, or the English toy on a Korean page.
- * @param {string} text
- * @param {import('../../state.js').AppState} state
- */
-function languageOf(text, { source }) {
-  if (/\p{Script=Hangul}/u.test(text)) return 'ko';
-  return source.kind === 'toy' || currentLanguage() === 'ko' ? 'en' : null;
 }

@@ -1,7 +1,7 @@
 // The tools above the rows: search, filter, undo, a new row, and the download.
 
 import { labelName } from '../../components/labels.js';
-import { h, replace, setOff, setText } from '../../dom.js';
+import { h, replace, setAttribute, setOff, setText } from '../../dom.js';
 import { t } from '../../i18n.js';
 import { dataView } from '../../data-protocol.js';
 import { isBlocked } from '../../state.js';
@@ -130,6 +130,7 @@ export function rowsToolbar(app, shown, filterChanged, actions) {
     showFound(rows) {
       setText(found, rows === null ? '' : t('rows.found', { rows }));
       found.hidden = rows === null;
+      setAttribute(found, 'data-found', rows);
     },
   };
 }

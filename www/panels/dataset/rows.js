@@ -120,6 +120,8 @@ export function rowsTable(app, say) {
   }
 
   let wasNamed = '';
+  /** @type {unknown} */
+  let drawn = null;
   store.watch(['dataset', 'language'], (state) => {
     const dataset = dataView(state);
     element.hidden = dataset === null;
@@ -127,11 +129,14 @@ export function rowsTable(app, say) {
     const named = `${dataset.source} ${dataset.name}`;
     // An edit keeps the page; another table begins with its first one.
     const follow = dataset.edited === true && named === wasNamed;
-    if (!follow) shown.draft = null;
+    if (dataset !== drawn) {
+      // The rows of before may have other indices now.
+      shown.draft = null;
+      shown.selected.clear();
+    }
+    drawn = dataset;
     if (!follow || (shown.filter.label ?? 0) >= dataset.labels.length) shown.filter.label = null;
     wasNamed = named;
-    // The rows of before have other indices.
-    shown.selected.clear();
     selection.show();
     toolbar.show();
     void reload(follow);
