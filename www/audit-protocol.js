@@ -65,11 +65,6 @@
  * @property {RecommendView} recommend
  */
 
-/**
- * The changes of the dataset's rows: `workflow.data` of the editor.
- * @typedef {{edit: (edit: Edit) => Promise<boolean>, undo: () => Promise<boolean>}} Rows
- */
-
 /** @typedef {{kind: 'embedding', done: number, total: number}} EmbeddingEvent */
 
 /**

@@ -98,7 +98,7 @@ export async function remedy(app, action, text) {
     settings.setAll(action.values);
     return patch(store, { undo: { kind: 'settings', texts, text } });
   }
-  const made = await rowsOf(workflow).edit(action.edit);
+  const made = await workflow.data.edit(action.edit);
   const { dataset } = store.state;
   if (made && dataset) patch(store, { undo: { kind: 'edit', dataset, text } });
 }
@@ -111,11 +111,8 @@ export async function undoRemedy({ store, settings, workflow }) {
   const { undo } = store.state.audit;
   patch(store, { undo: null });
   if (undo?.kind === 'settings') settings.setAll(undo.texts);
-  if (undo?.kind === 'edit') await rowsOf(workflow).undo();
+  if (undo?.kind === 'edit') await workflow.data.undo();
 }
-
-/** @param {App['workflow']} workflow @returns {import('./audit-protocol.js').Rows} */
-const rowsOf = (workflow) => /** @type {any} */ (workflow).data;
 
 /** Whether the last remedy can be taken back now. @param {Pick<import('./state.js').AppState, 'audit'|'dataset'>} state */
 export const canUndo = ({ audit: { undo }, dataset }) =>

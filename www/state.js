@@ -66,6 +66,30 @@ import { STAGES } from './stages.js';
  */
 
 /**
+ * Where the rows of the dataset come from: the settings of the toy, or the visitor. Every change of the visitor's rows
+ * has a new revision.
+ * @typedef {{kind: 'toy'} | {kind: 'own', revision: number}} DataSource
+ */
+
+/**
+ * What a dataset is read from. The browser reads files again from the disk.
+ * @typedef {{kind: 'files', name: string, files: import('./protocol.js').ModelFile[]}
+ *   | {kind: 'hub', dataset: string, config: string|null, split: string|null, max_rows: number}} ImportInput
+ */
+
+/**
+ * A table that was read and is not the dataset yet.
+ * @typedef {object} PendingImport
+ * @property {ImportInput} input
+ * @property {import('./data-protocol.js').ImportOptions} options
+ * @property {import('./data-protocol.js').ImportView|null} view   the latest one; null before the first
+ * @property {boolean} isRead                  whether `view` is that of `input` and `options`
+ * @property {WorkerError|null} error
+ */
+
+/** @typedef {'toy'|'table'|'cards'|'hub'} DataTool */
+
+/**
  * @typedef {object} AppState
  * @property {import('./i18n.js').Language} language
  * @property {import('./views.js').View} view   the one that is shown
@@ -80,6 +104,11 @@ import { STAGES } from './stages.js';
  * @property {boolean} busy                     the worker does something that excludes everything else
  * @property {Record<Stage, StageState>} stages
  * @property {import('./protocol.js').DatasetView|null} dataset
+ * @property {DataSource} source                of `dataset`
+ * @property {number|null} savedRevision        of `source`, when its rows were last written to a file
+ * @property {DataTool} dataTool                which way to bring data is shown
+ * @property {PendingImport|null} pendingImport
+ * @property {{name: string, unit: 'bytes'|'rows', done: number, total: number}|null} importing
  * @property {import('./protocol.js').SplitView|null} split
  * @property {import('./protocol.js').ModelView|null} model
  * @property {Origin} origin                    of `model`, or of the model to load first
@@ -130,6 +159,11 @@ export function initialState(language, { depth = 'explore', projector = false } 
     busy: false,
     stages: Object.fromEntries(idle),
     dataset: null,
+    source: { kind: 'toy' },
+    savedRevision: null,
+    dataTool: 'toy',
+    pendingImport: null,
+    importing: null,
     split: null,
     model: null,
     origin: { kind: 'site' },

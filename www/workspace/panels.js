@@ -14,7 +14,7 @@ const SOURCES = {
   overview: null,
   dataset: {
     load: () => import('../panels/dataset.js').then((module) => module.datasetPanel),
-    styles: ['data', 'settings', 'audit'],
+    styles: ['data', 'settings', 'model', 'import', 'teach', 'rows', 'audit'],
   },
   split: {
     load: () => import('../panels/split.js').then((module) => module.splitPanel),
