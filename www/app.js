@@ -6,6 +6,7 @@
  * @property {import('./settings.js').Settings} settings
  * @property {import('./workflow.js').Workflow} workflow
  * @property {import('./session.js').Session} session
+ * @property {import('./workspace/by-itself.js').Times} times  what is known of the speed of the device
  */
 
 export {};

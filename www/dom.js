@@ -55,6 +55,19 @@ export function replace(element, ...children) {
 }
 
 /**
+ * Replaces the children. The focus moves to the new element with the same `data-key`, where there is one.
+ * @param {Element} element
+ * @param {...Child} children
+ */
+export function redraw(element, ...children) {
+  const { activeElement } = document;
+  const key = element.contains(activeElement) ? activeElement?.getAttribute('data-key') : null;
+  replace(element, ...children);
+  const again = key && element.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  if (again instanceof HTMLElement) again.focus();
+}
+
+/**
  * @param {Element} element
  * @param {Child[]} children
  */

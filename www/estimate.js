@@ -5,7 +5,7 @@
 // times the measured times.
 
 import { recall, remember } from './i18n.js';
-import { recordedUnits, workOf } from './work.js';
+import { forwardUnits, recordedUnits, workOf } from './work.js';
 
 /** @typedef {import('./state.js').AppState} AppState */
 /** @typedef {import('./protocol.js').DeviceInfo} DeviceInfo */
@@ -47,6 +47,29 @@ export function estimateRun(state, { values, recording, version, ownFolder = fal
   if (scaled !== null) return { ms: scaled, basis: 'last_run' };
   if (device.kind !== 'cpu' || !self_test.passed) return null;
   return { ms: byRecording(work, recording, self_test.ms), basis: 'recording' };
+}
+
+/**
+ * The seconds of a unit of work on this device; null where nothing is known about it. The time that only the first step
+ * takes is shared by all units, so a longer run takes a little less.
+ * @param {AppState} state
+ * @param {Basis} basis
+ */
+export function secondsPerUnit(state, basis) {
+  const work = workOf(state, basis.values, basis.recording, basis.ownFolder ?? false);
+  const estimate = estimateRun(state, basis);
+  return work && estimate ? estimate.ms / 1000 / work.units : null;
+}
+
+/**
+ * How long the encoder takes for one pass over every row; null where it is not known.
+ * @param {AppState} state
+ * @param {Basis} basis
+ */
+export function embeddingSeconds(state, basis) {
+  const seconds = secondsPerUnit(state, basis);
+  const units = forwardUnits(state, basis.values, basis.recording, basis.ownFolder ?? false);
+  return seconds === null || units === null ? null : seconds * units;
 }
 
 /**

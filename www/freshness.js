@@ -1,11 +1,23 @@
 // Decides which stages are up to date: each is compared with the settings and the model that it was made from.
 
 import { asText } from './settings.js';
-import { BATCH_SETTINGS, GROUPS, NEEDS, STAGES } from './stages.js';
+import { BATCH_SETTINGS, GROUPS, NEEDS, SPLIT_SETTINGS, STAGES } from './stages.js';
 import { patchStage } from './state.js';
 
+/** @typedef {import('./protocol.js').Setting} Setting */
 /** @typedef {import('./stages.js').Stage} Stage */
 /** @typedef {import('./state.js').Store<import('./state.js').AppState>} AppStore */
+
+/** Stages whose results are rows. @type {Stage[]} */
+const ROWS_STAGES = ['dataset', 'split', 'tokens'];
+/** No inputs of a stage are equal to this. */
+const REPLACED = 'replaced';
+
+/**
+ * The stages that need another one, without the sentence, which only reads.
+ * @param {Stage} stage
+ */
+const dependents = (stage) => STAGES.filter((each) => each !== 'try' && NEEDS[each].includes(stage));
 
 export class Freshness {
   #store;
@@ -13,6 +25,9 @@ export class Freshness {
   #modelBase;
   /** The inputs that each stage was made from. @type {Map<Stage, string>} */
   #madeFrom = new Map();
+
+  /** How many times the dataset was made or replaced. */
+  datasets = 0;
 
   /**
    * @param {AppStore} store
@@ -36,10 +51,30 @@ export class Freshness {
       if (origin.kind === 'site') return this.#modelBase;
       return origin.kind === 'hub' ? `hub ${origin.repo}` : `disk ${origin.id}`;
     }
+    const { source } = this.#store.state;
+    if (source.kind === 'toy') return this.#settingsOf(stage, () => true);
+    const own = `own rows ${source.revision}`;
+    // The rows are not made from the settings of the toy, which may change without any effect.
+    const matters = (/** @type {Setting} */ { name, group }) => group !== 'data' || SPLIT_SETTINGS.includes(name);
+    return stage === 'dataset' ? own : `${own}&${this.#settingsOf(stage, matters)}`;
+  }
+
+  /** The inputs of the toy dataset, also while the dataset is the visitor's. */
+  toyInputs() {
+    return this.#settingsOf('dataset', () => true);
+  }
+
+  /**
+   * @param {Stage} stage
+   * @param {(setting: Setting) => boolean} matters
+   */
+  #settingsOf(stage, matters) {
     /** @type {string[]|undefined} */
     const groups = stage in GROUPS ? GROUPS[/** @type {keyof typeof GROUPS} */ (stage)] : undefined;
     const relevant = this.#settings.table.filter(
-      ({ name, group }) => !groups || groups.includes(group) || (stage === 'tokens' && BATCH_SETTINGS.includes(name)),
+      (setting) =>
+        matters(setting) &&
+        (!groups || groups.includes(setting.group) || (stage === 'tokens' && BATCH_SETTINGS.includes(setting.name))),
     );
     const values = this.#settings.values();
     return relevant.map(({ name }) => `${name}=${asText(values[name] ?? '?')}`).join('&');
@@ -66,9 +101,21 @@ export class Freshness {
    * @param {string} inputs
    */
   made(stage, inputs) {
-    for (const dependent of STAGES)
-      if (NEEDS[dependent].includes(stage) && dependent !== 'try') this.#madeFrom.delete(dependent);
+    for (const dependent of dependents(stage)) {
+      if (ROWS_STAGES.includes(stage) && ROWS_STAGES.includes(dependent)) this.#replaceRows(dependent);
+      else this.#madeFrom.delete(dependent);
+    }
     this.#madeFrom.set(stage, inputs);
+    if (stage === 'dataset') this.datasets += 1;
+  }
+
+  /**
+   * What the page shows of a stage is of other rows now, also where its settings are the same.
+   * @param {Stage} stage
+   */
+  #replaceRows(stage) {
+    if (this.#madeFrom.has(stage)) this.#madeFrom.set(stage, REPLACED);
+    for (const dependent of dependents(stage)) if (ROWS_STAGES.includes(dependent)) this.#replaceRows(dependent);
   }
 
   /** @param {Stage} stage */

@@ -22,6 +22,7 @@ import { Session, asShown } from './session.js';
 import { Settings } from './settings.js';
 import { Store, initialState, takeSessionState } from './state.js';
 import { Workflow } from './workflow.js';
+import { timesOf, workByItself } from './workspace/by-itself.js';
 import { dock, showRefusedField } from './workspace/dock.js';
 import { showFacts } from './workspace/facts.js';
 import { makePanels } from './workspace/panels.js';
@@ -106,12 +107,14 @@ async function open(store, query, { docked, overview, comparison }) {
     });
     const repo = repoOf(query);
     if (repo !== null) store.update({ origin: { kind: 'hub', repo } });
-    const app = { store, settings, workflow, session };
+    const site = { version, ownFolder: namesFolder(query) };
+    const app = { store, settings, workflow, session, times: timesOf({ store, settings }, site) };
     docked.connect(workflow);
     overview.connect(app);
     // Short tasks keep the page responsive on a slow phone.
     await nextTask();
-    showFacts(app, docked.facts, { version, ownFolder: namesFolder(query) });
+    showFacts(app, docked.facts, site);
+    workByItself(app);
     const panels = makePanels(app, (error) => store.update({ refused: asShown(error) }));
     showRefusedField(app);
     Object.assign(window, { __webtune: Object.freeze({ store, settings, session, logs }) });

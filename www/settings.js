@@ -90,6 +90,21 @@ export class Settings {
   }
 
   /**
+   * Sets several values at once. Names that the table does not have are left out.
+   * @param {Record<string, number|boolean|string>} values
+   */
+  setAll(values) {
+    const changed = Object.entries(values).filter(([name, value]) => {
+      return this.find(name) && this.#texts.get(name) !== asText(value);
+    });
+    for (const [name, value] of changed) {
+      this.#texts.set(name, asText(value));
+      this.#refused.delete(name);
+    }
+    if (changed.length > 0) this.#notify();
+  }
+
+  /**
    * Adds a multiple of the setting's step to a number and clamps it to the bounds.
    * @param {string} name
    * @param {number} steps
@@ -104,12 +119,19 @@ export class Settings {
     this.set(name, asText(Number(bounded.toPrecision(12))));
   }
 
-  /** @param {string} id of a preset */
-  apply(id) {
+  /**
+   * @param {string} id of a preset
+   * @param {Setting['group'][]} [groups]  the settings to change; by default all
+   */
+  apply(id, groups) {
     const preset = this.#presets.find((candidate) => candidate.id === id);
     if (!preset) return;
-    for (const [name, value] of Object.entries(preset.values)) this.#texts.set(name, asText(value));
-    this.#refused.clear();
+    for (const { name, group } of this.table) {
+      const value = preset.values[name];
+      if (value === undefined || (groups && !groups.includes(group))) continue;
+      this.#texts.set(name, asText(value));
+      this.#refused.delete(name);
+    }
     this.#notify();
   }
 

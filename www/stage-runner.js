@@ -47,7 +47,8 @@ export class StageRunner {
    */
   async run(stage, options = {}) {
     patchStage(this.#store, stage, { state: 'running', error: null, progress: null });
-    const before = this.#freshness.inputs(stage);
+    // The stage makes the toy, also in place of the visitor's rows.
+    const before = stage === 'dataset' ? this.#freshness.toyInputs() : this.#freshness.inputs(stage);
     try {
       await this.#perform(stage, options);
       // Settings may have changed since. The model's input is its origin, which changes only after loading.
@@ -74,7 +75,7 @@ export class StageRunner {
     const [session, store, values] = [this.#session, this.#store, this.#settings.values()];
     switch (stage) {
       case 'dataset':
-        return store.update({ dataset: await session.request({ type: 'dataset', values }) });
+        return store.update({ dataset: await session.request({ type: 'dataset', values }), source: { kind: 'toy' } });
       case 'split':
         return store.update({ split: await session.request({ type: 'split', values }) });
       case 'model':

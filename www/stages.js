@@ -27,5 +27,7 @@ export const NEEDS = {
 
 /** The groups of settings that a stage depends on; a stage that is not listed depends on all of them. */
 export const GROUPS = { dataset: ['data'], split: ['data', 'split'], tokens: ['data', 'split', 'tokens'] };
+/** Settings in the form of the dataset that change the split only. */
+export const SPLIT_SETTINGS = ['group_duplicates'];
 /** Settings of other groups that the tokens depend on: the batches decide the amount of padding. */
 export const BATCH_SETTINGS = ['per_device_train_batch_size', 'seed'];

@@ -4,7 +4,7 @@ import { LogHistory } from './log-history.js';
 import { isSameModel } from './same-model.js';
 import { STAGES } from './stages.js';
 
-/** @typedef {import('./protocol.js').EvaluationReport} EvaluationReport */
+/** @typedef {import('./reports.js').EvaluationReport} EvaluationReport */
 /** @typedef {import('./protocol.js').PlanView} PlanView */
 /** @typedef {import('./protocol.js').ProgressEvent} ProgressEvent */
 /** @typedef {import('./protocol.js').WorkerError} WorkerError */
@@ -66,6 +66,30 @@ import { STAGES } from './stages.js';
  */
 
 /**
+ * Where the rows of the dataset come from: the settings of the toy, or the visitor. Every change of the visitor's rows
+ * has a new revision.
+ * @typedef {{kind: 'toy'} | {kind: 'own', revision: number}} DataSource
+ */
+
+/**
+ * What a dataset is read from. The browser reads files again from the disk.
+ * @typedef {{kind: 'files', name: string, files: import('./protocol.js').ModelFile[]}
+ *   | {kind: 'hub', dataset: string, config: string|null, split: string|null, max_rows: number}} ImportInput
+ */
+
+/**
+ * A table that was read and is not the dataset yet.
+ * @typedef {object} PendingImport
+ * @property {ImportInput} input
+ * @property {import('./data-protocol.js').ImportOptions} options
+ * @property {import('./data-protocol.js').ImportView|null} view   the latest one; null before the first
+ * @property {boolean} isRead                  whether `view` is that of `input` and `options`
+ * @property {WorkerError|null} error
+ */
+
+/** @typedef {'toy'|'table'|'cards'|'hub'} DataTool */
+
+/**
  * @typedef {object} AppState
  * @property {import('./i18n.js').Language} language
  * @property {import('./views.js').View} view   the one that is shown
@@ -80,6 +104,11 @@ import { STAGES } from './stages.js';
  * @property {boolean} busy                     the worker does something that excludes everything else
  * @property {Record<Stage, StageState>} stages
  * @property {import('./protocol.js').DatasetView|null} dataset
+ * @property {DataSource} source                of `dataset`
+ * @property {number|null} savedRevision        of `source`, when its rows were last written to a file
+ * @property {DataTool} dataTool                which way to bring data is shown
+ * @property {PendingImport|null} pendingImport
+ * @property {{name: string, unit: 'bytes'|'rows', done: number, total: number}|null} importing
  * @property {import('./protocol.js').SplitView|null} split
  * @property {import('./protocol.js').ModelView|null} model
  * @property {Origin} origin                    of `model`, or of the model to load first
@@ -95,7 +124,7 @@ import { STAGES } from './stages.js';
  * @property {string|null} runInputs            the settings that `run` is made from, as text; null where there is none
  * @property {LogHistory} logs                of `run`; grows in place while it runs
  * @property {EvaluationReport[]} evaluations
- * @property {number|null} shownEvaluation      its step; null is the latest
+ * @property {number|null} shownEvaluation      its key, see reports.js; null is the latest
  * @property {import('./protocol.js').TrainedState|null} trained  the weights that the worker holds, as it reports them
  * @property {import('./protocol.js').TrainedState|null} previous  the other weights that the worker keeps
  * @property {import('./run-view.js').RunView|null} previousView   what the page shows of their run
@@ -104,6 +133,9 @@ import { STAGES } from './stages.js';
  * @property {Comparison} comparison
  * @property {string} sentence                  in the "try it" field
  * @property {Prediction|null} prediction
+ * @property {import('./audit.js').AuditState} audit
+ * @property {import('./baselines.js').BaselinesState} baselines
+ * @property {import('./recommendation.js').RecommendationState} recommendation
  */
 
 /**
@@ -127,6 +159,11 @@ export function initialState(language, { depth = 'explore', projector = false } 
     busy: false,
     stages: Object.fromEntries(idle),
     dataset: null,
+    source: { kind: 'toy' },
+    savedRevision: null,
+    dataTool: 'toy',
+    pendingImport: null,
+    importing: null,
     split: null,
     model: null,
     origin: { kind: 'site' },
@@ -151,6 +188,9 @@ export function initialState(language, { depth = 'explore', projector = false } 
     comparison: { kind: 'idle' },
     sentence: '',
     prediction: null,
+    audit: { view: null, labels: null, labelsOf: null, looking: null, error: null, undo: null },
+    baselines: { baselines: [], split: null, missing: false, embedding: null, declined: false, error: null },
+    recommendation: { view: null, of: '', asking: false, minutes: null, error: null },
   };
 }
 

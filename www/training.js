@@ -180,11 +180,14 @@ function onTrainingEvent(store, event) {
       patchRun(store, { evaluating: { done, total } });
       return patchStage(store, 'evaluation', { state: 'running', progress: total > 0 ? done / total : null });
     }
-    case 'evaluation':
+    case 'evaluation': {
       patchRun(store, { evaluating: null });
-      store.update({ evaluations: withReport(evaluations, event.report) });
+      const { report } = event;
+      const isHeldOut = 'part' in event && event.part === 'validation';
+      store.update({ evaluations: withReport(evaluations, isHeldOut ? { ...report, part: 'validation' } : report) });
       // The stage is done when the run is, because more evaluations may follow.
       return patchStage(store, 'evaluation', { state: 'running', progress: null });
+    }
     default:
   }
 }

@@ -65,6 +65,26 @@ export function workOf(known, values, recording, ownFolder = false) {
   return { units, updates: plan.max_steps, tokens_per_update: train_tokens / plan.max_steps, kind };
 }
 
+/** The most rows of each part whose embeddings the session computes. */
+const MOST_EMBEDDED = { train: 2000, test: 1000 };
+
+/**
+ * The work of the embeddings: one forward pass of the rows; null where it is not known.
+ * @param {Known} known
+ * @param {Values} values
+ * @param {Recording} recording
+ * @param {boolean} ownFolder
+ */
+export function forwardUnits(known, values, recording, ownFolder = false) {
+  const network = networkOf(known, ownFolder);
+  const tokens = tokensPerRow(known, values, recording);
+  if (!network || tokens === null || !known.split) return null;
+  const { train_rows, test_rows } = known.split;
+  return (
+    network.encoder * tokens * (Math.min(train_rows, MOST_EMBEDDED.train) + Math.min(test_rows, MOST_EMBEDDED.test))
+  );
+}
+
 /**
  * The work of the recorded run.
  * @param {Recording} recording

@@ -116,7 +116,31 @@ async function perform(request) {
     case 'control':
       throw new Error('control requests are answered when they arrive');
     default:
-      return ask(request, onEvent);
+      return isImport(request) ? importFiles(request, onEvent) : ask(request, onEvent);
+  }
+}
+
+/** @typedef {Extract<import('./data-protocol.js').DataRequest, {type: 'import_files'}> & {id: number}} ImportRequest */
+
+/**
+ * Until the generated protocol has this request.
+ * @param {any} request
+ * @returns {request is ImportRequest}
+ */
+const isImport = (request) => request.type === 'import_files';
+
+/**
+ * Reads a table from the visitor's files, with a signal that stops it.
+ * @param {ImportRequest} request
+ * @param {(event: ProgressEvent) => void} onEvent
+ */
+async function importFiles({ name, files, options }, onEvent) {
+  const controller = new AbortController();
+  loading = controller;
+  try {
+    return await /** @type {any} */ (opened()).import_files(name, files, options, onEvent, controller.signal);
+  } finally {
+    loading = null;
   }
 }
 

@@ -3,6 +3,8 @@
 // A stage first runs the stages that it needs. Its result stays on the page until a newer one replaces it. When its
 // settings change, it is marked as out of date and made again the next time it is needed.
 
+import { canBeSplit } from './data/teach.js';
+import { OwnData } from './data/own-data.js';
 import { Freshness } from './freshness.js';
 import { t } from './i18n.js';
 import { Planner } from './planner.js';
@@ -23,6 +25,10 @@ export class Workflow {
   #planner;
   #runner;
   #preview;
+  /** Ends the work that the page does by itself. */
+  #settleBackground = async () => {};
+  /** Changes settings that follow the data. */
+  #beforeTraining = async () => {};
 
   /**
    * @param {import('./session.js').Session} session
@@ -39,22 +45,35 @@ export class Workflow {
     this.#freshness = new Freshness(store, settings, sources.modelBase);
     this.#runner = new StageRunner(session, store, settings, this.#freshness, planner, sources);
     const isBlocked = () => store.state.busy || session.fatal !== null;
-    this.#preview = new Preview(settings, this.#freshness, this.#runner, planner, isBlocked);
+    const hasEnoughRows = () =>
+      store.state.source.kind === 'toy' || !store.state.dataset || canBeSplit(store.state.dataset);
+    this.#preview = new Preview(settings, this.#freshness, this.#runner, planner, { isBlocked, hasEnoughRows });
+    /** What the visitor does with rows of their own. */
+    this.data = new OwnData({
+      session,
+      store,
+      freshness: this.#freshness,
+      endpoint: sources.endpoint,
+      exclusively: (work) => this.exclusively(work),
+      isBlocked,
+      changed: () => this.#settingsChanged(),
+    });
     settings.subscribe(() => this.#settingsChanged());
   }
 
   /** Runs every stage, from the dataset to the typed sentence. */
   async runAll() {
-    await this.#run(['dataset', 'split', 'model', 'tokens', 'training', 'try'], { always: ['training', 'try'] });
+    const stages = /** @type {Stage[]} */ (['dataset', 'split', 'model', 'tokens', 'training', 'try']);
+    await this.#run(() => stages, { always: ['training', 'try'] });
   }
 
   /**
-   * Runs one stage, after those that it needs.
+   * Runs one stage, after those that it needs. That of the dataset makes the toy, in place of the visitor's own rows.
    * @param {Stage} stage
    * @param {{paused?: boolean}} [options]
    */
   async run(stage, options = {}) {
-    await this.#run([...this.missing(stage), stage], { always: [stage], ...options });
+    await this.#run(() => [...this.missing(stage), stage], { always: [stage], ...options });
   }
 
   /**
@@ -132,6 +151,15 @@ export class Workflow {
     else await this.run('try');
   }
 
+  /**
+   * Connects what the page does by itself while the worker is idle.
+   * @param {{settled: () => Promise<void>, beforeTraining: () => Promise<void>}} background
+   */
+  connect({ settled, beforeTraining }) {
+    this.#settleBackground = settled;
+    this.#beforeTraining = beforeTraining;
+  }
+
   /** Makes the stages that cost little, so that the page shows rows and warnings from the start. */
   preview() {
     this.#preview.start();
@@ -147,7 +175,7 @@ export class Workflow {
     // The error of a refused model is out of date; the stage itself still has the model of before.
     if (this.#store.state.stages.model.state !== 'error') patchStage(this.#store, 'model', { error: null });
     try {
-      await this.#preview.settled();
+      await Promise.all([this.#preview.settled(), this.data.settled(), this.#settleBackground()]);
       await work();
     } finally {
       this.#store.update({ busy: false });
@@ -156,11 +184,12 @@ export class Workflow {
   }
 
   /**
-   * @param {Stage[]} stages
+   * @param {() => Stage[]} wanted  asked when the changes of rows that came before are made
    * @param {{always: Stage[], paused?: boolean}} options  `always` run also when they are fresh
    */
-  async #run(stages, { always, paused = false }) {
+  async #run(wanted, { always, paused = false }) {
     await this.exclusively(async () => {
+      const stages = wanted();
       if (!this.#isAllowed(stages)) return;
       if (stages.includes('split')) this.#preview.skip();
       // The marks of an earlier run must not look like those of this one.
@@ -168,9 +197,31 @@ export class Workflow {
         patchStage(this.#store, stage, { state: 'idle', error: null });
       for (const stage of stages) {
         if (this.#freshness.isFresh(stage) && !always.includes(stage)) continue;
-        if (!(await this.#runner.run(stage, { paused }))) return;
+        if (stage === 'training' && !(await this.#takeRecommended())) return;
+        if (!(await this.#runStage(stage, paused))) return;
+        // The split of the new dataset follows in this run.
+        if (stage === 'dataset' && stages.includes('split')) this.#preview.skip();
       }
     });
+  }
+
+  /** Lets settings follow the data, and makes again what they change. */
+  async #takeRecommended() {
+    await this.#beforeTraining();
+    for (const stage of this.missing('training')) if (!(await this.#runner.run(stage))) return false;
+    return true;
+  }
+
+  /**
+   * @param {Stage} stage
+   * @param {boolean} paused
+   */
+  async #runStage(stage, paused) {
+    if (stage !== 'dataset' || this.#store.state.source.kind === 'toy') return this.#runner.run(stage, { paused });
+    // When the toy cannot be made, the visitor's own rows stay.
+    const made = await this.#freshness.transaction('dataset', () => this.#runner.run('dataset'));
+    if (!made) patchStage(this.#store, 'dataset', { state: 'done' });
+    return made;
   }
 
   /**

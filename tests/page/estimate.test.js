@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test, { beforeEach } from 'node:test';
-import { estimateRun, rememberRuns } from '../../www/estimate.js';
+import { embeddingSeconds, estimateRun, rememberRuns, secondsPerUnit } from '../../www/estimate.js';
 import { LogHistory } from '../../www/log-history.js';
 import { Store, initialState } from '../../www/state.js';
 import { recordedUnits, workOf } from '../../www/work.js';
@@ -229,4 +229,20 @@ test('the work of the recorded run is that of its settings', () => {
   const work = workOf(page({ model: LOADED }), DEFAULTS, recording);
   assert.ok(Math.abs((work?.units ?? NaN) / recordedUnits(recording) - 1) < 1e-9);
   assert.deepEqual([work?.updates, work?.tokens_per_update], [30, 120]);
+});
+
+test('the seconds of a unit times the units of a run are its time', () => {
+  const work = workOf(page(), basis().values, recording);
+  const seconds = (secondsPerUnit(page(), basis()) ?? NaN) * (work?.units ?? NaN);
+  assert.ok(Math.abs((seconds * 1000) / (estimate()?.ms ?? NaN) - 1) < 1e-9);
+  const unknown = page({ ...GPU, self_test: {} });
+  assert.equal(secondsPerUnit({ ...unknown, opened: null }, basis()), null);
+});
+
+test('one pass of the encoder over every row takes a small part of a run of three epochs', () => {
+  const share = (embeddingSeconds(page(), basis()) ?? NaN) / ((estimate()?.ms ?? NaN) / 1000);
+  assert.ok(share > 0.02 && share < 0.15, `${share}`);
+  const twice = page({ split: { train_rows: 160, test_rows: 40 }, plan: plan(60, 20) });
+  const ratio = (embeddingSeconds(twice, basis()) ?? NaN) / (embeddingSeconds(page(), basis()) ?? NaN);
+  assert.ok(ratio > 1.8 && ratio <= 2.05, `${ratio}`);
 });

@@ -143,3 +143,27 @@ test('a switch that the device does not support is off, and has a reason where t
   limited.set('fp16', 'false');
   assert.equal(limited.firstInvalid(), null);
 });
+
+test('several values are set at once, and unknown names are left out', () => {
+  const settings = new Settings(TABLE, []);
+  let told = 0;
+  settings.subscribe(() => (told += 1));
+  settings.setAll({ num_rows: 50, stratify: false, learning_rate: 1e-4, of_a_later_version: 1 });
+  assert.deepEqual(settings.values(), { num_rows: 50, learning_rate: 1e-4, stratify: false, padding: 'longest' });
+  assert.equal(told, 1);
+  settings.setAll({ num_rows: 50 });
+  assert.equal(told, 1, 'nothing has changed');
+});
+
+test('a preset can change some groups of settings only', () => {
+  const preset = {
+    id: 'recommended',
+    values: { num_rows: 100, learning_rate: 5e-5, stratify: true, padding: 'longest' },
+  };
+  const settings = new Settings(TABLE, [preset]);
+  settings.setAll({ num_rows: 50, learning_rate: 1, stratify: false });
+  settings.apply('recommended', ['training', 'tokens']);
+  assert.deepEqual(settings.values(), { num_rows: 50, learning_rate: 5e-5, stratify: false, padding: 'longest' });
+  settings.apply('recommended');
+  assert.equal(settings.preset, 'recommended');
+});

@@ -300,3 +300,39 @@ test('the preview makes the dataset and the split once, after the visitor has st
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(session.types(), ['dataset', 'split']);
 });
+
+test('work of the page ends before the work of the visitor begins', async () => {
+  const { workflow, session } = page();
+  /** @type {(() => void)[]} */
+  const waiting = [];
+  const settled = () => new Promise((/** @type {(value: void) => void} */ resolve) => waiting.push(resolve));
+  workflow.connect({ settled, beforeTraining: async () => {} });
+  const running = workflow.runAll();
+  await null;
+  assert.deepEqual(session.types(), []);
+  waiting[0]?.();
+  await running;
+  assert.deepEqual(session.types()[0], 'dataset');
+});
+
+test('settings that follow the data change before a run, and what depends on them is made again', async () => {
+  const { workflow, settings, session } = page();
+  const beforeTraining = async () => settings.set('max_length', '64');
+  workflow.connect({ settled: async () => {}, beforeTraining });
+  await workflow.runAll();
+  const train = session.requests.find(({ type }) => type === 'train');
+  assert.equal(train.values.max_length, 64);
+  assert.deepEqual(session.types(), ['dataset', 'split', 'load_model', 'tokenize', 'tokenize', 'train', 'predict']);
+});
+
+test('an evaluation of validation rows is kept beside that of the test rows of the same step', async () => {
+  const { workflow, store, answers } = page();
+  answers.train = async (_body, onEvent) => {
+    onEvent(step(6));
+    onEvent({ kind: 'evaluation', report: { step: 6, eval_accuracy: 0.9 }, part: 'validation' });
+    onEvent({ kind: 'evaluation', report: EVALUATION, part: 'test' });
+    return RESULT;
+  };
+  await workflow.runAll();
+  assert.deepEqual(store.state.evaluations, [{ step: 6, eval_accuracy: 0.9, part: 'validation' }, EVALUATION]);
+});

@@ -20,6 +20,7 @@ export function chartColumns({ logs, plan, evaluations, run }) {
   const column = (/** @type {(step: number) => number|null|undefined} */ value) =>
     steps.map((step) => value(step) ?? null);
   return {
+    steps,
     loss: [steps, column((step) => byStep.get(step)?.loss), column((step) => evaluated.get(step))],
     rate: [steps, column((step) => byStep.get(step)?.learning_rate), plannedRates(planned, steps)],
     norm: [steps, column((step) => finite(byStep.get(step)?.grad_norm))],

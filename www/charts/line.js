@@ -1,5 +1,6 @@
 // A line chart on uPlot with the colours, the type size and the place of the style sheet: it fills its container.
 
+import { drawLabels } from './levels.js';
 import { uPlotLibrary } from './library.js';
 import { h, replace } from '../dom.js';
 import { number, t } from '../i18n.js';
@@ -13,7 +14,8 @@ import { number, t } from '../i18n.js';
  * @typedef {object} Line
  * @property {() => string} label
  * @property {string} color                        a CSS variable, e.g. `--series-1`
- * @property {'line'|'dashed'|'points'} [kind]
+ * @property {'line'|'dashed'|'points'|'level'} [kind]  a level has its name and value beside its line
+ * @property {number[]} [dash]                     in CSS pixels
  */
 
 /**
@@ -23,6 +25,8 @@ import { number, t } from '../i18n.js';
  * @property {() => string} x                      label of the horizontal axis
  * @property {string} [sync]                       charts with the same key share their cursor
  * @property {number} [floor]                      start of the vertical axis
+ * @property {(low: number|null) => [number, number]} [range]  of the vertical axis, by the lowest value
+ * @property {(value: number) => string} [format]  of a value
  */
 
 /** @typedef {import('./columns.js').Column} Column */
@@ -35,7 +39,7 @@ const MIN_HEIGHT = 64;
 
 /** @param {LineChartOptions} options */
 export function lineChart(options) {
-  const { lines, title } = options;
+  const { lines, title, format = number } = options;
   const element = document.createElement('div');
   element.className = 'chart';
   element.setAttribute('role', 'img');
@@ -74,7 +78,7 @@ export function lineChart(options) {
   function describe() {
     const last = lines.map(({ label }, at) => {
       const value = data[at + 1]?.findLast((candidate) => candidate !== null);
-      return value === undefined || value === null ? '' : `${label()} ${number(value)}`;
+      return value === undefined || value === null ? '' : `${label()} ${format(value)}`;
     });
     return [title(), ...last.filter(Boolean)].join(', ');
   }
@@ -121,7 +125,7 @@ function legendHeight(chart) {
  * @param {() => Column[]} data
  * @returns {Options}
  */
-function plotOptions({ lines, x, sync, floor = 0 }, data) {
+function plotOptions({ lines, x, sync, floor = 0, range: fixed, format = number }, data) {
   const { size: text, family } = chartText();
   const axis = (/** @type {Axis} */ more) => ({
     stroke: () => color('--muted'),
@@ -140,19 +144,21 @@ function plotOptions({ lines, x, sync, floor = 0 }, data) {
       points: { size: 7 },
       ...(sync ? { sync: { key: sync } } : {}),
     },
-    scales: { x: { time: false }, y: { range: (_, low, high) => range(low, high, floor) } },
+    scales: { x: { time: false }, y: { range: (_, low, high) => fixed?.(low) ?? range(low, high, floor) } },
     axes: [
       axis({ size: Math.round(text * 2.2), space: text * 4, incrs: STEP_INCREMENTS }),
       axis({
         size: Math.round(text * 4.6),
         space: text * 2.5,
-        values: (_, splits) => splits.map((value) => number(value)),
+        values: (_, splits) => splits.map((value) => format(value)),
       }),
     ],
+    // Before the lines are drawn, so that the names are below the curve.
+    hooks: { drawAxes: lines.some(({ kind }) => kind === 'level') ? [(plot) => labelLevels(plot, lines, format)] : [] },
     series: [
       { label: x(), value: (_, value) => (value === null ? '' : number(value)) },
       // Points make the first steps of a run visible.
-      ...lines.map((line) => series(line, () => (data()[0]?.length ?? 0) <= MAX_POINTS)),
+      ...lines.map((line) => series(line, () => (data()[0]?.length ?? 0) <= MAX_POINTS, format)),
     ],
   };
 }
@@ -160,21 +166,40 @@ function plotOptions({ lines, x, sync, floor = 0 }, data) {
 /**
  * @param {Line} line
  * @param {() => boolean} showPoints
+ * @param {(value: number) => string} format
  * @returns {Series}
  */
-function series({ label, color: variable, kind = 'line' }, showPoints) {
+function series({ label, color: variable, kind = 'line', dash }, showPoints, format) {
   const stroke = () => color(variable);
   const common = {
     label: label(),
     stroke,
     width: scaled(2),
-    value: (/** @type {uPlot} */ _, /** @type {number|null} */ value) => (value === null ? '' : number(value)),
+    value: (/** @type {uPlot} */ _, /** @type {number|null} */ value) => (value === null ? '' : format(value)),
     spanGaps: true,
   };
   if (kind === 'points') return { ...common, paths: () => null, points: { show: true, size: scaled(9), fill: stroke } };
-  if (kind === 'dashed')
-    return { ...common, dash: [scaled(4), scaled(4)], width: scaled(1.5), points: { show: false } };
-  return { ...common, points: { size: scaled(5), show: showPoints, fill: stroke } };
+  if (kind === 'dashed' || kind === 'level')
+    return { ...common, dash: (dash ?? [4, 4]).map(scaled), width: scaled(1.5), points: { show: false } };
+  const points = { size: scaled(5), show: showPoints, fill: stroke };
+  return { ...common, points, ...(dash ? { dash: dash.map(scaled) } : {}) };
+}
+
+/**
+ * Writes the name and the value of each level beside its line.
+ * @param {uPlot} plot
+ * @param {Line[]} lines
+ * @param {(value: number) => string} format
+ */
+function labelLevels(plot, lines, format) {
+  const labels = lines.flatMap(({ kind, label }, at) => {
+    const value = plot.data[at + 1]?.at(-1);
+    if (kind !== 'level' || value === null || value === undefined) return [];
+    return { text: `${label()} ${format(value)}`, y: plot.valToPos(value, 'y', true) };
+  });
+  const { size, family } = chartText();
+  const style = { size: size * devicePixelRatio, family, ink: color('--muted'), ground: color('--ground') };
+  drawLabels(plot, labels, style);
 }
 
 /**

@@ -1,7 +1,7 @@
 // Rows in pages, of which only one is in the document.
 
 import { alert } from './notices.js';
-import { h, replace, setAttribute, setText } from '../dom.js';
+import { h, redraw, setAttribute, setText } from '../dom.js';
 import { t } from '../i18n.js';
 import { PageLoader } from '../page-loader.js';
 
@@ -64,11 +64,7 @@ export function pages({ size, label, load, render }) {
 
   function drawBody() {
     setAttribute(body, 'aria-busy', null);
-    const focused = body.contains(document.activeElement) && document.activeElement?.getAttribute('data-key');
-    replace(body, content());
-    // Redrawing removes the focused button.
-    const again = focused && body.querySelector(`[data-key="${CSS.escape(focused)}"]`);
-    if (again instanceof HTMLElement) again.focus();
+    redraw(body, content());
   }
 
   function content() {

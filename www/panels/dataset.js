@@ -1,62 +1,137 @@
-// The dataset: its rows in pages and the number of rows per label.
+// The dataset: a choice of ways to bring data at the side, and the table that is read or the rows that are used.
 
-import { pages } from '../components/pages.js';
-import { settingsFoot, settingsForm } from './settings-form.js';
+import { auditBadge, auditPanel } from './audit.js';
+import { cardsPanel } from './dataset/cards.js';
+import { importPanel } from './dataset/import-panel.js';
+import { replacing } from './dataset/replacing.js';
+import { rowsTable } from './dataset/rows.js';
+import { cardsTool } from './dataset/cards-tool.js';
+import { hubTool } from './dataset/hub-tool.js';
+import { sourceChooser } from './dataset/source-chooser.js';
+import { tableTool } from './dataset/table-tool.js';
 import { figures } from '../components/figures.js';
-import { labelBadge, labelBars } from '../components/labels.js';
+import { labelBars } from '../components/labels.js';
 import { placeholder } from '../components/notices.js';
-import { scrollable } from '../components/scrollable.js';
+import { settingsFoot, settingsForm } from './settings-form.js';
 import { panelParts, stageButton } from './widgets.js';
-import { h, replace } from '../dom.js';
+import { dataView } from '../data-protocol.js';
+import { isUnsaved } from '../data/unsaved.js';
+import { undoKey } from '../data/keys.js';
+import { h, replace, setText } from '../dom.js';
 import { number, t } from '../i18n.js';
 
-const ROWS_PER_PAGE = 10;
+/** With more classes the bars are in a box that scrolls. */
+const MANY_CLASSES = 6;
 
 /** @param {import('../app.js').App} app */
 export function datasetPanel(app) {
   const { side, main } = panelParts('dataset');
-  const { row, problem } = stageButton(app, 'dataset');
-  side.append(settingsForm(app, 'data'), settingsFoot(app, side, row));
+  const spoken = h('p', { class: 'visually-hidden', role: 'status' });
+  const say = (/** @type {string} */ text) => setText(spoken, text);
+  const guard = replacing(app);
+  const problem = tools(app, side, guard);
 
+  const read = importPanel(app, guard, { say, showRows: () => showRows() });
   const summary = h('div', { class: 'summary' });
-  const load = async (/** @type {number} */ from, /** @type {number} */ to) => {
-    const { rows } = await app.session.request({ type: 'dataset_rows', offset: from, count: to - from });
-    return rows;
-  };
-  const rows = pages({ size: ROWS_PER_PAGE, label: 'dataset.pages', load, render });
-  main.append(problem, summary, rows.element);
+  const cards = cardsPanel(app, say);
+  const rows = rowsTable(app, say);
+  const current = h(
+    'div',
+    {
+      class: 'current-rows',
+      tabindex: '-1',
+      role: 'group',
+      'aria-label': t('dataset.rows'),
+      'data-i18n-label': 'dataset.rows',
+    },
+    summary,
+    auditBadge(app.store),
+    cards.element,
+    rows.element,
+    auditPanel(app).element,
+  );
+  /** The table that was read is gone, and the focus with it. */
+  function showRows() {
+    current.hidden = false;
+    current.focus({ preventScroll: true });
+    current.scrollIntoView({ block: 'start' });
+  }
+  current.addEventListener('keydown', (event) => {
+    const key = undoKey(event);
+    const dataset = dataView(app.store.state);
+    if (!key || !(key === 'undo' ? dataset?.can_undo : dataset?.can_redo)) return;
+    event.preventDefault();
+    void app.workflow.data[key]();
+  });
+  main.append(spoken, guard.element, problem, read.element, current);
+  askBeforeLeaving(app);
 
-  app.store.watch(['dataset', 'language'], ({ dataset }) => {
-    rows.element.hidden = dataset === null;
+  app.store.watch(['pendingImport', 'importing'], ({ pendingImport, importing }) => {
+    current.hidden = pendingImport !== null || importing !== null;
+  });
+  app.store.watch(['dataset', 'source', 'language'], (state) => {
+    const dataset = dataView(state);
     if (!dataset) return replace(summary, placeholder('dataset.placeholder'));
     replace(
       summary,
       figures([
-        { label: t('dataset.rows'), value: number(dataset.num_rows) },
+        { label: t('dataset.source'), value: sourceName(state), attributes: { 'data-testid': 'dataset-name' } },
+        { label: t('dataset.rows'), value: number(dataset.num_rows), attributes: { 'data-testid': 'dataset-rows' } },
         { label: t('dataset.distinct'), value: number(dataset.distinct_texts) },
         { label: t('dataset.classes'), value: number(dataset.labels.length) },
       ]),
-      labelBars(dataset.labels, dataset.label_counts),
+      bars(dataset),
     );
-    rows.show(dataset.num_rows, dataset);
   });
+}
 
-  /**
-   * @param {import('../protocol.js').Row[]} page
-   * @param {number} from
-   */
-  function render(page, from) {
-    const labels = app.store.state.dataset?.labels ?? [];
-    const head = ['dataset.row', 'dataset.text', 'dataset.label'].map((key) => h('th', { scope: 'col' }, t(key)));
-    const body = page.map(({ text, label }, at) =>
-      h(
-        'tr',
-        {},
-        h('td', { class: 'number' }, number(from + at + 1)),
-        h('td', { lang: 'en' }, text),
-        h('td', {}, labelBadge(labels[label] ?? String(label), label)),
-      ),
-    );
-    return scrollable(h('table', { class: 'rows' }, h('thead', {}, h('tr', {}, ...head)), h('tbody', {}, ...body)));
-  }
+/**
+ * The choice of a way to bring data, and the controls of each.
+ * @param {import('../app.js').App} app
+ * @param {HTMLElement} side
+ * @param {import('./dataset/replacing.js').Replacing} guard
+ */
+function tools(app, side, guard) {
+  const { row, problem } = stageButton(app, 'dataset', () => guard.ask(() => void app.workflow.run('dataset')));
+  const kept = h('p', { class: 'note', i18n: 'source.kept' });
+  const foot = settingsFoot(app, side, row);
+  /** @type {Record<import('../state.js').DataTool, HTMLElement[]>} */
+  const all = {
+    toy: [h('div', { class: 'tool' }, kept, settingsForm(app, 'data')), foot],
+    table: [tableTool(app)],
+    cards: [cardsTool(app, guard)],
+    hub: [hubTool(app)],
+  };
+  side.append(sourceChooser(app.store), ...Object.values(all).flat());
+  app.store.watch(['dataTool', 'source'], ({ dataTool, source }) => {
+    for (const [tool, elements] of Object.entries(all))
+      for (const element of elements) element.hidden = tool !== dataTool;
+    kept.hidden = source.kind === 'toy';
+  });
+  return problem;
+}
+
+/** @param {import('../data-protocol.js').DataView} dataset */
+function bars({ labels, label_counts }) {
+  if (labels.length === 0) return null;
+  const element = labelBars(labels, label_counts);
+  if (labels.length <= MANY_CLASSES) return element;
+  return h('div', { class: 'many-bars', tabindex: '0', role: 'group', 'aria-label': t('dataset.classes') }, element);
+}
+
+/** Where the rows are from. @param {import('../state.js').AppState} state */
+function sourceName(state) {
+  const dataset = dataView(state);
+  const { source = 'rows', name = '', edited = false } = dataset ?? {};
+  const isToy = state.source.kind === 'toy' || source === 'article' || source === 'reviews';
+  const shown = isToy ? t('source.toy') : source === 'cards' ? t('source.cards') : name || t('source.table');
+  // Cards are made of edits.
+  return edited && source !== 'cards' ? t('source.edited', { name: shown }) : shown;
+}
+
+/** The browser asks before it closes a tab with rows that are nowhere else. @param {import('../app.js').App} app */
+function askBeforeLeaving({ store }) {
+  window.addEventListener('beforeunload', (event) => {
+    if (isUnsaved(store.state)) event.preventDefault();
+  });
 }

@@ -1,5 +1,6 @@
 // Evaluation: the metrics on the test rows, the misclassified rows, and the metrics of each epoch.
 
+import { whatItAdds } from './baselines.js';
 import { pages } from '../components/pages.js';
 import { figures } from '../components/figures.js';
 import { labelBadge, labelName, swatch } from '../components/labels.js';
@@ -10,9 +11,10 @@ import { panelParts, sideFoot, stageButton } from './widgets.js';
 import { h, replace, setText } from '../dom.js';
 import { duration, number, percent, t } from '../i18n.js';
 import { majorityNotBeaten } from '../majority.js';
+import { keyOf } from '../reports.js';
 import { runResult, runningRun } from '../state.js';
 
-/** @typedef {import('../protocol.js').EvaluationReport} EvaluationReport */
+/** @typedef {import('../reports.js').EvaluationReport} EvaluationReport */
 /** @typedef {import('../state.js').AppState} AppState */
 
 const ROWS_PER_PAGE = 8;
@@ -39,13 +41,14 @@ export function evaluationPanel(app) {
     size: EVALUATIONS_PER_PAGE,
     label: 'evaluation.history_pages',
     load: (from, to) => store.state.evaluations.slice(from, to),
-    render: (rows) => evaluations(rows, shown(store.state), (step) => store.update({ shownEvaluation: step })),
+    render: (rows) => evaluations(rows, store.state, (key) => store.update({ shownEvaluation: key })),
   });
   const runSummaryPlace = h('div', {});
   const history = h('div', {}, h('h2', { i18n: 'evaluation.history' }), reports.element);
   const summary = fold(store, 'expert', 'evaluation.summary', runSummaryPlace);
   side.append(history, summary, sideFoot(row));
-  main.append(problem, progress, warning, latest, wrongTitle, wrong.element, wrongNote);
+  const added = whatItAdds(app, shown);
+  main.append(problem, progress, warning, added.sentence, latest, added.element, wrongTitle, wrong.element, wrongNote);
 
   store.watch(['stages', 'run', 'language'], (state) => setText(progress, progressText(state)));
   store.watch(['evaluations', 'shownEvaluation', 'language'], (state) => {
@@ -76,7 +79,7 @@ export function evaluationPanel(app) {
 
 /** @param {AppState} state */
 const shown = ({ evaluations, shownEvaluation }) =>
-  evaluations.find(({ step }) => step === shownEvaluation) ?? evaluations.at(-1);
+  evaluations.find((report) => keyOf(report) === shownEvaluation) ?? evaluations.at(-1);
 
 /** @param {AppState} state */
 function progressText(state) {
@@ -117,7 +120,10 @@ function details(report) {
         value: number(report.eval_loss),
         attributes: { 'data-testid': 'eval-loss', 'data-value': report.eval_loss },
       },
-      { label: t('evaluation.at'), value: t('evaluation.at_step', { epoch, step: report.step }) },
+      {
+        label: t(report.part === 'validation' ? 'evaluation.at_validation' : 'evaluation.at'),
+        value: t('evaluation.at_step', { epoch, step: report.step }),
+      },
       {
         label: t('evaluation.runtime'),
         value: t('evaluation.runtime_value', {
@@ -226,10 +232,13 @@ function misclassified(page, report) {
 /**
  * Evaluations of the run, with a button that shows each of them in full.
  * @param {EvaluationReport[]} page
- * @param {EvaluationReport|undefined} current
- * @param {(step: number) => void} choose
+ * @param {AppState} state
+ * @param {(key: number) => void} choose
  */
-function evaluations(page, current, choose) {
+function evaluations(page, state, choose) {
+  const current = shown(state);
+  // Where some are of validation rows, each says whose it is.
+  const isHeldOut = state.evaluations.some(({ part }) => part === 'validation');
   const heads = ['epoch', 'loss', 'accuracy', 'f1_macro'].map((name) =>
     h('th', { scope: 'col', class: 'number' }, t(`evaluation.${name}`)),
   );
@@ -247,11 +256,12 @@ function evaluations(page, current, choose) {
             class: 'quiet',
             'aria-pressed': String(report === current),
             'aria-label': t('evaluation.show', { epoch: report.epoch }),
-            'data-key': report.step,
-            on: { click: () => choose(report.step) },
+            'data-key': keyOf(report),
+            on: { click: () => choose(keyOf(report)) },
           },
           number(report.epoch, { maximumFractionDigits: 2 }),
         ),
+        isHeldOut && h('span', { class: 'note part' }, t(`evaluation.part_${report.part ?? 'test'}`)),
       ),
       h('td', { class: 'number' }, number(report.eval_loss)),
       h('td', { class: 'number' }, percent(report.eval_accuracy)),
@@ -289,6 +299,12 @@ function runSummary(result) {
       h('td', { class: 'number', 'data-name': name, 'data-value': result[name] }, number(result[name])),
     ),
   );
+  const { best } = /** @type {import('../audit-protocol.js').BestOfRun} */ (result);
+  for (const name of /** @type {const} */ (['best_step', 'best_metric'])) {
+    if (!best) break;
+    const attributes = { class: 'number', 'data-name': name, 'data-value': best[name] };
+    rows.push(h('tr', {}, h('th', { scope: 'row' }, h('code', {}, name)), h('td', attributes, number(best[name]))));
+  }
   rows.push(
     h(
       'tr',

@@ -5,6 +5,7 @@ import { figures } from '../components/figures.js';
 import { labelBadge, labelName } from '../components/labels.js';
 import { probabilityBars } from '../components/probability-bars.js';
 import { spark } from '../charts/spark.js';
+import { languageOf } from '../data/language.js';
 import { h, replace, setAttribute, setText, throttled } from '../dom.js';
 import { day } from '../facts.js';
 import { number, percent, t } from '../i18n.js';
@@ -167,7 +168,11 @@ function examplesCard(store) {
     /** Shows the first row of each label. @param {import('../app.js').App} app */
     connect({ session }) {
       store.watch(['dataset', 'language'], async ({ dataset }) => {
-        if (!dataset || dataset.num_rows === 0) return;
+        if (!dataset) return;
+        if (dataset.num_rows === 0) {
+          replace(rows);
+          return setText(summary, t('rows.none'));
+        }
         const page = await session
           .request({ type: 'dataset_rows', offset: 0, count: Math.min(50, dataset.num_rows) })
           .catch(() => null);
@@ -178,7 +183,12 @@ function examplesCard(store) {
           ...firsts
             .slice(0, 4)
             .map(({ text, label }) =>
-              h('li', {}, labelBadge(dataset.labels[label] ?? '', label), h('q', { lang: 'en' }, text)),
+              h(
+                'li',
+                {},
+                labelBadge(dataset.labels[label] ?? '', label),
+                h('q', { lang: languageOf(text, store.state.source) }, text),
+              ),
             ),
         );
         setText(summary, t('overview.rows', { rows: dataset.num_rows, classes: dataset.labels.length }));

@@ -1,14 +1,19 @@
-// The charts of a training run: loss, learning rate, and gradient norm by step.
+// The charts of a training run: loss, accuracy, learning rate, and gradient norm by step.
 
+import { comparable } from '../baselines.js';
+import { BASELINES, accuracyColumns, accuracyRange } from '../charts/accuracy.js';
 import { chartColumns } from '../charts/columns.js';
 import { lineChart } from '../charts/line.js';
-import { h, throttled } from '../dom.js';
-import { t } from '../i18n.js';
+import { h, setAttribute, throttled } from '../dom.js';
+import { percent, t } from '../i18n.js';
+import { lastOfTest } from '../reports.js';
 
 /** @typedef {import('../state.js').AppState} AppState */
 
 /** Charts are redrawn no more often than this, because a redraw at every step would block the main thread. */
 const DRAW_EVERY_MS = 200;
+/** The lines of the baselines differ by their dashes, in CSS pixels. */
+const DASHES = { majority: [2, 4], tfidf: [8, 4], embeddings: [10, 3, 2, 3] };
 
 /** @param {import('../state.js').Store<AppState>} store */
 export function trainingCharts(store) {
@@ -19,6 +24,23 @@ export function trainingCharts(store) {
     lines: [
       { label: () => t('training.loss'), color: '--series-1' },
       { label: () => t('training.eval_loss'), color: '--series-2', kind: 'points' },
+    ],
+  });
+  const accuracy = lineChart({
+    title: () => t('baselines.chart'),
+    x: () => t('training.step'),
+    sync: 'training',
+    range: accuracyRange,
+    format: (value) => percent(value),
+    lines: [
+      { label: () => t('baselines.model'), color: '--series-2' },
+      { label: () => t('baselines.validation'), color: '--series-1', dash: [6, 3] },
+      ...BASELINES.map((id) => ({
+        label: () => t(`baselines.short.${id}`),
+        color: '--muted',
+        kind: /** @type {const} */ ('level'),
+        dash: DASHES[id],
+      })),
     ],
   });
   const rate = lineChart({
@@ -40,6 +62,7 @@ export function trainingCharts(store) {
     'div',
     { class: 'charts' },
     figure('training.loss', 'training.loss_about', loss.element, 'wide'),
+    figure('baselines.chart', 'baselines.chart_about', accuracy.element, 'accuracy'),
     figure('training.learning_rate', 'training.learning_rate_about', rate.element),
     figure('training.grad_norm', 'training.grad_norm_about', norm.element),
   );
@@ -49,10 +72,18 @@ export function trainingCharts(store) {
     loss.show(columns.loss);
     rate.show(columns.rate);
     norm.show(columns.norm);
+    const { evaluations } = store.state;
+    const baselines = comparable(store.state, lastOfTest(evaluations));
+    const isHeldOut = evaluations.some(({ part }) => part === 'validation');
+    const hadLegendOfOne = !element.hasAttribute('data-validation');
+    setAttribute(element, 'data-validation', isHeldOut ? 'true' : null);
+    // The legend of two lines has another place.
+    if (isHeldOut === hadLegendOfOne) accuracy.refresh();
+    accuracy.show(accuracyColumns(columns.steps, evaluations, baselines));
   }, DRAW_EVERY_MS);
-  store.watch(['logs', 'plan', 'evaluations', 'run'], draw);
+  store.watch(['logs', 'plan', 'evaluations', 'run', 'baselines', 'split'], draw);
   store.watch(['language', 'theme'], () => {
-    for (const chart of [loss, rate, norm]) chart.refresh();
+    for (const chart of [loss, accuracy, rate, norm]) chart.refresh();
   });
   return element;
 }

@@ -1,5 +1,6 @@
 // Training: the plan of the run and its warnings, then the progress of the run.
 
+import { accuracyTable } from './baselines.js';
 import { keptModels } from './kept-models.js';
 import { memoryPanel } from './memory.js';
 import { presets } from './presets.js';
@@ -9,7 +10,7 @@ import { figures } from '../components/figures.js';
 import { fold } from '../components/fold.js';
 import { callout, warningList } from '../components/notices.js';
 import { panelParts, stageButton } from './widgets.js';
-import { h, replace, setOff } from '../dom.js';
+import { h, replace, setOff, setText } from '../dom.js';
 import { duration, number, percent, t } from '../i18n.js';
 import { isBlocked, runResult, runningRun } from '../state.js';
 
@@ -39,7 +40,9 @@ export function trainingPanel(app) {
 
   const plan = h('div', { class: 'plan' });
   const live = h('div', { class: 'live' });
-  main.append(problem, keptModels(app), live, trainingCharts(store), plan, memoryPanel(app));
+  const restored = h('p', { class: 'note', 'data-testid': 'restored' });
+  const charts = trainingCharts(store);
+  main.append(problem, keptModels(app), live, restored, charts, plan, accuracyTable(store), memoryPanel(app));
 
   store.watch(['busy', 'opened', 'fatal'], (state) => {
     setOff(byHand, isBlocked(state));
@@ -48,6 +51,27 @@ export function trainingPanel(app) {
   store.watch(['plan', 'split', 'run', 'language'], showPlan);
   settings.subscribe(showPlan);
   store.watch(['run', 'logs', 'evaluations', 'language'], (state) => replace(live, liveFigures(state)));
+  store.watch(['run', 'language'], (state) => {
+    setText(restored, bestText(runResult(state)));
+    restored.hidden = restored.textContent === '';
+  });
+}
+
+/**
+ * Why the model is that of an earlier epoch, or why the run ended early; nothing for other runs.
+ * @param {(import('../protocol.js').TrainResult & import('../audit-protocol.js').BestOfRun)|null} result
+ */
+function bestText(result) {
+  const { best = null, stopped_early = false } = result ?? {};
+  if (!result || !best) return '';
+  const params = {
+    epoch: number(best.best_epoch, { maximumFractionDigits: 2 }),
+    step: best.best_step,
+    metric: number(best.best_metric, { maximumFractionDigits: 3 }),
+  };
+  const isLast = best.best_step === result.global_step;
+  const key = isLast ? 'training.best_is_last' : best.restored ? 'training.best_restored' : 'training.best_was';
+  return [stopped_early && t('training.stopped_early'), t(key, params)].filter(Boolean).join(' ');
 }
 
 /**

@@ -31,15 +31,16 @@ export const sideFoot = (...children) => h('div', { class: 'side-foot' }, ...chi
  * The button that runs a stage, the stages that it needs first, and its error.
  * @param {App} app
  * @param {Stage} stage
+ * @param {() => void} [press]  what the button does; by default it runs the stage
  * @returns {{button: HTMLButtonElement, row: HTMLElement, problem: HTMLElement}}
  */
-export function stageButton({ store, workflow }, stage) {
+export function stageButton({ store, workflow }, stage, press = () => void workflow.run(stage)) {
   const button = h('button', {
     type: 'button',
     class: 'secondary',
     i18n: `${stage}.run`,
     'data-testid': `run-${stage}`,
-    on: { click: () => void workflow.run(stage) },
+    on: { click: () => press() },
   });
   const note = h('p', { class: 'note' });
   const row = h('div', { class: 'actions' }, button);

@@ -26,6 +26,7 @@ const WATCHED = [
   'language',
   'archive',
   'comparison',
+  'importing',
 ];
 
 /**

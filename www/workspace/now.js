@@ -22,6 +22,7 @@ export function nowMessage(state) {
   const current = runningStage(state);
   if (runningRun(state) && current !== 'try') return runMessage(state);
   if (current === 'model') return modelMessage(state);
+  if (state.importing) return importMessage(state.importing);
   if (current) return t(`now.${current}`);
   if (state.archive.kind === 'writing') return t('export.progress', { bytes: bytes(state.archive.bytes) });
   if (state.comparison.kind === 'running') return t('self_test.comparing');
@@ -48,6 +49,12 @@ function modelMessage({ download, phase }) {
   if (download && download.loaded < download.total)
     return t('now.downloading', { loaded: bytes(download.loaded), total: bytes(download.total) });
   return phase ? tOr(`phase.${phase}`, phase) : t('now.model');
+}
+
+/** @param {NonNullable<AppState['importing']>} importing */
+export function importMessage({ unit, done, total }) {
+  if (unit === 'bytes') return t('import.read_bytes', { done: bytes(done), total: bytes(total) });
+  return total > 0 ? t('import.read_rows', { done, total }) : t('import.asking', { done });
 }
 
 /** @param {AppState} state */

@@ -14,7 +14,7 @@ const SOURCES = {
   overview: null,
   dataset: {
     load: () => import('../panels/dataset.js').then((module) => module.datasetPanel),
-    styles: ['data', 'settings'],
+    styles: ['data', 'settings', 'model', 'import', 'teach', 'rows', 'audit'],
   },
   split: {
     load: () => import('../panels/split.js').then((module) => module.splitPanel),
@@ -27,11 +27,11 @@ const SOURCES = {
   },
   training: {
     load: () => import('../panels/training.js').then((module) => module.trainingPanel),
-    styles: ['data', 'settings', 'training'],
+    styles: ['data', 'settings', 'training', 'baselines'],
   },
   evaluation: {
     load: () => import('../panels/evaluation.js').then((module) => module.evaluationPanel),
-    styles: ['data', 'evaluation'],
+    styles: ['data', 'evaluation', 'baselines'],
   },
   try: { load: () => import('../panels/try-it.js').then((module) => module.tryItPanel), styles: ['data', 'try'] },
   export: {
