@@ -1,10 +1,13 @@
 //! The table of settings. Each hyper-parameter is declared once (name, type, default, bounds, help); the form, the URL,
 //! the validation and the exported `training_args.json` derive from it.
 
+mod recommend;
 mod run;
 mod table;
+mod work;
 
-pub use run::RunSettings;
+pub use recommend::{Budget, DataFacts, Reason, Recommendation, recommend};
+pub use run::{RunSettings, ToyDataset};
 pub use table::{Group, Kind, SETTINGS, Setting};
 
 use crate::Result;
@@ -30,6 +33,8 @@ pub fn presets() -> Vec<Preset> {
     let recommended = defaults();
     let mut article = recommended.clone();
     for (name, value) in [
+        ("toy_dataset", json!("article")),
+        ("num_rows", json!(100)),
         ("stratify", json!(false)),
         ("group_duplicates", json!(false)),
         ("padding", json!("max_length")),

@@ -150,6 +150,29 @@ impl BertForSequenceClassification {
             .forward(self.dropout.forward(pooled, dropouts))
     }
 
+    /// Computes the mean of the last hidden states of each text's tokens, padding aside, as sentence-transformers'
+    /// `Pooling` does.
+    ///
+    /// # Shapes
+    /// `batch` `[batch, seq]` → `[batch, hidden_size]`.
+    pub fn mean_pooled(&self, batch: &Batch) -> Tensor<2> {
+        let device = self.device();
+        let (input_ids, bias) = batch_tensors(batch, &device);
+        let hidden = self.bert.embeddings.forward(input_ids, &mut None);
+        let hidden = self.bert.encoder.forward(hidden, bias, &mut None);
+        let weights = batch.attention_mask.chunks(batch.seq).flat_map(|row| {
+            let tokens = row.iter().filter(|&&mask| mask == 1).count().max(1) as f32;
+            row.iter().map(move |&mask| f32::from(mask) / tokens)
+        });
+        let shape = [batch.batch, batch.seq, 1];
+        let weights: Vec<f32> = weights.collect();
+        let weights = Tensor::<3>::from_data(TensorData::new(weights, shape), &device);
+        let hidden = hidden.reshape([batch.batch, batch.seq, self.hidden_size()]);
+        (hidden * weights)
+            .sum_dim(1)
+            .reshape([batch.batch, self.hidden_size()])
+    }
+
     /// Returns the device of the parameters.
     pub fn device(&self) -> Device {
         self.classifier.weight.val().device()
@@ -211,7 +234,8 @@ impl BertForSequenceClassification {
         self
     }
 
-    fn hidden_size(&self) -> usize {
+    /// Returns the width of the hidden states.
+    pub fn hidden_size(&self) -> usize {
         self.classifier.weight.dims()[1]
     }
 }

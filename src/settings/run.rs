@@ -2,7 +2,7 @@
 
 use super::{Kind, SETTINGS, Setting, Values};
 use crate::bert::{LoraConfig, TargetModules};
-use crate::data::SplitOptions;
+use crate::data::{ReviewLanguage, ReviewOptions, SplitOptions};
 use crate::tokens::{DataCollator, Padding};
 use crate::train::{LrSchedulerType, TrainerOptions, TrainingArguments, Tuning, TuningMethod};
 use crate::{Error, Result};
@@ -10,9 +10,20 @@ use serde_json::Value;
 
 const UNKNOWN: &str = "there is no setting of this name";
 
+/// The generator of the toy dataset.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ToyDataset {
+    /// The article's two sentences.
+    Article,
+    /// Varied reviews.
+    Reviews(ReviewOptions),
+}
+
 /// The settings of a run, checked by the table's types and bounds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunSettings {
+    /// The generator of the toy dataset.
+    pub toy_dataset: ToyDataset,
     /// Rows of the toy dataset.
     pub num_rows: usize,
     /// Seed of the dataset's shuffle.
@@ -43,6 +54,7 @@ impl RunSettings {
         }
         let table = Checked(values);
         Ok(Self {
+            toy_dataset: toy_dataset(&table)?,
             num_rows: table.size("num_rows")?,
             dataset_seed: table.integer("dataset_seed")?,
             split: SplitOptions {
@@ -74,6 +86,26 @@ impl RunSettings {
             shuffle: self.shuffle,
         }
     }
+}
+
+fn toy_dataset(table: &Checked) -> Result<ToyDataset> {
+    let reviews = ReviewOptions {
+        num_rows: table.size("num_rows")?,
+        seed: table.integer("dataset_seed")?,
+        language: match table.choice("toy_language")? {
+            "ko" => ReviewLanguage::Ko,
+            _ => ReviewLanguage::En,
+        },
+        num_classes: match table.choice("toy_classes")? {
+            "5" => 5,
+            _ => 2,
+        },
+        label_noise: table.number("label_noise")?,
+    };
+    Ok(match table.choice("toy_dataset")? {
+        "article" => ToyDataset::Article,
+        _ => ToyDataset::Reviews(reviews),
+    })
 }
 
 fn training_arguments(table: &Checked) -> Result<TrainingArguments> {

@@ -158,8 +158,16 @@ const fn choice(
 /// Every setting, in the order of the form. Defaults are the recommended preset.
 #[rustfmt::skip]
 pub const SETTINGS: &[Setting] = &[
+    choice("toy_dataset", Group::Data, false, "reviews", &["reviews", "article"],
+        "Varied reviews from a generator, or the two sentences of the article, each repeated."),
     integer("num_rows", Group::Data, false, (100, 0, 100_000, 10),
-        "Rows of the toy dataset, half of each class."),
+        "Rows of the toy dataset, equally many of each class."),
+    choice("toy_language", Group::Data, true, "en", &["en", "ko"],
+        "Language of the generated reviews: English or Korean."),
+    choice("toy_classes", Group::Data, true, "2", &["2", "5"],
+        "Classes of the generated reviews: negative and positive, or one to five stars."),
+    number("label_noise", Group::Data, true, (0.0, 0.0, 0.5, 0.05),
+        "Share of the generated reviews that get a wrong label."),
     integer("dataset_seed", Group::Data, true, (42, 0, u32::MAX, 1),
         "Seed of the shuffle of the rows (pandas' random_state)."),
     number("test_size", Group::Split, false, (0.2, 0.0, 1.0, 0.05),

@@ -60,6 +60,20 @@ pub struct ImportOptions {
     pub label: Option<usize>,
 }
 
+impl ImportOptions {
+    /// Reads the options that the page sends.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] for another form.
+    pub fn from_json(options: serde_json::Value) -> Result<Self> {
+        serde_json::from_value(options).map_err(|problem| {
+            Error::Dataset(format!(
+                "the options of the import cannot be used ({problem})."
+            ))
+        })
+    }
+}
+
 /// What the file has been read with: the options, and what was detected for those that were `None`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]

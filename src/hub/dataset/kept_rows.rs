@@ -140,12 +140,12 @@ impl<D: Disk> KeptRows<D> {
 
     /// The first `most` rows.
     pub(super) fn into_lines(mut self, most: usize) -> Vec<u8> {
-        let ends = self
+        let mut ends = self
             .lines
             .iter()
             .enumerate()
             .filter(|(_, byte)| **byte == b'\n');
-        if let Some((end, _)) = ends.skip(most.saturating_sub(1)).next() {
+        if let Some((end, _)) = ends.nth(most.saturating_sub(1)) {
             self.lines.truncate(if most == 0 { 0 } else { end + 1 });
         }
         self.lines
