@@ -39,7 +39,7 @@ pub use encoder::{BertEncoder, BertIntermediate, BertLayer, BertOutput};
 pub use layers::{Dropout, LayerNorm, Linear};
 pub use limits::LoadLimits;
 pub use lora::{LoraAdapter, LoraConfig, TargetModules};
-pub use loss::{cross_entropy, targets};
+pub use loss::{CrossEntropy, balanced_class_weights, cross_entropy, targets};
 pub use merged::MergedParameter;
 pub use named::{NamedParameter, ParameterPart, read_all};
 pub use parameters::parameter_bytes;

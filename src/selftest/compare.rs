@@ -86,7 +86,7 @@ impl Outcome {
         let logits = model.forward_with_dropouts(&batch(), DropoutStream::new(5, 0));
         let labels: Vec<usize> = examples().iter().map(|row| row.label).collect();
         let targets = targets(&labels, LABELS, 0.1, &device);
-        let loss = cross_entropy(logits, targets, labels.len());
+        let loss = cross_entropy(logits, targets, labels.len() as f64);
         let grads = GradientsParams::from_grads(loss.backward(), &model);
         for parameter in model.named_parameters() {
             let values_read = match parameter.gradient(&grads) {

@@ -132,7 +132,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let (model, tokens) = (self.require_model()?, self.require_tokens()?);
         let collator = tokens.collator(model.tokenizer.pad_token_id());
         Ok(match &self.run {
-            Some(run) => (run.trainer.model()?, run.arguments.evaluation(collator)),
+            Some(run) => (run.trainer.model()?, run.trainer.evaluation(collator)),
             None => (
                 &model.network,
                 TrainingArguments::default().evaluation(collator),

@@ -4,7 +4,9 @@ use super::{Kind, SETTINGS, Setting, Values};
 use crate::bert::{LoraConfig, TargetModules};
 use crate::data::SplitOptions;
 use crate::tokens::{DataCollator, Padding};
-use crate::train::{LrSchedulerType, TrainerOptions, TrainingArguments, Tuning, TuningMethod};
+use crate::train::{
+    ClassWeight, LrSchedulerType, TrainerOptions, TrainingArguments, Tuning, TuningMethod,
+};
 use crate::{Error, Result};
 use serde_json::Value;
 
@@ -82,6 +84,7 @@ fn training_arguments(table: &Checked) -> Result<TrainingArguments> {
         per_device_eval_batch_size: table.size("per_device_eval_batch_size")?,
         gradient_accumulation_steps: table.size("gradient_accumulation_steps")?,
         learning_rate: table.number("learning_rate")?,
+        head_learning_rate: table.number("head_learning_rate")?,
         lr_scheduler_type: match table.choice("lr_scheduler_type")? {
             "cosine" => LrSchedulerType::Cosine,
             "constant" => LrSchedulerType::Constant,
@@ -93,6 +96,10 @@ fn training_arguments(table: &Checked) -> Result<TrainingArguments> {
         weight_decay: table.number("weight_decay")?,
         max_grad_norm: table.number("max_grad_norm")?,
         label_smoothing_factor: table.number("label_smoothing_factor")?,
+        class_weight: match table.choice("class_weight")? {
+            "balanced" => ClassWeight::Balanced,
+            _ => ClassWeight::None,
+        },
         max_steps: table.size("max_steps")?,
         adam_beta1: table.number("adam_beta1")?,
         adam_beta2: table.number("adam_beta2")?,

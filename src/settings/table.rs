@@ -182,6 +182,8 @@ pub const SETTINGS: &[Setting] = &[
         "Batches whose gradients are accumulated before one update."),
     number("learning_rate", Group::Training, false, (5e-5, 0.0, 1.0, 1e-5),
         "The peak learning rate of the schedule."),
+    number("head_learning_rate", Group::Training, true, (0.0, 0.0, 1.0, 1e-4),
+        "The peak learning rate of pooler and classifier, on the same schedule; 0 uses learning_rate."),
     choice("lr_scheduler_type", Group::Training, true, "linear",
         &["linear", "cosine", "constant", "constant_with_warmup"],
         "How the learning rate changes over the steps."),
@@ -195,6 +197,9 @@ pub const SETTINGS: &[Setting] = &[
         "Maximum norm of all gradients together; larger gradients are scaled down to it. 0 disables it."),
     number("label_smoothing_factor", Group::Training, true, (0.0, 0.0, 0.99, 0.05),
         "Share of the target distribution that is spread over all classes."),
+    choice("class_weight", Group::Training, true, "none", &["none", "balanced"],
+        "Weights of the classes in the loss: none, or balanced as in scikit-learn, so that each class counts the same \
+         however many training rows it has."),
     integer("max_steps", Group::Training, true, (0, 0, MAX_RUN_STEPS as u32, 1),
         "Number of updates of the run; 0 uses num_train_epochs."),
     number("adam_beta1", Group::Training, true, (0.9, 0.0, 0.9999, 0.01),

@@ -16,7 +16,7 @@ mod speed;
 mod trainer;
 mod tuning;
 
-pub use arguments::{LrSchedulerType, TrainingArguments};
+pub use arguments::{ClassWeight, LearningRates, LrSchedulerType, TrainingArguments};
 pub use events::{Event, StepLog, TrainerState};
 pub use grad_scaler::{GradScaler, INIT_SCALE};
 pub use gradients::{GradientClipper, sum_of_squares};

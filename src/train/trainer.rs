@@ -6,8 +6,8 @@ mod logs;
 mod update;
 
 use super::events::{Event, TrainerState};
-use super::{AdamW, TrainingArguments};
-use crate::bert::BertForSequenceClassification;
+use super::{AdamW, ClassWeight, TrainingArguments};
+use crate::bert::{BertForSequenceClassification, CrossEntropy, balanced_class_weights};
 use crate::evaluate::{EvaluationEvent, EvaluationOptions, Evaluator};
 use crate::kernels::Autocast;
 use crate::random::TorchGenerator;
@@ -30,7 +30,7 @@ pub struct TrainerOptions {
 }
 
 impl TrainerOptions {
-    /// The options of an evaluation.
+    /// The options of an evaluation, without class weights.
     pub fn evaluation(&self) -> EvaluationOptions {
         self.arguments.evaluation(self.collator)
     }
@@ -43,6 +43,7 @@ pub struct Trainer {
     optimizer: AdamW,
     clipping: Clipping,
     options: TrainerOptions,
+    loss: CrossEntropy,
     train: Rc<[Example]>,
     eval: Rc<[Example]>,
     max_steps: usize,
@@ -90,9 +91,18 @@ impl Trainer {
         let device = model.device();
         Autocast::new(&device, arguments.fp16)?;
         let max_steps = arguments.total_steps(train.len());
+        let labels = train.iter().map(|row| row.label);
+        let class_weights = match arguments.class_weight {
+            ClassWeight::None => None,
+            ClassWeight::Balanced => Some(balanced_class_weights(labels, model.num_labels())),
+        };
         Ok(Self {
             optimizer: AdamW::new(arguments),
             clipping: Clipping::new(arguments, &device.without_autodiff()),
+            loss: CrossEntropy {
+                label_smoothing: arguments.label_smoothing_factor,
+                class_weights: class_weights.map(Rc::from),
+            },
             max_steps,
             steps_per_epoch: arguments.steps_per_epoch(train.len()),
             global_step: 0,
@@ -131,6 +141,14 @@ impl Trainer {
         self.stopped = true;
         self.skip_evaluation();
         self.optimizer = AdamW::new(&self.options.arguments);
+    }
+
+    /// The options of an evaluation with the loss function of the run: its class weights are those of its training rows.
+    pub fn evaluation(&self, collator: DataCollator) -> EvaluationOptions {
+        EvaluationOptions {
+            loss: self.loss.clone(),
+            ..self.options.arguments.evaluation(collator)
+        }
     }
 
     /// Rows and columns of the widest training batch.
@@ -243,7 +261,7 @@ impl Trainer {
             Some(evaluator) => evaluator,
             None => {
                 let model = self.model()?.valid();
-                Evaluator::new(model, &self.eval, &self.options.evaluation())?
+                Evaluator::new(model, &self.eval, &self.evaluation(self.options.collator))?
             }
         };
         // An evaluation that fails is not repeated.

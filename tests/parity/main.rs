@@ -288,6 +288,30 @@ fn head_only() {
     check(&root().join("tests/fixtures/parity/cases/head-only"));
 }
 
+/// Another learning rate for pooler and classifier, as a parameter group of the optimizer.
+#[test]
+fn head_rate() {
+    check(&root().join("tests/fixtures/parity/cases/head-rate"));
+}
+
+/// The same with LoRA: the adapter of the pooler has the rate of the head.
+#[test]
+fn lora_head_rate() {
+    check(&root().join("tests/fixtures/parity/cases/lora-head-rate"));
+}
+
+/// Balanced class weights of scikit-learn in `torch.nn.CrossEntropyLoss`.
+#[test]
+fn class_weights() {
+    check(&root().join("tests/fixtures/parity/cases/class-weights"));
+}
+
+/// Class weights with label smoothing, and with gradient accumulation: the weighted mean over the rows of an update.
+#[test]
+fn class_weights_accumulation() {
+    check(&root().join("tests/fixtures/parity/cases/class-weights-accumulation"));
+}
+
 /// Cases outside of the repository.
 #[test]
 fn cases_of_the_environment() {
