@@ -33,7 +33,7 @@ mod weights;
 pub use attention::{BertAttention, BertSelfAttention, BertSelfOutput};
 pub(crate) use classifier::batch_tensors;
 pub use classifier::{BertForSequenceClassification, BertModel, BertPooler};
-pub use config::BertConfig;
+pub use config::{BertConfig, ClassifierPooling};
 pub use embeddings::{BertEmbeddings, WordEmbeddings};
 pub use encoder::{BertEncoder, BertIntermediate, BertLayer, BertOutput};
 pub use layers::{Dropout, LayerNorm, Linear};

@@ -2,7 +2,7 @@
 //! schedules.
 
 use crate::bert::CrossEntropy;
-use crate::evaluate::EvaluationOptions;
+use crate::evaluate::{Evaluation, EvaluationOptions};
 use crate::tokens::DataCollator;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,38 @@ pub enum ClassWeight {
     None,
     /// Each class counts the same: scikit-learn's `class_weight="balanced"`.
     Balanced,
+}
+
+/// The metric of `metric_for_best_model`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MetricForBestModel {
+    /// The loss; the lowest is the best.
+    #[default]
+    EvalLoss,
+    /// The accuracy.
+    EvalAccuracy,
+    /// The unweighted mean of the F1 of the classes.
+    EvalMacroF1,
+}
+
+impl MetricForBestModel {
+    /// Its value in an evaluation.
+    pub fn of(self, evaluation: &Evaluation) -> f64 {
+        match self {
+            Self::EvalLoss => evaluation.loss,
+            Self::EvalAccuracy => evaluation.metrics.accuracy,
+            Self::EvalMacroF1 => evaluation.metrics.macro_average.f1,
+        }
+    }
+
+    /// Whether `value` is better than `best` (`greater_is_better`).
+    pub fn is_better(self, value: f64, best: f64) -> bool {
+        match self {
+            Self::EvalLoss => value < best,
+            Self::EvalAccuracy | Self::EvalMacroF1 => value > best,
+        }
+    }
 }
 
 /// The learning rates of the parameter groups in one update.
@@ -83,6 +115,16 @@ pub struct TrainingArguments {
     pub class_weight: ClassWeight,
     /// Updates of the run; 0 uses `num_train_epochs`.
     pub max_steps: usize,
+    /// Whether the run ends with the weights of the epoch whose evaluation is the best.
+    #[serde(default)]
+    pub load_best_model_at_end: bool,
+    /// What the best evaluation is.
+    #[serde(default)]
+    pub metric_for_best_model: MetricForBestModel,
+    /// Evaluations in a row that are no better than the best one after which the run stops; 0 never stops it
+    /// (`EarlyStoppingCallback`).
+    #[serde(default)]
+    pub early_stopping_patience: usize,
     /// AdamW: decay of the first moment.
     pub adam_beta1: f64,
     /// AdamW: decay of the second moment.
@@ -117,6 +159,9 @@ impl Default for TrainingArguments {
             label_smoothing_factor: 0.0,
             class_weight: ClassWeight::None,
             max_steps: 0,
+            load_best_model_at_end: false,
+            metric_for_best_model: MetricForBestModel::EvalLoss,
+            early_stopping_patience: 0,
             adam_beta1: 0.9,
             adam_beta2: 0.999,
             adam_epsilon: 1e-8,

@@ -19,8 +19,8 @@ pub(super) struct TrainingStep<'a> {
     pub batch: &'a Batch,
     /// Target distributions, `[batch, num_labels]`.
     pub targets: Tensor<2>,
-    /// Weight of the rows that the loss is averaged over, those of the batch or of all batches of an update: their number
-    /// without class weights.
+    /// Weight of the rows that the loss is averaged over, those of the batch or of all batches of an update: their
+    /// number without class weights.
     pub weight: f64,
     pub dropouts: DropoutStream,
     /// The loss scale, `[1]`: the gradients are multiplied by it.
@@ -56,7 +56,7 @@ impl TrainingStep<'_> {
         drop(plain);
 
         let leaf = Tensor::from_inner(hidden).require_grad();
-        let logits = model.head(leaf.clone(), batch.batch, &mut dropouts);
+        let logits = model.head(leaf.clone(), batch, &mut dropouts);
         let loss = cross_entropy(logits, self.targets, self.weight);
         let mut collected = GradientsParams::new();
         let mut grads = backward(&loss, self.scale);

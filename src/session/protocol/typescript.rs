@@ -145,6 +145,8 @@ fn declarations() -> String {
         MacroView,
         MisclassifiedView,
         EvaluationReport,
+        BestView,
+        EvaluatedPart,
         RunEvent,
         TrainResult,
         PredictResult,
