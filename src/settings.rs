@@ -35,6 +35,9 @@ pub fn presets() -> Vec<Preset> {
     for (name, value) in [
         ("toy_dataset", json!("article")),
         ("num_rows", json!(100)),
+        ("num_train_epochs", json!(3.0)),
+        ("learning_rate", json!(5e-5)),
+        ("head_learning_rate", json!(0.0)),
         ("stratify", json!(false)),
         ("group_duplicates", json!(false)),
         ("padding", json!("max_length")),

@@ -646,7 +646,7 @@ export type TokenRows = {
 export type MemoryPlan = {
   /** Parameters of the checkpoint and of adapters. */
   parameters: number;
-  /** A second copy of the trainable ones, if the loaded network is kept. */
+  /** Copies of the trainable ones: of the loaded network if it is kept, and of the best epoch if it is restored. */
   original: number;
   /** The parameters of the model that was trained before and is kept. */
   kept: number;
@@ -719,7 +719,7 @@ export type MemoryReport = {
   suggestions: Array<Suggestion>;
   /** Parameters of the checkpoint and of adapters. */
   parameters: number;
-  /** A second copy of the trainable ones, if the loaded network is kept. */
+  /** Copies of the trainable ones: of the loaded network if it is kept, and of the best epoch if it is restored. */
   original: number;
   /** The parameters of the model that was trained before and is kept. */
   kept: number;
@@ -778,7 +778,10 @@ export type StepLog = {
    * the loss scale halved.
    */
   grad_norm: number;
-  /** Learning rate of the update. */
+  /**
+   * Learning rate of the update; with `head_learning_rate` that of the body, as the Trainer logs the rate of the
+   * first parameter group.
+   */
   learning_rate: number;
   /** Mean loss over the rows of the update, before the update. */
   loss: number;
@@ -810,7 +813,7 @@ export type MacroAverage = {
   f1: number;
 };
 
-/** A test row whose prediction is not its label. */
+/** A row whose prediction is not its label. */
 export type MisclassifiedRow = {
   /** Row index in the dataset. */
   row: number;
@@ -824,7 +827,7 @@ export type MisclassifiedRow = {
   probabilities: Array<number>;
 };
 
-/** An evaluation of the test part. Names and units are those of transformers and scikit-learn. */
+/** An evaluation of the test or validation part. Names and units are those of transformers and scikit-learn. */
 export type EvaluationReport = {
   /** Updates done before it. */
   step: number;
@@ -844,7 +847,7 @@ export type EvaluationReport = {
   num_misclassified: number;
   /** The first of these rows, at most 100: a run has many reports, which the page keeps. */
   misclassified: Array<MisclassifiedRow>;
-  /** Logits of each test row, in order; null unless the request asks for them. */
+  /** Logits of each row, in order; null unless the request asks for them. */
   logits: Array<Array<number>> | null;
   /** Seconds. */
   eval_runtime: number;
@@ -853,6 +856,21 @@ export type EvaluationReport = {
   /** Batches per second. */
   eval_steps_per_second: number;
 };
+
+/** The best evaluation at the end of an epoch. */
+export type BestEvaluation = {
+  /** Updates before it (`best_global_step`). */
+  best_step: number;
+  /** Passes over the training rows before it. */
+  best_epoch: number;
+  /** Its value of `metric_for_best_model`. */
+  best_metric: number;
+  /** Whether the model has the weights of this step (`load_best_model_at_end`). */
+  restored: boolean;
+};
+
+/** The rows of an evaluation. */
+export type EvaluatedPart = 'validation' | 'test';
 
 /** What one call of the trainer did; `www/run.js` adds rates to a step before the page gets it. */
 export type RunEvent =
@@ -880,6 +898,8 @@ export type RunEvent =
       kind: 'evaluation';
       /** Its report. */
       report: EvaluationReport;
+      /** The rows that were evaluated. */
+      part: EvaluatedPart;
     }
   | { kind: 'finished' };
 
@@ -887,6 +907,10 @@ export type RunEvent =
 export type TrainResult = {
   /** Whether the visitor stopped the run before its end. */
   stopped: boolean;
+  /** Whether it ended before its last update because the evaluations did not improve (`early_stopping_patience`). */
+  stopped_early: boolean;
+  /** The evaluation that decided the best epoch; null without `load_best_model_at_end` and early stopping. */
+  best: BestEvaluation | null;
   /** Updates done. */
   global_step: number;
   /** Updates in total. */

@@ -1,5 +1,6 @@
 //! The workflow on the CPU, with a fake network and disk: the code that the page runs, its failures included.
 
+mod best;
 mod device_errors;
 mod divergence;
 mod edits;

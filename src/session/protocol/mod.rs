@@ -32,6 +32,6 @@ pub use model::{ModelOrigin, ModelView};
 pub use request::{KeptModel, Request};
 pub(crate) use run::MAX_MISCLASSIFIED;
 pub use run::{
-    ClassView, EvaluationReport, ExportResult, ExportedFile, MacroView, MisclassifiedView,
-    PlanView, PredictResult, RunEvent, TrainResult,
+    BestView, ClassView, EvaluatedPart, EvaluationReport, ExportResult, ExportedFile, MacroView,
+    MisclassifiedView, PlanView, PredictResult, RunEvent, TrainResult,
 };

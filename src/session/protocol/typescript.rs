@@ -186,6 +186,8 @@ fn declarations() -> String {
         MacroView,
         MisclassifiedView,
         EvaluationReport,
+        BestView,
+        EvaluatedPart,
         RunEvent,
         TrainResult,
         PredictResult,
