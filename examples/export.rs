@@ -13,9 +13,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use webtune::bert::{BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader};
-use webtune::data::{
-    NEGATIVE_SENTENCE, POSITIVE_SENTENCE, count_labels, toy_dataset, train_test_split,
-};
+use webtune::data::{NEGATIVE_SENTENCE, POSITIVE_SENTENCE, count_labels, train_test_split};
 use webtune::evaluate::{Evaluation, evaluate};
 use webtune::export::{Card, Folder};
 use webtune::io::MemoryFile;
@@ -70,7 +68,7 @@ fn export(folder: &Path, out: &Path, values: Values) -> Outcome<()> {
     let config = BertConfig::from_json(&config_json)?;
     let tokenizer = Tokenizer::from_json(&fs::read_to_string(folder.join("tokenizer.json"))?)?;
 
-    let dataset = toy_dataset(settings.num_rows, settings.dataset_seed);
+    let dataset = settings.toy_dataset.generate();
     let split = train_test_split(&dataset, settings.split)?;
     let examples = |rows: &[usize]| tokenizer.examples(&dataset, rows, settings.max_length);
     let counts = |rows: &[usize]| {

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, error, fs};
 use webtune::bert::{BertConfig, LoadLimits, WeightsLoader};
-use webtune::data::{toy_dataset, train_test_split};
+use webtune::data::train_test_split;
 use webtune::evaluate::{Evaluation, probabilities};
 use webtune::io::MemoryFile;
 use webtune::settings::{RunSettings, Values};
@@ -39,7 +39,7 @@ pub struct Outcome {
 async fn finetune(folder: &Path, sentence: &str, settings: RunSettings) -> Result<Outcome> {
     // Text: the dataset, its split, and both parts as token ids.
     let RunSettings { max_length, .. } = settings;
-    let dataset = toy_dataset(settings.num_rows, settings.dataset_seed);
+    let dataset = settings.toy_dataset.generate();
     let split = train_test_split(&dataset, settings.split)?;
     let tokenizer = read_tokenizer(folder)?;
     let train = tokenizer.examples(&dataset, &split.train, max_length)?;

@@ -7,7 +7,7 @@ mod table;
 mod work;
 
 pub use recommend::{Budget, DataFacts, Reason, Recommendation, recommend};
-pub use run::{RunSettings, ToyDataset};
+pub use run::RunSettings;
 pub use table::{Group, Kind, SETTINGS, Setting};
 
 use crate::Result;

@@ -28,7 +28,15 @@ fn message(folder: &Path, rest: &[&str]) -> String {
 
 #[test]
 fn trains_evaluates_and_predicts() {
-    let settings = ["learning_rate=0.01", "lr_scheduler_type=constant"];
+    let settings = [
+        "toy_dataset=article",
+        "num_rows=100",
+        "group_duplicates=false",
+        "num_train_epochs=3",
+        "learning_rate=0.01",
+        "head_learning_rate=0",
+        "lr_scheduler_type=constant",
+    ];
     for (sentence, label) in [(POSITIVE_SENTENCE, 1), (NEGATIVE_SENTENCE, 0)] {
         let arguments: Vec<&str> = [sentence].into_iter().chain(settings).collect();
         let run: Outcome = run(self::arguments(&tiny(), &arguments)).unwrap();

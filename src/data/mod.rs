@@ -15,7 +15,7 @@ pub use duplicates::{DuplicateGroups, DuplicateSearch, duplicate_groups, find_du
 pub use edit::{Edit, Editor, RowFilter};
 pub use reviews::{ReviewLanguage, ReviewOptions, review_dataset};
 pub use split::{Split, SplitOptions, grouped_split, groups_can_be_split, train_test_split};
-pub use toy::{NEGATIVE_SENTENCE, POSITIVE_SENTENCE, toy_dataset};
+pub use toy::{NEGATIVE_SENTENCE, POSITIVE_SENTENCE, ToyDataset, toy_dataset};
 
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};

@@ -4,11 +4,11 @@ use super::protocol::{DatasetRow, DatasetRows, DatasetSource, DatasetView, page}
 use super::{Listener, Session};
 use crate::data::{
     Dataset, DownloadFormat, DuplicateGroups, DuplicateSearch, Edit, Editor, Row, RowFilter, Split,
-    review_dataset, toy_dataset, write_dataset,
+    ToyDataset, write_dataset,
 };
 use crate::hub::Environment;
 use crate::session::protocol::{DownloadResult, RowsView, SplitView};
-use crate::settings::{RunSettings, ToyDataset, Values};
+use crate::settings::{RunSettings, Values};
 use crate::train::MemoryProbe;
 use crate::{Error, Result};
 use std::collections::HashSet;
@@ -69,13 +69,11 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// [`Error::Setting`] for a setting out of bounds, [`Error::Dataset`] for rows that cannot be trained on.
     pub(super) fn generate_dataset(&mut self, values: &Values) -> Result<DatasetView> {
         let settings = RunSettings::from_values(values)?;
-        let (dataset, source) = match settings.toy_dataset {
-            ToyDataset::Article => (
-                toy_dataset(settings.num_rows, settings.dataset_seed),
-                DatasetSource::Article,
-            ),
-            ToyDataset::Reviews(options) => (review_dataset(&options), DatasetSource::Reviews),
+        let source = match settings.toy_dataset {
+            ToyDataset::Article { .. } => DatasetSource::Article,
+            ToyDataset::Reviews(_) => DatasetSource::Reviews,
         };
+        let dataset = settings.toy_dataset.generate();
         dataset.check()?;
         Ok(self.replace_dataset(HeldDataset::new(dataset, source, String::new())))
     }

@@ -114,7 +114,8 @@ impl Visit {
             checks: Vec::new(),
         });
         let values = json!({"toy_dataset": "article", "group_duplicates": false, "num_rows": 20, "test_size": 0.2,
-            "max_length": 16, "max_steps": 3, "warmup_ratio": 0.0});
+            "max_length": 16, "max_steps": 3, "warmup_ratio": 0.0, "num_train_epochs": 3, "learning_rate": 5e-5,
+            "head_learning_rate": 0});
         Self {
             session,
             fakes,

@@ -2,7 +2,7 @@
 
 use super::{Kind, SETTINGS, Setting, Values};
 use crate::bert::{ClassifierPooling, LoraConfig, TargetModules};
-use crate::data::{ReviewLanguage, ReviewOptions, SplitOptions};
+use crate::data::{ReviewLanguage, ReviewOptions, SplitOptions, ToyDataset};
 use crate::tokens::{DataCollator, Padding};
 use crate::train::{
     ClassWeight, LrSchedulerType, MetricForBestModel, TrainerOptions, TrainingArguments, Tuning,
@@ -13,24 +13,11 @@ use serde_json::Value;
 
 const UNKNOWN: &str = "there is no setting of this name";
 
-/// The generator of the toy dataset.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum ToyDataset {
-    /// The article's two sentences.
-    Article,
-    /// Varied reviews.
-    Reviews(ReviewOptions),
-}
-
 /// The settings of a run, checked by the table's types and bounds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunSettings {
     /// The generator of the toy dataset.
     pub toy_dataset: ToyDataset,
-    /// Rows of the toy dataset.
-    pub num_rows: usize,
-    /// Seed of the dataset's shuffle.
-    pub dataset_seed: u32,
     /// Options of the split into training and test rows.
     pub split: SplitOptions,
     /// Share of the training rows that is held out to choose the best epoch; with 0 it is chosen on the test part.
@@ -62,8 +49,6 @@ impl RunSettings {
         let table = Checked(values);
         Ok(Self {
             toy_dataset: toy_dataset(&table)?,
-            num_rows: table.size("num_rows")?,
-            dataset_seed: table.integer("dataset_seed")?,
             split: SplitOptions {
                 test_size: table.number("test_size")?,
                 random_state: table.integer("random_state")?,
@@ -116,9 +101,10 @@ impl RunSettings {
 }
 
 fn toy_dataset(table: &Checked) -> Result<ToyDataset> {
+    let (num_rows, seed) = (table.size("num_rows")?, table.integer("dataset_seed")?);
     let reviews = ReviewOptions {
-        num_rows: table.size("num_rows")?,
-        seed: table.integer("dataset_seed")?,
+        num_rows,
+        seed,
         language: match table.choice("toy_language")? {
             "ko" => ReviewLanguage::Ko,
             _ => ReviewLanguage::En,
@@ -130,7 +116,7 @@ fn toy_dataset(table: &Checked) -> Result<ToyDataset> {
         label_noise: table.number("label_noise")?,
     };
     Ok(match table.choice("toy_dataset")? {
-        "article" => ToyDataset::Article,
+        "article" => ToyDataset::Article { num_rows, seed },
         _ => ToyDataset::Reviews(reviews),
     })
 }

@@ -62,10 +62,14 @@ pub fn rows_after_hold_out(rows: usize, validation_size: f64) -> usize {
 mod tests {
     use super::*;
     use crate::data::toy_dataset;
-    use crate::settings::{RunSettings, Values};
 
     fn split() -> SplitOptions {
-        RunSettings::from_values(&Values::new()).unwrap().split
+        SplitOptions {
+            test_size: 0.2,
+            random_state: 42,
+            stratify: true,
+            group_duplicates: false,
+        }
     }
 
     #[test]

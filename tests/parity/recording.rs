@@ -102,6 +102,9 @@ pub fn settings(arguments: &Values) -> RunSettings {
     let mut values = arguments.clone();
     values.entry("warmup_ratio").or_insert(0.0.into());
     values.entry("weight_decay").or_insert(0.0.into());
+    values.entry("head_learning_rate").or_insert(0.0.into());
+    values.entry("learning_rate").or_insert(5e-5.into());
+    values.entry("num_train_epochs").or_insert(3.0.into());
     let warmup = values.get("warmup_steps").and_then(|steps| steps.as_f64());
     if let Some(share) = warmup.filter(|&steps| steps > 0.0 && steps < 1.0) {
         values.insert("warmup_steps".into(), 0.into());
