@@ -35,6 +35,7 @@ class MeanPooledBert(BertForSequenceClassification):
 
 folder = "path/to/this/folder"
 model, tokenizer = MeanPooledBert.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+# The pipeline prints that it does not know this class; its results are right.
 classifier = pipeline("text-classification", model=model, tokenizer=tokenizer)
 classifier("…")
 ```
