@@ -117,7 +117,10 @@ export async function undoRemedy({ store, settings, workflow }) {
   if (undo?.kind === 'edit') await workflow.data.undo();
 }
 
-/** Whether the last remedy can be taken back now. @param {Pick<import('./state.js').AppState, 'audit'|'dataset'>} state */
+/**
+ * Whether the last remedy can be taken back now.
+ * @param {Pick<import('./state.js').AppState, 'audit'|'dataset'>} state
+ */
 export const canUndo = ({ audit: { undo }, dataset }) =>
   undo !== null && (undo.kind !== 'edit' || undo.dataset === dataset);
 
