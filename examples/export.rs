@@ -80,6 +80,7 @@ fn export(folder: &Path, out: &Path, values: Values) -> Outcome<()> {
 
     let seed = settings.arguments.seed;
     let model = load(folder, &config, dataset.labels.len(), seed)?;
+    let model = model.with_pooling(settings.classifier_pooling);
     let model = settings.tuning.apply(model, seed)?;
     let options = settings.trainer_options(tokenizer.pad_token_id());
     let (train, test) = (examples(&split.train)?, examples(&split.test)?);
@@ -151,6 +152,10 @@ fn run_to_end(
                     evaluation.metrics.accuracy, evaluation.loss
                 );
                 history.evaluated(&evaluation, began.elapsed().as_secs_f64());
+                last = Some(evaluation);
+            }
+            Event::FinalEvaluation(evaluation) => {
+                history.evaluated_at_end(&evaluation, began.elapsed().as_secs_f64());
                 last = Some(evaluation);
             }
             Event::Finished => break,

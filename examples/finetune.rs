@@ -56,6 +56,7 @@ async fn finetune(folder: &Path, sentence: &str, settings: RunSettings) -> Resul
         limits: LoadLimits::default(),
     };
     let (model, _) = loader.load(&mut read_weights(folder)?).await?;
+    let model = model.with_pooling(settings.classifier_pooling);
     let model = settings.tuning.apply(model, seed)?;
 
     // Training: a step is one update of the parameters, or one batch of the evaluation at the end of an epoch.
@@ -71,7 +72,7 @@ async fn finetune(folder: &Path, sentence: &str, settings: RunSettings) -> Resul
                 logs.extend(new);
             }
             Event::Evaluating { .. } => {}
-            Event::Evaluated(evaluation) => {
+            Event::Evaluated(evaluation) | Event::FinalEvaluation(evaluation) => {
                 let (accuracy, loss) = (evaluation.metrics.accuracy, evaluation.loss);
                 println!("evaluation: accuracy {accuracy:.3}, loss {loss:.4}");
                 evaluations.push(evaluation);

@@ -22,6 +22,9 @@ pub enum Error {
     /// The table of rows cannot be used.
     #[error("The dataset cannot be used: {0}")]
     Dataset(String),
+    /// An edit of the dataset is refused.
+    #[error("The edit cannot be made: {0}")]
+    Edit(String),
     /// The split has an unusable part.
     #[error("The split cannot be made: {0}")]
     Split(String),
@@ -150,7 +153,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Error::Setting { .. } => "settings",
-            Error::Dataset(_) => "dataset",
+            Error::Dataset(_) | Error::Edit(_) => "dataset",
             Error::Split(_) => "split",
             Error::Tokenizer { .. } => "tokenizer",
             Error::Config(_) | Error::WeightsFile { .. } | Error::Tensor { .. } => "model_file",

@@ -1,10 +1,13 @@
 //! The table of settings. Each hyper-parameter is declared once (name, type, default, bounds, help); the form, the URL,
 //! the validation and the exported `training_args.json` derive from it.
 
+mod recommend;
 mod run;
 mod table;
+mod work;
 
-pub use run::RunSettings;
+pub use recommend::{Budget, DataFacts, Reason, Recommendation, recommend};
+pub use run::{RunSettings, ToyDataset};
 pub use table::{Group, Kind, SETTINGS, Setting};
 
 use crate::Result;
@@ -30,7 +33,13 @@ pub fn presets() -> Vec<Preset> {
     let recommended = defaults();
     let mut article = recommended.clone();
     for (name, value) in [
+        ("toy_dataset", json!("article")),
+        ("num_rows", json!(100)),
+        ("num_train_epochs", json!(3.0)),
+        ("learning_rate", json!(5e-5)),
+        ("head_learning_rate", json!(0.0)),
         ("stratify", json!(false)),
+        ("group_duplicates", json!(false)),
         ("padding", json!("max_length")),
         ("warmup_steps", json!(500)),
         ("warmup_ratio", json!(0.0)),
@@ -115,7 +124,9 @@ mod tests {
     #[test]
     fn the_article_preset_has_the_values_of_the_article() {
         let values = presets().remove(1).values;
-        let arguments = RunSettings::from_values(&values).unwrap().arguments;
+        let settings = RunSettings::from_values(&values).unwrap();
+        assert!(!settings.split.stratify && !settings.split.group_duplicates);
+        let arguments = settings.arguments;
         assert_eq!(arguments.warmup_steps, 500);
         assert_eq!(arguments.weight_decay, 0.01);
         assert_eq!(arguments.num_train_epochs, 3.0);

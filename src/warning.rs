@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Warning {
     /// A short name: `warmup_longer_than_run`, `learning_rate_low_for_tuning`, `learning_rate_high`,
-    /// `learning_rate_high_for_tuning`, `texts_on_both_sides`, `class_missing_in_train`, `class_missing_in_test`.
+    /// `learning_rate_high_for_tuning`, `texts_on_both_sides`, `class_missing_in_train`, `class_missing_in_test`,
+    /// `test_size_not_reached`.
     pub code: &'static str,
     /// One or two English sentences.
     pub message: String,

@@ -90,7 +90,7 @@ fn gradients(
     rows: &[Example],
 ) -> BTreeMap<String, Vec<f32>> {
     let targets = targets(&labels(rows), NUM_LABELS, 0.0, &model.device());
-    let loss = cross_entropy(logits(model, rows), targets, rows.len());
+    let loss = cross_entropy(logits(model, rows), targets, rows.len() as f64);
     let gradients = GradientsParams::from_grads(loss.backward(), model);
     let named = model.named_parameters().into_iter();
     named

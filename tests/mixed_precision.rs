@@ -145,7 +145,7 @@ fn gradients(model: &BertForSequenceClassification, scale: f32, seed: u32) -> Gr
     let labels: Vec<_> = rows.iter().map(|row| row.label).collect();
     let batch = DataCollator::longest(32, 0).collate(&encodings);
     let targets = targets(&labels, LABELS, 0.0, &model.device());
-    let loss = cross_entropy(model.forward(&batch), targets, labels.len());
+    let loss = cross_entropy(model.forward(&batch), targets, labels.len() as f64);
     GradientsParams::from_grads((loss * scale).backward(), model)
 }
 

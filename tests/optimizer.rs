@@ -13,7 +13,8 @@ use webtune::kernels::CLIP_VALUES;
 use webtune::random::TorchGenerator;
 use webtune::tokens::DataCollator;
 use webtune::train::{
-    AdamW, GradientClipper, LrSchedulerType, TrainingArguments, epoch_order, sum_of_squares,
+    AdamW, ClassWeight, GradientClipper, LrSchedulerType, TrainingArguments, epoch_order,
+    sum_of_squares,
 };
 
 #[derive(Deserialize)]
@@ -230,7 +231,7 @@ fn the_norm_is_over_all_parameters() {
     let labels: Vec<_> = rows.iter().map(|row| row.label).collect();
     let batch = DataCollator::longest(0, 0).collate(&encodings);
     let targets = targets(&labels, 3, 0.0, &model.device());
-    let loss = cross_entropy(model.forward(&batch), targets, rows.len());
+    let loss = cross_entropy(model.forward(&batch), targets, rows.len() as f64);
     let gradients = GradientsParams::from_grads(loss.backward(), &model);
     // Query, key and value are one parameter.
     let named = model.named_parameters();
@@ -310,12 +311,17 @@ fn new_heads_equal_those_of_pytorch() {
 /// to a full update.
 #[test]
 fn two_accumulated_batches_of_four_equal_one_batch_of_eight() {
-    for label_smoothing_factor in [0.0, 0.1] {
+    for (label_smoothing_factor, class_weight) in [
+        (0.0, ClassWeight::None),
+        (0.1, ClassWeight::None),
+        (0.1, ClassWeight::Balanced),
+    ] {
         let run = |per_device_train_batch_size, gradient_accumulation_steps| {
             let arguments = TrainingArguments {
                 per_device_train_batch_size,
                 gradient_accumulation_steps,
                 label_smoothing_factor,
+                class_weight,
                 weight_decay: 0.01,
                 adam_epsilon: 1e-6,
                 ..TrainingArguments::default()

@@ -95,7 +95,7 @@ fn pass(model: &BertForSequenceClassification) -> (Vec<f32>, BTreeMap<String, Ve
     let batch = DataCollator::longest(0, 0).collate(&encodings);
     let logits = model.forward_with_dropouts(&batch, DropoutStream::new(5, 0));
     let targets = targets(&labels, NUM_LABELS, 0.0, &model.device());
-    let loss = cross_entropy(logits.clone(), targets, rows.len());
+    let loss = cross_entropy(logits.clone(), targets, rows.len() as f64);
     let grads = GradientsParams::from_grads(loss.backward(), model);
     let named = model.named_parameters().into_iter();
     let gradients = named.map(|one| {

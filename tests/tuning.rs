@@ -191,3 +191,29 @@ fn more_frozen_layers_than_the_network_has_are_refused() {
         "freeze_layers = 3: this model has 2 encoder layers."
     );
 }
+
+/// Without a learning rate for the body, a run changes pooler and classifier alone, each by the same updates in any run.
+#[test]
+fn the_head_has_its_own_learning_rate() {
+    let model = || random_model(&config(), NUM_LABELS, 3);
+    let before = parameters(&model());
+    let run = |learning_rate, head_learning_rate| {
+        let arguments = TrainingArguments {
+            learning_rate,
+            head_learning_rate,
+            max_steps: 1,
+            ..TrainingArguments::default()
+        };
+        let (rows, eval) = (rows(8, NUM_LABELS, 5), rows(3, NUM_LABELS, 6));
+        let run = train(model(), rows, eval, options(arguments));
+        assert_eq!(run.logs[0].learning_rate, learning_rate);
+        parameters(run.trainer.model().unwrap())
+    };
+    let (head_alone, same, other) = (run(0.0, 0.01), run(0.01, 0.0), run(0.001, 0.01));
+    let is_head = |name: &str| name.contains("pooler") || name.contains("classifier");
+    for (name, before) in &before {
+        assert_eq!(&head_alone[name] != before, is_head(name), "{name}");
+        assert_ne!(&same[name], before, "{name}");
+        assert_eq!(same[name] == other[name], is_head(name), "{name}");
+    }
+}

@@ -177,7 +177,8 @@ export type OpenResult = {
 export type Warning = {
   /**
    * A short name: `warmup_longer_than_run`, `learning_rate_low_for_tuning`, `learning_rate_high`,
-   * `learning_rate_high_for_tuning`, `texts_on_both_sides`, `class_missing_in_train`, `class_missing_in_test`.
+   * `learning_rate_high_for_tuning`, `texts_on_both_sides`, `class_missing_in_train`, `class_missing_in_test`,
+   * `test_size_not_reached`.
    */
   code: string;
   /** One or two English sentences. */
@@ -194,6 +195,9 @@ export type Row = {
   label: number;
 };
 
+/** Where a dataset is from. */
+export type DatasetSource = 'article' | 'reviews' | 'import' | 'hub' | 'cards' | 'rows';
+
 /** The dataset. Its rows are requested page by page, because there may be many. */
 export type DatasetView = {
   /** Number of rows. */
@@ -204,14 +208,341 @@ export type DatasetView = {
   label_counts: Array<number>;
   /** Texts that differ from each other. */
   distinct_texts: number;
+  /** Where it is from. */
+  source: DatasetSource;
+  /** Name of its file or dataset; empty where it has none. */
+  name: string;
+  /** Whether the visitor has changed it. */
+  edited: boolean;
+  /** Whether there is a change to take back. */
+  can_undo: boolean;
+  /** Whether there is a change to do again. */
+  can_redo: boolean;
+};
+
+/** A row of the dataset. */
+export type DatasetRow = {
+  /** Its index in the dataset. */
+  row: number;
+  /** The unmodified text. */
+  text: string;
+  /** Label id. */
+  label: number;
 };
 
 /** A page of the dataset. */
 export type DatasetRows = {
-  /** Index of the first row. */
+  /** Position of the first row among those that are looked for. */
   offset: number;
+  /** Rows that are looked for. */
+  num_matching: number;
   /** The rows from there, in order. */
-  rows: Array<Row>;
+  rows: Array<DatasetRow>;
+};
+
+/** The format of a downloaded dataset. */
+export type DownloadFormat = 'csv' | 'jsonl';
+
+/** A file that was written of the dataset. */
+export type DownloadResult = {
+  /** Name of the file. */
+  file: string;
+  /** Its bytes. */
+  bytes: number;
+};
+
+/** One edit of a dataset. Rows and labels are counted from 0. */
+export type Edit =
+  | {
+      op: 'set';
+      /** The row. */
+      row: number;
+      /** The new text. */
+      text?: string;
+      /** The new label id. */
+      label?: number;
+    }
+  | {
+      op: 'set_many';
+      /** Pairs of a row and its new label id. */
+      rows: Array<[number, number]>;
+    }
+  | {
+      op: 'insert';
+      /** The new rows. */
+      rows: Array<Row>;
+    }
+  | {
+      op: 'delete';
+      /** The rows, in any order. */
+      rows: Array<number>;
+    }
+  | {
+      op: 'add_label';
+      /** Its name. */
+      name: string;
+    }
+  | {
+      op: 'rename_label';
+      /** The label id. */
+      label: number;
+      /** The new name. */
+      name: string;
+    }
+  | {
+      op: 'delete_label';
+      /** The label id. */
+      label: number;
+    }
+  | {
+      op: 'merge_labels';
+      /** The label ids that end. */
+      from: Array<number>;
+      /** The label id that gets their rows. */
+      into: number;
+    };
+
+/** The encoding of a file. A byte order mark is no part of it. */
+export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'cp949' | 'windows-1252';
+
+/** The format of a file. */
+export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json';
+
+/** What the visitor has chosen. `None` is detected. */
+export type ImportOptions = {
+  /** The encoding. */
+  encoding: TextEncoding | null;
+  /** The format. */
+  format: TableFormat | null;
+  /** The character between two cells, which is ASCII. */
+  delimiter: string | null;
+  /** Whether the first record names the columns. */
+  header: boolean | null;
+  /** Positions of the columns whose cells, joined with a blank, are the text. */
+  text: Array<number> | null;
+  /** Position of the column with the labels. */
+  label: number | null;
+};
+
+/** What the file has been read with: the options, and what was detected for those that were `None`. */
+export type Detected = {
+  /** The encoding. */
+  encoding: TextEncoding;
+  /** The format. */
+  format: TableFormat;
+  /** The character between two cells. `None` for JSON. */
+  delimiter: string | null;
+  /** Whether the first record names the columns. `true` for JSON. */
+  header: boolean;
+  /** Names of the columns, as written in the header; `column 1`, … without one. */
+  columns: Array<string>;
+  /** Positions of the text's columns. */
+  text: Array<number>;
+  /** Position of the label's column. `None` if no column repeats its values. */
+  label: number | null;
+};
+
+/** Why a record is no row. */
+export type SkipReason =
+  | { kind: 'empty_text' }
+  | { kind: 'empty_label' }
+  | {
+      kind: 'ragged';
+      /** The number of cells. */
+      found: number;
+      /** The number of cells of the first record. */
+      expected: number;
+    }
+  | { kind: 'unclosed_quote' }
+  | { kind: 'not_json' };
+
+/** A record that is no row. */
+export type SkippedRow = {
+  /** The line on which the record begins, counted from 1. */
+  line: number;
+  /** Why it is no row. */
+  reason: SkipReason;
+  /** The beginning of the record, at most [`super::EXCERPT_CHARS`] characters. */
+  excerpt: string;
+};
+
+/** A label and its rows. */
+export type LabelCount = {
+  /** Its name. */
+  name: string;
+  /** Its rows. */
+  count: number;
+};
+
+/** A configuration of a dataset and its splits. */
+export type DatasetConfig = {
+  /** Its name, e.g. `default`. */
+  config: string;
+  /** The names of its splits, e.g. `train`. */
+  splits: Array<string>;
+};
+
+/** Which rows of a dataset of the Hub were read. */
+export type HubImportView = {
+  /** Every configuration; empty when the Hub could not be asked. */
+  configs: Array<DatasetConfig>;
+  /** The configuration that was read. */
+  config: string;
+  /** The split that was read. */
+  split: string;
+  /** Rows of the whole split. */
+  num_rows_total: number;
+  /** Cells of which the Hub sent only the beginning. */
+  truncated_cells: number;
+};
+
+/** A table that was read. */
+export type ImportView = {
+  /** Name of its file, folder or dataset. */
+  name: string;
+  /** How it was read. */
+  detected: Detected;
+  /** Cells of the first records, as they are written. */
+  preview: Array<Array<string>>;
+  /** Rows that can be used. */
+  num_rows: number;
+  /** Its labels by id. */
+  labels: Array<LabelCount>;
+  /** The first rows that cannot be used. */
+  skipped: Array<SkippedRow>;
+  /** Rows that cannot be used. */
+  num_skipped: number;
+  /** Ids of labels that differ only in blanks, case or number format. */
+  same_labels: Array<Array<number>>;
+  /** Bytes that were read. */
+  bytes: number;
+  /** Byte sequences that are invalid in the encoding. */
+  num_malformed: number;
+  /** Why the table cannot be used as it is read; null where it can. */
+  problem: string | null;
+  /** Where in the Hub it is from; null for a file. */
+  hub: HubImportView | null;
+};
+
+/** How much a finding matters. */
+export type Severity = 'error' | 'warning' | 'note';
+
+/** A row of a finding. */
+export type FindingRow = {
+  /** The row of the dataset. */
+  row: number;
+  /** The beginning of its text, at most 300 characters. */
+  text: string;
+  /** Its label id. */
+  label: number;
+  /** The row it repeats, or the label that is suggested. */
+  other: number | null;
+  /** Tokens, or a share. */
+  value: number | null;
+};
+
+/** What one click does about a finding. */
+export type Remedy =
+  | {
+      kind: 'delete_rows';
+      /** The rows, ascending. */
+      rows: Array<number>;
+    }
+  | {
+      kind: 'relabel';
+      /** Pairs of a row and its new label id. */
+      rows: Array<[number, number]>;
+    }
+  | {
+      kind: 'merge_labels';
+      /** The label ids that end. */
+      from: Array<number>;
+      /** The label id that gets their rows. */
+      into: number;
+    }
+  | {
+      kind: 'settings';
+      /** The values by name. */
+      values: Values;
+    }
+  | {
+      kind: 'delete_label';
+      /** The label id. */
+      label: number;
+    };
+
+/** Something about the data or the settings that the visitor should know, and what removes it. */
+export type Finding = {
+  /** The kind, e.g. `duplicates_across_split`. */
+  id: string;
+  /** How much it matters. */
+  severity: Severity;
+  /** How many rows (or what the kind counts) are concerned. */
+  count: number;
+  /** Of how many. */
+  of: number;
+  /** The first 50 of the rows. */
+  rows: Array<FindingRow>;
+  /** The numbers and names in the text of the page. */
+  params: Record<string, number | string | boolean | string[] | Record<string, number>>;
+  /** What one click does, if there is something. */
+  remedy: Remedy | null;
+};
+
+/** Problems that were found. */
+export type AuditView = {
+  /** The problems. */
+  findings: Array<Finding>;
+  /** Whether the split was looked at. */
+  has_split: boolean;
+  /** Whether the tokens were looked at. */
+  has_tokens: boolean;
+  /** Rows that were looked at. */
+  num_rows: number;
+};
+
+/** A simple classifier, evaluated on the test part. */
+export type BaselineView = {
+  /** `majority`, `tfidf` or `embeddings`. */
+  id: string;
+  /** Share of the rows that it labels correctly. */
+  eval_accuracy: number;
+  /** Mean F1 of the classes. */
+  macro_f1: number;
+  /** Mean loss. */
+  eval_loss: number;
+  /** Milliseconds of fitting and evaluation. */
+  ms: number;
+};
+
+/** The baselines that there are. */
+export type BaselinesView = {
+  /** The baselines, the simplest first. */
+  baselines: Array<BaselineView>;
+  /** Rows of the training part that they were fitted on. */
+  train_rows: number;
+  /** Rows of the test part that they were evaluated on. */
+  test_rows: number;
+};
+
+/** Why a setting has its value. */
+export type Reason = {
+  /** Name of the setting. */
+  setting: string;
+  /** Code of the reason, see the module. */
+  code: string;
+  /** Numbers of the sentence. */
+  params: Record<string, number>;
+};
+
+/** Values for a run, and why. */
+export type Recommendation = {
+  /** The settings that the rule decides; the others keep their values. */
+  values: Values;
+  /** One for each of them. */
+  reasons: Array<Reason>;
+  /** Updates of the run. */
+  num_steps: number;
 };
 
 /** The training part and the test part. */
@@ -315,7 +646,7 @@ export type TokenRows = {
 export type MemoryPlan = {
   /** Parameters of the checkpoint and of adapters. */
   parameters: number;
-  /** A second copy of the trainable ones, if the loaded network is kept. */
+  /** Copies of the trainable ones: of the loaded network if it is kept, and of the best epoch if it is restored. */
   original: number;
   /** The parameters of the model that was trained before and is kept. */
   kept: number;
@@ -388,7 +719,7 @@ export type MemoryReport = {
   suggestions: Array<Suggestion>;
   /** Parameters of the checkpoint and of adapters. */
   parameters: number;
-  /** A second copy of the trainable ones, if the loaded network is kept. */
+  /** Copies of the trainable ones: of the loaded network if it is kept, and of the best epoch if it is restored. */
   original: number;
   /** The parameters of the model that was trained before and is kept. */
   kept: number;
@@ -447,7 +778,10 @@ export type StepLog = {
    * the loss scale halved.
    */
   grad_norm: number;
-  /** Learning rate of the update. */
+  /**
+   * Learning rate of the update; with `head_learning_rate` that of the body, as the Trainer logs the rate of the
+   * first parameter group.
+   */
   learning_rate: number;
   /** Mean loss over the rows of the update, before the update. */
   loss: number;
@@ -479,7 +813,7 @@ export type MacroAverage = {
   f1: number;
 };
 
-/** A test row whose prediction is not its label. */
+/** A row whose prediction is not its label. */
 export type MisclassifiedRow = {
   /** Row index in the dataset. */
   row: number;
@@ -493,7 +827,7 @@ export type MisclassifiedRow = {
   probabilities: Array<number>;
 };
 
-/** An evaluation of the test part. Names and units are those of transformers and scikit-learn. */
+/** An evaluation of the test or validation part. Names and units are those of transformers and scikit-learn. */
 export type EvaluationReport = {
   /** Updates done before it. */
   step: number;
@@ -513,7 +847,7 @@ export type EvaluationReport = {
   num_misclassified: number;
   /** The first of these rows, at most 100: a run has many reports, which the page keeps. */
   misclassified: Array<MisclassifiedRow>;
-  /** Logits of each test row, in order; null unless the request asks for them. */
+  /** Logits of each row, in order; null unless the request asks for them. */
   logits: Array<Array<number>> | null;
   /** Seconds. */
   eval_runtime: number;
@@ -522,6 +856,21 @@ export type EvaluationReport = {
   /** Batches per second. */
   eval_steps_per_second: number;
 };
+
+/** The best evaluation at the end of an epoch. */
+export type BestEvaluation = {
+  /** Updates before it (`best_global_step`). */
+  best_step: number;
+  /** Passes over the training rows before it. */
+  best_epoch: number;
+  /** Its value of `metric_for_best_model`. */
+  best_metric: number;
+  /** Whether the model has the weights of this step (`load_best_model_at_end`). */
+  restored: boolean;
+};
+
+/** The rows of an evaluation. */
+export type EvaluatedPart = 'validation' | 'test';
 
 /** What one call of the trainer did; `www/run.js` adds rates to a step before the page gets it. */
 export type RunEvent =
@@ -549,6 +898,8 @@ export type RunEvent =
       kind: 'evaluation';
       /** Its report. */
       report: EvaluationReport;
+      /** The rows that were evaluated. */
+      part: EvaluatedPart;
     }
   | { kind: 'finished' };
 
@@ -556,6 +907,10 @@ export type RunEvent =
 export type TrainResult = {
   /** Whether the visitor stopped the run before its end. */
   stopped: boolean;
+  /** Whether it ended before its last update because the evaluations did not improve (`early_stopping_patience`). */
+  stopped_early: boolean;
+  /** The evaluation that decided the best epoch; null without `load_best_model_at_end` and early stopping. */
+  best: BestEvaluation | null;
   /** Updates done. */
   global_step: number;
   /** Updates in total. */
@@ -679,14 +1034,43 @@ export type LoadEvent =
       stored: boolean;
     };
 
-/** Progress of work on the device. */
-export type WorkEvent = {
-  kind: 'evaluating';
-  /** Rows done. */
-  done: number;
-  /** Rows in total. */
-  total: number;
-};
+/** Progress of work on many rows. */
+export type WorkEvent =
+  | {
+      kind: 'importing';
+      /** Bytes done. */
+      done: number;
+      /** Bytes in total. */
+      total: number;
+    }
+  | {
+      kind: 'importing_rows';
+      /** Rows done. */
+      done: number;
+      /** Rows in total. */
+      total: number;
+    }
+  | {
+      kind: 'tokenizing';
+      /** Rows done. */
+      done: number;
+      /** Rows in total. */
+      total: number;
+    }
+  | {
+      kind: 'embedding';
+      /** Rows done. */
+      done: number;
+      /** Rows in total. */
+      total: number;
+    }
+  | {
+      kind: 'evaluating';
+      /** Rows done. */
+      done: number;
+      /** Rows in total. */
+      total: number;
+    };
 
 /** Progress that the session reports. */
 export type SessionEvent = LoadEvent | WorkEvent;
@@ -760,10 +1144,71 @@ export type SessionRequest =
     }
   | {
       type: 'dataset_rows';
-      /** Index of the first row. */
+      /** Position of the first row. */
       offset: number;
       /** Rows, at most 100. */
       count: number;
+      /** Rows whose text contains this, whatever its case. */
+      query?: string;
+      /** Rows of this label only. */
+      label?: number | null;
+    }
+  | {
+      type: 'import_hub';
+      /** Address of the rows API; empty for that of the Hub. */
+      endpoint: string;
+      /** `owner/name`. */
+      dataset: string;
+      /** Configuration; null takes `default`, or the first. */
+      config: string | null;
+      /** Split; null takes `train`, or the first. */
+      split: string | null;
+      /** The most rows. */
+      max_rows: number;
+      /** How to read them. */
+      options: ImportOptions;
+    }
+  | {
+      type: 'use_import';
+      /** Whether the visitor agrees to leave out the rows that cannot be used. */
+      skip_bad_rows: boolean;
+      /** Whether labels that differ only in blanks, case or number format become one. */
+      merge_labels: boolean;
+    }
+  | {
+      type: 'new_dataset';
+      /** Names of the classes. */
+      labels: Array<string>;
+    }
+  | {
+      type: 'edit';
+      /** The change. */
+      edit: Edit;
+    }
+  | { type: 'undo' }
+  | { type: 'redo' }
+  | {
+      type: 'download_dataset';
+      /** Format of the file. */
+      format: DownloadFormat;
+    }
+  | {
+      type: 'audit';
+      /** The settings. */
+      values: Values;
+    }
+  | { type: 'audit_labels' }
+  | {
+      type: 'baselines';
+      /** Whether to compute embeddings, which takes a forward pass over the rows. */
+      embeddings: boolean;
+    }
+  | {
+      type: 'recommend';
+      /** Seconds that a run may take; null for no limit. */
+      budget_seconds: number | null;
+      /** Seconds of a unit of work on this device; null when that is not known. */
+      seconds_per_unit: number | null;
     }
   | {
       type: 'load_model';
@@ -820,9 +1265,9 @@ export type SessionRequest =
   | { type: 'compare' };
 
 /** A file of the visitor's disk; `path` is its path inside its folder. */
-export type ModelFile = { path: string; blob: Blob };
+export type VisitorFile = { path: string; blob: Blob };
 
-/** What the visitor does to a run. `stop` also stops the loading of a model. */
+/** What the visitor does to a run. `stop` also stops the loading of a model, an import and other long work. */
 export type ControlAction = 'pause' | 'resume' | 'step' | 'stop';
 
 export type RunState = 'running' | 'paused' | 'stopped';
@@ -831,7 +1276,8 @@ export type RunState = 'running' | 'paused' | 'stopped';
 export type WorkerRequest =
   | { type: 'describe' }
   | { type: 'open'; device: 'auto' | 'webgpu' | 'cpu' }
-  | { type: 'load_files'; name: string; files: ModelFile[] }
+  | { type: 'load_files'; name: string; files: VisitorFile[] }
+  | { type: 'import_files'; name: string; files: VisitorFile[]; options: Partial<ImportOptions> }
   | { type: 'train'; values: Values; paused: boolean }
   | { type: 'control'; action: ControlAction };
 
@@ -861,6 +1307,18 @@ export type Results = {
   open: OpenResult;
   dataset: DatasetView;
   dataset_rows: DatasetRows;
+  import_files: ImportView;
+  import_hub: ImportView;
+  use_import: DatasetView;
+  new_dataset: DatasetView;
+  edit: DatasetView;
+  undo: DatasetView;
+  redo: DatasetView;
+  download_dataset: DownloadResult;
+  audit: AuditView;
+  audit_labels: AuditView;
+  baselines: BaselinesView;
+  recommend: Recommendation;
   split: SplitView;
   rows: RowsResult;
   load_model: ModelView;

@@ -3,7 +3,9 @@
 use super::attention::attention_bias;
 use super::layers::parameter;
 use super::parameters::{Scope, Visitor};
-use super::{BertConfig, BertEmbeddings, BertEncoder, Dropout, Linear, LoadLimits};
+use super::{
+    BertConfig, BertEmbeddings, BertEncoder, ClassifierPooling, Dropout, Linear, LoadLimits,
+};
 use crate::kernels::DropoutStream;
 use crate::random::TorchGenerator;
 use crate::tokens::Batch;
@@ -80,6 +82,9 @@ pub struct BertForSequenceClassification {
     pub dropout: Dropout,
     /// The head: weight `[num_labels, hidden_size]`.
     pub classifier: Linear,
+    /// What the head gets of a text.
+    #[module(skip)]
+    pub pooling: ClassifierPooling,
 }
 
 impl BertForSequenceClassification {
@@ -103,6 +108,7 @@ impl BertForSequenceClassification {
                 prob: config.classifier_dropout(),
             },
             classifier: Linear::lazy(num_labels, hidden_size, device),
+            pooling: config.classifier_pooling,
         }
     }
 
@@ -132,22 +138,47 @@ impl BertForSequenceClassification {
         let (input_ids, bias) = batch_tensors(batch, &self.device());
         let hidden = self.bert.embeddings.forward(input_ids, dropouts);
         let hidden = self.bert.encoder.forward(hidden, bias, dropouts);
-        self.head(hidden, batch.batch, dropouts)
+        self.head(hidden, batch, dropouts)
     }
 
-    /// Applies pooler, dropout and classifier to the last hidden states.
+    /// Applies pooling, dropout and classifier to the last hidden states.
     ///
     /// # Shapes
     /// `hidden` `[batch * seq, hidden_size]` → `[batch, num_labels]`.
     pub(crate) fn head(
         &self,
         hidden: Tensor<2>,
-        batch: usize,
+        batch: &Batch,
         dropouts: &mut Option<DropoutStream>,
     ) -> Tensor<2> {
-        let pooled = self.bert.pooler.forward(hidden, batch);
+        let pooled = match self.pooling {
+            ClassifierPooling::Cls => self.bert.pooler.forward(hidden, batch.batch),
+            ClassifierPooling::Mean => mean_of_tokens(hidden, batch),
+        };
         self.classifier
             .forward(self.dropout.forward(pooled, dropouts))
+    }
+
+    /// Computes the mean of the last hidden states of each text's tokens, padding aside, as sentence-transformers'
+    /// `Pooling` does.
+    ///
+    /// # Shapes
+    /// `batch` `[batch, seq]` → `[batch, hidden_size]`.
+    pub fn mean_pooled(&self, batch: &Batch) -> Tensor<2> {
+        let (input_ids, bias) = batch_tensors(batch, &self.device());
+        let hidden = self.bert.embeddings.forward(input_ids, &mut None);
+        let hidden = self.bert.encoder.forward(hidden, bias, &mut None);
+        mean_of_tokens(hidden, batch)
+    }
+
+    /// Sets what the classifier gets of a text. With [`ClassifierPooling::Mean`] the pooler is frozen, because nothing
+    /// reads it.
+    pub fn with_pooling(mut self, pooling: ClassifierPooling) -> Self {
+        if pooling == ClassifierPooling::Mean {
+            self.bert.pooler = self.bert.pooler.no_grad();
+        }
+        self.pooling = pooling;
+        self
     }
 
     /// Returns the device of the parameters.
@@ -211,9 +242,28 @@ impl BertForSequenceClassification {
         self
     }
 
-    fn hidden_size(&self) -> usize {
+    /// Returns the width of the hidden states.
+    pub fn hidden_size(&self) -> usize {
         self.classifier.weight.dims()[1]
     }
+}
+
+/// Returns the mean of the hidden states of each text's tokens, without padding.
+///
+/// # Shapes
+/// `hidden` `[batch * seq, hidden_size]` → `[batch, hidden_size]`.
+fn mean_of_tokens(hidden: Tensor<2>, batch: &Batch) -> Tensor<2> {
+    let hidden_size = hidden.dims()[1];
+    let [rows, seq] = [batch.batch, batch.seq];
+    let mut shares = Vec::with_capacity(rows * seq);
+    for mask in batch.attention_mask.chunks_exact(seq) {
+        let tokens: f32 = mask.iter().map(|&mask| f32::from(mask)).sum();
+        shares.extend(mask.iter().map(|&mask| f32::from(mask) / tokens.max(1.0)));
+    }
+    let shares = TensorData::new(shares, [rows, seq, 1]);
+    let shares: Tensor<3> = Tensor::from_data(shares, &hidden.device());
+    let weighted = hidden.reshape([rows, seq, hidden_size]) * shares;
+    weighted.sum_dim(1).reshape([rows, hidden_size])
 }
 
 /// Draws weight and bias of an untrained layer: N(0, `std`) and 0.

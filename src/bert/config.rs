@@ -3,6 +3,17 @@
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+/// What the classifier gets of a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassifierPooling {
+    /// The output of the pooler, which reads the first token.
+    #[default]
+    Cls,
+    /// The mean of the last hidden states of the text's tokens; the pooler is unused.
+    Mean,
+}
+
 /// The fields of transformers' [`BertConfig`][hf] that the network depends on, with transformers' defaults.
 ///
 /// [hf]: https://huggingface.co/docs/transformers/v4.57.0/model_doc/bert#transformers.BertConfig
@@ -29,6 +40,9 @@ pub struct BertConfig {
     pub attention_probs_dropout_prob: f64,
     /// Dropout probability before the classifier; `hidden_dropout_prob` if absent.
     pub classifier_dropout: Option<f64>,
+    /// What the classifier gets of a text. transformers' BERT has `cls` only, and its `BertConfig` keeps this field
+    /// unread; its ModernBERT has both under this name.
+    pub classifier_pooling: ClassifierPooling,
     /// Rows of the position embedding table: the longest sequence in tokens.
     pub max_position_embeddings: usize,
     /// Rows of the token type embedding table.
@@ -70,6 +84,7 @@ impl Default for BertConfig {
             hidden_dropout_prob: 0.1,
             attention_probs_dropout_prob: 0.1,
             classifier_dropout: None,
+            classifier_pooling: ClassifierPooling::Cls,
             max_position_embeddings: 512,
             type_vocab_size: 2,
             initializer_range: 0.02,

@@ -7,6 +7,7 @@ use super::environment::BrowserEnvironment;
 use super::fetch::BrowserFetch;
 use super::memory::GpuProbe;
 use super::opfs::{BrowserBlob, BrowserDisk};
+use crate::data::import::ImportOptions;
 use crate::session::protocol::{DescribeResult, Request, SessionEvent};
 use crate::session::{Listener, Session};
 use crate::{Error, Result};
@@ -103,14 +104,39 @@ impl Webtune {
         files: Array,
         on_event: Function,
     ) -> Result<JsValue, JsValue> {
-        let files = files.iter().filter_map(|file| {
-            let path = Reflect::get(&file, &"path".into()).ok()?.as_string()?;
-            let blob: Blob = Reflect::get(&file, &"blob".into()).ok()?.dyn_into().ok()?;
-            Some((path, BrowserBlob(blob)))
-        });
         let listener = JsListener::events(on_event);
-        let view = self.0.load_files(&name, files.collect(), &listener).await;
+        let view = self
+            .0
+            .load_files(&name, visitor_files(&files), &listener)
+            .await;
         to_js(&view.map_err(error)?)
+    }
+
+    /// Reads a table, or a folder of texts, from files of the visitor's disk, `[{path, blob}]` (`ImportView`).
+    /// `options` are `ImportOptions`, `on_event` gets `SessionEvent`s, `signal` stops the reading.
+    ///
+    /// # Errors
+    /// A `WorkerError`.
+    pub async fn import_files(
+        &mut self,
+        name: String,
+        files: Array,
+        options: JsValue,
+        on_event: Function,
+        signal: AbortSignal,
+    ) -> Result<JsValue, JsValue> {
+        let listener = JsListener::events(on_event);
+        let options = convert::json(options)
+            .and_then(ImportOptions::from_json)
+            .map_err(error)?;
+        let view = self.0.import_files(
+            &name,
+            visitor_files(&files),
+            options,
+            BrowserFetch(signal),
+            &listener,
+        );
+        to_js(&view.await.map_err(error)?)
     }
 
     /// Starts a run with these settings.
@@ -153,6 +179,16 @@ impl Webtune {
         let result = self.0.finish_run(stopped, seconds, first_step_ms).await;
         to_js(&result.map_err(error)?)
     }
+}
+
+/// Files of the visitor's disk, with their paths.
+fn visitor_files(files: &Array) -> Vec<(String, BrowserBlob)> {
+    let files = files.iter().filter_map(|file| {
+        let path = Reflect::get(&file, &"path".into()).ok()?.as_string()?;
+        let blob: Blob = Reflect::get(&file, &"blob".into()).ok()?.dyn_into().ok()?;
+        Some((path, BrowserBlob(blob)))
+    });
+    files.collect()
 }
 
 /// Functions of the worker as a listener.

@@ -164,6 +164,8 @@ impl Benchmark {
             gradient_checkpointing: settings.arguments.gradient_checkpointing,
             tuning: settings.tuning,
             keeps_original: false,
+            keeps_best: false,
+            classifier_pooling: settings.classifier_pooling,
             kept: 0,
             limits: self.limits,
         }))
@@ -201,9 +203,10 @@ impl Benchmark {
         trainer.skip_evaluation();
         match trainer.step().await? {
             Event::Step { logs, .. } => logs.into_iter().last().ok_or_else(not_started),
-            Event::Evaluating { .. } | Event::Evaluated(_) | Event::Finished => {
-                Err(Error::NotReady("The run has ended.".into()))
-            }
+            Event::Evaluating { .. }
+            | Event::Evaluated(_)
+            | Event::FinalEvaluation(_)
+            | Event::Finished => Err(Error::NotReady("The run has ended.".into())),
         }
     }
 

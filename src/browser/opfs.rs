@@ -37,6 +37,7 @@ extern "C" {
 pub(super) struct BrowserDisk {
     files: FileSystemDirectoryHandle,
     pins: FileSystemDirectoryHandle,
+    datasets: FileSystemDirectoryHandle,
 }
 
 impl BrowserDisk {
@@ -53,6 +54,7 @@ impl BrowserDisk {
         Ok(Self {
             files: folder(&models, "files").await?,
             pins: folder(&models, "pins").await?,
+            datasets: folder(&models, "datasets").await?,
         })
     }
 
@@ -60,6 +62,7 @@ impl BrowserDisk {
         match folder {
             Folder::Files => &self.files,
             Folder::Pins => &self.pins,
+            Folder::Datasets => &self.datasets,
         }
     }
 }

@@ -1,9 +1,20 @@
-//! Labeled texts: the table of rows, the toy dataset, and the split into a training and a test part.
+//! Labeled texts: the table of rows, its edits, downloads, duplicates and audit, the toy datasets, and the split into a
+//! training and a test part.
 
+pub mod audit;
+mod download;
+mod duplicates;
+mod edit;
+pub mod import;
+mod reviews;
 mod split;
 mod toy;
 
-pub use split::{Split, SplitOptions, train_test_split};
+pub use download::{DownloadFormat, write_dataset};
+pub use duplicates::{DuplicateGroups, DuplicateSearch, duplicate_groups, find_duplicates};
+pub use edit::{Edit, Editor, RowFilter};
+pub use reviews::{ReviewLanguage, ReviewOptions, review_dataset};
+pub use split::{Split, SplitOptions, grouped_split, groups_can_be_split, train_test_split};
 pub use toy::{NEGATIVE_SENTENCE, POSITIVE_SENTENCE, toy_dataset};
 
 use crate::{Error, Result};

@@ -2,7 +2,11 @@
 //!
 //! [sklearn]: https://scikit-learn.org/stable/modules/generated/sklearn.model_selection.train_test_split.html
 
-use super::{Dataset, count_labels};
+mod grouped;
+
+pub use grouped::{grouped_split, groups_can_be_split};
+
+use super::{Dataset, count_labels, duplicate_groups};
 use crate::random::RandomState;
 use crate::{Error, Result, Warning};
 use serde_json::json;
@@ -17,6 +21,8 @@ pub struct SplitOptions {
     pub random_state: u32,
     /// Whether both parts keep the proportions of the labels (`stratify=labels`).
     pub stratify: bool,
+    /// Whether rows of the same or nearly the same text stay in one part. Without it the parts are scikit-learn's.
+    pub group_duplicates: bool,
 }
 
 /// Row indices of the two parts, in the order that scikit-learn returns.
@@ -84,27 +90,45 @@ impl Split {
         }
         warnings
     }
+
+    /// Returns a warning if groups of duplicates keep the test part from the size that `test_size` gives, by more than
+    /// a fifth of it and more than one row.
+    pub fn size_warning(&self, test_size: f64) -> Option<Warning> {
+        let (rows, test) = (self.train.len() + self.test.len(), self.test.len());
+        let wanted = (test_size * rows as f64).ceil() as usize;
+        let difference = test.abs_diff(wanted);
+        (difference > 1 && difference * 5 > wanted).then(|| {
+            Warning::new(
+                "test_size_not_reached",
+                format!(
+                    "There are {test} test rows instead of {wanted}: group_duplicates keeps the rows of one text in \
+                     one part, and some texts have many rows. Delete the copies, or turn group_duplicates off."
+                ),
+                json!({"test": test, "wanted": wanted}),
+            )
+        })
+    }
 }
 
 /// Splits the rows of `dataset` as `sklearn.model_selection.train_test_split` does: the test part has
-/// `ceil(test_size * rows)` rows, the training part the rest.
+/// `ceil(test_size * rows)` rows, the training part the rest. With `group_duplicates` it searches for the duplicates
+/// and splits as [`grouped_split`] does.
 ///
 /// # Errors
 /// [`Error::Split`] if a part would be empty, if a stratified part would have fewer rows than there are classes, or if
-/// a class has a single row to stratify.
+/// a class has a single row to stratify. The errors of [`grouped_split`] with `group_duplicates`.
 pub fn train_test_split(dataset: &Dataset, options: SplitOptions) -> Result<Split> {
-    let rows = dataset.rows.len();
-    // In f64, as in scikit-learn: 0.07 * 100 rounds up to 8 test rows in both.
-    let num_test = (options.test_size * rows as f64).ceil() as usize;
-    if num_test == 0 || num_test >= rows {
-        return Err(Error::Split(format!(
-            "test_size = {} of {rows} rows leaves {} rows to train on and {} to test on. Both parts need at least \
-             one; change test_size or the number of rows.",
-            options.test_size,
-            rows.saturating_sub(num_test),
-            num_test.min(rows),
-        )));
+    if options.group_duplicates {
+        let texts: Vec<&str> = dataset.rows.iter().map(|row| row.text.as_str()).collect();
+        return grouped_split(dataset, &duplicate_groups(&texts), options);
     }
+    split_rows(dataset, options)
+}
+
+/// scikit-learn's split.
+fn split_rows(dataset: &Dataset, options: SplitOptions) -> Result<Split> {
+    let rows = dataset.rows.len();
+    let num_test = num_test_rows(dataset, options.test_size)?;
     let mut random = RandomState::new(options.random_state);
     if options.stratify {
         return stratified(dataset, rows - num_test, num_test, &mut random);
@@ -114,6 +138,25 @@ pub fn train_test_split(dataset: &Dataset, options: SplitOptions) -> Result<Spli
         test: order[..num_test].to_vec(),
         train: order[num_test..].to_vec(),
     })
+}
+
+/// The number of test rows.
+///
+/// # Errors
+/// [`Error::Split`] if a part would be empty.
+fn num_test_rows(dataset: &Dataset, test_size: f64) -> Result<usize> {
+    let rows = dataset.rows.len();
+    // In f64, as in scikit-learn: 0.07 * 100 rounds up to 8 test rows in both.
+    let num_test = (test_size * rows as f64).ceil() as usize;
+    if num_test == 0 || num_test >= rows {
+        return Err(Error::Split(format!(
+            "test_size = {test_size} of {rows} rows leaves {} rows to train on and {} to test on. Both parts need at \
+             least one; change test_size or the number of rows.",
+            rows.saturating_sub(num_test),
+            num_test.min(rows),
+        )));
+    }
+    Ok(num_test)
 }
 
 /// Mirrors one split of scikit-learn's `StratifiedShuffleSplit`.
@@ -164,16 +207,15 @@ fn stratified(
                 .map(|&at| members[at]),
         );
     }
-    let shuffled = |part: Vec<usize>, random: &mut RandomState| -> Vec<usize> {
-        random
-            .permutation(part.len())
-            .into_iter()
-            .map(|at| part[at])
-            .collect()
-    };
     let train = shuffled(train, random);
     let test = shuffled(test, random);
     Ok(Split { train, test })
+}
+
+/// The rows of a part in random order.
+fn shuffled(part: Vec<usize>, random: &mut RandomState) -> Vec<usize> {
+    let order = random.permutation(part.len()).into_iter();
+    order.map(|at| part[at]).collect()
 }
 
 /// Returns the number of `draws` of each class in the most likely draw without replacement, with random ties.
@@ -219,6 +261,7 @@ mod tests {
             test_size,
             random_state: 42,
             stratify,
+            group_duplicates: false,
         }
     }
 
@@ -300,6 +343,7 @@ mod tests {
                     test_size: case.test_size,
                     random_state: case.random_state,
                     stratify: case.stratify,
+                    group_duplicates: false,
                 },
             )
             .unwrap();

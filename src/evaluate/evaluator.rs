@@ -2,7 +2,7 @@
 
 use super::predict::softmax;
 use super::{Evaluation, EvaluationOptions, Metrics};
-use crate::bert::{BertForSequenceClassification, cross_entropy, targets};
+use crate::bert::{BertForSequenceClassification, cross_entropy};
 use crate::kernels::{ActivationPadding, Autocast};
 use crate::tokens::{Encoding, Example};
 use crate::{Error, Result};
@@ -31,6 +31,8 @@ pub enum EvaluationEvent {
 pub struct Evaluator {
     model: BertForSequenceClassification,
     options: EvaluationOptions,
+    /// Weight of all examples in the loss: their number without class weights.
+    weight: f64,
     /// Rows and columns of the widest batch.
     widest: [usize; 2],
     /// Examples whose batches are queued.
@@ -63,7 +65,8 @@ impl Evaluator {
         let batch_size = options.per_device_eval_batch_size;
         Ok(Self {
             widest: options.collator.widest_batch(rows, batch_size),
-            options: *options,
+            weight: options.loss.weight(examples.iter().map(|row| row.label)),
+            options: options.clone(),
             queued: 0,
             done: 0,
             outputs: Vec::new(),
@@ -80,7 +83,7 @@ impl Evaluator {
     pub async fn step(&mut self, examples: &[Example]) -> Result<EvaluationEvent> {
         let total = examples.len();
         let end = total.min(self.queued + self.options.per_device_eval_batch_size);
-        self.queue(&examples[self.queued..end], total)?;
+        self.queue(&examples[self.queued..end])?;
         self.queued = end;
         // A batch has two outputs.
         if self.outputs.len() >= 2 * BATCHES_PER_READ || self.queued == total {
@@ -102,8 +105,8 @@ impl Evaluator {
         }))
     }
 
-    /// Queues the forward pass of a batch. Its loss is its share of the mean over all `total` rows.
-    fn queue(&mut self, rows: &[Example], total: usize) -> Result<()> {
+    /// Queues the forward pass of a batch. Its loss is its share of the mean over all rows.
+    fn queue(&mut self, rows: &[Example]) -> Result<()> {
         let device = self.model.device();
         let encodings: Vec<&Encoding> = rows.iter().map(|row| &row.encoding).collect();
         let labels: Vec<usize> = rows.iter().map(|row| row.label).collect();
@@ -112,9 +115,9 @@ impl Evaluator {
         let autocast = Autocast::new(&device, self.options.fp16)?;
         let logits = self.model.forward(&batch);
         drop((padding, autocast));
-        let smoothing = self.options.label_smoothing_factor;
-        let targets = targets(&labels, self.model.num_labels(), smoothing, &device);
-        let loss = cross_entropy(logits.clone(), targets, total);
+        let loss = &self.options.loss;
+        let targets = loss.targets(&labels, self.model.num_labels(), &device);
+        let loss = cross_entropy(logits.clone(), targets, self.weight);
         // The loss of a batch follows its logits, so that one read-back returns both.
         self.outputs.push(logits.flatten::<1>(0, 1));
         self.outputs.push(loss);

@@ -3,7 +3,7 @@
 use super::Metrics;
 use super::evaluator::{EvaluationEvent, Evaluator, finite};
 use crate::Result;
-use crate::bert::BertForSequenceClassification;
+use crate::bert::{BertForSequenceClassification, CrossEntropy};
 use crate::kernels::ActivationPadding;
 use crate::tokens::{DataCollator, Encoding, Example};
 
@@ -13,7 +13,7 @@ const LENGTH_STEP: usize = 64;
 /// An evaluation of the test rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluation {
-    /// Mean loss over the rows.
+    /// Mean loss over the rows; with class weights the weighted mean.
     pub loss: f64,
     /// Probabilities, `[rows][num_labels]`, in the order of the test rows.
     pub probabilities: Vec<Vec<f32>>,
@@ -25,14 +25,14 @@ pub struct Evaluation {
 
 /// The options of an evaluation: a collator, and the fields of `TrainingArguments` that transformers'
 /// `Trainer.evaluate` reads.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EvaluationOptions {
     /// Pads the batches.
     pub collator: DataCollator,
     /// Rows of a batch.
     pub per_device_eval_batch_size: usize,
-    /// Share of the target distribution that is spread over all classes.
-    pub label_smoothing_factor: f64,
+    /// The loss function.
+    pub loss: CrossEntropy,
     /// Whether matrix products have f16 operands.
     pub fp16: bool,
 }

@@ -2,8 +2,43 @@
 //! and licence.
 
 use super::Folder;
+use crate::bert::ClassifierPooling;
 use crate::evaluate::Evaluation;
 use crate::settings::Values;
+
+/// How the model is loaded.
+const FROM_PRETRAINED: &str = r#"
+```python
+from transformers import pipeline
+
+classifier = pipeline("text-classification", model="path/to/this/folder")
+classifier("…")
+```
+"#;
+
+/// How a model is loaded whose classifier gets the mean of the hidden states, which transformers' BERT does not know.
+const MEAN_POOLED: &str = r#"
+Its classifier gets the mean of the last hidden states (`classifier_pooling: "mean"` in `config.json`). transformers'
+`BertForSequenceClassification` does not know this: the weights load without an error, but the predictions are wrong.
+Load it with this class:
+
+```python
+from transformers import AutoTokenizer, BertForSequenceClassification, pipeline
+from transformers.modeling_outputs import SequenceClassifierOutput
+
+class MeanPooledBert(BertForSequenceClassification):
+    def forward(self, input_ids, attention_mask, token_type_ids=None, **kwargs):
+        hidden = self.bert(input_ids, attention_mask, token_type_ids).last_hidden_state
+        mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
+        mean = (hidden * mask).sum(1) / mask.sum(1)
+        return SequenceClassifierOutput(logits=self.classifier(self.dropout(mean)))
+
+folder = "path/to/this/folder"
+model, tokenizer = MeanPooledBert.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+classifier = pipeline("text-classification", model=model, tokenizer=tokenizer)
+classifier("…")
+```
+"#;
 
 /// The facts of the card that are in neither the model nor its settings.
 #[derive(Debug, Clone)]
@@ -51,14 +86,10 @@ fn introduction(folder: &Folder<'_>) -> String {
         env!("CARGO_PKG_VERSION"),
         join(labels.map(|label| format!("*{}*", inline(label))))
     );
-    text += r#"
-```python
-from transformers import pipeline
-
-classifier = pipeline("text-classification", model="path/to/this/folder")
-classifier("…")
-```
-"#;
+    text += match folder.model.pooling {
+        ClassifierPooling::Cls => FROM_PRETRAINED,
+        ClassifierPooling::Mean => MEAN_POOLED,
+    };
     if folder.has_adapter_folder() {
         text += &format!(
             r#"

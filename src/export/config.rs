@@ -1,15 +1,31 @@
 //! `config.json`: that of the base model with the fields of a classifier of these labels.
 
 use super::{pretty, refuse};
+use crate::bert::{BertForSequenceClassification, ClassifierPooling};
 use crate::{Error, Result};
 use serde_json::{Map, Value, json};
 
 /// The `config.json` of the base model with the fields of transformers' `BertForSequenceClassification`, without the
-/// history of the file.
+/// history of the file. A model whose classifier gets the mean of the hidden states has `classifier_pooling`, by which
+/// [`BertConfig`](crate::bert::BertConfig) knows it again.
 ///
 /// # Errors
-/// [`Error::Config`] if `config` is not a JSON object, [`Error::Export`] if the number of names is not `num_labels`.
-pub(super) fn exported(config: &str, labels: &[String], num_labels: usize) -> Result<String> {
+/// [`Error::Config`] if `config` is not a JSON object, [`Error::Export`] if the number of names is not that of the
+/// model's labels.
+pub(super) fn exported(
+    config: &str,
+    labels: &[String],
+    model: &BertForSequenceClassification,
+) -> Result<String> {
+    with_classifier(config, labels, model.num_labels(), model.pooling)
+}
+
+fn with_classifier(
+    config: &str,
+    labels: &[String],
+    num_labels: usize,
+    pooling: ClassifierPooling,
+) -> Result<String> {
     if labels.len() != num_labels {
         return Err(refuse(format!(
             "the model has {num_labels} labels, but {} have names. Train again with this dataset.",
@@ -29,6 +45,7 @@ pub(super) fn exported(config: &str, labels: &[String], num_labels: usize) -> Re
         "torch_dtype",
         "transformers_version",
         "_name_or_path",
+        "classifier_pooling",
     ] {
         config.remove(outdated);
     }
@@ -52,6 +69,9 @@ pub(super) fn exported(config: &str, labels: &[String], num_labels: usize) -> Re
     ] {
         config.insert(name.into(), value);
     }
+    if pooling == ClassifierPooling::Mean {
+        config.insert("classifier_pooling".into(), json!(pooling));
+    }
     Ok(pretty(&Value::Object(config)))
 }
 
@@ -65,7 +85,7 @@ mod tests {
         let base = r#"{"hidden_size": 8, "num_attention_heads": 2, "_name_or_path": "x", "torch_dtype": "float16",
             "num_labels": 5, "architectures": ["BertModel"], "position_embedding_type": "absolute"}"#;
         let labels = ["no".to_string(), "yes".to_string()];
-        let text = exported(base, &labels, 2).unwrap();
+        let text = with_classifier(base, &labels, 2, ClassifierPooling::Cls).unwrap();
         assert_eq!(
             BertConfig::from_json(&text).unwrap(),
             BertConfig::from_json(base).unwrap()
@@ -87,15 +107,28 @@ mod tests {
 
     #[test]
     fn refuses_labels_without_names() {
-        let message = exported("{}", &["only".to_string()], 2)
+        let message = with_classifier("{}", &["only".to_string()], 2, ClassifierPooling::Cls)
             .unwrap_err()
             .to_string();
         assert!(message.contains("2 labels, but 1 have names"), "{message}");
         assert!(
-            exported("[]", &[], 0)
+            with_classifier("[]", &[], 0, ClassifierPooling::Cls)
                 .unwrap_err()
                 .to_string()
                 .contains("not a JSON object")
         );
+    }
+
+    #[test]
+    fn the_pooling_of_a_model_is_known_again() {
+        let base = r#"{"model_type": "bert", "classifier_pooling": "mean"}"#;
+        let labels = ["no".to_string(), "yes".to_string()];
+        for pooling in [ClassifierPooling::Cls, ClassifierPooling::Mean] {
+            let text = with_classifier(base, &labels, 2, pooling).unwrap();
+            let config = BertConfig::from_json(&text).unwrap();
+            assert_eq!(config.classifier_pooling, pooling);
+            let is_stated = text.contains("classifier_pooling");
+            assert_eq!(is_stated, pooling == ClassifierPooling::Mean);
+        }
     }
 }

@@ -16,7 +16,7 @@ mod weights;
 
 pub use card::Card;
 
-use crate::bert::BertForSequenceClassification;
+use crate::bert::{BertForSequenceClassification, ClassifierPooling};
 use crate::settings::{self, RunSettings, Values};
 use crate::tokens::Tokenizer;
 use crate::train::History;
@@ -46,9 +46,10 @@ pub struct Folder<'a> {
 }
 
 impl Folder<'_> {
-    /// Whether the adapters are also exported alone.
+    /// Whether the adapters are also exported alone: PEFT loads them into transformers' own classes.
     fn has_adapter_folder(&self) -> bool {
-        self.model.has_adapters() && self.base_has_pooler
+        let is_plain = self.model.pooling == ClassifierPooling::Cls;
+        self.model.has_adapters() && self.base_has_pooler && is_plain
     }
 
     /// Writes the archive front to back and returns the name and bytes of each file. `sink` is called with consecutive
@@ -71,7 +72,7 @@ impl Folder<'_> {
             ("README.md", card::readme(self, &settings)),
             (
                 "config.json",
-                config::exported(self.config, self.labels, self.model.num_labels())?,
+                config::exported(self.config, self.labels, self.model)?,
             ),
         ];
         files.extend(tokenizer::files(self.tokenizer, self.config)?);

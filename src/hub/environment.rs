@@ -77,6 +77,8 @@ pub enum Folder {
     Files,
     /// The pin of each stored model.
     Pins,
+    /// Rows of datasets.
+    Datasets,
 }
 
 /// The disk refuses: it is full, the file is not there, or another tab has it open.

@@ -9,6 +9,7 @@ mod archive;
 mod arrived;
 mod blob_file;
 mod context;
+mod dataset;
 mod download;
 mod environment;
 mod events;
@@ -33,6 +34,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use dataset::{DATASETS_ENDPOINT, DatasetConfig, DatasetLines, RowsRequest, fetch_rows};
 pub use environment::{
     Blob, Body, Clock, Disk, DiskError, Environment, Fetch, Folder, Host, OpenFile, Response,
     Unreachable,

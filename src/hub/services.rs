@@ -59,7 +59,7 @@ impl<E: Environment> Services<E> {
     pub(super) fn check(&self) -> Result<()> {
         if self.fetch.is_stopped() {
             return Err(Error::Stopped(
-                "The download was stopped. What has arrived of a model from the Hub is kept: \
+                "The download was stopped. What has arrived from the Hub is kept: \
                  load it again to resume the download."
                     .into(),
             ));

@@ -37,7 +37,7 @@ pub struct AdamWState {
     pub gradient: Tensor<1>,
     /// The first moments, then the second moments: `[2 n]`.
     pub moments: Tensor<1>,
-    /// The scalars of its parameter group.
+    /// The scalars of its parameter group. `decay` and `step_size` may differ between the two of a pair.
     pub scalars: AdamWScalars,
 }
 

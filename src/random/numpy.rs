@@ -16,7 +16,7 @@ impl RandomState {
     }
 
     /// Draws a uniform integer in `0..=max` by masked rejection: `random_interval` in NumPy's `distributions.c`.
-    fn interval(&mut self, max: u32) -> u32 {
+    pub(crate) fn interval(&mut self, max: u32) -> u32 {
         if max == 0 {
             return 0;
         }
@@ -36,6 +36,15 @@ impl RandomState {
             order.swap(i, self.interval(i as u32) as usize);
         }
         order
+    }
+
+    /// Draws a uniform integer in `0..high`: `RandomState.randint(high)`.
+    ///
+    /// # Panics
+    /// If `high` is 0.
+    pub fn randint(&mut self, high: u32) -> u32 {
+        assert!(high > 0, "an integer below 0 does not exist");
+        self.interval(high - 1)
     }
 
     /// Draws `size` of `items` without replacement: `RandomState.choice(items, size, replace=False)`.
@@ -60,5 +69,13 @@ mod tests {
             [8, 1, 5, 0, 7, 2, 9, 4, 3, 6]
         );
         assert!(RandomState::new(0).permutation(0).is_empty());
+    }
+
+    #[test]
+    fn integers_match_numpy() {
+        let mut random = RandomState::new(42);
+        // [numpy.random.RandomState(42).randint(high) for high in …] of one generator, recorded with NumPy 2.
+        let drawn = [10, 3, 1000, 1, 7, 48, 2, 100_000].map(|high| random.randint(high));
+        assert_eq!(drawn, [6, 0, 270, 0, 2, 7, 0, 76_820]);
     }
 }

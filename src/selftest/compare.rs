@@ -2,16 +2,17 @@
 //!
 //! On a small BERT with padding and every dropout, it compares the logits, the gradient of every parameter, and every
 //! parameter after three optimizer steps: of the whole network, and of LoRA with gradient checkpointing. It also
-//! compares loss scaling, and updates that are not finite. The device stores the word embeddings in three blocks, as it
-//! does if a buffer cannot hold the whole table. The CPU device stores them in one.
+//! compares mean pooling with class weights, loss scaling, and updates that are not finite. The device stores the word
+//! embeddings in three blocks, as it does if a buffer cannot hold the whole table. The CPU device stores them in one.
 
 use super::divergence::divergence;
 use super::fp16::loss_scaling;
 use super::{Check, SelfTest, compare_values, largest, read};
 use crate::Result;
 use crate::bert::{
-    BertConfig, BertForSequenceClassification, LoadLimits, LoraConfig, TargetModules,
-    cross_entropy, random_network, read_all, targets,
+    BertConfig, BertForSequenceClassification, ClassifierPooling, CrossEntropy, LoadLimits,
+    LoraConfig, TargetModules, balanced_class_weights, cross_entropy, random_network, read_all,
+    targets,
 };
 use crate::kernels::DropoutStream;
 use crate::tokens::{Batch, DataCollator, Encoding, Example};
@@ -86,7 +87,7 @@ impl Outcome {
         let logits = model.forward_with_dropouts(&batch(), DropoutStream::new(5, 0));
         let labels: Vec<usize> = examples().iter().map(|row| row.label).collect();
         let targets = targets(&labels, LABELS, 0.1, &device);
-        let loss = cross_entropy(logits, targets, labels.len());
+        let loss = cross_entropy(logits, targets, labels.len() as f64);
         let grads = GradientsParams::from_grads(loss.backward(), &model);
         for parameter in model.named_parameters() {
             let values_read = match parameter.gradient(&grads) {
@@ -96,6 +97,7 @@ impl Outcome {
             values.push((format!("{GRADIENT}{}", parameter.name), values_read));
         }
 
+        values.extend(mean_pooled(&model, &labels, &device).await?);
         let with_lora = model.clone().with_lora(&LORA, 22);
         let mut parameters = three_steps(model, options()).await?.named_parameters();
         // LoRA and gradient checkpointing use kernels that full training does not use.
@@ -112,6 +114,39 @@ impl Outcome {
         }
         Ok(Self { values })
     }
+}
+
+/// Logits of the mean of the hidden states, and gradients through it of a loss with class weights.
+async fn mean_pooled(
+    model: &BertForSequenceClassification,
+    labels: &[usize],
+    device: &Device,
+) -> Result<Vec<(String, Vec<f32>)>> {
+    let model = model.clone().with_pooling(ClassifierPooling::Mean);
+    let weights = balanced_class_weights(labels.iter().copied(), LABELS);
+    let loss = CrossEntropy {
+        label_smoothing: 0.1,
+        class_weights: Some(weights.into()),
+    };
+    let logits = model.forward_with_dropouts(&batch(), DropoutStream::new(6, 0));
+    let targets = loss.targets(labels, LABELS, device);
+    let weight = loss.weight(labels.iter().copied());
+    let output = cross_entropy(logits.clone(), targets, weight);
+    let grads = GradientsParams::from_grads(output.backward(), &model);
+    let mut values = vec![(
+        "logits with mean pooling".to_string(),
+        read(flat(logits)).await?,
+    )];
+    for parameter in model.named_parameters() {
+        let is_compared = ["encoder.layer.1.output.LayerNorm", "classifier"]
+            .iter()
+            .any(|name| parameter.name.contains(name));
+        if let Some(gradient) = parameter.gradient(&grads).filter(|_| is_compared) {
+            let name = format!("{GRADIENT}{} with mean pooling", parameter.name);
+            values.push((name, read_all(gradient).await?));
+        }
+    }
+    Ok(values)
 }
 
 async fn three_steps(
@@ -196,7 +231,7 @@ mod tests {
         let adapters = 2 * (2 * 6 + 1);
         assert_eq!(
             report.checks.len(),
-            2 + 2 * parameters + adapters + 2 + 2 + 2
+            2 + 2 * parameters + adapters + 2 + 2 + 2 + (1 + 4)
         );
     }
 }

@@ -10,7 +10,8 @@ pub(super) const ELEMENTS: usize = 37;
 
 /// Two parameters with their moments.
 pub(super) struct Updates {
-    scalars: AdamWScalars,
+    /// Of each parameter: their groups differ in weight decay and learning rate.
+    scalars: [AdamWScalars; 2],
     /// Parameter `[ELEMENTS]` and moments `[2 * ELEMENTS]`, of each.
     updated: [(Tensor<1>, Tensor<1>); 2],
 }
@@ -19,15 +20,15 @@ impl Updates {
     /// Parameters before the first update. With `scaled`, the clip is that of a loss scaler, which corrects the bias.
     pub(super) fn new(scaled: bool, device: &Device) -> Self {
         Self {
-            scalars: AdamWScalars {
+            scalars: [(0.999, 1e-2), (0.97, 3e-2)].map(|(decay, step_size)| AdamWScalars {
                 beta1: 0.9,
                 beta2: 0.999,
-                decay: 0.999,
-                step_size: 1e-2,
+                decay,
+                step_size,
                 bias_correction2_sqrt: if scaled { 1.0 } else { 0.5 },
                 eps: 1e-8,
                 scaled,
-            },
+            }),
             updated: [1, 2].map(|seed| {
                 let parameter = random([ELEMENTS], seed, device);
                 (parameter, Tensor::zeros([2 * ELEMENTS], device))
@@ -42,12 +43,14 @@ impl Updates {
     /// `gradient`: `[ELEMENTS]`, `clip`: `[CLIP_VALUES]` or `[SCALER_VALUES]`
     pub(super) fn step(self, gradient: &Tensor<1>, clip: Tensor<1>) -> Self {
         let scalars = self.scalars;
-        let pair = self.updated.map(|(parameter, moments)| AdamWState {
-            parameter,
-            gradient: gradient.clone(),
-            moments,
-            scalars,
-        });
+        let [a, b] = self.updated;
+        let pair =
+            [(a, scalars[0]), (b, scalars[1])].map(|((parameter, moments), scalars)| AdamWState {
+                parameter,
+                gradient: gradient.clone(),
+                moments,
+                scalars,
+            });
         let updated = kernels::adamw(pair, clip);
         Self { scalars, updated }
     }

@@ -16,8 +16,8 @@ use burn::module::Module;
 /// Where and when an evaluation took place.
 pub(super) struct EvaluationContext<'a> {
     pub dataset: &'a Dataset,
-    /// Row indices of the test part.
-    pub test: &'a [usize],
+    /// Row indices of the evaluated rows.
+    pub rows: &'a [usize],
     /// None before any training.
     pub state: Option<TrainerState>,
     pub per_device_eval_batch_size: usize,
@@ -32,7 +32,7 @@ impl EvaluationReport {
         let speed = SpeedMetrics::new(context.seconds, rows as f64, batches);
         let classes = metrics.classes.iter().zip(&context.dataset.labels);
         let misclassified = metrics.misclassified.iter().map(|wrong| {
-            let row = context.test[wrong.at];
+            let row = context.rows[wrong.at];
             MisclassifiedView {
                 row,
                 text: context.dataset.rows[row].text.clone(),
@@ -115,7 +115,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             &evaluation,
             &EvaluationContext {
                 dataset,
-                test: &split.test,
+                rows: &split.test,
                 state: self.run.as_ref().map(|run| run.trainer.state()),
                 per_device_eval_batch_size: options.per_device_eval_batch_size,
                 seconds: seconds_since(&self.clock, started),
@@ -132,7 +132,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let (model, tokens) = (self.require_model()?, self.require_tokens()?);
         let collator = tokens.collator(model.tokenizer.pad_token_id());
         Ok(match &self.run {
-            Some(run) => (run.trainer.model()?, run.arguments.evaluation(collator)),
+            Some(run) => (run.trainer.model()?, run.trainer.evaluation(collator)),
             None => (
                 &model.network,
                 TrainingArguments::default().evaluation(collator),

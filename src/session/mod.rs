@@ -5,17 +5,22 @@
 //! leaves the state as it was: a new value replaces the old one only after it has been built. It is generic over its
 //! [`Environment`] (network, disk, clock) and computes on any device, so native tests run the code that the page runs.
 
-mod data;
+mod audit;
+mod baselines;
+mod dataset;
 mod device;
 mod device_choice;
 mod device_errors;
 mod evaluation;
 mod export;
+mod import;
 mod kept;
 mod model;
 mod plan;
 pub mod protocol;
+mod recommend;
 mod run;
+mod split;
 mod stored;
 #[cfg(test)]
 mod tests;
@@ -25,11 +30,13 @@ pub use device::Compute;
 pub use device_choice::{Adapter, DeviceChoice, Missing, choose};
 pub use device_errors::{DeviceErrors, LocalFuture, NoDeviceErrors};
 
-use crate::data::{Dataset, Split};
-use crate::hub::{Clock, Disk, Environment};
+use crate::data::{Dataset, RowFilter, Split};
+use crate::hub::{Clock, Disk, Environment, RowsRequest};
 use crate::selftest::SelfTest;
 use crate::train::MemoryProbe;
 use crate::{Error, Result};
+use dataset::{HeldDataset, no_dataset};
+use import::PendingImport;
 use model::LoadedModel;
 #[cfg(target_family = "wasm")]
 pub(crate) use model::{HEAD_SEED, NUM_LABELS};
@@ -63,7 +70,9 @@ pub struct Session<E: Environment, M: MemoryProbe> {
     self_test: Option<SelfTest>,
     /// Result of the self-test in f16, which runs before the first run with `fp16`.
     fp16_test: Option<SelfTest>,
-    dataset: Option<Rc<Dataset>>,
+    dataset: Option<HeldDataset>,
+    /// A table that was read and is not used yet.
+    pending: Option<PendingImport>,
     split: Option<Rc<Split>>,
     model: Option<LoadedModel>,
     tokens: Option<Tokenized>,
@@ -83,6 +92,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             self_test: None,
             fp16_test: None,
             dataset: None,
+            pending: None,
             split: None,
             model: None,
             tokens: None,
@@ -94,7 +104,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// What the session holds.
     pub fn state(&self) -> SessionState {
         SessionState {
-            dataset_rows: self.dataset.as_ref().map(|dataset| dataset.rows.len()),
+            dataset_rows: self.dataset.as_ref().map(|held| held.rows.rows.len()),
             split: self.split.is_some(),
             model: self.model.as_ref().map(|model| model.origin.name.clone()),
             tokenized: self.tokens.is_some(),
@@ -115,7 +125,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     ) -> Result<Answer> {
         Ok(match request {
             Request::Dataset { values } => Answer::Dataset(self.generate_dataset(&values)?),
-            Request::Split { values } => Answer::Split(self.split_dataset(&values)?),
+            Request::Split { values } => Answer::Split(self.split_dataset(&values, &fetch).await?),
             Request::Rows {
                 train,
                 test,
@@ -129,10 +139,59 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             )),
             Request::Stored => Answer::Stored(self.stored_models().await),
             Request::Forget { key } => Answer::Stored(self.forget_model(&key).await?),
-            Request::DatasetRows { offset, count } => {
-                Answer::DatasetRows(self.dataset_rows(offset, count)?)
+            Request::DatasetRows {
+                offset,
+                count,
+                query,
+                label,
+            } => {
+                let filter = RowFilter { query, label };
+                Answer::DatasetRows(self.dataset_rows(offset, count, &filter)?)
             }
-            Request::Tokenize { values } => Answer::Tokenized(self.tokenize(&values)?),
+            Request::ImportHub {
+                endpoint,
+                dataset,
+                config,
+                split,
+                max_rows,
+                options,
+            } => {
+                let rows = RowsRequest {
+                    dataset,
+                    config,
+                    split,
+                    max_rows,
+                };
+                let view = self.import_hub(&endpoint, rows, options, fetch, listener);
+                Answer::Import(Box::new(view.await?))
+            }
+            Request::UseImport {
+                skip_bad_rows,
+                merge_labels,
+            } => Answer::Dataset(self.use_import(skip_bad_rows, merge_labels)?),
+            Request::NewDataset { labels } => Answer::Dataset(self.new_dataset(labels)?),
+            Request::Edit { edit } => Answer::Dataset(self.edit_dataset(edit)?),
+            Request::Undo => Answer::Dataset(self.undo_edit()?),
+            Request::Redo => Answer::Dataset(self.redo_edit()?),
+            Request::DownloadDataset { format } => {
+                Answer::Download(self.download_dataset(format, listener.as_ref())?)
+            }
+            Request::Audit { values } => Answer::Audit(self.audit(&values, &fetch).await?),
+            Request::AuditLabels => {
+                let found = self.audit_labels(&fetch, listener.as_ref()).await;
+                Answer::Audit(self.checked(found).await?)
+            }
+            Request::Baselines { embeddings } => {
+                let found = self.baselines(embeddings, &fetch, listener.as_ref()).await;
+                Answer::Baselines(self.checked(found).await?)
+            }
+            Request::Recommend {
+                budget_seconds,
+                seconds_per_unit,
+            } => Answer::Recommendation(self.recommend(budget_seconds, seconds_per_unit)?),
+            Request::Tokenize { values } => {
+                Answer::Tokenized(self.tokenize(&values, &fetch, listener.as_ref()).await?)
+            }
             Request::Tokens { offset, count } => Answer::Tokens(self.token_rows(offset, count)?),
             Request::Plan { values } => Answer::Plan(self.plan(&values).await?),
             Request::Evaluate { logits } => {
@@ -166,8 +225,10 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     }
 
     fn require_dataset(&self) -> Result<&Rc<Dataset>> {
-        let missing = || Error::NotReady("There is no dataset yet. Make it first.".into());
-        self.dataset.as_ref().ok_or_else(missing)
+        self.dataset
+            .as_ref()
+            .map(|held| &held.rows)
+            .ok_or_else(no_dataset)
     }
 
     fn require_split(&self) -> Result<(&Rc<Dataset>, &Rc<Split>)> {

@@ -114,7 +114,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         origin: ModelOrigin,
         on_event: &OnEvent,
     ) -> Result<ModelView> {
-        let labels = self.dataset.as_ref().map(|dataset| dataset.labels.len());
+        let labels = self.dataset.as_ref().map(|held| held.rows.labels.len());
         let device = self.compute.device.clone().autodiff();
         let target = Target {
             num_labels: labels.unwrap_or(NUM_LABELS),

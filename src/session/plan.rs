@@ -18,7 +18,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let plan = TrainPlan::new(
             &settings.arguments,
             settings.tuning.method,
-            split.train.len(),
+            settings.training_rows(split.train.len()),
         )?;
         Ok(PlanView {
             steps_per_epoch: plan.steps_per_epoch,
@@ -68,10 +68,17 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         });
         let shapes = match tokens {
             Some(tokens) => {
-                BatchShapes::of(&tokens.collator(0), &tokens.train, &tokens.test, arguments)
+                let collator = tokens.collator(0);
+                let shapes = BatchShapes::of(&collator, &tokens.train, &tokens.test, arguments);
+                match settings.validation_size > 0.0 {
+                    true => shapes.with_validation(&collator, &tokens.train, arguments),
+                    false => shapes,
+                }
             }
             None => {
-                let rows = [split.train.len(), split.test.len()];
+                let trained = settings.training_rows(split.train.len());
+                let validation = split.train.len() - trained;
+                let rows = [trained, split.test.len().max(validation)];
                 let longest = settings.max_length.min(config.max_position_embeddings);
                 BatchShapes::upper_bound(rows, longest, arguments)
             }
@@ -79,6 +86,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let (labels, limits) = (dataset.labels.len(), self.compute.info.limits());
         Some(MemoryDemand {
             kept: self.kept_bytes(),
+            classifier_pooling: settings.classifier_pooling,
             ..MemoryDemand::new(config, labels, shapes, arguments, settings.tuning, limits)
         })
     }

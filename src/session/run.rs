@@ -2,15 +2,18 @@
 
 use super::Session;
 use super::evaluation::EvaluationContext;
-use super::protocol::{EvaluationReport, RunEvent, TrainResult, TrainedState};
+use super::protocol::{
+    BestView, EvaluatedPart, EvaluationReport, RunEvent, TrainResult, TrainedState,
+};
 use crate::bert::BertForSequenceClassification;
 use crate::data::{Dataset, Split};
 use crate::evaluate::Evaluation;
 use crate::hub::{Clock, Environment};
 use crate::settings::{RunSettings, Values};
+use crate::tokens::{EncodedSplit, Example};
 use crate::train::{
-    Event, History, MemoryProbe, TrainPlan, Trainer, TrainerOptions, TrainingArguments,
-    trainable_parameters,
+    Event, HeldOut, History, MemoryProbe, TrainPlan, Trainer, TrainerOptions, TrainingArguments,
+    hold_out, trainable_parameters,
 };
 use crate::{Error, Result};
 use std::rc::Rc;
@@ -22,7 +25,11 @@ pub(super) struct Run {
     pub initial: BertForSequenceClassification,
     /// The dataset that it trains on. The session may get another one before the run is evaluated or exported.
     pub dataset: Rc<Dataset>,
+    /// Its training part is without the rows of the validation part.
     pub split: Rc<Split>,
+    /// Row indices of the validation part, on which the epochs are evaluated; empty if they are evaluated on the test
+    /// part.
+    pub validation: Vec<usize>,
     /// Its settings as the page sent them.
     pub values: Values,
     pub arguments: TrainingArguments,
@@ -31,6 +38,8 @@ pub(super) struct Run {
     pub trainable_bytes: u64,
     /// The last evaluation of its own test part.
     last: Option<(EvaluationReport, Evaluation)>,
+    /// Updates before the weights of that evaluation.
+    last_step: usize,
     /// Milliseconds of the evaluation in progress, without pauses between its batches.
     evaluation_ms: f64,
     over: bool,
@@ -48,10 +57,10 @@ impl Run {
         })
     }
 
-    /// The last evaluation, if no step followed it.
+    /// The last evaluation of the test part, if it is one of the current weights.
     pub(super) fn evaluation(&self) -> Option<&(EvaluationReport, Evaluation)> {
-        let step = self.trainer.state().global_step;
-        self.last.as_ref().filter(|(report, _)| report.step == step)
+        let step = self.trainer.weights_step();
+        self.last.as_ref().filter(|_| self.last_step == step)
     }
 
     /// Whether no further step follows.
@@ -70,28 +79,48 @@ impl Run {
         self.trainer.logged_steps() > 0
     }
 
-    /// Keeps an evaluation of its own test part as the last one.
-    fn add_evaluation(&mut self, evaluation: Evaluation, seconds: f64) -> EvaluationReport {
-        self.history.evaluated(&evaluation, seconds);
+    /// Reports an evaluation, and keeps one of its own test part as the last one.
+    fn add_evaluation(
+        &mut self,
+        evaluation: Evaluation,
+        part: EvaluatedPart,
+        seconds: f64,
+    ) -> RunEvent {
+        let rows = match part {
+            EvaluatedPart::Validation => &self.validation,
+            EvaluatedPart::Test => &self.split.test,
+        };
         let report = EvaluationReport::new(
             &evaluation,
             &EvaluationContext {
                 dataset: &self.dataset,
-                test: &self.split.test,
+                rows,
                 state: Some(self.trainer.state()),
                 per_device_eval_batch_size: self.arguments.per_device_eval_batch_size,
                 seconds,
             },
         );
-        self.last = Some((report.clone(), evaluation));
-        report
+        if part == EvaluatedPart::Test {
+            self.last = Some((report.clone(), evaluation));
+            self.last_step = self.trainer.weights_step();
+        }
+        RunEvent::Evaluation { report, part }
     }
 
     /// The summary of the run.
     fn result(&mut self, stopped: bool, seconds: f64, first_step_ms: f64) -> Result<TrainResult> {
         let summary = self.history.finished(&self.trainer, seconds)?;
+        let restored = self.trainer.weights_step();
+        let best = self.trainer.best().map(|best| BestView {
+            best_step: best.step,
+            best_epoch: best.epoch,
+            best_metric: best.metric,
+            restored: self.arguments.load_best_model_at_end && best.step == restored,
+        });
         Ok(TrainResult {
             stopped,
+            stopped_early: self.trainer.has_stopped_early(),
+            best,
             global_step: summary.step,
             max_steps: self.trainer.state().max_steps,
             epoch: summary.epoch,
@@ -123,13 +152,26 @@ impl Run {
                 RunEvent::Evaluating { done, total }
             }
             Event::Evaluated(evaluation) => {
-                let milliseconds = std::mem::take(&mut self.evaluation_ms) + milliseconds;
-                RunEvent::Evaluation {
-                    report: self.add_evaluation(evaluation, milliseconds / 1000.0),
-                }
+                let seconds = self.evaluation_seconds(milliseconds);
+                self.history.evaluated(&evaluation, seconds);
+                let part = match self.validation.is_empty() {
+                    true => EvaluatedPart::Test,
+                    false => EvaluatedPart::Validation,
+                };
+                self.add_evaluation(evaluation, part, seconds)
+            }
+            Event::FinalEvaluation(evaluation) => {
+                let seconds = self.evaluation_seconds(milliseconds);
+                self.history.evaluated_at_end(&evaluation, seconds);
+                self.add_evaluation(evaluation, EvaluatedPart::Test, seconds)
             }
             Event::Finished => RunEvent::Finished,
         }
+    }
+
+    /// Seconds of the evaluation whose last batch took `milliseconds`.
+    fn evaluation_seconds(&mut self, milliseconds: f64) -> f64 {
+        (std::mem::take(&mut self.evaluation_ms) + milliseconds) / 1000.0
     }
 
     /// Reads back the losses that are still on the device.
@@ -152,7 +194,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     pub async fn start_run(&mut self, values: Values) -> Result<()> {
         let settings = RunSettings::from_values(&values)?;
         self.check_self_test()?;
-        let rows = self.require_tokens()?.train.len();
+        let rows = settings.training_rows(self.require_tokens()?.train.len());
         TrainPlan::new(&settings.arguments, settings.tuning.method, rows)?;
         if settings.arguments.fp16 {
             self.check_fp16().await?;
@@ -226,7 +268,11 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let read = run.read_logs().await;
         let checked = self.compute.errors.check().await;
         let result = match checked.and(read) {
-            Ok(()) => run.result(stopped, seconds, first_step_ms),
+            Ok(()) => {
+                // Restores the best weights, also in the middle of an evaluation.
+                run.trainer.end();
+                run.result(stopped, seconds, first_step_ms)
+            }
             Err(error) => Err(error),
         };
         self.end_run();
@@ -238,31 +284,78 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let model = self.require_model()?;
         let seed = settings.arguments.seed;
         let initial = model.with_head(dataset.labels.len(), seed);
+        let initial = initial.with_pooling(settings.classifier_pooling);
         let arguments = settings.arguments.clone();
+        let held_out = hold_out(
+            dataset,
+            &split.train,
+            settings.validation_size,
+            settings.split,
+        )?;
+        let rows = RunRows::new(held_out, split, tokens);
         let options = TrainerOptions {
             collator: tokens.collator(model.tokenizer.pad_token_id()),
             shuffle: settings.shuffle,
             arguments: settings.arguments,
         };
-        let trainer = Trainer::new(
-            settings.tuning.apply(initial.clone(), seed)?,
-            tokens.train.clone(),
-            tokens.test.clone(),
-            options,
-        )?;
+        let trained = settings.tuning.apply(initial.clone(), seed)?;
+        let train_rows = rows.train.len();
+        let trainer = match rows.validation {
+            Some(validation) => Trainer::new(trained, rows.train, validation, options)?
+                .with_test(tokens.test.clone()),
+            None => Trainer::new(trained, rows.train, tokens.test.clone(), options)?,
+        };
         Ok(Run {
             trainable_bytes: 4 * trainable_parameters(trainer.model()?) as u64,
             last: None,
+            last_step: 0,
             evaluation_ms: 0.0,
             over: false,
             trainer,
             initial,
             dataset: dataset.clone(),
-            split: split.clone(),
+            split: rows.split,
+            validation: rows.validation_rows,
             values,
-            history: History::new(&arguments, tokens.train.len()),
+            history: History::new(&arguments, train_rows),
             arguments,
         })
+    }
+}
+
+/// The rows of a run.
+struct RunRows {
+    split: Rc<Split>,
+    /// Row indices of the validation part.
+    validation_rows: Vec<usize>,
+    train: Rc<[Example]>,
+    /// None if the epochs are evaluated on the test part.
+    validation: Option<Rc<[Example]>>,
+}
+
+impl RunRows {
+    /// Those of the session, without copies if there is no validation part.
+    fn new(held_out: Option<HeldOut>, split: &Rc<Split>, tokens: &EncodedSplit) -> Self {
+        let Some(HeldOut { train, validation }) = held_out else {
+            return Self {
+                split: split.clone(),
+                validation_rows: Vec::new(),
+                train: tokens.train.clone(),
+                validation: None,
+            };
+        };
+        let rows = |part: &[usize]| part.iter().map(|&at| split.train[at]).collect();
+        let examples = |part: &[usize]| part.iter().map(|&at| tokens.train[at].clone()).collect();
+        let (train_rows, test) = (rows(&train), split.test.clone());
+        Self {
+            split: Rc::new(Split {
+                train: train_rows,
+                test,
+            }),
+            validation_rows: rows(&validation),
+            train: examples(&train),
+            validation: Some(examples(&validation)),
+        }
     }
 }
 

@@ -1,18 +1,24 @@
 //! The workflow on the CPU, with a fake network and disk: the code that the page runs, its failures included.
 
+mod best;
 mod device_errors;
 mod divergence;
+mod edits;
 mod evaluation;
 mod failures;
+mod import;
 mod kept;
 mod models;
+mod quality;
 mod scale;
 mod workflow;
 
 use super::protocol::{
-    Answer, DeviceInfo, DeviceReason, ModelView, Request, RunEvent, SessionEvent, TrainResult,
+    Answer, DeviceInfo, DeviceReason, ImportView, ModelView, Request, RunEvent, SessionEvent,
+    TrainResult,
 };
 use super::{Compute, Listener, Missing, NoDeviceErrors, Session};
+use crate::data::import::ImportOptions;
 use crate::hub::Fetch;
 use crate::hub::testing::{FakeBlob, FakeEnvironment, Fakes};
 use crate::selftest::SelfTest;
@@ -107,7 +113,8 @@ impl Visit {
             passed: true,
             checks: Vec::new(),
         });
-        let values = json!({"num_rows": 20, "test_size": 0.2, "max_length": 16, "max_steps": 3, "warmup_ratio": 0.0});
+        let values = json!({"toy_dataset": "article", "group_duplicates": false, "num_rows": 20, "test_size": 0.2,
+            "max_length": 16, "max_steps": 3, "warmup_ratio": 0.0});
         Self {
             session,
             fakes,
@@ -128,7 +135,7 @@ impl Visit {
 
     /// Sends a request of the page. A request that needs settings gets the session's.
     fn ask(&mut self, mut request: Value) -> Result<Answer> {
-        let needs_values = ["dataset", "split", "tokenize", "plan"];
+        let needs_values = ["dataset", "split", "tokenize", "plan", "audit"];
         if needs_values.iter().any(|name| request["type"] == *name)
             && request.get("values").is_none()
         {
@@ -162,6 +169,21 @@ impl Visit {
             .map(|(name, bytes)| (format!("tiny/{name}"), FakeBlob::new(bytes)));
         let listener: Rc<dyn Listener> = self.recorder.clone();
         block_on(self.session.load_files("tiny", files.collect(), &listener))
+    }
+
+    /// Reads files of the visitor's disk as a table.
+    fn import(&mut self, files: &[(&str, &[u8])], options: Value) -> Result<ImportView> {
+        let options = ImportOptions::from_json(options)?;
+        let (name, _) = files[0];
+        let files = files
+            .iter()
+            .map(|(path, bytes)| (path.to_string(), FakeBlob::new(bytes)));
+        let listener: Rc<dyn Listener> = self.recorder.clone();
+        let network = self.fakes.network.clone();
+        let view = self
+            .session
+            .import_files(name, files.collect(), options, network, &listener);
+        block_on(view)
     }
 
     /// Starts a run with the session's settings and `changes` of them.

@@ -1,23 +1,33 @@
 //! The rows as token ids, and how the page shows them: padded as in their batches.
 
-use super::Session;
-use super::protocol::{Part, TokenRow, TokenRows, TokensView, page};
+use super::baselines::Embeddings;
+use super::protocol::{Part, SessionEvent, TokenRow, TokenRows, TokensView, WorkEvent, page};
+use super::{Listener, Session};
+use crate::data::{Row, Split};
 use crate::hub::Environment;
 use crate::settings::{RunSettings, Values};
-use crate::tokens::{EncodedSplit, Encoding, Example, Tokenizer};
+use crate::tokens::{EncodedSplit, Encoding, Example, TokenCount, Tokenizer};
 use crate::train::{MemoryProbe, epoch_order};
 use crate::{Error, Result};
 use std::ops::Deref;
+use std::rc::Rc;
+
+/// Rows that are tokenized before the worker reads its messages.
+const ROWS_PER_PIECE: usize = 200;
 
 /// The rows of both parts as token ids, and the width of each row's batch in the first epoch.
 pub(super) struct Tokenized {
     rows: EncodedSplit,
+    /// Tokens of each row without a limit: the training part, then the test part.
+    counts: Vec<TokenCount>,
     train_widths: Vec<usize>,
     test_widths: Vec<usize>,
+    /// The embeddings of the rows, once they are computed.
+    embeddings: Option<Rc<Embeddings>>,
 }
 
 impl Tokenized {
-    fn new(rows: EncodedSplit, settings: &RunSettings) -> Self {
+    fn new(rows: EncodedSplit, counts: Vec<TokenCount>, settings: &RunSettings) -> Self {
         let arguments = &settings.arguments;
         let order = match settings.shuffle {
             true => epoch_order(arguments.seed, 0, rows.train.len()),
@@ -28,7 +38,33 @@ impl Tokenized {
             train_widths: rows.widths(&rows.train, &order, arguments.per_device_train_batch_size),
             test_widths: rows.widths(&rows.test, &in_order, arguments.per_device_eval_batch_size),
             rows,
+            counts,
+            embeddings: None,
         }
+    }
+
+    /// Tokens of each training row without a limit.
+    pub(super) fn train_lengths(&self) -> Vec<usize> {
+        let train = self.counts.iter().take(self.train.len());
+        train.map(|count| count.length).collect()
+    }
+
+    /// Tokens of each row of the dataset, and those of them that are `[UNK]`; 0 for a row that is in no part of the
+    /// split.
+    pub(super) fn counts_by_row(&self, split: &Split, num_rows: usize) -> (Vec<usize>, Vec<usize>) {
+        let (mut lengths, mut unknown) = (vec![0; num_rows], vec![0; num_rows]);
+        for (&row, count) in split.train.iter().chain(&split.test).zip(&self.counts) {
+            (lengths[row], unknown[row]) = (count.length, count.unknown);
+        }
+        (lengths, unknown)
+    }
+
+    pub(super) fn embeddings(&self) -> Option<Rc<Embeddings>> {
+        self.embeddings.clone()
+    }
+
+    pub(super) fn set_embeddings(&mut self, embeddings: Rc<Embeddings>) {
+        self.embeddings = Some(embeddings);
     }
 
     fn view(&self) -> TokensView {
@@ -77,8 +113,13 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     ///
     /// # Errors
     /// [`Error::Setting`] for a `max_length` beyond the model's positions, [`Error::NotReady`] without a split or a
-    /// model.
-    pub(super) fn tokenize(&mut self, values: &Values) -> Result<TokensView> {
+    /// model, [`Error::Stopped`].
+    pub(super) async fn tokenize(
+        &mut self,
+        values: &Values,
+        fetch: &E::Fetch,
+        listener: &dyn Listener,
+    ) -> Result<TokensView> {
         let settings = RunSettings::from_values(values)?;
         let (dataset, split) = self.require_split()?;
         let model = self.require_model()?;
@@ -90,14 +131,33 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
                 expected: format!("this model has positions for {positions} tokens at most"),
             });
         }
-        let rows = EncodedSplit::new(
-            dataset,
-            split,
-            &model.tokenizer,
-            settings.max_length,
-            settings.padding,
-        )?;
-        let tokens = Tokenized::new(rows, &settings);
+        let rows = split.train.iter().chain(&split.test);
+        let total = split.train.len() + split.test.len();
+        let mut examples = Vec::with_capacity(total);
+        let mut counts = Vec::with_capacity(total);
+        for &row in rows {
+            let Row { text, label } = &dataset.rows[row];
+            let (encoding, count) = model
+                .tokenizer
+                .encode_and_count(text, settings.max_length)?;
+            let label = *label;
+            examples.push(Example { encoding, label });
+            counts.push(count);
+            let done = counts.len();
+            if done.is_multiple_of(ROWS_PER_PIECE) && done < total {
+                let event = WorkEvent::Tokenizing { done, total };
+                listener.event(SessionEvent::Work(event));
+                self.breathe(fetch).await?;
+            }
+        }
+        let test = examples.split_off(split.train.len());
+        let rows = EncodedSplit {
+            train: examples.into(),
+            test: test.into(),
+            padding: settings.padding,
+            max_length: settings.max_length,
+        };
+        let tokens = Tokenized::new(rows, counts, &settings);
         let view = tokens.view();
         self.tokens = Some(tokens);
         Ok(view)

@@ -1,30 +1,48 @@
 //! Converts the values of a form, a URL or `training_args.json` to the options of a run.
 
 use super::{Kind, SETTINGS, Setting, Values};
-use crate::bert::{LoraConfig, TargetModules};
-use crate::data::SplitOptions;
+use crate::bert::{ClassifierPooling, LoraConfig, TargetModules};
+use crate::data::{ReviewLanguage, ReviewOptions, SplitOptions};
 use crate::tokens::{DataCollator, Padding};
-use crate::train::{LrSchedulerType, TrainerOptions, TrainingArguments, Tuning, TuningMethod};
+use crate::train::{
+    ClassWeight, LrSchedulerType, MetricForBestModel, TrainerOptions, TrainingArguments, Tuning,
+    TuningMethod, rows_after_hold_out,
+};
 use crate::{Error, Result};
 use serde_json::Value;
 
 const UNKNOWN: &str = "there is no setting of this name";
 
+/// The generator of the toy dataset.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ToyDataset {
+    /// The article's two sentences.
+    Article,
+    /// Varied reviews.
+    Reviews(ReviewOptions),
+}
+
 /// The settings of a run, checked by the table's types and bounds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunSettings {
+    /// The generator of the toy dataset.
+    pub toy_dataset: ToyDataset,
     /// Rows of the toy dataset.
     pub num_rows: usize,
     /// Seed of the dataset's shuffle.
     pub dataset_seed: u32,
     /// Options of the split into training and test rows.
     pub split: SplitOptions,
+    /// Share of the training rows that is held out to choose the best epoch; with 0 it is chosen on the test part.
+    pub validation_size: f64,
     /// Maximum tokens of a row, special tokens included.
     pub max_length: usize,
     /// How batches are padded.
     pub padding: Padding,
     /// Whether each epoch takes the training rows in a new random order.
     pub shuffle: bool,
+    /// What the classifier gets of a text.
+    pub classifier_pooling: ClassifierPooling,
     /// Which parameters are trained.
     pub tuning: Tuning,
     /// Batches, schedule, optimizer and precision.
@@ -43,22 +61,44 @@ impl RunSettings {
         }
         let table = Checked(values);
         Ok(Self {
+            toy_dataset: toy_dataset(&table)?,
             num_rows: table.size("num_rows")?,
             dataset_seed: table.integer("dataset_seed")?,
             split: SplitOptions {
                 test_size: table.number("test_size")?,
                 random_state: table.integer("random_state")?,
                 stratify: table.boolean("stratify")?,
+                group_duplicates: table.boolean("group_duplicates")?,
             },
+            validation_size: table.number("validation_size")?,
             max_length: table.size("max_length")?,
             shuffle: table.boolean("shuffle")?,
             padding: match table.choice("padding")? {
                 "max_length" => Padding::MaxLength,
                 _ => Padding::Longest,
             },
+            classifier_pooling: match table.choice("classifier_pooling")? {
+                "mean" => ClassifierPooling::Mean,
+                _ => ClassifierPooling::Cls,
+            },
             tuning: tuning(&table)?,
             arguments: training_arguments(&table)?,
-        })
+        }
+        .with_the_rate_of_a_lone_head())
+    }
+
+    /// Where the classifier alone is trained, its learning rate is the only one: the Trainer would log it.
+    fn with_the_rate_of_a_lone_head(mut self) -> Self {
+        let head = self.arguments.head_learning_rate;
+        if self.tuning.method == TuningMethod::Head && head > 0.0 {
+            self.arguments.learning_rate = head;
+        }
+        self
+    }
+
+    /// The rows that are trained on, of `rows` in the training part.
+    pub fn training_rows(&self, rows: usize) -> usize {
+        rows_after_hold_out(rows, self.validation_size)
     }
 
     /// The options of a [`Trainer`](crate::train::Trainer) for rows of a tokenizer with this padding token.
@@ -75,6 +115,26 @@ impl RunSettings {
     }
 }
 
+fn toy_dataset(table: &Checked) -> Result<ToyDataset> {
+    let reviews = ReviewOptions {
+        num_rows: table.size("num_rows")?,
+        seed: table.integer("dataset_seed")?,
+        language: match table.choice("toy_language")? {
+            "ko" => ReviewLanguage::Ko,
+            _ => ReviewLanguage::En,
+        },
+        num_classes: match table.choice("toy_classes")? {
+            "5" => 5,
+            _ => 2,
+        },
+        label_noise: table.number("label_noise")?,
+    };
+    Ok(match table.choice("toy_dataset")? {
+        "article" => ToyDataset::Article,
+        _ => ToyDataset::Reviews(reviews),
+    })
+}
+
 fn training_arguments(table: &Checked) -> Result<TrainingArguments> {
     Ok(TrainingArguments {
         num_train_epochs: table.number("num_train_epochs")?,
@@ -82,6 +142,7 @@ fn training_arguments(table: &Checked) -> Result<TrainingArguments> {
         per_device_eval_batch_size: table.size("per_device_eval_batch_size")?,
         gradient_accumulation_steps: table.size("gradient_accumulation_steps")?,
         learning_rate: table.number("learning_rate")?,
+        head_learning_rate: table.number("head_learning_rate")?,
         lr_scheduler_type: match table.choice("lr_scheduler_type")? {
             "cosine" => LrSchedulerType::Cosine,
             "constant" => LrSchedulerType::Constant,
@@ -93,7 +154,18 @@ fn training_arguments(table: &Checked) -> Result<TrainingArguments> {
         weight_decay: table.number("weight_decay")?,
         max_grad_norm: table.number("max_grad_norm")?,
         label_smoothing_factor: table.number("label_smoothing_factor")?,
+        class_weight: match table.choice("class_weight")? {
+            "balanced" => ClassWeight::Balanced,
+            _ => ClassWeight::None,
+        },
         max_steps: table.size("max_steps")?,
+        load_best_model_at_end: table.boolean("load_best_model_at_end")?,
+        metric_for_best_model: match table.choice("metric_for_best_model")? {
+            "eval_accuracy" => MetricForBestModel::EvalAccuracy,
+            "eval_macro_f1" => MetricForBestModel::EvalMacroF1,
+            _ => MetricForBestModel::EvalLoss,
+        },
+        early_stopping_patience: table.size("early_stopping_patience")?,
         adam_beta1: table.number("adam_beta1")?,
         adam_beta2: table.number("adam_beta2")?,
         adam_epsilon: table.number("adam_epsilon")?,

@@ -2,9 +2,11 @@
 
 mod batch;
 mod encoded;
+mod estimate;
 mod examples;
 mod tokenizer;
 
 pub use batch::{Batch, DataCollator, Example, Padding};
 pub use encoded::EncodedSplit;
-pub use tokenizer::{Encoding, Tokenizer, VocabSettings};
+pub use estimate::estimated_tokens;
+pub use tokenizer::{Encoding, TokenCount, Tokenizer, VocabSettings};

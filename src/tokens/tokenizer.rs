@@ -15,6 +15,15 @@ pub struct Encoding {
     pub truncated: bool,
 }
 
+/// Tokens of a text without a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenCount {
+    /// All tokens, `[CLS]` and `[SEP]` included.
+    pub length: usize,
+    /// Those that are `[UNK]`.
+    pub unknown: usize,
+}
+
 /// The settings for a `vocab.txt` in `tokenizer_config.json`, with the defaults of transformers' [`BertTokenizer`][hf].
 ///
 /// [hf]: https://huggingface.co/docs/transformers/v4.57.0/model_doc/bert#transformers.BertTokenizer
@@ -58,6 +67,8 @@ pub struct Tokenizer {
     cls: u32,
     sep: u32,
     pad: u32,
+    /// `[UNK]`, where there is one.
+    unk: Option<u32>,
     /// The largest token id.
     last_id: u32,
     json: String,
@@ -112,6 +123,7 @@ impl Tokenizer {
             cls: special("[CLS]")?,
             sep: special("[SEP]")?,
             pad: special("[PAD]")?,
+            unk: special("[UNK]").ok(),
             pipeline,
             json: text.to_string(),
         })
@@ -201,6 +213,19 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::Tokenizer`] if `tokenizers` cannot encode the text.
     pub fn encode(&self, text: &str, max_length: usize) -> Result<Encoding> {
+        self.encode_and_count(text, max_length)
+            .map(|(encoding, _)| encoding)
+    }
+
+    /// Encodes a text as [`encode`](Self::encode) does, and counts the tokens that it has without a limit.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn encode_and_count(
+        &self,
+        text: &str,
+        max_length: usize,
+    ) -> Result<(Encoding, TokenCount)> {
         let options = EncodeOptions {
             add_special_tokens: false,
             encode_special_tokens: false,
@@ -231,10 +256,18 @@ impl Tokenizer {
                 .map(|token| token.id()),
         );
         input_ids.push(self.sep);
-        Ok(Encoding {
-            input_ids,
-            truncated,
-        })
+        let unknown = encoding.ids().iter().map(|token| token.id());
+        let count = TokenCount {
+            length: encoding.len() + 2,
+            unknown: unknown.filter(|&id| Some(id) == self.unk).count(),
+        };
+        Ok((
+            Encoding {
+                input_ids,
+                truncated,
+            },
+            count,
+        ))
     }
 
     /// Returns the text of each token id, with its `##`, or `[UNK]` for an id that is not in the vocabulary.

@@ -1,7 +1,8 @@
 //! transformers' `TrainingArguments`, as far as they apply to one device without a disk, and their learning rate
 //! schedules.
 
-use crate::evaluate::EvaluationOptions;
+use crate::bert::CrossEntropy;
+use crate::evaluate::{Evaluation, EvaluationOptions};
 use crate::tokens::DataCollator;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,65 @@ pub enum LrSchedulerType {
     ConstantWithWarmup,
 }
 
+/// The weights of the classes in the loss.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassWeight {
+    /// Each row counts the same.
+    #[default]
+    None,
+    /// Each class counts the same: scikit-learn's `class_weight="balanced"`.
+    Balanced,
+}
+
+/// The metric of `metric_for_best_model`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MetricForBestModel {
+    /// The loss; the lowest is the best.
+    #[default]
+    EvalLoss,
+    /// The accuracy.
+    EvalAccuracy,
+    /// The unweighted mean of the F1 of the classes.
+    EvalMacroF1,
+}
+
+impl MetricForBestModel {
+    /// Its value in an evaluation.
+    pub fn of(self, evaluation: &Evaluation) -> f64 {
+        match self {
+            Self::EvalLoss => evaluation.loss,
+            Self::EvalAccuracy => evaluation.metrics.accuracy,
+            Self::EvalMacroF1 => evaluation.metrics.macro_average.f1,
+        }
+    }
+
+    /// Whether `value` is better than `best` (`greater_is_better`).
+    pub fn is_better(self, value: f64, best: f64) -> bool {
+        match self {
+            Self::EvalLoss => value < best,
+            Self::EvalAccuracy | Self::EvalMacroF1 => value > best,
+        }
+    }
+}
+
+/// The learning rates of the parameter groups in one update.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LearningRates {
+    /// Of embeddings and encoder.
+    pub body: f64,
+    /// Of pooler and classifier.
+    pub head: f64,
+}
+
+impl From<f64> for LearningRates {
+    fn from(rate: f64) -> Self {
+        let (body, head) = (rate, rate);
+        Self { body, head }
+    }
+}
+
 /// The arguments of a run, under their names in transformers'
 /// [`TrainingArguments`](https://huggingface.co/docs/transformers/main_classes/trainer#transformers.TrainingArguments).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,6 +95,9 @@ pub struct TrainingArguments {
     pub gradient_accumulation_steps: usize,
     /// Peak learning rate of the schedule.
     pub learning_rate: f64,
+    /// Peak learning rate of pooler and classifier; 0 uses [`learning_rate`](Self::learning_rate).
+    #[serde(default)]
+    pub head_learning_rate: f64,
     /// The schedule.
     pub lr_scheduler_type: LrSchedulerType,
     /// Steps of warmup; 0 uses [`warmup_ratio`](Self::warmup_ratio).
@@ -47,8 +110,21 @@ pub struct TrainingArguments {
     pub max_grad_norm: f64,
     /// Share of the target distribution that is spread over all classes.
     pub label_smoothing_factor: f64,
+    /// The weights of the classes in the loss.
+    #[serde(default)]
+    pub class_weight: ClassWeight,
     /// Updates of the run; 0 uses `num_train_epochs`.
     pub max_steps: usize,
+    /// Whether the run ends with the weights of the epoch whose evaluation is the best.
+    #[serde(default)]
+    pub load_best_model_at_end: bool,
+    /// What the best evaluation is.
+    #[serde(default)]
+    pub metric_for_best_model: MetricForBestModel,
+    /// Evaluations in a row that are no better than the best one after which the run stops; 0 never stops it
+    /// (`EarlyStoppingCallback`).
+    #[serde(default)]
+    pub early_stopping_patience: usize,
     /// AdamW: decay of the first moment.
     pub adam_beta1: f64,
     /// AdamW: decay of the second moment.
@@ -74,13 +150,18 @@ impl Default for TrainingArguments {
             per_device_eval_batch_size: 8,
             gradient_accumulation_steps: 1,
             learning_rate: 5e-5,
+            head_learning_rate: 0.0,
             lr_scheduler_type: LrSchedulerType::Linear,
             warmup_steps: 0,
             warmup_ratio: 0.0,
             weight_decay: 0.0,
             max_grad_norm: 1.0,
             label_smoothing_factor: 0.0,
+            class_weight: ClassWeight::None,
             max_steps: 0,
+            load_best_model_at_end: false,
+            metric_for_best_model: MetricForBestModel::EvalLoss,
+            early_stopping_patience: 0,
             adam_beta1: 0.9,
             adam_beta2: 0.999,
             adam_epsilon: 1e-8,
@@ -115,12 +196,15 @@ impl TrainingArguments {
         }
     }
 
-    /// The options of an evaluation with these arguments.
+    /// The options of an evaluation with these arguments, without class weights.
     pub fn evaluation(&self, collator: DataCollator) -> EvaluationOptions {
         EvaluationOptions {
             collator,
             per_device_eval_batch_size: self.per_device_eval_batch_size,
-            label_smoothing_factor: self.label_smoothing_factor,
+            loss: CrossEntropy {
+                label_smoothing: self.label_smoothing_factor,
+                class_weights: None,
+            },
             fp16: self.fp16,
         }
     }
@@ -144,13 +228,28 @@ impl TrainingArguments {
         }
     }
 
+    /// The learning rates of the update `step` (from 0) of `total_steps`. Both have the same schedule.
+    pub fn learning_rates_at(&self, step: usize, total_steps: usize) -> LearningRates {
+        let body = self.learning_rate_at(step, total_steps);
+        let head = match self.head_learning_rate {
+            0.0 => body,
+            peak => self.rate_at(peak, step, total_steps),
+        };
+        LearningRates { body, head }
+    }
+
     /// The learning rate of the update `step` (from 0) of `total_steps`, as in transformers'
     /// [`optimization.py`](https://github.com/huggingface/transformers/blob/main/src/transformers/optimization.py).
     pub fn learning_rate_at(&self, step: usize, total_steps: usize) -> f64 {
+        self.rate_at(self.learning_rate, step, total_steps)
+    }
+
+    /// The learning rate of an update on a schedule of this peak.
+    fn rate_at(&self, peak: f64, step: usize, total_steps: usize) -> f64 {
         let warmup = self.total_warmup_steps(total_steps);
         let has_warmup = self.lr_scheduler_type != LrSchedulerType::Constant;
         if has_warmup && step < warmup {
-            return self.learning_rate * step as f64 / warmup.max(1) as f64;
+            return peak * step as f64 / warmup.max(1) as f64;
         }
         let decaying = total_steps.saturating_sub(warmup).max(1) as f64;
         let factor = match self.lr_scheduler_type {
@@ -161,7 +260,7 @@ impl TrainingArguments {
                 0.5 * (1.0 + (std::f64::consts::PI * progress).cos())
             }
         };
-        self.learning_rate * factor.max(0.0)
+        peak * factor.max(0.0)
     }
 }
 

@@ -19,8 +19,9 @@ pub(super) struct TrainingStep<'a> {
     pub batch: &'a Batch,
     /// Target distributions, `[batch, num_labels]`.
     pub targets: Tensor<2>,
-    /// Rows that the loss is averaged over: those of the batch, or of all batches of an update.
-    pub rows: usize,
+    /// Weight of the rows that the loss is averaged over, those of the batch or of all batches of an update: their
+    /// number without class weights.
+    pub weight: f64,
     pub dropouts: DropoutStream,
     /// The loss scale, `[1]`: the gradients are multiplied by it.
     pub scale: Option<Tensor<1>>,
@@ -30,7 +31,7 @@ impl TrainingStep<'_> {
     /// The gradients of all trainable parameters, and the loss, `[1]`.
     pub fn gradients(self) -> (GradientsParams, Tensor<1>) {
         let logits = self.model.forward_with_dropouts(self.batch, self.dropouts);
-        let loss = cross_entropy(logits, self.targets, self.rows);
+        let loss = cross_entropy(logits, self.targets, self.weight);
         let grads = backward(&loss, self.scale);
         let grads = GradientsParams::from_grads(grads, self.model);
         (grads, loss.inner())
@@ -55,8 +56,8 @@ impl TrainingStep<'_> {
         drop(plain);
 
         let leaf = Tensor::from_inner(hidden).require_grad();
-        let logits = model.head(leaf.clone(), batch.batch, &mut dropouts);
-        let loss = cross_entropy(logits, self.targets, self.rows);
+        let logits = model.head(leaf.clone(), batch, &mut dropouts);
+        let loss = cross_entropy(logits, self.targets, self.weight);
         let mut collected = GradientsParams::new();
         let mut grads = backward(&loss, self.scale);
         let mut output_gradient = leaf.grad(&grads);

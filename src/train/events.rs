@@ -13,7 +13,8 @@ pub struct StepLog {
     /// Norm of all gradients before clipping. With `fp16` it may be infinite or NaN: then the update was skipped and
     /// the loss scale halved.
     pub grad_norm: f64,
-    /// Learning rate of the update.
+    /// Learning rate of the update; with `head_learning_rate` that of the body, as the Trainer logs the rate of the
+    /// first parameter group.
     pub learning_rate: f64,
     /// Mean loss over the rows of the update, before the update.
     pub loss: f64,
@@ -40,6 +41,9 @@ pub enum Event {
     },
     /// The evaluation at the end of an epoch or of the run is done.
     Evaluated(Evaluation),
+    /// The evaluation of the weights that the run ends with is done: of restored weights, or on other rows than those
+    /// of the epochs.
+    FinalEvaluation(Evaluation),
     /// The run is complete.
     Finished,
 }

@@ -1,6 +1,9 @@
 //! The log of a run, in the form of transformers' `trainer_state.json`.
 
-use super::{SpeedMetrics, StepLog, Trainer, TrainerState, TrainingArguments};
+use super::{
+    BestEvaluation, MetricForBestModel, SpeedMetrics, StepLog, Trainer, TrainerState,
+    TrainingArguments,
+};
 use crate::Result;
 use crate::evaluate::Evaluation;
 use serde::{Serialize, Serializer};
@@ -20,6 +23,9 @@ pub struct History {
     /// Each with the number of steps before it.
     evaluations: Vec<(usize, EvaluationLog)>,
     summary: Option<TrainLog>,
+    /// The evaluation of the weights that the run ends with.
+    last: Option<EvaluationLog>,
+    best: Option<BestEvaluation>,
 }
 
 /// The entry of an evaluation. The fields of this and of the following structs are sorted, as the keys of
@@ -29,6 +35,9 @@ struct EvaluationLog {
     epoch: f64,
     eval_accuracy: f64,
     eval_loss: f64,
+    /// Only where the best epoch is chosen by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    eval_macro_f1: Option<f64>,
     eval_runtime: f64,
     eval_samples_per_second: f64,
     eval_steps_per_second: f64,
@@ -114,6 +123,8 @@ impl History {
             steps: Vec::new(),
             evaluations: Vec::new(),
             summary: None,
+            last: None,
+            best: None,
         }
     }
 
@@ -128,19 +139,32 @@ impl History {
 
     /// Adds an evaluation that took `seconds`, after the updates added so far.
     pub fn evaluated(&mut self, evaluation: &Evaluation, seconds: f64) {
+        let log = self.evaluation_log(evaluation, seconds);
+        self.evaluations.push((self.steps.len(), log));
+    }
+
+    /// Adds the evaluation of the weights that the run ends with. It is the last entry, as that of a call of
+    /// `Trainer.evaluate` after `Trainer.train`.
+    pub fn evaluated_at_end(&mut self, evaluation: &Evaluation, seconds: f64) {
+        self.last = Some(self.evaluation_log(evaluation, seconds));
+    }
+
+    fn evaluation_log(&self, evaluation: &Evaluation, seconds: f64) -> EvaluationLog {
         let rows = evaluation.logits.len();
         let batches = rows.div_ceil(self.arguments.per_device_eval_batch_size);
         let speed = SpeedMetrics::new(seconds, rows as f64, batches);
-        let log = EvaluationLog {
+        let metric = self.arguments.metric_for_best_model;
+        let logs_f1 = metric == MetricForBestModel::EvalMacroF1;
+        EvaluationLog {
             epoch: self.state.epoch,
             eval_accuracy: evaluation.metrics.accuracy,
             eval_loss: evaluation.loss,
+            eval_macro_f1: logs_f1.then_some(evaluation.metrics.macro_average.f1),
             eval_runtime: speed.runtime,
             eval_samples_per_second: speed.samples_per_second,
             eval_steps_per_second: speed.steps_per_second,
             step: self.state.global_step,
-        };
-        self.evaluations.push((self.steps.len(), log));
+        }
     }
 
     /// Adds and returns the summary of a run that finished or stopped after `seconds` of training.
@@ -149,6 +173,7 @@ impl History {
     /// As [`Trainer::model`].
     pub fn finished(&mut self, trainer: &Trainer, seconds: f64) -> Result<TrainLog> {
         self.total_flos = trainer.total_flos()?;
+        self.best = trainer.best();
         let steps = self.state.global_step;
         let share = steps as f64 / self.state.max_steps.max(1) as f64;
         let rows = self.arguments.total_rows(self.train_rows) * share;
@@ -171,11 +196,11 @@ impl History {
         &self.steps
     }
 
-    /// The fields of transformers' `TrainerState`. There are no callbacks and no best checkpoint.
+    /// The fields of transformers' `TrainerState`. There are no callbacks, and no checkpoint on a disk.
     pub fn trainer_state(&self) -> impl Serialize {
         StateFile {
-            best_global_step: None,
-            best_metric: None,
+            best_global_step: self.best.map(|best| best.step),
+            best_metric: self.best.map(|best| best.metric),
             best_model_checkpoint: None,
             epoch: self.state.epoch,
             eval_steps: 500,
@@ -208,7 +233,8 @@ impl History {
         let last = self.evaluations.last().map_or(0, |(end, _)| *end);
         let rest = self.steps[last..].iter().map(Entry::Step);
         let summary = self.summary.iter().map(Entry::Summary);
-        evaluated.chain(rest).chain(summary)
+        let last = self.last.iter().map(Entry::Evaluation);
+        evaluated.chain(rest).chain(summary).chain(last)
     }
 }
 

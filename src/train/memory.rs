@@ -7,7 +7,7 @@
 mod count;
 
 use super::{TrainingArguments, Tuning};
-use crate::bert::{BertConfig, LoadLimits};
+use crate::bert::{BertConfig, ClassifierPooling, LoadLimits};
 use crate::tokens::{DataCollator, Example};
 use count::{Alive, Count};
 use serde::Serialize;
@@ -46,6 +46,21 @@ impl BatchShapes {
         }
     }
 
+    /// The shapes if the epochs are evaluated on a validation part of the training rows `train`, whichever rows it has.
+    pub fn with_validation(
+        self,
+        collator: &DataCollator,
+        train: &[Example],
+        arguments: &TrainingArguments,
+    ) -> Self {
+        let rows = train.iter().map(|row| &row.encoding);
+        let [batch, seq] = collator.widest_batch(rows, arguments.per_device_eval_batch_size);
+        Self {
+            eval: [self.eval[0].max(batch), self.eval[1].max(seq)],
+            ..self
+        }
+    }
+
     /// The shapes for this many training and evaluation rows of at most `longest` tokens.
     pub fn upper_bound(rows: [usize; 2], longest: usize, arguments: &TrainingArguments) -> Self {
         let [train, eval] = rows;
@@ -77,6 +92,10 @@ pub struct MemoryDemand<'a> {
     pub tuning: Tuning,
     /// Whether the loaded network is kept beside the one that is trained, to compare them.
     pub keeps_original: bool,
+    /// Whether the weights of the best epoch are kept beside those in training.
+    pub keeps_best: bool,
+    /// What the classifier gets of a text: with the mean, the pooler is not trained.
+    pub classifier_pooling: ClassifierPooling,
     /// Bytes of the trained model that is kept beside the run, as far as the run does not share them.
     pub kept: u64,
     /// The limits that the network was loaded with, which set the blocks of its word embeddings.
@@ -104,6 +123,8 @@ impl<'a> MemoryDemand<'a> {
             gradient_checkpointing: arguments.gradient_checkpointing,
             tuning,
             keeps_original: true,
+            keeps_best: arguments.load_best_model_at_end,
+            classifier_pooling: config.classifier_pooling,
             kept: 0,
             limits,
         }
@@ -116,7 +137,7 @@ impl<'a> MemoryDemand<'a> {
 pub struct MemoryPlan {
     /// Parameters of the checkpoint and of adapters.
     pub parameters: u64,
-    /// A second copy of the trainable ones, if the loaded network is kept.
+    /// Copies of the trainable ones: of the loaded network if it is kept, and of the best epoch if it is restored.
     pub original: u64,
     /// The parameters of the model that was trained before and is kept.
     pub kept: u64,
@@ -193,6 +214,8 @@ mod tests {
             gradient_checkpointing,
             tuning,
             keeps_original: true,
+            keeps_best: false,
+            classifier_pooling: ClassifierPooling::Cls,
             kept: 0,
             limits: LoadLimits::default(),
         })
@@ -241,6 +264,8 @@ mod tests {
                 gradient_checkpointing: false,
                 tuning: TUNING,
                 keeps_original: true,
+                keeps_best: false,
+                classifier_pooling: ClassifierPooling::Cls,
                 kept: 0,
                 limits,
             })
@@ -274,6 +299,34 @@ mod tests {
         ];
         assert!(totals.is_sorted_by(|a, b| a > b), "{totals:?}");
         assert!(bert_base(TUNING, 4, false).largest < whole.largest);
+    }
+
+    #[test]
+    fn the_best_epoch_is_a_further_copy_of_the_trainable_parameters() {
+        let config = BertConfig::default();
+        let shapes = BatchShapes {
+            train: [8, 128],
+            eval: [8, 128],
+        };
+        let plan = |load_best_model_at_end, method| {
+            let arguments = TrainingArguments {
+                load_best_model_at_end,
+                ..Default::default()
+            };
+            let tuning = Tuning { method, ..TUNING };
+            let limits = LoadLimits::default();
+            let demand = MemoryDemand::new(&config, 2, shapes, &arguments, tuning, limits);
+            MemoryPlan::new(&demand)
+        };
+        for (method, trainable) in [
+            (TuningMethod::Full, 109_483_778),
+            (TuningMethod::Lora, 296_450),
+            (TuningMethod::Head, 1538),
+        ] {
+            let (without, with) = (plan(false, method), plan(true, method));
+            assert_eq!(with.original - without.original, 4 * trainable);
+            assert_eq!(with.total - without.total, 4 * trainable);
+        }
     }
 
     #[test]

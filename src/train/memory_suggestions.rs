@@ -207,7 +207,7 @@ impl Candidate<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bert::{BertConfig, LoadLimits, LoraConfig, TargetModules};
+    use crate::bert::{BertConfig, ClassifierPooling, LoadLimits, LoraConfig, TargetModules};
     use crate::settings::RunSettings;
 
     const FULL: Tuning = Tuning {
@@ -244,6 +244,8 @@ mod tests {
             gradient_checkpointing: arguments.gradient_checkpointing,
             tuning,
             keeps_original: true,
+            keeps_best: false,
+            classifier_pooling: ClassifierPooling::Cls,
             kept: 0,
             limits: LoadLimits::default(),
         }

@@ -15,8 +15,11 @@ mod plan;
 mod speed;
 mod trainer;
 mod tuning;
+mod validation;
 
-pub use arguments::{LrSchedulerType, TrainingArguments};
+pub use arguments::{
+    ClassWeight, LearningRates, LrSchedulerType, MetricForBestModel, TrainingArguments,
+};
 pub use events::{Event, StepLog, TrainerState};
 pub use grad_scaler::{GradScaler, INIT_SCALE};
 pub use gradients::{GradientClipper, sum_of_squares};
@@ -27,5 +30,6 @@ pub use memory_suggestions::{Suggestion, SuggestionKind, memory_suggestions};
 pub use optimizer::AdamW;
 pub use plan::{MAX_RUN_STEPS, Schedule, TrainPlan};
 pub use speed::SpeedMetrics;
-pub use trainer::{Trainer, TrainerOptions, epoch_order};
+pub use trainer::{BestEvaluation, Trainer, TrainerOptions, epoch_order};
 pub use tuning::{Tuning, TuningMethod, trainable_parameters};
+pub use validation::{HeldOut, hold_out, rows_after_hold_out};

@@ -1,6 +1,7 @@
-//! AdamW over all parameters of the network, with PyTorch's arithmetic and transformers' two parameter groups.
+//! AdamW over all parameters of the network, with PyTorch's arithmetic and transformers' parameter groups: with and
+//! without weight decay, each for the body and for pooler and classifier.
 
-use super::TrainingArguments;
+use super::{LearningRates, TrainingArguments};
 use crate::bert::BertForSequenceClassification;
 use crate::kernels::{self, AdamWScalars, AdamWState};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
@@ -40,7 +41,8 @@ impl AdamW {
     ///
     /// `clip` is the result of [`GradientClipper::update`](super::GradientClipper::update); its second value multiplies
     /// the gradients. With `fp16` it is the result of [`GradScaler::update`](super::GradScaler::update). A skipped
-    /// update changes neither parameters nor moments; with `fp16` it is not counted as a step.
+    /// update changes neither parameters nor moments; with `fp16` it is not counted as a step. `rates` are the learning
+    /// rates of the update, or one for all parameters.
     ///
     /// # Shapes
     /// `clip`: `[CLIP_VALUES]`, with `fp16` `[SCALER_VALUES]`.
@@ -49,7 +51,7 @@ impl AdamW {
         model: BertForSequenceClassification,
         grads: GradientsParams,
         clip: Tensor<1>,
-        learning_rate: f64,
+        rates: impl Into<LearningRates>,
     ) -> BertForSequenceClassification {
         self.steps += 1;
         let device = model.device();
@@ -57,7 +59,7 @@ impl AdamW {
         let mut extractor = Extractor {
             optimizer: self,
             grads,
-            learning_rate,
+            rates: rates.into(),
             path: Vec::new(),
             empty: Tensor::empty([1], &device),
             extracted: Vec::new(),
@@ -143,7 +145,7 @@ fn empty_state(last: &AdamWState, device: &Device) -> AdamWState {
 struct Extractor<'a> {
     optimizer: &'a mut AdamW,
     grads: GradientsParams,
-    learning_rate: f64,
+    rates: LearningRates,
     path: Vec<String>,
     /// The placeholder of an extracted parameter in the model.
     empty: Tensor<1>,
@@ -155,6 +157,15 @@ impl Extractor<'_> {
     fn decays(&self) -> bool {
         let is_bias = self.path.last().is_some_and(|name| name == "bias");
         !is_bias && !self.path.iter().any(|name| name == "layer_norm")
+    }
+
+    /// The learning rate of the parameter at the current path.
+    fn learning_rate(&self) -> f64 {
+        let mut modules = self.path.iter();
+        match modules.any(|name| name == "pooler" || name == "classifier") {
+            true => self.rates.head,
+            false => self.rates.body,
+        }
     }
 }
 
@@ -171,7 +182,8 @@ impl ModuleMapper for Extractor<'_> {
         let Some(gradient) = self.grads.remove::<D>(param.id) else {
             return param;
         };
-        let scalars = self.optimizer.scalars(self.learning_rate, self.decays());
+        let (rate, decays) = (self.learning_rate(), self.decays());
+        let scalars = self.optimizer.scalars(rate, decays);
         let (id, parameter, mapper) = param.consume();
         let shape = parameter.dims().to_vec();
         let gradient: Tensor<1> = gradient.flatten(0, D - 1);

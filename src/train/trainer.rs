@@ -2,21 +2,25 @@
 //! what happened. The trainer owns no clock, thread or storage; the caller may pause, stop or read the model between
 //! steps.
 
+mod best;
+mod evaluation;
 mod logs;
 mod update;
 
 use super::events::{Event, TrainerState};
-use super::{AdamW, TrainingArguments};
-use crate::bert::BertForSequenceClassification;
-use crate::evaluate::{EvaluationEvent, EvaluationOptions, Evaluator};
+use super::{AdamW, ClassWeight, TrainingArguments};
+use crate::bert::{BertForSequenceClassification, CrossEntropy, balanced_class_weights};
+use crate::evaluate::{EvaluationOptions, Evaluator};
 use crate::kernels::Autocast;
 use crate::random::TorchGenerator;
 use crate::tokens::{DataCollator, Example};
 use crate::{Error, Result};
-use burn::module::Module;
+use best::BestTracker;
 use logs::PendingLog;
 use std::rc::Rc;
 use update::Clipping;
+
+pub use best::BestEvaluation;
 
 /// The options of a run.
 #[derive(Debug, Clone)]
@@ -30,7 +34,7 @@ pub struct TrainerOptions {
 }
 
 impl TrainerOptions {
-    /// The options of an evaluation.
+    /// The options of an evaluation, without class weights.
     pub fn evaluation(&self) -> EvaluationOptions {
         self.arguments.evaluation(self.collator)
     }
@@ -43,8 +47,13 @@ pub struct Trainer {
     optimizer: AdamW,
     clipping: Clipping,
     options: TrainerOptions,
+    loss: CrossEntropy,
     train: Rc<[Example]>,
+    /// The rows that are evaluated at the end of each epoch.
     eval: Rc<[Example]>,
+    /// The rows that are evaluated at the end of the run, if they are others.
+    test: Option<Rc<[Example]>>,
+    best: BestTracker,
     max_steps: usize,
     steps_per_epoch: usize,
     global_step: usize,
@@ -52,10 +61,20 @@ pub struct Trainer {
     evaluation_due: bool,
     /// The evaluation in progress.
     evaluator: Option<Evaluator>,
-    /// Updates before the last evaluation.
+    /// Whether the evaluation that is due is the one of the weights that the run ends with.
+    is_final: bool,
+    /// Updates before the last evaluation at the end of an epoch.
     evaluated_step: usize,
+    /// Updates before the weights of the last evaluation on the test rows.
+    tested_step: Option<usize>,
+    /// Updates before the weights that were restored.
+    restored: Option<usize>,
     /// No update follows.
     stopped: bool,
+    /// No update follows because the evaluations did not improve.
+    stopped_early: bool,
+    /// No update and no evaluation follows.
+    ended: bool,
     /// The error of the first update that was not finite, or that the device has lost. No update follows.
     failure: Option<Error>,
     log_every: usize,
@@ -71,7 +90,8 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// Prepares a run. `model` must be on a device with autodiff.
+    /// Prepares a run, which is evaluated on the rows `eval` at the end of each epoch. `model` must be on a device with
+    /// autodiff.
     ///
     /// # Errors
     /// [`Error::NotReady`] if there are no training rows, [`Error::Setting`] for `fp16` on a device without f16.
@@ -90,17 +110,32 @@ impl Trainer {
         let device = model.device();
         Autocast::new(&device, arguments.fp16)?;
         let max_steps = arguments.total_steps(train.len());
+        let labels = train.iter().map(|row| row.label);
+        let class_weights = match arguments.class_weight {
+            ClassWeight::None => None,
+            ClassWeight::Balanced => Some(balanced_class_weights(labels, model.num_labels())),
+        };
         Ok(Self {
             optimizer: AdamW::new(arguments),
+            best: BestTracker::new(arguments),
             clipping: Clipping::new(arguments, &device.without_autodiff()),
+            loss: CrossEntropy {
+                label_smoothing: arguments.label_smoothing_factor,
+                class_weights: class_weights.map(Rc::from),
+            },
             max_steps,
             steps_per_epoch: arguments.steps_per_epoch(train.len()),
             global_step: 0,
             order: Vec::new(),
             evaluation_due: false,
             evaluator: None,
+            is_final: false,
             evaluated_step: 0,
+            tested_step: None,
+            restored: None,
             stopped: false,
+            stopped_early: false,
+            ended: false,
             failure: None,
             log_every: 1,
             widest: options.collator.widest_batch(
@@ -114,6 +149,7 @@ impl Trainer {
             model: Some(model),
             train,
             eval,
+            test: None,
             options,
         })
     }
@@ -122,14 +158,19 @@ impl Trainer {
     /// the weights, unless they are evaluated already.
     pub fn stop(&mut self) {
         self.stopped = true;
+        if self.is_final {
+            return;
+        }
         let is_evaluated = self.evaluated_step == self.global_step;
         self.evaluation_due = self.failure.is_none() && !is_evaluated;
     }
 
-    /// Ends the run, without an evaluation, and frees the optimizer state. The model stays.
+    /// Ends the run, without an evaluation, and frees the optimizer state. The model stays; with
+    /// `load_best_model_at_end` it is that of the best evaluation so far.
     pub fn end(&mut self) {
-        self.stopped = true;
+        (self.stopped, self.ended) = (true, true);
         self.skip_evaluation();
+        self.restore_best();
         self.optimizer = AdamW::new(&self.options.arguments);
     }
 
@@ -167,7 +208,7 @@ impl Trainer {
         (before / self.steps_per_epoch) as f64 + done as f64 / batches as f64
     }
 
-    /// The model after the last update.
+    /// The model after the last update; at the end of a run with `load_best_model_at_end`, that of the best evaluation.
     ///
     /// # Errors
     /// [`Error::NotReady`] after an update that was interrupted.
@@ -201,7 +242,8 @@ impl Trainer {
         Ok(6.0 * self.padded_tokens as f64 * outside as f64)
     }
 
-    /// Does one update; after the last update of an epoch, one batch of the evaluation; after the whole run, nothing.
+    /// Does one update; after the last update of an epoch, one batch of the evaluation; after the whole run, one batch
+    /// of the evaluation of its final weights if they are not evaluated, then nothing.
     ///
     /// # Errors
     /// [`Error::Diverged`] for a loss or gradient norm that is not finite (with `fp16`, a gradient norm only if the
@@ -218,7 +260,7 @@ impl Trainer {
             return self.evaluate_batch().await;
         }
         if is_over {
-            return Ok(Event::Finished);
+            return self.finish().await;
         }
         let tokens = self.update()?;
         let ends_epoch = self.global_step.is_multiple_of(self.steps_per_epoch);
@@ -230,35 +272,6 @@ impl Trainer {
             Vec::new()
         };
         Ok(Event::Step { tokens, logs })
-    }
-
-    /// Skips the evaluation after the last update, or the rest of it, if one is due.
-    pub fn skip_evaluation(&mut self) {
-        self.evaluation_due = false;
-        self.evaluator = None;
-    }
-
-    async fn evaluate_batch(&mut self) -> Result<Event> {
-        let mut evaluator = match self.evaluator.take() {
-            Some(evaluator) => evaluator,
-            None => {
-                let model = self.model()?.valid();
-                Evaluator::new(model, &self.eval, &self.options.evaluation())?
-            }
-        };
-        // An evaluation that fails is not repeated.
-        self.evaluation_due = false;
-        match evaluator.step(&self.eval).await? {
-            EvaluationEvent::Batch { done, total } => {
-                self.evaluation_due = true;
-                self.evaluator = Some(evaluator);
-                Ok(Event::Evaluating { done, total })
-            }
-            EvaluationEvent::Done(evaluation) => {
-                self.evaluated_step = self.global_step;
-                Ok(Event::Evaluated(evaluation))
-            }
-        }
     }
 }
 

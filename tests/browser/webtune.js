@@ -20,6 +20,18 @@ const OPENING = 4 * MINUTE;
 
 /** A folder of models.js, relative to any site of the server. @param {string} name */
 export const madeModel = (name) => `../models-test/${name}/`;
+/**
+ * The job of the article at recommended settings: two sentences, each repeated, in 30 updates. Its results are known, so
+ * that most tests open the page with it.
+ */
+export const ARTICLE_JOB = {
+  toy_dataset: 'article',
+  num_rows: 100,
+  group_duplicates: 'false',
+  num_train_epochs: 3,
+  learning_rate: '0.00005',
+  head_learning_rate: 0,
+};
 /** Settings with which the tiny BERT learns the article's two sentences. */
 export const QUICK = { model: madeModel('tiny'), learning_rate: '0.001' };
 
@@ -54,12 +66,22 @@ export class Webtune {
   }
 
   /**
-   * Opens the page and waits until it has a device or shows why it has none.
+   * Opens the page with the job of the article, and waits until it has a device or shows why it has none.
    * @param {Record<string, string|number>} [query]
    * @param {string} [site]  with a prelude, see preludes.js
    * @param {string} [fragment]  names the view
    */
   async open(query = {}, site, fragment = '') {
+    await this.openBare({ ...ARTICLE_JOB, ...query }, site, fragment);
+  }
+
+  /**
+   * Opens the page with its default settings, and waits as `open` does.
+   * @param {Record<string, string|number>} [query]
+   * @param {string} [site]
+   * @param {string} [fragment]
+   */
+  async openBare(query = {}, site, fragment = '') {
     await this.#keepLogs();
     const url = new URL(this.server.site(site));
     for (const [name, value] of Object.entries({ depth: 'expert', ...query }))

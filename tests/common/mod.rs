@@ -111,6 +111,8 @@ pub struct Run {
     pub logs: Vec<StepLog>,
     /// Each with the number of updates before it.
     pub evaluations: Vec<(usize, Evaluation)>,
+    /// The evaluation of the weights that it ends with, if they are evaluated once more.
+    pub last: Option<Evaluation>,
     pub trainer: Trainer,
 }
 
@@ -122,7 +124,7 @@ pub fn train(
     options: TrainerOptions,
 ) -> Run {
     let mut trainer = Trainer::new(model, train.into(), eval.into(), options).unwrap();
-    let (mut logs, mut evaluations) = (Vec::new(), Vec::new());
+    let (mut logs, mut evaluations, mut last) = (Vec::new(), Vec::new(), None);
     loop {
         match block_on(trainer.step()).unwrap() {
             Event::Step { logs: read, .. } => logs.extend(read),
@@ -130,12 +132,14 @@ pub fn train(
             Event::Evaluated(evaluation) => {
                 evaluations.push((trainer.state().global_step, evaluation));
             }
+            Event::FinalEvaluation(evaluation) => last = Some(evaluation),
             Event::Finished => break,
         }
     }
     Run {
         logs,
         evaluations,
+        last,
         trainer,
     }
 }

@@ -91,8 +91,8 @@ pub fn run(values: &Values) -> Run {
     let options = settings.trainer_options(tokenizer.pad_token_id());
     let config = BertConfig::from_json(&base_config()).unwrap();
     let mut history = History::new(&options.arguments, train.len());
-    let model = settings.tuning.apply(random_model(&config, 2, 50), 4);
-    let model = model.unwrap();
+    let model = random_model(&config, 2, 50).with_pooling(settings.classifier_pooling);
+    let model = settings.tuning.apply(model, 4).unwrap();
     let mut trainer =
         Trainer::new(model, train.into(), test.clone().into(), options.clone()).unwrap();
     let (mut logs, mut last) = (Vec::new(), None);
@@ -105,6 +105,10 @@ pub fn run(values: &Values) -> Run {
             Event::Evaluating { .. } => {}
             Event::Evaluated(evaluation) => {
                 history.evaluated(&evaluation, 0.5);
+                last = Some(evaluation);
+            }
+            Event::FinalEvaluation(evaluation) => {
+                history.evaluated_at_end(&evaluation, 0.5);
                 last = Some(evaluation);
             }
             Event::Finished => break,

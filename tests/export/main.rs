@@ -5,7 +5,7 @@
 mod common;
 mod fixture;
 
-use common::parameters;
+use common::{parameters, random_model};
 use fixture::{
     Run, archive, base_config, logits, opened, parsed, run, settings, text, tokenizer, unzip, write,
 };
@@ -13,7 +13,7 @@ use pollster::block_on;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use webtune::Error;
-use webtune::bert::BertConfig;
+use webtune::bert::{BertConfig, ClassifierPooling};
 use webtune::settings::SETTINGS;
 use webtune::tokens::{Tokenizer, VocabSettings};
 
@@ -43,6 +43,32 @@ fn the_folder_loads_as_the_same_model() {
     let trained = run.trainer.model().unwrap();
     assert_eq!(parameters(&model), parameters(trained));
     assert_eq!(logits(&model, &run), logits(trained, &run));
+}
+
+#[test]
+fn a_folder_with_mean_pooling_loads_as_the_same_model() {
+    let mut values = settings();
+    values.insert("classifier_pooling".into(), json!("mean"));
+    let run = run(&values);
+    let files = unzip(&archive(&run));
+    assert_eq!(parsed(&files, "config.json")["classifier_pooling"], "mean");
+    let (model, _) = opened(&files);
+    let trained = run.trainer.model().unwrap();
+    assert_eq!(logits(&model, &run), logits(trained, &run));
+    let cls = model.with_pooling(ClassifierPooling::Cls);
+    assert_ne!(logits(&cls, &run), logits(trained, &run));
+    // Nothing reads the pooler: it stays as it was.
+    let before = parameters(&random_model(
+        &BertConfig::from_json(&base_config()).unwrap(),
+        2,
+        50,
+    ));
+    let after = parameters(trained);
+    for (name, values) in &before {
+        assert_eq!(&after[name] == values, name.contains("pooler"), "{name}");
+    }
+    let card = text(&files, "README.md");
+    assert!(card.contains("class MeanPooledBert(BertForSequenceClassification)"));
 }
 
 /// `cargo xtask parity` loads this folder in PEFT.

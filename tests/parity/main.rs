@@ -124,6 +124,16 @@ fn run(folder: &Path, fp16: bool) -> Vec<Worst> {
     let mut all = vec![initial];
     all.extend(compare_steps(&trained.steps, &expected));
     all.extend(compare_epochs(&trained.epochs, &expected));
+    if let Some(last) = &trained.last {
+        let best = trained.trainer.best().unwrap();
+        let at = expected.steps.len() / expected.epochs.len();
+        let recorded = &expected.epochs[best.step / at - 1];
+        let loss = (last.loss - recorded.eval_loss).abs();
+        assert!(
+            loss < 5e-4,
+            "the restored weights have another loss: {loss}"
+        );
+    }
     let model = trained.trainer.model().unwrap();
     let mut last = Worst::new("final logits", 2e-3);
     let found = logits(model, &eval, &options);
@@ -286,6 +296,56 @@ fn frozen() {
 #[test]
 fn head_only() {
     check(&root().join("tests/fixtures/parity/cases/head-only"));
+}
+
+/// Another learning rate for pooler and classifier, as a parameter group of the optimizer.
+#[test]
+fn head_rate() {
+    check(&root().join("tests/fixtures/parity/cases/head-rate"));
+}
+
+/// Without a body in training, the rate of the head is the only one.
+#[test]
+fn head_only_rate() {
+    check(&root().join("tests/fixtures/parity/cases/head-only-rate"));
+}
+
+/// The same with LoRA: the adapter of the pooler has the rate of the head.
+#[test]
+fn lora_head_rate() {
+    check(&root().join("tests/fixtures/parity/cases/lora-head-rate"));
+}
+
+/// Balanced class weights of scikit-learn in `torch.nn.CrossEntropyLoss`.
+#[test]
+fn class_weights() {
+    check(&root().join("tests/fixtures/parity/cases/class-weights"));
+}
+
+/// Class weights with label smoothing, and with gradient accumulation: the weighted mean over the rows of an update.
+#[test]
+fn class_weights_accumulation() {
+    check(&root().join("tests/fixtures/parity/cases/class-weights-accumulation"));
+}
+
+/// The mean of the last hidden states instead of the pooler.
+#[test]
+fn mean_pooling() {
+    check(&root().join("tests/fixtures/parity/cases/mean-pooling"));
+}
+
+/// The lowest `eval_loss` is that of the first epoch: `EarlyStoppingCallback` stops after the third of eight, and the
+/// weights of the first are restored.
+#[test]
+fn best_epoch() {
+    check(&root().join("tests/fixtures/parity/cases/best-epoch"));
+}
+
+/// The best epoch by macro F1 with class weights, mean pooling and another rate for the head: the third, after which
+/// the loss still falls. The run stops after the sixth.
+#[test]
+fn best_macro_f1() {
+    check(&root().join("tests/fixtures/parity/cases/best-macro-f1"));
 }
 
 /// Cases outside of the repository.

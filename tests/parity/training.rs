@@ -56,6 +56,7 @@ pub fn prepare(folder: &Path, case: &Case, expected: &Expected, fp16: bool) -> P
     let (model, _) = block_on(loader.load(&mut weights(&model_folder))).unwrap();
     let (weight, bias) = head(&folder.join("head.safetensors"));
     let model = model.with_head(weight, bias).unwrap();
+    let model = model.with_pooling(settings.classifier_pooling);
     let model = settings.tuning.apply(model, 0).unwrap();
     let model = match folder.join("adapter_initial.safetensors") {
         file if file.exists() => model.with_adapter_values(&tensors(&file)).unwrap(),
@@ -75,6 +76,8 @@ pub struct Trained {
     pub history: History,
     pub steps: Vec<StepLog>,
     pub epochs: Vec<Evaluation>,
+    /// The evaluation of restored weights.
+    pub last: Option<Evaluation>,
 }
 
 /// Trains to the end.
@@ -88,6 +91,7 @@ pub fn train(prepared: Prepared) -> Trained {
     let mut history = History::new(&options.arguments, train.len());
     let mut trainer = Trainer::new(model, train.into(), eval.into(), options).unwrap();
     let (mut steps, mut epochs): (Vec<StepLog>, Vec<Evaluation>) = (Vec::new(), Vec::new());
+    let mut last = None;
     loop {
         match block_on(trainer.step()).unwrap() {
             Event::Step { logs, .. } => {
@@ -99,6 +103,7 @@ pub fn train(prepared: Prepared) -> Trained {
                 history.evaluated(&evaluation, 1.0);
                 epochs.push(evaluation);
             }
+            Event::FinalEvaluation(evaluation) => last = Some(evaluation),
             Event::Finished => break,
         }
     }
@@ -108,5 +113,6 @@ pub fn train(prepared: Prepared) -> Trained {
         history,
         steps,
         epochs,
+        last,
     }
 }

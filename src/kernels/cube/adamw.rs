@@ -19,9 +19,21 @@ struct StepScalars {
     one_minus_beta1: f32,
     beta2: f32,
     one_minus_beta2: f32,
-    step_size: f32,
     bias_correction2_sqrt: f32,
     eps: f32,
+}
+
+/// What differs between the parameter groups of an optimizer.
+#[derive(CubeType, CubeLaunch, Clone, Copy)]
+struct GroupScalars {
+    decay: f32,
+    step_size: f32,
+}
+
+impl GroupScalars {
+    fn launch(scalars: &AdamWScalars) -> GroupScalarsLaunch {
+        GroupScalarsLaunch::new(scalars.decay as f32, scalars.step_size as f32)
+    }
 }
 
 /// Updates one value of a parameter.
@@ -34,7 +46,7 @@ fn update(
     coefficient: f32,
     at: usize,
     elements: usize,
-    decay: f32,
+    group: &GroupScalars,
     step: &StepScalars,
 ) {
     let gradient = gradient[at] * coefficient;
@@ -43,24 +55,36 @@ fn update(
     moments[at] = first;
     moments[elements + at] = second;
     let denominator = second.sqrt() / step.bias_correction2_sqrt + step.eps;
-    parameter[at] = parameter[at] * decay - step.step_size * first / denominator;
+    parameter[at] = parameter[at] * group.decay - group.step_size * first / denominator;
 }
 
-/// With a loss scaler, applies its bias corrections: they count only the updates that were not skipped.
+/// With a loss scaler, applies its correction of the second moments: it counts only the updates that were not skipped.
 #[cube]
-fn with_bias_corrections(clip: &[f32], step: StepScalars, #[comptime] scaled: bool) -> StepScalars {
+fn corrected_step(clip: &[f32], step: StepScalars, #[comptime] scaled: bool) -> StepScalars {
     if comptime![scaled] {
         StepScalars {
             beta1: step.beta1,
             one_minus_beta1: step.one_minus_beta1,
             beta2: step.beta2,
             one_minus_beta2: step.one_minus_beta2,
-            step_size: step.step_size / clip[BIAS_CORRECTION1],
             bias_correction2_sqrt: clip[BIAS_CORRECTION2].sqrt(),
             eps: step.eps,
         }
     } else {
         step
+    }
+}
+
+/// The same for the correction of the first moments, a divisor of the step size.
+#[cube]
+fn corrected_group(clip: &[f32], group: GroupScalars, #[comptime] scaled: bool) -> GroupScalars {
+    if comptime![scaled] {
+        GroupScalars {
+            decay: group.decay,
+            step_size: group.step_size / clip[BIAS_CORRECTION1],
+        }
+    } else {
+        group
     }
 }
 
@@ -77,8 +101,8 @@ fn adamw_kernel(
     clip: &[f32],
     elements_a: usize,
     elements_b: usize,
-    decay_a: f32,
-    decay_b: f32,
+    group_a: GroupScalars,
+    group_b: GroupScalars,
     step: StepScalars,
     threads: usize,
     #[comptime] scaled: bool,
@@ -89,7 +113,9 @@ fn adamw_kernel(
         if clip[PROCEEDS] == 0.0 {
             at = elements_a + elements_b;
         }
-        let step = with_bias_corrections(clip, step, scaled);
+        let step = corrected_step(clip, step, scaled);
+        let group_a = corrected_group(clip, group_a, scaled);
+        let group_b = corrected_group(clip, group_b, scaled);
         while at < elements_a {
             update(
                 parameter_a,
@@ -98,7 +124,7 @@ fn adamw_kernel(
                 clip[COEFFICIENT],
                 at,
                 elements_a,
-                decay_a,
+                &group_a,
                 &step,
             );
             at += threads;
@@ -113,7 +139,7 @@ fn adamw_kernel(
                 clip[COEFFICIENT],
                 at,
                 elements_b,
-                decay_b,
+                &group_b,
                 &step,
             );
             at += threads;
@@ -149,7 +175,6 @@ pub(super) fn step(
         (1.0 - scalars_a.beta1) as f32,
         scalars_a.beta2 as f32,
         (1.0 - scalars_a.beta2) as f32,
-        scalars_a.step_size as f32,
         scalars_a.bias_correction2_sqrt as f32,
         scalars_a.eps as f32,
     );
@@ -172,8 +197,8 @@ pub(super) fn step(
             into_contiguous(clip).into_buffer_arg(),
             elements_a,
             elements_b,
-            scalars_a.decay as f32,
-            scalars_b.decay as f32,
+            GroupScalars::launch(&scalars_a),
+            GroupScalars::launch(&scalars_b),
             step,
             threads,
             scalars_a.scaled,

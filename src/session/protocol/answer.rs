@@ -1,11 +1,13 @@
 //! What a request resolves to.
 
 use super::{
-    DatasetRows, DatasetView, EvaluationReport, ExportResult, ModelView, PlanView, PredictResult,
-    RowsView, SelfTestView, SplitView, TokenRows, TokensView,
+    AuditView, BaselinesView, DatasetRows, DatasetView, DownloadResult, EvaluationReport,
+    ExportResult, ImportView, ModelView, PlanView, PredictResult, RowsView, SelfTestView,
+    SplitView, TokenRows, TokensView,
 };
 use crate::Error;
 use crate::hub::StoredModels;
+use crate::settings::Recommendation;
 use serde::Serialize;
 
 /// The answer to a [`Request`](super::Request), as plain JSON.
@@ -15,6 +17,11 @@ use serde::Serialize;
 pub enum Answer {
     Dataset(DatasetView),
     DatasetRows(DatasetRows),
+    Import(Box<ImportView>),
+    Download(DownloadResult),
+    Audit(AuditView),
+    Baselines(BaselinesView),
+    Recommendation(Recommendation),
     Split(SplitView),
     Rows(RowsView),
     Model(Box<ModelView>),

@@ -1,9 +1,8 @@
 //! What the page shows of rows, parts and tokens.
 
 use crate::Warning;
-use crate::data::{Dataset, Row, Split, count_labels};
+use crate::data::{Dataset, Split, count_labels};
 use serde::Serialize;
-use std::collections::HashSet;
 
 /// The most rows that one request is answered with: a page has no more, and a message stays small.
 pub const MAX_ROWS_PER_REQUEST: usize = 100;
@@ -14,6 +13,25 @@ pub const MAX_SPLIT_LABELS: usize = 500;
 pub(crate) fn page(offset: usize, count: usize, rows: usize) -> std::ops::Range<usize> {
     let start = offset.min(rows);
     start..rows.min(start + count.min(MAX_ROWS_PER_REQUEST))
+}
+
+/// Where a dataset is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum DatasetSource {
+    /// The article's two sentences.
+    Article,
+    /// Generated reviews.
+    Reviews,
+    /// A file of the visitor's disk, or text that was pasted.
+    Import,
+    /// A dataset of the Hub.
+    Hub,
+    /// Classes that are taught by examples.
+    Cards,
+    /// Rows that arrived already split.
+    Rows,
 }
 
 /// The dataset. Its rows are requested page by page, because there may be many.
@@ -28,38 +46,50 @@ pub struct DatasetView {
     pub label_counts: Vec<usize>,
     /// Texts that differ from each other.
     pub distinct_texts: usize,
+    /// Where it is from.
+    pub source: DatasetSource,
+    /// Name of its file or dataset; empty where it has none.
+    pub name: String,
+    /// Whether the visitor has changed it.
+    pub edited: bool,
+    /// Whether there is a change to take back.
+    pub can_undo: bool,
+    /// Whether there is a change to do again.
+    pub can_redo: bool,
 }
 
-impl DatasetView {
-    pub(crate) fn new(dataset: &Dataset) -> Self {
-        let texts: HashSet<&str> = dataset.rows.iter().map(|row| row.text.as_str()).collect();
-        Self {
-            label_counts: dataset.label_counts(),
-            distinct_texts: texts.len(),
-            num_rows: dataset.rows.len(),
-            labels: dataset.labels.clone(),
-        }
-    }
+/// A row of the dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct DatasetRow {
+    /// Its index in the dataset.
+    pub row: usize,
+    /// The unmodified text.
+    pub text: String,
+    /// Label id.
+    pub label: usize,
 }
 
 /// A page of the dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct DatasetRows {
-    /// Index of the first row.
+    /// Position of the first row among those that are looked for.
     pub offset: usize,
+    /// Rows that are looked for.
+    pub num_matching: usize,
     /// The rows from there, in order.
-    pub rows: Vec<Row>,
+    pub rows: Vec<DatasetRow>,
 }
 
-impl DatasetRows {
-    pub(crate) fn new(dataset: &Dataset, offset: usize, count: usize) -> Self {
-        let range = page(offset, count, dataset.rows.len());
-        Self {
-            offset: range.start,
-            rows: dataset.rows[range].to_vec(),
-        }
-    }
+/// A file that was written of the dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct DownloadResult {
+    /// Name of the file.
+    pub file: String,
+    /// Its bytes.
+    pub bytes: u64,
 }
 
 /// The training part and the test part.

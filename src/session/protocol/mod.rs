@@ -7,9 +7,11 @@
 //! `www/protocol.d.ts` is generated from these types by a test (`typescript.rs`), which fails when the file is stale.
 
 mod answer;
+mod audit;
 mod data;
 mod device;
 mod event;
+mod import;
 mod model;
 mod request;
 mod run;
@@ -17,16 +19,19 @@ mod run;
 mod typescript;
 
 pub use answer::{Answer, SessionState, TrainedState, WorkerError};
+pub use audit::{AuditView, BaselineView, BaselinesView};
 pub(crate) use data::page;
 pub use data::{
-    DatasetRows, DatasetView, Part, RowsView, SplitView, TokenRow, TokenRows, TokensView,
+    DatasetRow, DatasetRows, DatasetSource, DatasetView, DownloadResult, Part, RowsView, SplitView,
+    TokenRow, TokenRows, TokensView,
 };
 pub use device::{DescribeResult, DeviceInfo, DeviceKind, DeviceReason, OpenResult, SelfTestView};
 pub use event::{SessionEvent, WorkEvent};
+pub use import::{HubImportView, ImportView, LabelCount};
 pub use model::{ModelOrigin, ModelView};
 pub use request::{KeptModel, Request};
 pub(crate) use run::MAX_MISCLASSIFIED;
 pub use run::{
-    ClassView, EvaluationReport, ExportResult, ExportedFile, MacroView, MisclassifiedView,
-    PlanView, PredictResult, RunEvent, TrainResult,
+    BestView, ClassView, EvaluatedPart, EvaluationReport, ExportResult, ExportedFile, MacroView,
+    MisclassifiedView, PlanView, PredictResult, RunEvent, TrainResult,
 };

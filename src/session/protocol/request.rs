@@ -1,6 +1,7 @@
 //! What the page asks of the session.
 
-use crate::data::Row;
+use crate::data::import::ImportOptions;
+use crate::data::{DownloadFormat, Edit, Row};
 use crate::settings::Values;
 use crate::{Error, Result};
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use serde_json::Value;
 #[cfg_attr(test, derive(ts_rs::TS), ts(rename = "SessionRequest"))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Request {
-    /// Generates the toy dataset.
+    /// Generates toy reviews.
     Dataset {
         /// The settings.
         #[cfg_attr(test, ts(type = "Values"))]
@@ -35,12 +36,82 @@ pub enum Request {
         /// Label names by id.
         labels: Vec<String>,
     },
-    /// Reads a page of the dataset.
+    /// Reads a page of the dataset, or of the rows among it that are looked for.
     DatasetRows {
-        /// Index of the first row.
+        /// Position of the first row.
         offset: usize,
         /// Rows, at most 100.
         count: usize,
+        /// Rows whose text contains this, whatever its case.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional, as = "Option<String>"))]
+        query: String,
+        /// Rows of this label only.
+        #[serde(default)]
+        #[cfg_attr(test, ts(optional = nullable))]
+        label: Option<usize>,
+    },
+    /// Reads rows of a dataset of the Hub, and keeps them in the store.
+    ImportHub {
+        /// Address of the rows API; empty for that of the Hub.
+        endpoint: String,
+        /// `owner/name`.
+        dataset: String,
+        /// Configuration; null takes `default`, or the first.
+        config: Option<String>,
+        /// Split; null takes `train`, or the first.
+        split: Option<String>,
+        /// The most rows.
+        max_rows: usize,
+        /// How to read them.
+        #[serde(default)]
+        options: ImportOptions,
+    },
+    /// Makes the table that was read last the dataset.
+    UseImport {
+        /// Whether the visitor agrees to leave out the rows that cannot be used.
+        skip_bad_rows: bool,
+        /// Whether labels that differ only in blanks, case or number format become one.
+        merge_labels: bool,
+    },
+    /// Makes a dataset of classes without rows.
+    NewDataset {
+        /// Names of the classes.
+        labels: Vec<String>,
+    },
+    /// Changes the dataset.
+    Edit {
+        /// The change.
+        edit: Edit,
+    },
+    /// Takes the last change back.
+    Undo,
+    /// Does the change again that was taken back last.
+    Redo,
+    /// Writes the dataset as a file; its bytes arrive as `piece` events.
+    DownloadDataset {
+        /// Format of the file.
+        format: DownloadFormat,
+    },
+    /// Looks for problems of dataset, split, tokens and settings.
+    Audit {
+        /// The settings.
+        #[cfg_attr(test, ts(type = "Values"))]
+        values: Values,
+    },
+    /// Looks for wrong labels and outliers by the embeddings of the model.
+    AuditLabels,
+    /// Fits the baselines on the training part, and evaluates them on the test part.
+    Baselines {
+        /// Whether to compute embeddings, which takes a forward pass over the rows.
+        embeddings: bool,
+    },
+    /// Proposes settings that follow from the data.
+    Recommend {
+        /// Seconds that a run may take; null for no limit.
+        budget_seconds: Option<f64>,
+        /// Seconds of a unit of work on this device; null when that is not known.
+        seconds_per_unit: Option<f64>,
     },
     /// Loads a model from a folder of this site.
     LoadModel {

@@ -51,9 +51,22 @@ pub enum RunEvent {
     Evaluation {
         /// Its report.
         report: EvaluationReport,
+        /// The rows that were evaluated.
+        part: EvaluatedPart,
     },
     /// The run has done all its steps.
     Finished,
+}
+
+/// The rows of an evaluation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "lowercase")]
+pub enum EvaluatedPart {
+    /// The rows that `validation_size` holds out of the training part.
+    Validation,
+    /// The test part.
+    Test,
 }
 
 /// Precision, recall and F1 of one class.
@@ -84,7 +97,7 @@ pub struct MacroView {
     pub f1: f64,
 }
 
-/// A test row whose prediction is not its label.
+/// A row whose prediction is not its label.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(rename = "MisclassifiedRow"))]
 pub struct MisclassifiedView {
@@ -103,7 +116,7 @@ pub struct MisclassifiedView {
 /// The most misclassified rows of a report.
 pub(crate) const MAX_MISCLASSIFIED: usize = 100;
 
-/// An evaluation of the test part. Names and units are those of transformers and scikit-learn.
+/// An evaluation of the test or validation part. Names and units are those of transformers and scikit-learn.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct EvaluationReport {
@@ -126,7 +139,7 @@ pub struct EvaluationReport {
     pub num_misclassified: usize,
     /// The first of these rows, at most 100: a run has many reports, which the page keeps.
     pub misclassified: Vec<MisclassifiedView>,
-    /// Logits of each test row, in order; null unless the request asks for them.
+    /// Logits of each row, in order; null unless the request asks for them.
     pub logits: Option<Vec<Vec<f32>>>,
     /// Seconds.
     pub eval_runtime: f64,
@@ -136,12 +149,30 @@ pub struct EvaluationReport {
     pub eval_steps_per_second: f64,
 }
 
+/// The best evaluation at the end of an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "BestEvaluation"))]
+pub struct BestView {
+    /// Updates before it (`best_global_step`).
+    pub best_step: usize,
+    /// Passes over the training rows before it.
+    pub best_epoch: f64,
+    /// Its value of `metric_for_best_model`.
+    pub best_metric: f64,
+    /// Whether the model has the weights of this step (`load_best_model_at_end`).
+    pub restored: bool,
+}
+
 /// The Trainer's summary at the end of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct TrainResult {
     /// Whether the visitor stopped the run before its end.
     pub stopped: bool,
+    /// Whether it ended before its last update because the evaluations did not improve (`early_stopping_patience`).
+    pub stopped_early: bool,
+    /// The evaluation that decided the best epoch; null without `load_best_model_at_end` and early stopping.
+    pub best: Option<BestView>,
     /// Updates done.
     pub global_step: usize,
     /// Updates in total.

@@ -1,10 +1,14 @@
 //! Writes `www/protocol.d.ts` from the types of this module.
 
 use super::*;
-use crate::data::Row;
-use crate::hub::{LoadEvent, NoticeCode, StoredModel, StoredModels};
+use crate::data::audit::{Finding, FindingRow, Remedy, Severity};
+use crate::data::import::{
+    Detected, ImportOptions, SkipReason, SkippedRow, TableFormat, TextEncoding,
+};
+use crate::data::{DownloadFormat, Edit, Row};
+use crate::hub::{DatasetConfig, LoadEvent, NoticeCode, StoredModel, StoredModels};
 use crate::selftest::Check;
-use crate::settings::{Group, Kind, Preset, Setting};
+use crate::settings::{Group, Kind, Preset, Reason, Recommendation, Setting};
 use crate::train::{
     MemoryPlan, MemoryReport, Schedule, Shortage, StepLog, Suggestion, SuggestionKind,
 };
@@ -27,9 +31,9 @@ export type Values = Record<string, number | boolean | string>;
 /// The messages that `www/worker.js` and `www/run.js` make of the types above it.
 const TAIL: &str = "\
 /** A file of the visitor's disk; `path` is its path inside its folder. */
-export type ModelFile = { path: string; blob: Blob };
+export type VisitorFile = { path: string; blob: Blob };
 
-/** What the visitor does to a run. `stop` also stops the loading of a model. */
+/** What the visitor does to a run. `stop` also stops the loading of a model, an import and other long work. */
 export type ControlAction = 'pause' | 'resume' | 'step' | 'stop';
 
 export type RunState = 'running' | 'paused' | 'stopped';
@@ -38,7 +42,8 @@ export type RunState = 'running' | 'paused' | 'stopped';
 export type WorkerRequest =
   | { type: 'describe' }
   | { type: 'open'; device: 'auto' | 'webgpu' | 'cpu' }
-  | { type: 'load_files'; name: string; files: ModelFile[] }
+  | { type: 'load_files'; name: string; files: VisitorFile[] }
+  | { type: 'import_files'; name: string; files: VisitorFile[]; options: Partial<ImportOptions> }
   | { type: 'train'; values: Values; paused: boolean }
   | { type: 'control'; action: ControlAction };
 
@@ -68,6 +73,18 @@ export type Results = {
   open: OpenResult;
   dataset: DatasetView;
   dataset_rows: DatasetRows;
+  import_files: ImportView;
+  import_hub: ImportView;
+  use_import: DatasetView;
+  new_dataset: DatasetView;
+  edit: DatasetView;
+  undo: DatasetView;
+  redo: DatasetView;
+  download_dataset: DownloadResult;
+  audit: AuditView;
+  audit_labels: AuditView;
+  baselines: BaselinesView;
+  recommend: Recommendation;
   split: SplitView;
   rows: RowsResult;
   load_model: ModelView;
@@ -124,8 +141,32 @@ fn declarations() -> String {
         OpenResult,
         Warning,
         Row,
+        DatasetSource,
         DatasetView,
+        DatasetRow,
         DatasetRows,
+        DownloadFormat,
+        DownloadResult,
+        Edit,
+        TextEncoding,
+        TableFormat,
+        ImportOptions,
+        Detected,
+        SkipReason,
+        SkippedRow,
+        LabelCount,
+        DatasetConfig,
+        HubImportView,
+        ImportView,
+        Severity,
+        FindingRow,
+        Remedy,
+        Finding,
+        AuditView,
+        BaselineView,
+        BaselinesView,
+        Reason,
+        Recommendation,
         SplitView,
         RowsView,
         ModelView,
@@ -145,6 +186,8 @@ fn declarations() -> String {
         MacroView,
         MisclassifiedView,
         EvaluationReport,
+        BestView,
+        EvaluatedPart,
         RunEvent,
         TrainResult,
         PredictResult,

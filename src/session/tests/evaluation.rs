@@ -37,7 +37,7 @@ fn the_evaluation_at_the_end_of_an_epoch_is_done_batch_by_batch() {
         match block_on(visit.session.step_run()).unwrap() {
             RunEvent::Step { step, .. } => kinds.push(format!("step {step}")),
             RunEvent::Evaluating { done, total } => kinds.push(format!("{done} of {total}")),
-            RunEvent::Evaluation { report } => kinds.push(format!("after {}", report.step)),
+            RunEvent::Evaluation { report, .. } => kinds.push(format!("after {}", report.step)),
             RunEvent::Finished => break,
         }
     }
@@ -66,7 +66,7 @@ fn a_stopped_run_is_evaluated_batch_by_batch_and_once() {
         match block_on(visit.session.step_run()).unwrap() {
             RunEvent::Step { logs, tokens, .. } => kinds.push((tokens, logs.len())),
             RunEvent::Evaluating { .. } => kinds.push((1, 1)),
-            RunEvent::Evaluation { report } => kinds.push((2, report.step)),
+            RunEvent::Evaluation { report, .. } => kinds.push((2, report.step)),
             RunEvent::Finished => break,
         }
     }

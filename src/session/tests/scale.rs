@@ -16,7 +16,10 @@ fn bytes(answer: &Answer) -> usize {
 #[test]
 fn answers_about_many_rows_and_updates_are_small() {
     let mut visit = Visit::new();
-    visit.values = object(json!({"num_rows": ROWS, "max_length": 16, "max_steps": 100_000}));
+    visit.values = object(
+        json!({"toy_dataset": "article", "group_duplicates": false, "num_rows": ROWS,
+        "max_length": 16, "max_steps": 100_000}),
+    );
     visit.load_tiny().unwrap();
     for request in ["dataset", "split", "tokenize", "plan"] {
         let answer = visit.ask(json!({"type": request})).unwrap();
@@ -53,11 +56,13 @@ fn the_pages_have_every_row_in_the_order_of_the_split() {
     };
     assert_eq!((rows(Part::Train), rows(Part::Test)), (train, test));
     let request = json!({"type": "dataset_rows", "offset": 3, "count": 2});
-    let dataset = visit.session.dataset.clone().unwrap();
-    assert_eq!(
-        answered!(visit, DatasetRows, request).rows,
-        dataset.rows[3..5]
-    );
+    let dataset = visit.session.require_dataset().unwrap().clone();
+    let rows = answered!(visit, DatasetRows, request).rows;
+    assert_eq!((rows.len(), rows[0].row, rows[1].row), (2, 3, 4));
+    for found in rows {
+        let row = &dataset.rows[found.row];
+        assert_eq!((found.text, found.label), (row.text.clone(), row.label));
+    }
 }
 
 #[test]
@@ -104,7 +109,8 @@ fn a_run_of_too_many_updates_is_refused_before_it_starts() {
     let too_many = json!({"num_rows": 20, "num_train_epochs": 1000, "per_device_train_batch_size": 1, "max_steps": 0});
     let request = json!({"type": "plan", "values": too_many.clone()});
     assert!(visit.ask(request).is_ok());
-    let values = json!({"num_rows": 100_000, "num_train_epochs": 1000, "max_steps": 0});
+    let values = json!({"toy_dataset": "article", "group_duplicates": false, "num_rows": 100_000,
+        "num_train_epochs": 1000, "max_steps": 0});
     visit.values = object(values);
     visit.ask(json!({"type": "dataset"})).unwrap();
     visit.ask(json!({"type": "split"})).unwrap();
@@ -122,7 +128,7 @@ fn runs_share_the_rows_of_the_session() {
     visit.start(json!({})).unwrap();
     let session = &visit.session;
     let run = session.run.as_ref().unwrap();
-    assert!(Rc::ptr_eq(&run.dataset, session.dataset.as_ref().unwrap()));
+    assert!(Rc::ptr_eq(&run.dataset, session.require_dataset().unwrap()));
     assert!(Rc::ptr_eq(&run.split, session.split.as_ref().unwrap()));
     // The session's rows and those of the trainer.
     assert_eq!(Rc::strong_count(&session.tokens.as_ref().unwrap().train), 2);

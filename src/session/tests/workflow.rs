@@ -47,7 +47,7 @@ fn a_session_goes_from_a_run_to_an_exported_model() {
         match block_on(visit.session.step_run()).unwrap() {
             RunEvent::Step { logs, step, .. } => steps.push((step, logs.len())),
             RunEvent::Evaluating { total, .. } => assert_eq!(total, 4),
-            RunEvent::Evaluation { report } => assert_eq!(report.confusion.len(), 2),
+            RunEvent::Evaluation { report, .. } => assert_eq!(report.confusion.len(), 2),
             RunEvent::Finished => break,
         }
     }

@@ -2,7 +2,7 @@
 //! what autodiff stores of a batch (`src/kernels/autodiff.rs`).
 
 use super::MemoryDemand;
-use crate::bert::TargetModules;
+use crate::bert::{ClassifierPooling, TargetModules};
 use crate::train::TuningMethod;
 use std::collections::BTreeMap;
 
@@ -40,24 +40,28 @@ impl<'a> Count<'a> {
 
     /// Adds `count` parameters of `size`. The optimizer state of each is one tensor of twice its size.
     fn parameter(&mut self, size: u64, count: u64, trainable: bool) {
-        let (accumulates, keeps) = (self.demand.accumulates, self.demand.keeps_original);
+        let accumulates = self.demand.accumulates;
+        let copies = u64::from(self.demand.keeps_original) + u64::from(self.demand.keeps_best);
         let alive = self.at(size);
         alive.parameters += count;
         if trainable {
             alive.gradients += if accumulates { 2 * count } else { count };
-            alive.original += if keeps { count } else { 0 };
+            alive.original += copies * count;
             self.at(2 * size).moments += count;
         }
     }
 
-    /// Adds `count` adapters: both matrices of each, and the scaled `lora_B` of a step. The loaded network has none.
+    /// Adds `count` adapters: both matrices of each, and the scaled `lora_B` of a step. The loaded network has
+    /// none, the best epoch has its own.
     fn adapter(&mut self, inputs: u64, outputs: u64, count: u64) {
         let r = self.demand.tuning.lora.r as u64;
         let copies = if self.demand.accumulates { 2 } else { 1 };
+        let best = u64::from(self.demand.keeps_best);
         for size in [r * inputs, r * outputs] {
             let alive = self.at(size);
             alive.parameters += count;
             alive.gradients += copies * count;
+            alive.original += best * count;
             self.at(2 * size).moments += count;
         }
         self.at(r * outputs).activations += 2 * count;
@@ -88,8 +92,9 @@ impl<'a> Count<'a> {
                 self.parameter(size, count * layers, trainable);
             }
         }
-        self.parameter(hidden * hidden, 1, full);
-        self.parameter(hidden, 1, full);
+        let pools_mean = self.demand.classifier_pooling == ClassifierPooling::Mean;
+        self.parameter(hidden * hidden, 1, full && !pools_mean);
+        self.parameter(hidden, 1, full && !pools_mean);
         let labels = self.demand.num_labels as u64;
         self.parameter(labels * hidden, 1, true);
         self.parameter(labels, 1, true);
@@ -132,7 +137,12 @@ impl<'a> Count<'a> {
         } else {
             0
         };
-        self.at(rows * hidden).activations += of_hidden + embeddings;
+        // The hidden states, each times its share in the mean.
+        let shares = match self.demand.classifier_pooling {
+            ClassifierPooling::Cls => 0,
+            ClassifierPooling::Mean => 2,
+        };
+        self.at(rows * hidden).activations += of_hidden + embeddings + shares;
         self.at(rows * 3 * hidden).activations += stored + 1;
         self.at(rows * inner).activations += match layers {
             0 => 2,

@@ -1,7 +1,7 @@
 //! The checks on a device with a number of free bytes.
 
 use super::*;
-use crate::bert::{BertConfig, LoadLimits, LoraConfig, TargetModules};
+use crate::bert::{BertConfig, ClassifierPooling, LoadLimits, LoraConfig, TargetModules};
 use crate::train::{SuggestionKind, Tuning, TuningMethod};
 use pollster::block_on;
 
@@ -181,6 +181,8 @@ fn a_report_suggests_what_fits_and_has_the_fields_of_the_page() {
             freeze_layers: 0,
         },
         keeps_original: true,
+        keeps_best: false,
+        classifier_pooling: ClassifierPooling::Cls,
         kept: 0,
         limits: LoadLimits::default(),
     };

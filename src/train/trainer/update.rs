@@ -3,7 +3,7 @@
 use super::logs::PendingLog;
 use super::{Trainer, epoch_order, interrupted};
 use crate::Result;
-use crate::bert::{BertForSequenceClassification, targets};
+use crate::bert::BertForSequenceClassification;
 use crate::kernels::{ActivationPadding, Autocast, DropoutStream};
 use crate::tokens::Encoding;
 use crate::train::backward::TrainingStep;
@@ -65,16 +65,13 @@ impl Trainer {
             Clipping::Plain(clipper) => clipper.update(squares, loss.clone()),
             Clipping::Scaled(scaler) => scaler.update(squares, loss.clone()),
         };
-        let learning_rate = arguments.learning_rate_at(self.global_step, self.max_steps);
-        self.model = Some(
-            self.optimizer
-                .step(model, grads, clip.clone(), learning_rate),
-        );
+        let rates = arguments.learning_rates_at(self.global_step, self.max_steps);
+        self.model = Some(self.optimizer.step(model, grads, clip.clone(), rates));
         self.global_step += 1;
         self.pending.push(PendingLog {
             step: self.global_step,
             epoch: self.epoch(),
-            learning_rate,
+            learning_rate: rates.body,
             padded_tokens_before,
             values: Tensor::cat(vec![loss, clip], 0),
         });
@@ -82,7 +79,7 @@ impl Trainer {
     }
 
     /// Gradients, loss `[1]` and tokens of an update's rows; gradients and loss are averaged over all rows, not over
-    /// batches.
+    /// batches. With class weights the mean is weighted, as in one batch of all these rows.
     fn gradients(
         &self,
         model: &BertForSequenceClassification,
@@ -90,6 +87,9 @@ impl Trainer {
     ) -> (GradientsParams, Tensor<1>, usize) {
         let arguments = &self.options.arguments;
         let device = model.device();
+        let weight = self
+            .loss
+            .weight(group.iter().map(|&row| self.train[row].label));
         let mut accumulated = GradientsAccumulator::new();
         let mut losses = Vec::new();
         let mut tokens = 0;
@@ -102,19 +102,14 @@ impl Trainer {
             let labels: Vec<usize> = rows.iter().map(|&row| self.train[row].label).collect();
             let batch = self.options.collator.collate(&encodings);
             tokens += batch.real_tokens();
-            let targets = targets(
-                &labels,
-                model.num_labels(),
-                arguments.label_smoothing_factor,
-                &device,
-            );
+            let targets = self.loss.targets(&labels, model.num_labels(), &device);
             let batch_number = self.global_step * arguments.gradient_accumulation_steps + at;
             let _padding = ActivationPadding::new([batch.batch, batch.seq], self.widest);
             let step = TrainingStep {
                 model,
                 batch: &batch,
                 targets,
-                rows: group.len(),
+                weight,
                 dropouts: DropoutStream::new(arguments.seed, batch_number as u32),
                 scale: self.clipping.scale(),
             };

