@@ -1,7 +1,10 @@
 // The messages of the audit, of the baselines and of the recommendation, until protocol.d.ts has them.
 
 /** @typedef {import('./protocol.js').Values} Values */
-/** What a DatasetView says about where it is from. @typedef {{source?: string, name?: string, edited?: boolean}} DatasetSource */
+/**
+ * What a DatasetView says about where it is from.
+ * @typedef {{source?: string, name?: string, edited?: boolean}} DatasetSource
+ */
 /** @typedef {import('./protocol.js').DatasetView} DatasetView */
 /** @typedef {'error'|'warning'|'note'} Severity */
 

@@ -44,7 +44,10 @@ export function auditJob({ store, settings, session }) {
       dataset && !settings.firstInvalid() ? [dataset, split, tokens, textOf(settings.values())] : null,
     async run() {
       try {
-        patch(store, { view: await ask(session, { type: 'audit', values: settings.values() }), error: null });
+        const made = await ask(session, { type: 'audit', values: settings.values() });
+        const { view } = store.state.audit;
+        // Equal findings stay on the page as they are.
+        patch(store, { view: JSON.stringify(made) === JSON.stringify(view) ? view : made, error: null });
       } catch (error) {
         patch(store, { view: null, error: asShown(error) });
       }
@@ -114,7 +117,10 @@ export async function undoRemedy({ store, settings, workflow }) {
   if (undo?.kind === 'edit') await workflow.data.undo();
 }
 
-/** Whether the last remedy can be taken back now. @param {Pick<import('./state.js').AppState, 'audit'|'dataset'>} state */
+/**
+ * Whether the last remedy can be taken back now.
+ * @param {Pick<import('./state.js').AppState, 'audit'|'dataset'>} state
+ */
 export const canUndo = ({ audit: { undo }, dataset }) =>
   undo !== null && (undo.kind !== 'edit' || undo.dataset === dataset);
 

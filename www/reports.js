@@ -9,7 +9,7 @@
 const MAX_REPORTS = 500;
 
 /**
- * The key of a report among those of a run: its step, negative for validation rows. Both parts are evaluated at the end.
+ * The key of a report among those of a run: its step, negative for validation rows. Both may be evaluated at the end.
  * @param {Pick<EvaluationReport, 'step'|'part'>} report
  */
 export const keyOf = ({ step, part }) => (part === 'validation' ? -step : step);

@@ -1,4 +1,5 @@
-// The findings of the audit: a text in both languages for every kind, what each remedy asks for, and when it is offered.
+// The findings of the audit: a text in both languages for every kind, what each remedy asks for, and when it is
+// offered.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -30,8 +30,8 @@ export function accuracyColumns(steps, evaluations, baselines) {
 }
 
 /**
- * The range of the accuracy axis. It does not begin at 0, so that a model and a baseline of nearly the same accuracy can
- * be told apart.
+ * The range of the accuracy axis. It does not begin at 0, so that a model and a baseline of nearly the same accuracy
+ * can be told apart.
  * @param {number|null} low
  * @returns {[number, number]}
  */

@@ -1,5 +1,5 @@
-// Lines at one level, each with its name and value at its left end, where a run has no evaluation yet: they are told apart
-// without a legend and without colours.
+// Lines at one level, each with its name and value at its left end, where a run has no evaluation yet. They are told
+// apart without a legend and without colours.
 
 /** @typedef {import('../../vendor/uplot.js').default} uPlot */
 /** @typedef {{text: string, y: number}} LevelLabel  `y` is the line, in pixels of the canvas */

@@ -5,7 +5,7 @@ import { actionOf, buttonText, counts, detailOf, keyOf, sorted, valuesText, word
 import { canUndo, findingsOf, lookForWrongLabels, remedy, undoRemedy } from '../audit.js';
 import { labelBadge, labelName } from '../components/labels.js';
 import { alert } from '../components/notices.js';
-import { h, replace, setAttribute, setOff, setText } from '../dom.js';
+import { h, redraw, replace, setAttribute, setOff, setText } from '../dom.js';
 import { number, percent, t } from '../i18n.js';
 import { isBlocked } from '../state.js';
 
@@ -84,28 +84,32 @@ export function auditPanel(app) {
   );
   /** The findings whose rows are all shown. @type {Set<string>} */
   const open = new Set();
+  /** What the list was drawn from. @type {unknown[]} */
+  let drawn = [];
   const draw = () => {
     const { state } = store;
+    const { view, labels, labelsOf, error } = state.audit;
+    const found = sorted(findingsOf(state));
+    // A remedy is not offered where the form has its values already.
+    const offered = found.map((finding) => actionOf(finding, settings.values()) !== null).join();
+    const next = [view, labels, labelsOf, error, state.dataset, state.language, offered, [...open].join()];
+    if (next.every((value, at) => Object.is(value, drawn[at]))) return;
+    drawn = next;
     element.hidden = state.dataset === null;
     setText(summary, summaryText(state));
-    replace(problem, state.audit.error && alert(state.audit.error));
-    const key = list.contains(document.activeElement) && document.activeElement?.getAttribute('data-key');
+    replace(problem, error && alert(error));
     const toggle = (/** @type {string} */ id) => {
       if (!open.delete(id)) open.add(id);
       draw();
     };
-    replace(list, ...sorted(findingsOf(state)).map((each) => findingItem(app, each, open.has(keyOf(each)), toggle)));
+    redraw(list, ...found.map((finding) => findingItem(app, finding, open.has(keyOf(finding)), toggle)));
     turnOff();
-    // Redrawing removes the focused button.
-    const again = key && list.querySelector(`[data-key="${CSS.escape(key)}"]`);
-    if (again instanceof HTMLElement) again.focus();
   };
   const turnOff = () => {
     for (const button of list.querySelectorAll('.remedy')) setOff(button, isBlocked(store.state));
   };
   store.watch(['audit', 'dataset', 'language'], draw);
   store.watch(['busy', 'opened', 'fatal'], turnOff);
-  // A remedy is not offered where the form has its values already.
   settings.subscribe(draw);
   return { element };
 }

@@ -12,12 +12,12 @@ import { isBlocked } from '../state.js';
 
 /**
  * Puts the defaults of the table into the form, and the values that the worker chooses for the present data over them.
- * How the visitor's own data is split stays.
+ * The settings of the toys stay while the data is the visitor's own.
  * @param {App} app
  */
 export async function chooseRecommended(app) {
   const { settings, store, workflow } = app;
-  settings.apply('recommended', isOwn(store.state) ? ['tokens', 'training', 'memory'] : undefined);
+  settings.apply('recommended', isOwn(store.state) ? ['split', 'tokens', 'training', 'memory'] : undefined);
   // The defaults may be those of another toy dataset.
   if (workflow.missing('training').includes('split')) await workflow.run('split');
   await workflow.exclusively(async () => void (await recommend(app, app.times.seconds_per_unit)));
