@@ -1,7 +1,7 @@
 // Runs one stage and records its outcome in the store.
 
 import { loadModel } from './loading.js';
-import { predictionOf } from './prediction.js';
+import { forgetOtherLabels, predictionOf } from './prediction.js';
 import { asShown } from './session.js';
 import { patchStage } from './state.js';
 import { evaluate, train } from './training.js';
@@ -74,8 +74,11 @@ export class StageRunner {
   async #perform(stage, { paused = false, origin }) {
     const [session, store, values] = [this.#session, this.#store, this.#settings.values()];
     switch (stage) {
-      case 'dataset':
-        return store.update({ dataset: await session.request({ type: 'dataset', values }), source: { kind: 'toy' } });
+      case 'dataset': {
+        const dataset = await session.request({ type: 'dataset', values });
+        forgetOtherLabels(store, dataset.labels);
+        return store.update({ dataset, source: { kind: 'toy' } });
+      }
       case 'split':
         return store.update({ split: await session.request({ type: 'split', values }) });
       case 'model':

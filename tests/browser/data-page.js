@@ -17,8 +17,8 @@ export class DataPage {
   /** Shows the dataset view with a way to bring data. @param {DataTool} tool */
   async choose(tool) {
     await this.webtune.show('dataset');
-    await this.page.getByTestId(`source-${tool}`).check();
-    await expect(this.page.getByTestId(`source-${tool}`)).toBeChecked();
+    await this.page.getByTestId(`source-${tool}`).click();
+    await expect(this.page.getByTestId(`source-${tool}`)).toHaveAttribute('aria-pressed', 'true');
   }
 
   /**

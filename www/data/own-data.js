@@ -4,6 +4,7 @@
 // that is typed fast is not dropped, and they are refused while something else is running.
 
 import { findRows, request } from '../data-protocol.js';
+import { forgetOtherLabels } from '../prediction.js';
 import { RequestError, asShown } from '../session.js';
 import { patchStage } from '../state.js';
 
@@ -230,6 +231,7 @@ export class OwnData {
   #adopt(dataset) {
     const { store, freshness, changed } = this.#parts;
     this.#revision += 1;
+    forgetOtherLabels(store, dataset.labels);
     store.update({ dataset, source: { kind: 'own', revision: this.#revision } });
     freshness.made('dataset', freshness.inputs('dataset'));
     patchStage(store, 'dataset', { state: 'done', error: null, progress: null, stale: false });
