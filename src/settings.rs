@@ -1,8 +1,10 @@
 //! The table of settings. Each hyper-parameter is declared once (name, type, default, bounds, help); the form, the URL,
 //! the validation and the exported `training_args.json` derive from it.
 
+pub mod recommend;
 mod run;
 mod table;
+mod work;
 
 pub use run::RunSettings;
 pub use table::{Group, Kind, SETTINGS, Setting};
