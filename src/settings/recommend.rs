@@ -13,7 +13,7 @@
 //! - `class_weight`: `class_weight_balanced`, `class_weight_none` (`smallest`, `largest`, `ratio`)
 //! - `max_length`: `max_length_p95`, `max_length_limit` (`max_length`, `p95`)
 //! - `load_best_model_at_end`: `best_epoch_held_out` (`rows`, `validation_rows`, `percent`), `last_epoch_few_rows`
-//!   (`rows`, `needed`)
+//!   (`rows`, `needed`), `last_epoch_small_class` (`smallest`, `needed`)
 //! - `metric_for_best_model`: `metric_loss`
 //! - `validation_size`: `validation_share` (`rows`, `validation_rows`, `percent`), `validation_none` (`rows`)
 //! - `early_stopping_patience`: `early_stopping_off` (`epochs`)
@@ -23,6 +23,33 @@ use super::Values;
 use super::work::{Job, NetworkSize};
 use serde::Serialize;
 use serde_json::{Value, json};
+
+/// Every code of a reason: the page has a text for each.
+pub const REASON_CODES: &[&str] = &[
+    "batch_few_rows",
+    "batch_many_rows",
+    "best_epoch_held_out",
+    "class_weight_balanced",
+    "class_weight_none",
+    "early_stopping_off",
+    "epochs_enough_steps",
+    "epochs_many_rows",
+    "epochs_over_budget",
+    "epochs_within_budget",
+    "head_learning_rate_same",
+    "last_epoch_few_rows",
+    "last_epoch_small_class",
+    "learning_rate_large_model",
+    "learning_rate_small_model",
+    "max_length_limit",
+    "max_length_p95",
+    "metric_loss",
+    "pooling_cls",
+    "validation_none",
+    "validation_share",
+    "warmup_share",
+    "warmup_steps_unused",
+];
 
 /// Updates from which a run of few rows has learned them.
 const ENOUGH_STEPS: usize = 40;
@@ -41,6 +68,8 @@ const IMBALANCE: f64 = 3.0;
 /// Training rows from which some are held out to choose the best epoch.
 const VALIDATION_ROWS: usize = 500;
 const VALIDATION_PERCENT: usize = 10;
+/// Rows of the smallest class from which each class has a row among those that are held out.
+const VALIDATION_CLASS_ROWS: usize = 100 / VALIDATION_PERCENT;
 /// `max_length` is a multiple of this number.
 const LENGTH_STEP: usize = 8;
 const MAX_LENGTH: usize = 512;
@@ -190,15 +219,18 @@ fn choose_max_length(facts: &DataFacts, chosen: &mut Recommendation) -> usize {
 
 /// The rows that are held out to choose the best epoch.
 fn choose_validation(facts: &DataFacts, chosen: &mut Recommendation) -> usize {
-    let rows = facts.train_rows;
-    if rows < VALIDATION_ROWS {
-        let few = json!({"rows": rows, "needed": VALIDATION_ROWS});
-        chosen.set(
-            "load_best_model_at_end",
-            json!(false),
-            "last_epoch_few_rows",
-            few,
-        );
+    let (rows, smallest) = (facts.train_rows, facts.smallest_class);
+    let too_few = if rows < VALIDATION_ROWS {
+        let params = json!({"rows": rows, "needed": VALIDATION_ROWS});
+        Some(("last_epoch_few_rows", params))
+    } else if smallest < VALIDATION_CLASS_ROWS {
+        let params = json!({"smallest": smallest, "needed": VALIDATION_CLASS_ROWS});
+        Some(("last_epoch_small_class", params))
+    } else {
+        None
+    };
+    if let Some((code, params)) = too_few {
+        chosen.set("load_best_model_at_end", json!(false), code, params);
         let all = json!({"rows": rows});
         chosen.set("validation_size", json!(0.0), "validation_none", all);
         return 0;

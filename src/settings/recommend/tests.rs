@@ -23,15 +23,39 @@ fn code_of(recommendation: &Recommendation, setting: &str) -> &'static str {
 }
 
 #[test]
-fn every_value_has_one_reason() {
-    for facts in [balanced(8, 2), balanced(400, 5)] {
-        let found = recommend(&facts, &Budget::default());
-        let mut named: Vec<_> = found.reasons.iter().map(|reason| reason.setting).collect();
-        named.sort_unstable();
-        let mut set: Vec<_> = found.values.keys().map(String::as_str).collect();
-        set.sort_unstable();
-        assert_eq!(named, set);
+fn every_value_has_one_reason_and_every_code_is_listed() {
+    let rare = DataFacts {
+        smallest_class: 9,
+        ..balanced(400, 2)
+    };
+    let mut codes = std::collections::BTreeSet::new();
+    let long = DataFacts {
+        p95_tokens: 964,
+        hidden_size: 768,
+        ..balanced(16, 2)
+    };
+    for facts in [
+        balanced(8, 2),
+        balanced(200, 2),
+        balanced(400, 5),
+        rare,
+        long,
+    ] {
+        for seconds in [None, Some(0.1), Some(20.0)] {
+            let budget = Budget {
+                seconds,
+                seconds_per_unit: Some(1.6e-10),
+            };
+            let found = recommend(&facts, &budget);
+            let mut named: Vec<_> = found.reasons.iter().map(|reason| reason.setting).collect();
+            named.sort_unstable();
+            let mut set: Vec<_> = found.values.keys().map(String::as_str).collect();
+            set.sort_unstable();
+            assert_eq!(named, set);
+            codes.extend(found.reasons.iter().map(|reason| reason.code));
+        }
     }
+    assert_eq!(codes.into_iter().collect::<Vec<_>>(), REASON_CODES);
 }
 
 #[test]
@@ -129,6 +153,15 @@ fn the_best_epoch_is_chosen_where_rows_can_be_held_out() {
     assert_eq!(few.values["load_best_model_at_end"], json!(false));
     let many = recommend(&balanced(250, 2), &Budget::default());
     assert_eq!(many.values["validation_size"], json!(0.1));
+    let rare = DataFacts {
+        smallest_class: 9,
+        ..balanced(250, 2)
+    };
+    let rare = recommend(&rare, &Budget::default());
+    assert_eq!(
+        code_of(&rare, "load_best_model_at_end"),
+        "last_epoch_small_class"
+    );
     // 450 rows are left, in batches of 8.
     assert_eq!(many.num_steps, 4 * 57);
 }
