@@ -3,7 +3,7 @@
 // `request` is the only place that casts: a caller gets the checked type of its answer.
 
 /** @typedef {import('./session.js').Session} Session */
-/** @typedef {import('./protocol.js').ModelFile} DataFile  a file of the visitor's disk */
+/** @typedef {import('./protocol.js').VisitorFile} DataFile  a file of the visitor's disk */
 /** @typedef {'utf-8'|'utf-16le'|'utf-16be'|'cp949'|'windows-1252'} TextEncoding */
 /** @typedef {'csv'|'tsv'|'jsonl'|'json'} TableFormat */
 

@@ -2,7 +2,7 @@
 
 import { h } from './dom.js';
 
-/** @typedef {import('./protocol.js').ModelFile} DiskFile */
+/** @typedef {import('./protocol.js').VisitorFile} DiskFile */
 
 /**
  * A part of the page that takes files which are dropped onto it.

@@ -61,7 +61,7 @@ import { STAGES } from './stages.js';
  * Where a model comes from. Two choices from the visitor's disk have different ids, also if their names are equal.
  * @typedef {{kind: 'site'}
  *   | {kind: 'hub', repo: string}
- *   | {kind: 'disk', id: number, name: string, files: import('./protocol.js').ModelFile[]}} Origin
+ *   | {kind: 'disk', id: number, name: string, files: import('./protocol.js').VisitorFile[]}} Origin
  *   `repo` is `owner/name` or `owner/name@revision`
  */
 
@@ -73,7 +73,7 @@ import { STAGES } from './stages.js';
 
 /**
  * What a dataset is read from. The browser reads files again from the disk.
- * @typedef {{kind: 'files', name: string, files: import('./protocol.js').ModelFile[]}
+ * @typedef {{kind: 'files', name: string, files: import('./protocol.js').VisitorFile[]}
  *   | {kind: 'hub', dataset: string, config: string|null, split: string|null, max_rows: number}} ImportInput
  */
 

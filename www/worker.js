@@ -115,46 +115,35 @@ async function perform(request) {
       return train(request, onEvent);
     case 'control':
       throw new Error('control requests are answered when they arrive');
+    case 'import_files':
+      return stoppable((signal) =>
+        opened().import_files(request.name, request.files, request.options, onEvent, signal),
+      );
     default:
-      return isImport(request) ? importFiles(request, onEvent) : ask(request, onEvent);
-  }
-}
-
-/** @typedef {Extract<import('./data-protocol.js').DataRequest, {type: 'import_files'}> & {id: number}} ImportRequest */
-
-/**
- * Until the generated protocol has this request.
- * @param {any} request
- * @returns {request is ImportRequest}
- */
-const isImport = (request) => request.type === 'import_files';
-
-/**
- * Reads a table from the visitor's files, with a signal that stops it.
- * @param {ImportRequest} request
- * @param {(event: ProgressEvent) => void} onEvent
- */
-async function importFiles({ name, files, options }, onEvent) {
-  const controller = new AbortController();
-  loading = controller;
-  try {
-    return await /** @type {any} */ (opened()).import_files(name, files, options, onEvent, controller.signal);
-  } finally {
-    loading = null;
+      return ask(request, onEvent);
   }
 }
 
 /**
- * Asks the session, with a signal that stops a download or an evaluation.
+ * Asks the session, with a signal that stops long work.
  * @param {import('./protocol.js').SessionRequest & {id: number}} request
  * @param {(event: ProgressEvent) => void} onEvent
  */
-async function ask(request, onEvent) {
+function ask(request, onEvent) {
+  const onPiece = (/** @type {Uint8Array<ArrayBuffer>} */ bytes) => postPiece(request.id, bytes);
+  return stoppable((signal) => opened().request(request, onEvent, onPiece, signal));
+}
+
+/**
+ * Does work with the signal that `control stop` gives.
+ * @template T
+ * @param {(signal: AbortSignal) => Promise<T>} work
+ */
+async function stoppable(work) {
   const controller = new AbortController();
   loading = controller;
   try {
-    const onPiece = (/** @type {Uint8Array<ArrayBuffer>} */ bytes) => postPiece(request.id, bytes);
-    return await opened().request(request, onEvent, onPiece, controller.signal);
+    return await work(controller.signal);
   } finally {
     loading = null;
   }

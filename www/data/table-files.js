@@ -3,7 +3,7 @@
 import { noTable } from './own-data.js';
 import { t } from '../i18n.js';
 
-/** @typedef {import('../protocol.js').ModelFile} DiskFile */
+/** @typedef {import('../protocol.js').VisitorFile} DiskFile */
 /** @typedef {Extract<import('../state.js').ImportInput, {kind: 'files'}>} FilesInput */
 
 const isText = (/** @type {DiskFile} */ { path }) => /\.txt$/i.test(path);

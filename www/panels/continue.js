@@ -7,14 +7,14 @@ import { h, setOff, setText } from '../dom.js';
 import { t } from '../i18n.js';
 import { isBlocked } from '../state.js';
 
-/** @typedef {import('../protocol.js').ModelFile} ModelFile */
+/** @typedef {import('../protocol.js').VisitorFile} VisitorFile */
 /** @typedef {Extract<import('../state.js').Origin, {kind: 'disk'}>} DiskOrigin */
 
 let lastId = 0;
 
 /** @param {import('../app.js').App} app */
 export function continuePanel({ store, workflow }) {
-  const load = (/** @type {Promise<ModelFile[]>} */ files) => void workflow.loadFrom(files.then(origin));
+  const load = (/** @type {Promise<VisitorFile[]>} */ files) => void workflow.loadFrom(files.then(origin));
   const zip = picker({ accept: '.zip,application/zip', 'data-testid': 'pick-zip' }, load);
   const folder = picker({ webkitdirectory: true, 'data-testid': 'pick-folder' }, load);
   const button = (/** @type {string} */ key, /** @type {() => void} */ click, /** @type {string} */ testId) =>
@@ -50,7 +50,7 @@ export function continuePanel({ store, workflow }) {
 /**
  * The files that the worker may need: one archive, or the files beside a config.json, below the folder that was chosen.
  * The worker decides which folder is the model.
- * @param {ModelFile[]} files
+ * @param {VisitorFile[]} files
  * @returns {DiskOrigin}
  */
 export function origin(files) {

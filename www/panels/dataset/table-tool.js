@@ -10,7 +10,7 @@ const ACCEPTED = '.csv,.tsv,.tab,.txt,.json,.jsonl,.ndjson,text/csv,text/plain,a
 
 /** @param {import('../../app.js').App} app */
 export function tableTool({ store, workflow }) {
-  const load = (/** @type {Promise<import('../../protocol.js').ModelFile[]>} */ files) =>
+  const load = (/** @type {Promise<import('../../protocol.js').VisitorFile[]>} */ files) =>
     void workflow.data.read(files.then(tableOf));
   const file = picker({ accept: ACCEPTED, 'data-testid': 'pick-table' }, load);
   const folder = picker({ webkitdirectory: true, 'data-testid': 'pick-texts' }, load);
