@@ -5,8 +5,7 @@ use super::protocol::AuditView;
 use super::{Listener, Session};
 use crate::Result;
 use crate::data::audit::{
-    Finding, FindingRow, Remedy, Severity, TokenFacts, audit_rows, audit_settings, audit_split,
-    audit_tokens,
+    Finding, FindingRow, Remedy, Severity, TokenFacts, audit_rows, audit_split, audit_tokens,
 };
 use crate::data::{Dataset, count_labels};
 use crate::evaluate::baselines::{
@@ -14,7 +13,7 @@ use crate::evaluate::baselines::{
     find_label_issues, outliers,
 };
 use crate::hub::Environment;
-use crate::settings::{RunSettings, Values};
+use crate::settings::{RunSettings, Values, audit_settings};
 use crate::train::MemoryProbe;
 use serde_json::json;
 
