@@ -81,8 +81,8 @@ import { STAGES } from './stages.js';
  * A table that was read and is not the dataset yet.
  * @typedef {object} PendingImport
  * @property {ImportInput} input
- * @property {import('./data-protocol.js').ImportOptions} options
- * @property {import('./data-protocol.js').ImportView|null} view   the latest one; null before the first
+ * @property {import('./protocol.js').ImportOptions} options
+ * @property {import('./protocol.js').ImportView|null} view   the latest one; null before the first
  * @property {boolean} isRead                  whether `view` is that of `input` and `options`
  * @property {WorkerError|null} error
  */
@@ -124,7 +124,7 @@ import { STAGES } from './stages.js';
  * @property {string|null} runInputs            the settings that `run` is made from, as text; null where there is none
  * @property {LogHistory} logs                of `run`; grows in place while it runs
  * @property {EvaluationReport[]} evaluations
- * @property {number|null} shownEvaluation      its key, see reports.js; null is the latest
+ * @property {string|null} shownEvaluation      its key, see reports.js; null is the latest
  * @property {import('./protocol.js').TrainedState|null} trained  the weights that the worker holds, as it reports them
  * @property {import('./protocol.js').TrainedState|null} previous  the other weights that the worker keeps
  * @property {import('./run-view.js').RunView|null} previousView   what the page shows of their run

@@ -6,7 +6,7 @@ import test, { beforeEach } from 'node:test';
 import { embeddingSeconds, estimateRun, rememberRuns, secondsPerUnit } from '../../www/estimate.js';
 import { LogHistory } from '../../www/log-history.js';
 import { Store, initialState } from '../../www/state.js';
-import { recordedUnits, workOf } from '../../www/work.js';
+import { recordedUnits, trainedRows, workOf } from '../../www/work.js';
 
 /** @type {import('../../www/recording/recording.js').Recording} */
 const recording = JSON.parse(readFileSync(new URL('../../www/recording/default-job.json', import.meta.url), 'utf8'));
@@ -112,6 +112,21 @@ test('the time grows with steps and tokens, and less than the tokens because of 
   const padded = factor({}, { padding: 'max_length', max_length: 4 * Math.round(data.tokens_per_row) });
   assert.ok(padded > 2.5 && padded < 4, `${padded}`);
   assert.ok(factor({ plan: plan(STEPS / 2, STEPS / 4) }) < 0.9);
+});
+
+test('held-out rows are not trained on, and are evaluated in place of the test rows', () => {
+  const rows = { train_rows: 33, test_rows: 9 };
+  assert.deepEqual(trainedRows(rows, { validation_size: 0.25 }), { train_rows: 24, validation_rows: 9 });
+  assert.deepEqual(trainedRows(rows, { validation_size: 0 }), { train_rows: 33, validation_rows: 0 });
+  const work = (/** @type {object} */ values) => workOf(page({ plan: plan(24, 8) }), basis(values).values, recording);
+  const [all, held] = [work({ validation_size: 0 }), work({ validation_size: 0.2 })];
+  assert.equal((held?.tokens_per_update ?? NaN) / (all?.tokens_per_update ?? NaN), 64 / 80);
+  // Three epochs of a test part of 20 rows, or of 16 held-out rows, and the test rows once.
+  const tokens = Math.min(recording.data.tokens_per_row, 128);
+  const { encoder_parameters: encoder } = recording.model;
+  const passes = 1 + 1 + 0.75;
+  const less = encoder * tokens * (passes * 3 * 16 + 60 - 68);
+  assert.ok(Math.abs((all?.units ?? NaN) - (held?.units ?? NaN) - less) < 1e-6 * less);
 });
 
 test('the adapters of LoRA and the head alone take less time, and recomputing takes more', () => {

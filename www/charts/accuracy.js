@@ -1,7 +1,8 @@
 // The columns of the accuracy chart: the accuracy of each evaluation, and each baseline at one level.
 
-/** @typedef {import('../audit-protocol.js').Baseline} Baseline */
+/** @typedef {import('../protocol.js').BaselineView} BaselineView */
 /** @typedef {import('./columns.js').Column} Column */
+/** @typedef {import('../protocol.js').EvaluatedPart} EvaluatedPart */
 /** @typedef {import('../reports.js').EvaluationReport} EvaluationReport */
 
 /** The baselines, the simplest first. Each has a line of its own in the chart. */
@@ -10,7 +11,7 @@ export const BASELINES = /** @type {const} */ (['majority', 'tfidf', 'embeddings
 /**
  * @param {number[]} steps  of the other charts, so that all have the same axis
  * @param {Pick<EvaluationReport, 'step'|'eval_accuracy'|'part'>[]} evaluations
- * @param {Baseline[]} baselines
+ * @param {BaselineView[]} baselines
  * @returns {Column[]} the steps, the accuracy on test rows and on validation rows, and a level for each of BASELINES
  */
 export function accuracyColumns(steps, evaluations, baselines) {
@@ -18,7 +19,7 @@ export function accuracyColumns(steps, evaluations, baselines) {
   const shown = evaluations.filter(({ step }) => step > 0);
   const ends = [steps[0] ?? 0, steps.at(-1) ?? 1];
   const xs = [...new Set([...ends, ...shown.map(({ step }) => step)])].sort((a, b) => a - b);
-  const accuracy = (/** @type {'validation'|undefined} */ wanted) => {
+  const accuracy = (/** @type {EvaluatedPart} */ wanted) => {
     const byStep = new Map(shown.filter(({ part }) => part === wanted).map((each) => [each.step, each.eval_accuracy]));
     return xs.map((step) => byStep.get(step) ?? null);
   };
@@ -26,7 +27,7 @@ export function accuracyColumns(steps, evaluations, baselines) {
     const level = baselines.find((baseline) => baseline.id === id)?.eval_accuracy ?? null;
     return xs.map(() => level);
   });
-  return [xs, accuracy(undefined), accuracy('validation'), ...levels];
+  return [xs, accuracy('test'), accuracy('validation'), ...levels];
 }
 
 /**

@@ -11,7 +11,7 @@ import { panelParts, sideFoot, stageButton } from './widgets.js';
 import { h, replace, setText } from '../dom.js';
 import { duration, number, percent, t } from '../i18n.js';
 import { majorityNotBeaten } from '../majority.js';
-import { keyOf } from '../reports.js';
+import { hasValidation, keyOf } from '../reports.js';
 import { runResult, runningRun } from '../state.js';
 
 /** @typedef {import('../reports.js').EvaluationReport} EvaluationReport */
@@ -233,12 +233,12 @@ function misclassified(page, report) {
  * Evaluations of the run, with a button that shows each of them in full.
  * @param {EvaluationReport[]} page
  * @param {AppState} state
- * @param {(key: number) => void} choose
+ * @param {(key: string) => void} choose
  */
 function evaluations(page, state, choose) {
   const current = shown(state);
   // Where some are of validation rows, each says whose it is.
-  const isHeldOut = state.evaluations.some(({ part }) => part === 'validation');
+  const isHeldOut = hasValidation(state.evaluations);
   const heads = ['epoch', 'loss', 'accuracy', 'f1_macro'].map((name) =>
     h('th', { scope: 'col', class: 'number' }, t(`evaluation.${name}`)),
   );
@@ -261,7 +261,7 @@ function evaluations(page, state, choose) {
           },
           number(report.epoch, { maximumFractionDigits: 2 }),
         ),
-        isHeldOut && h('span', { class: 'note part' }, t(`evaluation.part_${report.part ?? 'test'}`)),
+        isHeldOut && h('span', { class: 'note part' }, t(`evaluation.part_${report.part}`)),
       ),
       h('td', { class: 'number' }, number(report.eval_loss)),
       h('td', { class: 'number' }, percent(report.eval_accuracy)),
@@ -299,7 +299,7 @@ function runSummary(result) {
       h('td', { class: 'number', 'data-name': name, 'data-value': result[name] }, number(result[name])),
     ),
   );
-  const { best } = /** @type {import('../audit-protocol.js').BestOfRun} */ (result);
+  const { best } = result;
   for (const name of /** @type {const} */ (['best_step', 'best_metric'])) {
     if (!best) break;
     const attributes = { class: 'number', 'data-name': name, 'data-value': best[name] };
