@@ -1,10 +1,9 @@
 // The audit of the present data: made by itself after each change, and the search for wrong labels on request.
 
-import { ask } from './audit-protocol.js';
 import { RequestError, asShown } from './session.js';
 import { asText } from './settings.js';
 
-/** @typedef {import('./audit-protocol.js').AuditView} AuditView */
+/** @typedef {import('./protocol.js').AuditView} AuditView */
 /** @typedef {import('./app.js').App} App */
 /** @typedef {import('./findings.js').Action} Action */
 /** @typedef {import('./protocol.js').WorkerError} WorkerError */
@@ -44,7 +43,7 @@ export function auditJob({ store, settings, session }) {
       dataset && !settings.firstInvalid() ? [dataset, split, tokens, textOf(settings.values())] : null,
     async run() {
       try {
-        const made = await ask(session, { type: 'audit', values: settings.values() });
+        const made = await session.request({ type: 'audit', values: settings.values() });
         const { view } = store.state.audit;
         // Equal findings stay on the page as they are.
         patch(store, { view: JSON.stringify(made) === JSON.stringify(view) ? view : made, error: null });
@@ -73,11 +72,9 @@ export async function lookForWrongLabels({ store, session, workflow }) {
     patch(store, { looking: { done: 0, total: 0 }, error: null });
     const { dataset } = store.state;
     try {
-      const labels = await ask(
-        session,
-        { type: 'audit_labels' },
-        ({ kind, done, total }) => kind === 'embedding' && patch(store, { looking: { done, total } }),
-      );
+      const labels = await session.request({ type: 'audit_labels' }, (event) => {
+        if (event.kind === 'embedding') patch(store, { looking: { done: event.done, total: event.total } });
+      });
       patch(store, { labels, labelsOf: dataset });
     } catch (error) {
       // The visitor has stopped it.

@@ -1,19 +1,18 @@
 // The baselines: what simple classifiers reach on the same test rows. They are made by themselves when the tokens are
 // there.
 
-import { ask } from './audit-protocol.js';
 import { wilson } from './interval.js';
 import { RequestError, asShown } from './session.js';
 
 /** @typedef {import('./app.js').App} App */
-/** @typedef {import('./audit-protocol.js').Baseline} Baseline */
+/** @typedef {import('./protocol.js').BaselineView} BaselineView */
 /** @typedef {import('./protocol.js').EvaluationReport} EvaluationReport */
 /** @typedef {import('./protocol.js').SplitView} SplitView */
 /** @typedef {import('./state.js').AppState} AppState */
 
 /**
  * @typedef {object} BaselinesState
- * @property {Baseline[]} baselines
+ * @property {BaselineView[]} baselines
  * @property {SplitView|null} split   whose test rows they are of
  * @property {boolean} missing        the one that needs the encoder is not there yet
  * @property {{done: number, total: number}|null} embedding  it is being made
@@ -97,8 +96,8 @@ async function make({ store, session }, { embeddings }) {
   patch(embeddings ? { embedding: { done: 0, total: 0 } } : { declined: false });
   try {
     const request = /** @type {const} */ ({ type: 'baselines', embeddings });
-    const view = await ask(session, request, ({ kind, done, total }) => {
-      if (kind === 'embedding') patch({ embedding: { done, total } });
+    const view = await session.request(request, (event) => {
+      if (event.kind === 'embedding') patch({ embedding: { done: event.done, total: event.total } });
     });
     patch({ baselines: view.baselines, split, missing: !embeddings, embedding: null, error: null });
     return true;
@@ -131,7 +130,7 @@ export function comparable({ baselines: { baselines, split: of }, split }, repor
 
 /**
  * What fine-tuning adds: the baselines, the simplest first, then the model.
- * @param {Baseline[]} baselines
+ * @param {BaselineView[]} baselines
  * @param {Pick<EvaluationReport, 'confusion'|'eval_accuracy'|'macro'>} report
  */
 export function scores(baselines, { confusion, eval_accuracy, macro }) {

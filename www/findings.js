@@ -3,9 +3,9 @@
 import { number, percent, t, tOr } from './i18n.js';
 import { asText } from './settings.js';
 
-/** @typedef {import('./audit-protocol.js').Edit} Edit */
-/** @typedef {import('./audit-protocol.js').Finding} Finding */
-/** @typedef {import('./audit-protocol.js').Severity} Severity */
+/** @typedef {import('./protocol.js').Edit} Edit */
+/** @typedef {import('./protocol.js').Finding} Finding */
+/** @typedef {import('./protocol.js').Severity} Severity */
 /** @typedef {import('./protocol.js').Values} Values */
 /** @typedef {{kind: 'edit', edit: Edit} | {kind: 'settings', values: Values}} Action */
 
@@ -78,7 +78,7 @@ function formattedValue(name, value) {
 /**
  * What a finding says of one of its rows, beside its text and label; `label` where it names another label.
  * @param {Finding} finding
- * @param {import('./audit-protocol.js').FindingRow} row
+ * @param {import('./protocol.js').FindingRow} row
  * @returns {{row: number|null, label: number|null, value: string}}
  */
 export function detailOf({ id }, { other, value }) {

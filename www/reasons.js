@@ -3,7 +3,7 @@
 import { duration, t, tOr } from './i18n.js';
 import { asText } from './settings.js';
 
-/** @typedef {import('./audit-protocol.js').Reason} Reason */
+/** @typedef {import('./protocol.js').Reason} Reason */
 
 /** The parameters that are times. */
 const SECONDS = ['seconds', 'budget'];

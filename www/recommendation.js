@@ -5,20 +5,18 @@
 // datasets keep the defaults of the settings table, which are the recommended values for them; an opened page and an
 // address then mean the same run everywhere.
 
-import { ask } from './audit-protocol.js';
 import { asShown } from './session.js';
 import { asText } from './settings.js';
 
 /** @typedef {import('./app.js').App} App */
-/** @typedef {import('./audit-protocol.js').DatasetSource} DatasetSource */
-/** @typedef {import('./audit-protocol.js').RecommendView} RecommendView */
+/** @typedef {import('./protocol.js').Recommendation} Recommendation */
 /** @typedef {import('./settings.js').Settings} Settings */
 /** @typedef {import('./state.js').AppState} AppState */
 /** @typedef {Pick<AppState, 'dataset'|'split'|'model'|'tokens'>} Data */
 
 /**
  * @typedef {object} RecommendationState
- * @property {RecommendView|null} view
+ * @property {Recommendation|null} view
  * @property {string} of              the data that it was made for
  * @property {boolean} asking
  * @property {number|null} minutes    the longest time of a run that the visitor allows
@@ -35,8 +33,7 @@ const TOYS = ['article', 'reviews'];
  */
 export function factsOf({ dataset, split, model, tokens }) {
   if (!dataset) return '';
-  const { num_rows, label_counts, distinct_texts } = dataset;
-  const { name = '' } = /** @type {DatasetSource} */ (dataset);
+  const { name, num_rows, label_counts, distinct_texts } = dataset;
   return JSON.stringify([
     name,
     num_rows,
@@ -54,8 +51,7 @@ export function factsOf({ dataset, split, model, tokens }) {
  * @param {Pick<AppState, 'dataset'>} state
  */
 export function isOwn({ dataset }) {
-  const { source = 'article', edited = false } = /** @type {DatasetSource} */ (dataset ?? {});
-  return edited || !TOYS.includes(source);
+  return dataset !== null && (dataset.edited || !TOYS.includes(dataset.source));
 }
 
 /**
@@ -99,7 +95,7 @@ export async function recommend({ store, settings, session }, secondsPerUnit) {
   const of = factsOf(store.state);
   patch({ asking: true });
   try {
-    const view = await ask(session, {
+    const view = await session.request({
       type: 'recommend',
       budget_seconds: minutes === null ? null : minutes * 60,
       seconds_per_unit: secondsPerUnit(),

@@ -81,8 +81,8 @@ import { STAGES } from './stages.js';
  * A table that was read and is not the dataset yet.
  * @typedef {object} PendingImport
  * @property {ImportInput} input
- * @property {import('./data-protocol.js').ImportOptions} options
- * @property {import('./data-protocol.js').ImportView|null} view   the latest one; null before the first
+ * @property {import('./protocol.js').ImportOptions} options
+ * @property {import('./protocol.js').ImportView|null} view   the latest one; null before the first
  * @property {boolean} isRead                  whether `view` is that of `input` and `options`
  * @property {WorkerError|null} error
  */

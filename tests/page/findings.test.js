@@ -47,7 +47,7 @@ const PARAMS = {
   too_few_for_cross_validation: { minimum: 3 },
 };
 
-/** @param {any} [change] @returns {import('../../www/audit-protocol.js').Finding} */
+/** @param {any} [change] @returns {import('../../www/protocol.js').Finding} */
 const finding = (change) => ({
   id: 'empty_text',
   severity: 'warning',

@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { blocker, withLabelColumn, withTextColumn } from '../../www/data/import-choice.js';
+import { blocker, remarks, withLabelColumn, withTextColumn } from '../../www/data/import-choice.js';
 import { pasted, tableOf } from '../../www/data/table-files.js';
 import { isDatasetName, rowsToRead } from '../../www/panels/dataset/hub-tool.js';
 
-/** @typedef {import('../../www/data-protocol.js').ImportView} ImportView */
+/** @typedef {import('../../www/protocol.js').ImportView} ImportView */
 
 /** @type {ImportView} */
 const VIEW = {
@@ -27,6 +27,9 @@ const VIEW = {
   num_skipped: 0,
   same_labels: [[0, 2]],
   bytes: 1000,
+  num_malformed: 0,
+  problem: null,
+  hub: null,
 };
 const NOTHING = { leaveOut: false, merge: false };
 /** @param {Partial<ImportView>} changes @param {Partial<typeof NOTHING>} [agreed] */
@@ -54,6 +57,22 @@ test('a table has at most 100 labels, counted after equal ones are merged', () =
   assert.equal(reason({ labels }), 'import.many_labels');
   assert.equal(reason({ labels }, { merge: true }), null);
   assert.equal(reason({ labels: labels.slice(1) }), null);
+});
+
+test('a table that the worker refuses is not used, whatever the visitor agrees to', () => {
+  const problem = 'column 2 cannot be used.';
+  assert.equal(reason({ problem }), 'import.problem');
+  assert.equal(reason({ problem, num_skipped: 3 }, { leaveOut: true, merge: true }), 'import.problem');
+  assert.equal(reason({ problem, labels: VIEW.labels.slice(0, 1) }), 'import.one_label');
+});
+
+test('a wrong encoding and cut cells are remarks', () => {
+  const hub = { configs: [], config: 'default', split: 'train', num_rows_total: 100, truncated_cells: 0 };
+  assert.deepEqual(remarks({ ...VIEW, hub }), []);
+  assert.deepEqual(remarks({ num_malformed: 2, hub: { ...hub, truncated_cells: 3 } }), [
+    { key: 'import.malformed', params: { count: 2 } },
+    { key: 'import.truncated', params: { count: 3 } },
+  ]);
 });
 
 test('what was read with other choices is not used', () => {

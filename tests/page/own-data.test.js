@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
+import { AS_DETECTED } from '../../www/data/import-choice.js';
 import { isUnsaved } from '../../www/data/unsaved.js';
 import { RequestError } from '../../www/session.js';
 import { Settings } from '../../www/settings.js';
@@ -106,7 +107,13 @@ test('a table that is read changes nothing until it is used', async () => {
   await workflow.run('tokens');
   types();
   await data.read(FILE);
-  assert.deepEqual(store.state.pendingImport, { input: FILE, options: {}, view: VIEW, isRead: true, error: null });
+  assert.deepEqual(store.state.pendingImport, {
+    input: FILE,
+    options: AS_DETECTED,
+    view: VIEW,
+    isRead: true,
+    error: null,
+  });
   assert.deepEqual([store.state.dataset, store.state.source.kind, stale()], [TOY, 'toy', []]);
   assert.equal(store.state.stages.dataset.state, 'done');
   data.cancel();
@@ -258,7 +265,7 @@ test('another choice reads the same files again, with the choices before', async
   await data.readAgain({ header: false });
   assert.deepEqual(
     sent().map(({ options }) => options),
-    [{}, { delimiter: ';' }, { delimiter: ';', header: false }],
+    [AS_DETECTED, { ...AS_DETECTED, delimiter: ';' }, { ...AS_DETECTED, delimiter: ';', header: false }],
   );
   answers.import_files = refuse('dataset');
   await data.readAgain({ encoding: 'cp949' });

@@ -1,6 +1,6 @@
 // The columns of the accuracy chart: the accuracy of each evaluation, and each baseline at one level.
 
-/** @typedef {import('../audit-protocol.js').Baseline} Baseline */
+/** @typedef {import('../protocol.js').BaselineView} BaselineView */
 /** @typedef {import('./columns.js').Column} Column */
 /** @typedef {import('../reports.js').EvaluationReport} EvaluationReport */
 
@@ -10,7 +10,7 @@ export const BASELINES = /** @type {const} */ (['majority', 'tfidf', 'embeddings
 /**
  * @param {number[]} steps  of the other charts, so that all have the same axis
  * @param {Pick<EvaluationReport, 'step'|'eval_accuracy'|'part'>[]} evaluations
- * @param {Baseline[]} baselines
+ * @param {BaselineView[]} baselines
  * @returns {Column[]} the steps, the accuracy on test rows and on validation rows, and a level for each of BASELINES
  */
 export function accuracyColumns(steps, evaluations, baselines) {

@@ -1,15 +1,32 @@
 // What the visitor chooses about a table that is read, and why it cannot be used yet.
 
-/** @typedef {import('../data-protocol.js').ImportOptions} ImportOptions */
-/** @typedef {import('../data-protocol.js').ImportView} ImportView */
+/** @typedef {import('../protocol.js').ImportOptions} ImportOptions */
+/** @typedef {import('../protocol.js').ImportView} ImportView */
 
 const MOST_LABELS = 100;
+
+/** Nothing is chosen: all is detected. @type {ImportOptions} */
+export const AS_DETECTED = { encoding: null, format: null, delimiter: null, header: null, text: null, label: null };
+
+/**
+ * What the visitor should know about a table that was read, as sentences of the i18n files.
+ * @param {Pick<ImportView, 'num_malformed'|'hub'>} view
+ * @returns {{key: string, params: Record<string, number>}[]}
+ */
+export function remarks({ num_malformed, hub }) {
+  const cells = hub?.truncated_cells ?? 0;
+  return [
+    ...(num_malformed > 0 ? [{ key: 'import.malformed', params: { count: num_malformed } }] : []),
+    ...(cells > 0 ? [{ key: 'import.truncated', params: { count: cells } }] : []),
+  ];
+}
 
 /** @param {ImportView} view */
 export const hasBadRows = ({ num_skipped }) => num_skipped > 0;
 
 /**
- * Why a table cannot be made the dataset, as a sentence of the i18n files, or null.
+ * Why a table cannot be made the dataset, as a sentence of the i18n files, or null. What the worker refuses for another
+ * reason has its sentence in `problem`.
  * @param {Pick<import('../state.js').PendingImport, 'view'|'isRead'>} pending
  * @param {{leaveOut: boolean, merge: boolean}} agreed
  * @returns {{key: string, params: Record<string, number>}|null}
@@ -21,6 +38,7 @@ export function blocker({ view, isRead }, { leaveOut, merge }) {
   const labels = numLabels(view, merge);
   if (labels < 2) return { key: 'import.one_label', params: {} };
   if (labels > MOST_LABELS) return { key: 'import.many_labels', params: { labels, most: MOST_LABELS } };
+  if (view.problem !== null) return { key: 'import.problem', params: {} };
   if (hasBadRows(view) && !leaveOut) return { key: 'import.tick', params: { rows: view.num_skipped } };
   return null;
 }
@@ -50,7 +68,7 @@ export function withTextColumn(columns, column, ticked) {
  * The choice of a label column. It is no text column, unless it is the only one.
  * @param {number[]} text
  * @param {number} label
- * @returns {ImportOptions}
+ * @returns {Partial<ImportOptions>}
  */
 export function withLabelColumn(text, label) {
   return { label, text: withTextColumn(text, label, false) };

@@ -3,23 +3,24 @@
 // Reading and replacing exclude all other work. Changes of rows are short: they wait for each other, so that a sentence
 // that is typed fast is not dropped, and they are refused while something else is running.
 
-import { findRows, request } from '../data-protocol.js';
+import { AS_DETECTED } from './import-choice.js';
 import { forgetOtherLabels } from '../prediction.js';
 import { RequestError, asShown } from '../session.js';
 import { patchStage } from '../state.js';
 
 /** @typedef {import('../state.js').ImportInput} ImportInput */
-/** @typedef {import('../data-protocol.js').DataEvent} DataEvent */
-/** @typedef {import('../data-protocol.js').DataRequest} DataRequest */
-/** @typedef {import('../data-protocol.js').DataView} DataView */
-/** @typedef {import('../data-protocol.js').ImportOptions} ImportOptions */
+/** @typedef {import('../protocol.js').DatasetView} DatasetView */
+/** @typedef {import('../session.js').Session} Session */
+/** @typedef {import('../protocol.js').ImportOptions} ImportOptions */
+/** @typedef {import('../protocol.js').ProgressEvent} ProgressEvent */
+/** @typedef {Omit<Extract<import('../protocol.js').RequestBody, {type: 'dataset_rows'}>, 'type'>} WantedRows */
 
 /** Progress is shown no more often than this. */
 const REPORT_EVERY_MS = 100;
 
 /**
  * @typedef {object} Parts
- * @property {import('../session.js').Session} session
+ * @property {Session} session
  * @property {import('../state.js').Store<import('../state.js').AppState>} store
  * @property {import('../freshness.js').Freshness} freshness
  * @property {string} endpoint                                     address of the Hub; empty for its own
@@ -44,7 +45,7 @@ export class OwnData {
    * @param {ImportInput|Promise<ImportInput>} input
    * @param {ImportOptions} [options]
    */
-  async read(input, options = {}) {
+  async read(input, options = AS_DETECTED) {
     const { exclusively, store } = this.#parts;
     const chosen = Promise.resolve(input);
     chosen.catch(() => {}); // handled below, unless something else is running
@@ -62,7 +63,7 @@ export class OwnData {
 
   /**
    * Reads the same table again with another choice.
-   * @param {ImportOptions} choice
+   * @param {Partial<ImportOptions>} choice
    */
   async readAgain(choice) {
     const pending = this.#parts.store.state.pendingImport;
@@ -88,7 +89,7 @@ export class OwnData {
     const { exclusively, session, store } = this.#parts;
     await exclusively(async () => {
       try {
-        this.#adopt(await request(session, { type: 'use_import', ...choice }));
+        this.#adopt(await session.request({ type: 'use_import', ...choice }));
         store.update({ pendingImport: null });
       } catch (error) {
         const { pendingImport } = store.state;
@@ -102,33 +103,36 @@ export class OwnData {
    * @param {string[]} labels
    */
   start(labels) {
-    return this.#change({ type: 'new_dataset', labels });
+    return this.#change((session) => session.request({ type: 'new_dataset', labels }));
   }
 
   /**
-   * @param {import('../data-protocol.js').Edit} edit
+   * @param {import('../protocol.js').Edit} edit
    * @returns {Promise<boolean>} whether it was made
    */
   edit(edit) {
-    return this.#change({ type: 'edit', edit });
+    return this.#change((session) => session.request({ type: 'edit', edit }));
   }
 
   undo() {
-    return this.#change({ type: 'undo' });
+    return this.#change((session) => session.request({ type: 'undo' }));
   }
 
   redo() {
-    return this.#change({ type: 'redo' });
+    return this.#change((session) => session.request({ type: 'redo' }));
   }
 
-  /** @param {import('../data-protocol.js').RowsWanted} wanted */
+  /**
+   * The rows of the dataset, or those that match.
+   * @param {WantedRows} wanted
+   */
   rows(wanted) {
-    return findRows(this.#parts.session, wanted);
+    return this.#parts.session.request({ type: 'dataset_rows', ...wanted });
   }
 
   /**
    * The dataset as a file.
-   * @param {import('../data-protocol.js').DownloadFormat} format
+   * @param {import('../protocol.js').DownloadFormat} format
    * @returns {Promise<{file: string, blob: Blob}|null>} null after an error or while something else is running
    */
   async download(format) {
@@ -139,7 +143,7 @@ export class OwnData {
       /** @type {Blob[]} */
       const pieces = [];
       try {
-        const { file, bytes } = await request(session, { type: 'download_dataset', format }, (event) => {
+        const { file, bytes } = await session.request({ type: 'download_dataset', format }, (event) => {
           if (event.kind === 'piece') pieces.push(new Blob([event.bytes]));
         });
         const blob = new Blob(pieces, { type: format === 'csv' ? 'text/csv' : 'application/jsonl' });
@@ -188,8 +192,9 @@ export class OwnData {
     const { session, store, endpoint } = this.#parts;
     const name = input.kind === 'files' ? input.name : input.dataset;
     let reportedAt = -Infinity;
-    const onEvent = (/** @type {DataEvent} */ event) => {
-      if (event.kind === 'piece' || performance.now() - reportedAt < REPORT_EVERY_MS) return;
+    const onEvent = (/** @type {ProgressEvent} */ event) => {
+      if (event.kind !== 'importing' && event.kind !== 'importing_rows') return;
+      if (performance.now() - reportedAt < REPORT_EVERY_MS) return;
       reportedAt = performance.now();
       const { kind, done, total } = event;
       store.update({ importing: { name, unit: kind === 'importing' ? 'bytes' : 'rows', done, total } });
@@ -198,23 +203,23 @@ export class OwnData {
     if (input.kind === 'files') {
       const total = input.files.reduce((sum, { blob }) => sum + blob.size, 0);
       store.update({ importing: { name, unit: 'bytes', done: 0, total } });
-      return request(session, { type: 'import_files', name, files: input.files, options }, onEvent);
+      return session.request({ type: 'import_files', name, files: input.files, options }, onEvent);
     }
     const { dataset, config, split, max_rows } = input;
     store.update({ importing: { name, unit: 'rows', done: 0, total: 0 } });
-    return request(session, { type: 'import_hub', endpoint, dataset, config, split, max_rows, options }, onEvent);
+    return session.request({ type: 'import_hub', endpoint, dataset, config, split, max_rows, options }, onEvent);
   }
 
   /**
-   * @param {Extract<DataRequest, {type: 'new_dataset'|'edit'|'undo'|'redo'}>} body
+   * @param {(session: Session) => Promise<DatasetView>} ask
    * @returns {Promise<boolean>}
    */
-  #change(body) {
+  #change(ask) {
     const { session, store, isBlocked } = this.#parts;
     const change = async () => {
       if (isBlocked()) return false;
       try {
-        this.#adopt(await request(session, body));
+        this.#adopt(await ask(session));
         if (store.state.refused) store.update({ refused: null });
         return true;
       } catch (error) {
@@ -227,7 +232,7 @@ export class OwnData {
     return made;
   }
 
-  /** @param {DataView} dataset */
+  /** @param {DatasetView} dataset */
   #adopt(dataset) {
     const { store, freshness, changed } = this.#parts;
     this.#revision += 1;

@@ -10,8 +10,8 @@ import { number, percent, t } from '../i18n.js';
 import { isBlocked } from '../state.js';
 
 /** @typedef {import('../app.js').App} App */
-/** @typedef {import('../audit-protocol.js').Finding} Finding */
-/** @typedef {import('../audit-protocol.js').Severity} Severity */
+/** @typedef {import('../protocol.js').Finding} Finding */
+/** @typedef {import('../protocol.js').Severity} Severity */
 /** @typedef {import('../state.js').AppState} AppState */
 
 /** The rows of a finding that are shown before the visitor asks for all. */
@@ -206,7 +206,7 @@ function remedyButton(app, finding, key) {
 /**
  * @param {AppState} state
  * @param {Finding} finding
- * @param {import('../audit-protocol.js').FindingRow} row
+ * @param {import('../protocol.js').FindingRow} row
  */
 function rowItem({ dataset }, finding, row) {
   const name = (/** @type {number} */ label) => dataset?.labels[label] ?? String(label);

@@ -73,7 +73,7 @@ export function whatItAdds(app, reportOf) {
 
 /**
  * @param {EvaluationReport} report
- * @param {import('../audit-protocol.js').Baseline[]} baselines
+ * @param {import('../protocol.js').BaselineView[]} baselines
  */
 function compared(report, baselines) {
   const found = scores(baselines, report);
@@ -88,7 +88,7 @@ function compared(report, baselines) {
 /**
  * What fine-tuning adds in a sentence. An untrained model shows nothing about it.
  * @param {EvaluationReport} report
- * @param {import('../audit-protocol.js').Baseline[]} baselines
+ * @param {import('../protocol.js').BaselineView[]} baselines
  */
 function gainText(report, baselines) {
   const { rows, ...found } = scores(baselines, report);
@@ -101,7 +101,7 @@ function gainText(report, baselines) {
   return apart || difference === 0 ? sentence : `${sentence} ${t('baselines.may_be_chance', { rows })}`;
 }
 
-/** @param {import('../audit-protocol.js').Baseline} baseline @returns {Score} */
+/** @param {import('../protocol.js').BaselineView} baseline @returns {Score} */
 const withoutInterval = ({ id, eval_accuracy, macro_f1 }) => ({
   id,
   accuracy: eval_accuracy,

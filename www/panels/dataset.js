@@ -14,7 +14,6 @@ import { labelBars } from '../components/labels.js';
 import { placeholder } from '../components/notices.js';
 import { settingsFoot, settingsForm } from './settings-form.js';
 import { panelParts, stageButton } from './widgets.js';
-import { dataView } from '../data-protocol.js';
 import { isUnsaved } from '../data/unsaved.js';
 import { undoKey } from '../data/keys.js';
 import { h, replace, setText } from '../dom.js';
@@ -58,7 +57,7 @@ export function datasetPanel(app) {
   }
   current.addEventListener('keydown', (event) => {
     const key = undoKey(event);
-    const dataset = dataView(app.store.state);
+    const dataset = app.store.state.dataset;
     if (!key || !(key === 'undo' ? dataset?.can_undo : dataset?.can_redo)) return;
     event.preventDefault();
     void app.workflow.data[key]();
@@ -70,7 +69,7 @@ export function datasetPanel(app) {
     current.hidden = pendingImport !== null || importing !== null;
   });
   app.store.watch(['dataset', 'source', 'language'], (state) => {
-    const dataset = dataView(state);
+    const dataset = state.dataset;
     if (!dataset) return replace(summary, placeholder('dataset.placeholder'));
     replace(
       summary,
@@ -111,7 +110,7 @@ function tools(app, side, guard) {
   return problem;
 }
 
-/** @param {import('../data-protocol.js').DataView} dataset */
+/** @param {import('../protocol.js').DatasetView} dataset */
 function bars({ labels, label_counts }) {
   if (labels.length === 0) return null;
   const element = labelBars(labels, label_counts);
@@ -121,7 +120,7 @@ function bars({ labels, label_counts }) {
 
 /** Where the rows are from. @param {import('../state.js').AppState} state */
 function sourceName(state) {
-  const dataset = dataView(state);
+  const dataset = state.dataset;
   const { source = 'rows', name = '', edited = false } = dataset ?? {};
   const isToy = state.source.kind === 'toy' || source === 'article' || source === 'reviews';
   const shown = isToy ? t('source.toy') : source === 'cards' ? t('source.cards') : name || t('source.table');

@@ -299,7 +299,7 @@ function runSummary(result) {
       h('td', { class: 'number', 'data-name': name, 'data-value': result[name] }, number(result[name])),
     ),
   );
-  const { best } = /** @type {import('../audit-protocol.js').BestOfRun} */ (result);
+  const { best } = result;
   for (const name of /** @type {const} */ (['best_step', 'best_metric'])) {
     if (!best) break;
     const attributes = { class: 'number', 'data-name': name, 'data-value': best[name] };

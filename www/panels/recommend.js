@@ -80,7 +80,7 @@ export function recommendDetails(app) {
 }
 
 /**
- * @param {import('../audit-protocol.js').Reason} reason
+ * @param {import('../protocol.js').Reason} reason
  * @param {import('../protocol.js').Values} values
  */
 const reasonItem = (reason, values) =>

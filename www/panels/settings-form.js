@@ -121,6 +121,9 @@ export function field({ settings, store }, setting, id = `setting-${setting.name
   settings.subscribe(show);
   store.watch(['language'], () => {
     setText(help, tOr(`setting.${name}.help`, setting.help));
+    // Most choices are names of Python, which have no translation.
+    if (control instanceof HTMLSelectElement)
+      for (const option of control.options) setText(option, tOr(`setting.${name}.${option.value}`, option.value));
     show();
   });
   return element;
@@ -171,6 +174,6 @@ function input(settings, { name, type }, id) {
 function select(settings, setting, id) {
   const { name } = setting;
   const choices = setting.type === 'choice' ? setting.choices : [];
-  const options = choices.map((choice) => h('option', { value: choice }, choice));
+  const options = choices.map((choice) => h('option', { value: choice }));
   return h('select', { id, name, on: { change: ({ target }) => settings.set(name, target.value) } }, ...options);
 }

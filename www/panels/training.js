@@ -59,7 +59,7 @@ export function trainingPanel(app) {
 
 /**
  * Why the model is that of an earlier epoch, or why the run ended early; nothing for other runs.
- * @param {(import('../protocol.js').TrainResult & import('../audit-protocol.js').BestOfRun)|null} result
+ * @param {import('../protocol.js').TrainResult|null} result
  */
 function bestText(result) {
   const { best = null, stopped_early = false } = result ?? {};

@@ -2,7 +2,6 @@
 
 import { h, setOff, setText } from '../../dom.js';
 import { number, t } from '../../i18n.js';
-import { dataView } from '../../data-protocol.js';
 import { ENOUGH, missingExamples } from '../../data/teach.js';
 import { isBlocked } from '../../state.js';
 
@@ -27,7 +26,7 @@ export function cardsTool({ store, workflow }, guard) {
   };
   const missing = h('p', { class: 'teach-missing', role: 'status', 'data-testid': 'teach-missing' });
   store.watch(['busy', 'opened', 'fatal', 'dataset', 'language'], (state) => {
-    const dataset = dataView(state);
+    const dataset = state.dataset;
     const started = dataset?.source === 'cards';
     setOff(start, isBlocked(state));
     start.hidden = started && dataset.num_rows === 0;
@@ -45,7 +44,7 @@ export function cardsTool({ store, workflow }, guard) {
   );
 }
 
-/** @param {import('../../data-protocol.js').DataView} dataset */
+/** @param {import('../../protocol.js').DatasetView} dataset */
 export function missingSentence(dataset) {
   const { classes, sentences, total } = missingExamples(dataset);
   if (total === 0) return t('teach.enough');

@@ -2,7 +2,6 @@
 
 import { h, setOff, setText } from '../../dom.js';
 import { t } from '../../i18n.js';
-import { dataView } from '../../data-protocol.js';
 import { follow, newClassName } from '../../data/teach.js';
 import { isBlocked } from '../../state.js';
 import { classCard } from './class-card.js';
@@ -72,7 +71,7 @@ export function cardsPanel(app, say) {
 
   /** Draws at once, and not with the next frame, so that the focus can move. */
   function show() {
-    const dataset = dataView(store.state);
+    const dataset = store.state.dataset;
     element.hidden = dataset?.source !== 'cards' || store.state.dataTool !== 'cards';
     if (!dataset || element.hidden) return;
     const isNew = names.length === 0;

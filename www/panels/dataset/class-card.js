@@ -152,7 +152,7 @@ export function classCard({ store, workflow }, { say, remove }) {
     focusField: () => field.focus(),
     /**
      * @param {number} at  the id of its class now
-     * @param {import('../../data-protocol.js').DataView} dataset
+     * @param {import('../../protocol.js').DatasetView} dataset
      */
     show(at, { labels, label_counts }) {
       label = at;

@@ -4,7 +4,7 @@ import { save } from '../../files.js';
 
 /**
  * @param {import('../../app.js').App} app
- * @param {import('../../data-protocol.js').DownloadFormat} format
+ * @param {import('../../protocol.js').DownloadFormat} format
  */
 export async function downloadRows({ workflow }, format) {
   const written = await workflow.data.download(format);

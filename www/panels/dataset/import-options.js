@@ -4,9 +4,8 @@ import { h } from '../../dom.js';
 import { t } from '../../i18n.js';
 import { withLabelColumn, withTextColumn } from '../../data/import-choice.js';
 
-/** @typedef {import('../../data-protocol.js').ImportOptions} ImportOptions */
-/** @typedef {import('../../data-protocol.js').Detected} Detected */
-/** @typedef {{value: string, text: string}} Option */
+/** @typedef {Partial<import('../../protocol.js').ImportOptions>} Choice */
+/** @typedef {import('../../protocol.js').Detected} Detected */
 
 const ENCODINGS = /** @type {const} */ ([
   ['utf-8', 'UTF-8'],
@@ -28,8 +27,8 @@ const DELIMITERS = /** @type {const} */ ([
   ['|', 'import.bar'],
 ]);
 
-/** With another delimiter the table has other columns. @type {ImportOptions} */
-const OTHER_COLUMNS = { text: undefined, label: undefined };
+/** With another delimiter the table has other columns. */
+const OTHER_COLUMNS = { text: null, label: null };
 
 /**
  * @param {import('../../app.js').App} app
@@ -37,7 +36,7 @@ const OTHER_COLUMNS = { text: undefined, label: undefined };
  */
 export function importOptions({ workflow }, pending) {
   const { input, view } = pending;
-  const readAgain = (/** @type {ImportOptions} */ choice) => void workflow.data.readAgain(choice);
+  const readAgain = (/** @type {Choice} */ choice) => void workflow.data.readAgain(choice);
   const isFolder = input.kind === 'files' && input.files.length > 1;
   const fields = [
     ...(input.kind === 'hub' ? hubFields(pending, (next) => void workflow.data.read(next)) : []),
@@ -50,11 +49,13 @@ export function importOptions({ workflow }, pending) {
 
 /**
  * @param {import('../../state.js').PendingImport} pending
- * @param {(choice: ImportOptions) => void} choose
+ * @param {(choice: Choice) => void} choose
  */
 function fileFields({ options, view }, choose) {
-  const used = { ...view?.detected, ...options };
-  const format = used.format ?? null;
+  const format = options.format ?? view?.detected.format ?? null;
+  const encoding = options.encoding ?? view?.detected.encoding ?? null;
+  const delimiter = options.delimiter ?? view?.detected.delimiter ?? null;
+  const header = options.header ?? view?.detected.header ?? null;
   const isTable = format === null || format === 'csv' || format === 'tsv';
   const encodings = ENCODINGS.map(([value, text]) => ({ value, text }));
   const formats = FORMATS.map(([value, text]) => ({ value, text }));
@@ -63,30 +64,31 @@ function fileFields({ options, view }, choose) {
     { value: 'true', text: t('import.header_yes') },
     { value: 'false', text: t('import.header_no') },
   ];
-  const header = used.header === undefined ? null : String(used.header);
   return [
-    select('encoding', used.encoding ?? null, encodings, (value) => choose({ encoding: /** @type {any} */ (value) })),
+    select('encoding', encoding, encodings, (value) => choose({ encoding: value })),
     select('format', format, formats, (value) => choose(withFormat(value))),
+    isTable && select('delimiter', delimiter, delimiters, (value) => choose({ ...OTHER_COLUMNS, delimiter: value })),
     isTable &&
-      select('delimiter', used.delimiter ?? null, delimiters, (delimiter) => choose({ ...OTHER_COLUMNS, delimiter })),
-    isTable && select('header', header, headers, (value) => choose({ header: value === 'true' })),
+      select('header', header === null ? null : String(header), headers, (value) =>
+        choose({ header: value === 'true' }),
+      ),
   ];
 }
 
 /**
- * @param {string} format
- * @returns {ImportOptions}
+ * @param {import('../../protocol.js').TableFormat} format
+ * @returns {Choice}
  */
 const withFormat = (format) => ({
   ...OTHER_COLUMNS,
-  format: /** @type {any} */ (format),
-  delimiter: undefined,
-  header: undefined,
+  format,
+  delimiter: null,
+  header: null,
 });
 
 /**
  * @param {Detected} detected
- * @param {(choice: ImportOptions) => void} choose
+ * @param {(choice: Choice) => void} choose
  */
 function columnFields({ columns, text, label }, choose) {
   const options = columns.map((name, column) => ({ value: String(column), text: columnName(name, column) }));
@@ -134,33 +136,37 @@ const columnName = (name, column) => name.trim() || t('import.column', { number:
  * @param {(input: import('../../state.js').ImportInput) => void} read
  */
 function hubFields({ input, view }, read) {
-  if (input.kind !== 'hub' || !view?.hub) return [];
-  const { configs } = view.hub;
-  const current = configs.find(({ config }) => config === input.config) ?? configs[0];
+  // Without a list of them there is nothing to choose from.
+  if (input.kind !== 'hub' || !view?.hub || view.hub.configs.length === 0) return [];
+  const { configs, config: used, split: usedSplit } = view.hub;
+  const current = configs.find(({ config }) => config === used);
   const named = configs.map(({ config }) => ({ value: config, text: config }));
   const splits = (current?.splits ?? []).map((split) => ({ value: split, text: split }));
   return [
-    select('config', current?.config ?? null, named, (config) => read({ ...input, config, split: null })),
-    select('split', input.split ?? splits[0]?.value ?? null, splits, (split) =>
-      read({ ...input, config: current?.config ?? null, split }),
-    ),
+    select('config', used, named, (config) => read({ ...input, config, split: null })),
+    select('split', usedSplit, splits, (split) => read({ ...input, config: used, split })),
   ];
 }
 
 /**
+ * @template {string} V
  * @param {string} name
- * @param {string|null} value  null: not known
- * @param {Option[]} options
- * @param {(value: string) => void} choose
+ * @param {V|null} value  null: not known
+ * @param {{value: V, text: string}[]} options
+ * @param {(value: V) => void} choose
  */
 function select(name, value, options, choose) {
   const id = `import-${name}`;
   const unknown = options.some((option) => option.value === value)
     ? []
     : [{ value: '', text: t(name === 'label' ? 'import.choose' : 'import.detect') }];
+  const chosen = () => {
+    const option = options.find((each) => each.value === control.value);
+    if (option) choose(option.value);
+  };
   const control = h(
     'select',
-    { id, class: 'text-field', 'data-key': id, 'data-testid': id, on: { change: () => choose(control.value) } },
+    { id, class: 'text-field', 'data-key': id, 'data-testid': id, on: { change: chosen } },
     ...[...unknown, ...options].map((option) =>
       h('option', { value: option.value, selected: option.value === (value ?? '') }, option.text),
     ),

@@ -1,17 +1,17 @@
 // A table that is read: the progress, what was found in it, and the buttons that make it the dataset or drop it.
 
-import { alert } from '../../components/notices.js';
+import { alert, notice } from '../../components/notices.js';
 import { labelBars } from '../../components/labels.js';
 import { figures } from '../../components/figures.js';
 import { h, redraw, replace, setAttribute, setOff, setText } from '../../dom.js';
 import { bytes, number, t } from '../../i18n.js';
-import { blocker, hasBadRows } from '../../data/import-choice.js';
+import { blocker, hasBadRows, remarks } from '../../data/import-choice.js';
 import { isBlocked } from '../../state.js';
 import { importMessage } from '../../workspace/now.js';
 import { importOptions } from './import-options.js';
 import { badRows, previewTable, sameLabels } from './import-tables.js';
 
-/** @typedef {import('../../data-protocol.js').ImportView} ImportView */
+/** @typedef {import('../../protocol.js').ImportView} ImportView */
 
 /**
  * @param {import('../../app.js').App} app
@@ -138,7 +138,7 @@ const inputName = (input) => (input?.kind === 'files' ? input.name : input?.data
  * @param {(merge: boolean) => void} chooseMerge
  */
 function found(view, merge, chooseMerge) {
-  const { labels, num_rows, num_skipped } = view;
+  const { labels, num_rows, num_skipped, hub } = view;
   const counts = labels.map(({ count }) => count);
   const names = labels.map(({ name }) => name);
   return [
@@ -147,7 +147,11 @@ function found(view, merge, chooseMerge) {
       { label: t('import.labels'), value: number(labels.length) },
       { label: t('import.bad'), value: number(num_skipped) },
       { label: t('import.size'), value: bytes(view.bytes) },
+      ...(hub ? [{ label: t('import.rows_total'), value: number(hub.num_rows_total) }] : []),
     ]),
+    // In the words of the worker, which name the columns.
+    view.problem !== null && alert({ code: 'import', message: view.problem, field: null }),
+    ...remarks(view).map(({ key, params }) => notice({ 'data-testid': key.replace('.', '-') }, t(key, params))),
     h('h3', {}, t('import.preview')),
     previewTable(view),
     labels.length > 0 &&

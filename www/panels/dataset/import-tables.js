@@ -5,8 +5,8 @@ import { scrollable } from '../../components/scrollable.js';
 import { h, setText } from '../../dom.js';
 import { number, t, tOr } from '../../i18n.js';
 
-/** @typedef {import('../../data-protocol.js').ImportView} ImportView */
-/** @typedef {import('../../data-protocol.js').SkippedRow} SkippedRow */
+/** @typedef {import('../../protocol.js').ImportView} ImportView */
+/** @typedef {import('../../protocol.js').SkippedRow} SkippedRow */
 
 const PREVIEW_ROWS = 5;
 const BAD_ROWS_PER_PAGE = 5;
@@ -127,7 +127,7 @@ function badTable(rows) {
   });
 }
 
-/** @param {import('../../data-protocol.js').SkipReason} reason */
+/** @param {import('../../protocol.js').SkipReason} reason */
 function reasonText(reason) {
   if (reason.kind !== 'ragged') return tOr(`import.reason_${reason.kind}`, reason.kind);
   return t('import.reason_ragged', { found: reason.found, expected: reason.expected });

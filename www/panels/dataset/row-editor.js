@@ -9,7 +9,7 @@ import { isEnter } from '../../data/keys.js';
 
 /**
  * The row of a table with its fields.
- * @param {import('../../data-protocol.js').DataView|null} dataset
+ * @param {import('../../protocol.js').DatasetView|null} dataset
  * @param {Draft} draft
  * @param {import('./rows.js').RowsState} shown
  * @param {import('./rows-table.js').RowsActions} actions

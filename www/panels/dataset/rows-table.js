@@ -4,16 +4,15 @@ import { labelBadge } from '../../components/labels.js';
 import { scrollable } from '../../components/scrollable.js';
 import { h } from '../../dom.js';
 import { number, t } from '../../i18n.js';
-import { dataView } from '../../data-protocol.js';
 import { languageOf } from '../../data/language.js';
 import { editRow } from './row-editor.js';
 
-/** @typedef {import('../../data-protocol.js').FoundRow} FoundRow */
+/** @typedef {import('../../protocol.js').DatasetRow} DatasetRow */
 /** @typedef {import('./rows.js').RowsState} RowsState */
 
 /**
  * @typedef {object} RowsActions
- * @property {(edit: import('../../data-protocol.js').Edit, said: string) => Promise<boolean>} change
+ * @property {(edit: import('../../protocol.js').Edit, said: string) => Promise<boolean>} change
  * @property {() => void} refresh
  * @property {(text: string) => void} say
  */
@@ -26,7 +25,7 @@ import { editRow } from './row-editor.js';
  */
 export function rowsTableOf({ store }, shown, actions) {
   const open = (
-    /** @type {FoundRow} */ { row, text, label },
+    /** @type {DatasetRow} */ { row, text, label },
     /** @type {string} */ key,
     /** @type {Element} */ from,
   ) => {
@@ -37,7 +36,7 @@ export function rowsTableOf({ store }, shown, actions) {
     if (field instanceof HTMLElement) field.focus();
   };
 
-  /** @param {FoundRow} found */
+  /** @param {DatasetRow} found */
   const shownRow = (found) => {
     const { row, text, label } = found;
     const labels = store.state.dataset?.labels ?? [];
@@ -64,7 +63,7 @@ export function rowsTableOf({ store }, shown, actions) {
     );
   };
 
-  /** @param {FoundRow} found */
+  /** @param {DatasetRow} found */
   const numberCell = ({ row }) =>
     h(
       'td',
@@ -107,17 +106,17 @@ export function rowsTableOf({ store }, shown, actions) {
       '×',
     );
 
-  return (/** @type {FoundRow[]} */ rows) => {
+  return (/** @type {DatasetRow[]} */ rows) => {
     const { draft } = shown;
     const all = rows.every(({ row }) => shown.selected.has(row));
     const body = rows.map((row) =>
-      draft?.row === row.row ? editRow(dataView(store.state), draft, shown, actions, numberCell(row)) : shownRow(row),
+      draft?.row === row.row ? editRow(store.state.dataset, draft, shown, actions, numberCell(row)) : shownRow(row),
     );
     return scrollable(h('table', { class: 'rows editable' }, h('thead', {}, head(rows, all)), h('tbody', {}, ...body)));
   };
 
   /**
-   * @param {FoundRow[]} rows
+   * @param {DatasetRow[]} rows
    * @param {boolean} all  whether every one is selected
    */
   function head(rows, all) {

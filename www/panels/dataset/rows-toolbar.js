@@ -3,7 +3,6 @@
 import { labelName } from '../../components/labels.js';
 import { h, replace, setAttribute, setOff, setText } from '../../dom.js';
 import { t } from '../../i18n.js';
-import { dataView } from '../../data-protocol.js';
 import { isBlocked } from '../../state.js';
 import { downloadRows } from './download.js';
 import { newRow } from './row-editor.js';
@@ -91,7 +90,7 @@ export function rowsToolbar(app, shown, filterChanged, actions) {
   );
 
   function showHistory() {
-    const dataset = dataView(store.state);
+    const dataset = store.state.dataset;
     const blocked = isBlocked(store.state);
     setOff(undo, blocked || !dataset?.can_undo);
     setOff(redo, blocked || !dataset?.can_redo);

@@ -5,14 +5,13 @@
 import { pages } from '../../components/pages.js';
 import { h, setOff } from '../../dom.js';
 import { t } from '../../i18n.js';
-import { dataView } from '../../data-protocol.js';
 import { isBlocked } from '../../state.js';
 import { selectionBar } from './rows-selection.js';
 import { rowsTableOf } from './rows-table.js';
 import { rowsToolbar } from './rows-toolbar.js';
 
-/** @typedef {import('../../data-protocol.js').FoundRow} FoundRow */
-/** @typedef {import('../../data-protocol.js').RowsWanted} RowsWanted */
+/** @typedef {import('../../protocol.js').DatasetRow} DatasetRow */
+/** @typedef {import('../../data/own-data.js').WantedRows} WantedRows */
 
 const ROWS_PER_PAGE = 10;
 
@@ -44,7 +43,7 @@ export function rowsTable(app, say) {
   let version = null;
   let requests = 0;
 
-  const wanted = (/** @type {RowsWanted} */ { offset, count: rows }) => ({
+  const wanted = (/** @type {WantedRows} */ { offset, count: rows }) => ({
     offset,
     count: rows,
     ...(shown.filter.query ? { query: shown.filter.query } : {}),
@@ -53,8 +52,7 @@ export function rowsTable(app, say) {
   const isFiltered = () => shown.filter.query !== '' || shown.filter.label !== null;
   const load = async (/** @type {number} */ from, /** @type {number} */ to) => {
     if (from >= to) return [];
-    const { rows } = await workflow.data.rows(wanted({ offset: from, count: to - from }));
-    return rows.map((row, at) => ({ ...row, row: row.row ?? from + at }));
+    return (await workflow.data.rows(wanted({ offset: from, count: to - from }))).rows;
   };
 
   /** Draws the same page again. */
@@ -64,7 +62,7 @@ export function rowsTable(app, say) {
     showOff();
   };
   const actions = {
-    change: async (/** @type {import('../../data-protocol.js').Edit} */ edit, /** @type {string} */ said) => {
+    change: async (/** @type {import('../../protocol.js').Edit} */ edit, /** @type {string} */ said) => {
       const made = await workflow.data.edit(edit);
       if (made) say(said);
       return made;
@@ -77,7 +75,7 @@ export function rowsTable(app, say) {
     size: ROWS_PER_PAGE,
     label: 'dataset.pages',
     load,
-    render: (/** @type {FoundRow[]} */ rows) => {
+    render: (/** @type {DatasetRow[]} */ rows) => {
       const drawn = rows.length > 0 ? render(rows) : h('p', { class: 'placeholder' }, empty());
       queueMicrotask(showOff);
       return drawn;
@@ -123,12 +121,12 @@ export function rowsTable(app, say) {
   /** @type {unknown} */
   let drawn = null;
   store.watch(['dataset', 'language'], (state) => {
-    const dataset = dataView(state);
+    const dataset = state.dataset;
     element.hidden = dataset === null;
     if (!dataset) return;
     const named = `${dataset.source} ${dataset.name}`;
     // An edit keeps the page; another table begins with its first one.
-    const follow = dataset.edited === true && named === wasNamed;
+    const follow = dataset.edited && named === wasNamed;
     if (dataset !== drawn) {
       // The rows of before may have other indices now.
       shown.draft = null;
