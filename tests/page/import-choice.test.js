@@ -94,7 +94,7 @@ test('one file is a table, and a folder of texts is read whole', () => {
   const table = tableOf([file('downloads/reviews.csv')]);
   assert.deepEqual([table.name, table.files.map(({ path }) => path)], ['reviews.csv', ['reviews.csv']]);
   const texts = tableOf(['top/pos/1.txt', 'top/neg/2.TXT', 'top/README.md', 'top/pos/.hidden.txt'].map(file));
-  assert.deepEqual([texts.name, texts.files.map(({ path }) => path)], ['top', ['top/pos/1.txt', 'top/neg/2.TXT']]);
+  assert.deepEqual([texts.name, texts.files.map(({ path }) => path)], ['top', ['top/neg/2.TXT', 'top/pos/1.txt']]);
   assert.equal(tableOf([file('.DS_Store'), file('a.tsv')]).name, 'a.tsv');
   // A text file by itself may be a table with tabs.
   assert.equal(tableOf([file('rows.txt')]).files.length, 1);

@@ -12,15 +12,17 @@ const fileName = (/** @type {string} */ path) => path.split('/').at(-1) ?? '';
 
 /**
  * One file is a table. Texts in folders are rows, each of the class that its folder names.
- * @param {DiskFile[]} files
+ * @param {DiskFile[]} chosen
  * @returns {FilesInput}
  */
-export function tableOf(files) {
-  const visible = files.filter(({ path }) => !fileName(path).startsWith('.'));
+export function tableOf(chosen) {
+  const visible = chosen.filter(({ path }) => !fileName(path).startsWith('.'));
   const texts = visible.filter((file) => isText(file) && inFolder(file));
   const [first] = visible;
   if (texts.length > 0) {
-    return { kind: 'files', name: texts[0]?.path.split('/')[0] ?? '', files: texts };
+    // A browser lists a folder in the order of the disk. The split of a seed depends on the order of the rows.
+    const files = texts.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+    return { kind: 'files', name: files[0]?.path.split('/')[0] ?? '', files };
   }
   if (!first) throw noTable(t('import.no_file'));
   if (visible.length > 1) throw noTable(t(visible.some(inFolder) ? 'import.no_texts' : 'import.several'));
