@@ -323,17 +323,6 @@ test('a choice of files that has no table is refused, and leaves the table that 
   assert.equal(store.state.refused?.message, 'several files');
 });
 
-test('a prediction is forgotten when the rows have other labels, and stays when only rows change', async () => {
-  const { data, store } = await pageWithTable();
-  const prediction = /** @type {any} */ ({ text: 'A sentence.', result: {}, step: 1 });
-  store.update({ prediction });
-  await data.edit({ op: 'insert', rows: [ROW] });
-  assert.equal(store.state.prediction, prediction);
-  await data.start(['a', 'b']);
-  assert.equal(store.state.prediction, null);
-  assert.equal(store.state.stages.try.state, 'idle');
-});
-
 test('rows that exist only in this tab are known, until they are downloaded', async () => {
   const { data, store, answers } = await pageWithTable();
   assert.equal(isUnsaved(store.state), false);

@@ -4,7 +4,6 @@
 // that is typed fast is not dropped, and they are refused while something else is running.
 
 import { AS_DETECTED } from './import-choice.js';
-import { forgetOtherLabels } from '../prediction.js';
 import { RequestError, asShown } from '../session.js';
 import { patchStage } from '../state.js';
 
@@ -236,7 +235,6 @@ export class OwnData {
   #adopt(dataset) {
     const { store, freshness, changed } = this.#parts;
     this.#revision += 1;
-    forgetOtherLabels(store, dataset.labels);
     store.update({ dataset, source: { kind: 'own', revision: this.#revision } });
     freshness.made('dataset', freshness.inputs('dataset'));
     patchStage(store, 'dataset', { state: 'done', error: null, progress: null, stale: false });

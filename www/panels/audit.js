@@ -5,6 +5,7 @@ import { actionOf, buttonText, counts, detailOf, keyOf, sorted, valuesText, word
 import { canUndo, findingsOf, lookForWrongLabels, remedy, undoRemedy } from '../audit.js';
 import { labelBadge, labelName } from '../components/labels.js';
 import { alert } from '../components/notices.js';
+import { languageOf } from '../data/language.js';
 import { h, redraw, replace, setAttribute, setOff, setText } from '../dom.js';
 import { number, percent, t } from '../i18n.js';
 import { isBlocked } from '../state.js';
@@ -208,14 +209,16 @@ function remedyButton(app, finding, key) {
  * @param {Finding} finding
  * @param {import('../protocol.js').FindingRow} row
  */
-function rowItem({ dataset }, finding, row) {
+function rowItem({ dataset, source }, finding, row) {
   const name = (/** @type {number} */ label) => dataset?.labels[label] ?? String(label);
   const { row: other, label: suggested, value } = detailOf(finding, row);
   return h(
     'li',
     {},
     h('span', { class: 'finding-row' }, number(row.row + 1)),
-    row.text.trim() ? h('q', {}, row.text) : h('em', { class: 'note' }, t('audit.blank')),
+    row.text.trim()
+      ? h('q', { lang: languageOf(row.text, source) }, row.text)
+      : h('em', { class: 'note' }, t('audit.blank')),
     h(
       'span',
       { class: 'finding-labels' },

@@ -8,6 +8,7 @@ import { callout, notice, placeholder } from '../components/notices.js';
 import { scrollable } from '../components/scrollable.js';
 import { fold } from '../components/fold.js';
 import { panelParts, sideFoot, stageButton } from './widgets.js';
+import { languageOfLetters } from '../data/language.js';
 import { h, replace, setText } from '../dom.js';
 import { duration, number, percent, t } from '../i18n.js';
 import { majorityNotBeaten } from '../majority.js';
@@ -220,7 +221,7 @@ function misclassified(page, report) {
       'tr',
       {},
       h('td', { class: 'number' }, number(row + 1)),
-      h('td', { lang: 'en' }, text),
+      h('td', { lang: languageOfLetters(text) }, text),
       h('td', {}, labelBadge(name(label), label)),
       h('td', {}, labelBadge(name(predicted), predicted)),
       h('td', { class: 'number' }, probabilities.map((probability) => percent(probability)).join(' / ')),

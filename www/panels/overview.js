@@ -272,10 +272,9 @@ function classifierCard(store) {
     show,
     /** Shows the visitor's sentence. */
     showState() {
-      const { prediction, sentence, dataset } = store.state;
-      const labels = dataset?.labels ?? [];
+      const { prediction, sentence } = store.state;
       if (!prediction) return show(sentence, [], [], 'overview.sentence_later');
-      const { before, after } = prediction.result;
+      const { labels, before, after } = prediction.result;
       show(prediction.text, labels, after ?? before, MODEL_TITLES[predictedBy(prediction, store.state)]);
     },
   };
