@@ -207,6 +207,28 @@ test('edits that are typed fast are made one after the other', async () => {
   );
 });
 
+test('an edit ends what the page does by itself, and is sent after that', async () => {
+  const { workflow, data, types } = await pageWithTable();
+  /** @type {(() => void)[]} */
+  const waiting = [];
+  const settled = () => new Promise((/** @type {(value: void) => void} */ resolve) => waiting.push(resolve));
+  workflow.connect({ settled, beforeTraining: async () => {} });
+  const edit = data.edit({ op: 'delete', rows: [0] });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([types(), waiting.length], [[], 1]);
+  waiting[0]?.();
+  assert.equal(await edit, true);
+  assert.deepEqual(types(), ['edit']);
+});
+
+test('an edit is refused when a run begins while it waits', async () => {
+  const { workflow, data, store, types } = await pageWithTable();
+  const settled = async () => store.update({ busy: true });
+  workflow.connect({ settled, beforeTraining: async () => {} });
+  assert.equal(await data.edit({ op: 'delete', rows: [0] }), false);
+  assert.deepEqual(types(), []);
+});
+
 test('a run waits for an edit, and an edit during a run is refused', async () => {
   const { workflow, data, answers, types } = await pageWithTable();
   const edit = data.edit({ op: 'delete', rows: [0] });
