@@ -72,7 +72,11 @@ function page() {
     { name: 'max_length', group: 'tokens', type: 'integer', default: 128, min: 2, max: 512 },
   ];
   const settings = new Settings(/** @type {any} */ (table), []);
-  const sources = { modelBase: 'https://site.test/model/', endpoint: 'https://hub.test' };
+  const sources = {
+    modelBase: 'https://site.test/model/',
+    endpoint: 'https://hub.test',
+    datasets: 'https://rows.test',
+  };
   const workflow = new Workflow(/** @type {any} */ (session), store, settings, sources);
   return {
     workflow,
@@ -324,7 +328,7 @@ test('reading reports its progress, excludes a run, and stops', async () => {
   assert.deepEqual(types(), []);
 });
 
-test('a dataset of the Hub is asked for at the address of the page', async () => {
+test('a dataset is asked for at the address of the rows service, and not at that of the models', async () => {
   const { data, store, answers, sent } = page();
   answers.import_hub = async (_, onEvent) => {
     onEvent({ kind: 'importing_rows', done: 100, total: 500 });
@@ -333,7 +337,7 @@ test('a dataset of the Hub is asked for at the address of the page', async () =>
   };
   await data.read(HUB);
   const [{ type, endpoint, dataset, max_rows }] = /** @type {[any]} */ (sent());
-  assert.deepEqual([type, endpoint, dataset, max_rows], ['import_hub', 'https://hub.test', 'a/b', 10]);
+  assert.deepEqual([type, endpoint, dataset, max_rows], ['import_hub', 'https://rows.test', 'a/b', 10]);
 });
 
 test('a choice of files that has no table is refused, and leaves the table that was read', async () => {

@@ -23,7 +23,7 @@ const REPORT_EVERY_MS = 100;
  * @property {Session} session
  * @property {import('../state.js').Store<import('../state.js').AppState>} store
  * @property {import('../freshness.js').Freshness} freshness
- * @property {string} endpoint                                     address of the Hub; empty for its own
+ * @property {string} endpoint                                     address of the rows service; empty for the Hub's
  * @property {(work: () => Promise<void>) => Promise<void>} exclusively
  * @property {() => Promise<void>} settleBackground                ends what the page does by itself
  * @property {() => boolean} isBlocked                             whether other work is running
