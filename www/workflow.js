@@ -53,9 +53,10 @@ export class Workflow {
       session,
       store,
       freshness: this.#freshness,
-      endpoint: sources.endpoint,
+      endpoint: sources.datasets,
       exclusively: (work) => this.exclusively(work),
       isBlocked,
+      settleBackground: () => this.#settleBackground(),
       changed: () => this.#settingsChanged(),
     });
     settings.subscribe(() => this.#settingsChanged());

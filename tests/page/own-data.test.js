@@ -72,7 +72,11 @@ function page() {
     { name: 'max_length', group: 'tokens', type: 'integer', default: 128, min: 2, max: 512 },
   ];
   const settings = new Settings(/** @type {any} */ (table), []);
-  const sources = { modelBase: 'https://site.test/model/', endpoint: 'https://hub.test' };
+  const sources = {
+    modelBase: 'https://site.test/model/',
+    endpoint: 'https://hub.test',
+    datasets: 'https://rows.test',
+  };
   const workflow = new Workflow(/** @type {any} */ (session), store, settings, sources);
   return {
     workflow,
@@ -207,6 +211,28 @@ test('edits that are typed fast are made one after the other', async () => {
   );
 });
 
+test('an edit ends what the page does by itself, and is sent after that', async () => {
+  const { workflow, data, types } = await pageWithTable();
+  /** @type {(() => void)[]} */
+  const waiting = [];
+  const settled = () => new Promise((/** @type {(value: void) => void} */ resolve) => waiting.push(resolve));
+  workflow.connect({ settled, beforeTraining: async () => {} });
+  const edit = data.edit({ op: 'delete', rows: [0] });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([types(), waiting.length], [[], 1]);
+  waiting[0]?.();
+  assert.equal(await edit, true);
+  assert.deepEqual(types(), ['edit']);
+});
+
+test('an edit is refused when a run begins while it waits', async () => {
+  const { workflow, data, store, types } = await pageWithTable();
+  const settled = async () => store.update({ busy: true });
+  workflow.connect({ settled, beforeTraining: async () => {} });
+  assert.equal(await data.edit({ op: 'delete', rows: [0] }), false);
+  assert.deepEqual(types(), []);
+});
+
 test('a run waits for an edit, and an edit during a run is refused', async () => {
   const { workflow, data, answers, types } = await pageWithTable();
   const edit = data.edit({ op: 'delete', rows: [0] });
@@ -302,7 +328,7 @@ test('reading reports its progress, excludes a run, and stops', async () => {
   assert.deepEqual(types(), []);
 });
 
-test('a dataset of the Hub is asked for at the address of the page', async () => {
+test('a dataset is asked for at the address of the rows service, and not at that of the models', async () => {
   const { data, store, answers, sent } = page();
   answers.import_hub = async (_, onEvent) => {
     onEvent({ kind: 'importing_rows', done: 100, total: 500 });
@@ -311,7 +337,7 @@ test('a dataset of the Hub is asked for at the address of the page', async () =>
   };
   await data.read(HUB);
   const [{ type, endpoint, dataset, max_rows }] = /** @type {[any]} */ (sent());
-  assert.deepEqual([type, endpoint, dataset, max_rows], ['import_hub', 'https://hub.test', 'a/b', 10]);
+  assert.deepEqual([type, endpoint, dataset, max_rows], ['import_hub', 'https://rows.test', 'a/b', 10]);
 });
 
 test('a choice of files that has no table is refused, and leaves the table that was read', async () => {

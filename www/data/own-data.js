@@ -22,8 +22,9 @@ const REPORT_EVERY_MS = 100;
  * @property {Session} session
  * @property {import('../state.js').Store<import('../state.js').AppState>} store
  * @property {import('../freshness.js').Freshness} freshness
- * @property {string} endpoint                                     address of the Hub; empty for its own
+ * @property {string} endpoint                                     address of the rows service; empty for the Hub's
  * @property {(work: () => Promise<void>) => Promise<void>} exclusively
+ * @property {() => Promise<void>} settleBackground                ends what the page does by itself
  * @property {() => boolean} isBlocked                             whether other work is running
  * @property {() => void} changed                                  called after the dataset has changed
  */
@@ -214,8 +215,11 @@ export class OwnData {
    * @returns {Promise<boolean>}
    */
   #change(ask) {
-    const { session, store, isBlocked } = this.#parts;
+    const { session, store, isBlocked, settleBackground } = this.#parts;
     const change = async () => {
+      if (isBlocked()) return false;
+      // The worker answers the change only after what it does now, such as embeddings.
+      await settleBackground();
       if (isBlocked()) return false;
       try {
         this.#adopt(await ask(session));
