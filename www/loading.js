@@ -7,10 +7,11 @@ import { patchStage } from './state.js';
 /** @typedef {import('./state.js').Store<import('./state.js').AppState>} AppStore */
 
 /**
- * The addresses that models are loaded from.
+ * The addresses that models and datasets are loaded from.
  * @typedef {object} Sources
  * @property {string} modelBase  absolute URL of the folder of the site's model, ends in /
  * @property {string} endpoint   address of the Hub; empty for huggingface.co
+ * @property {string} datasets   address of the rows API of the Hub; empty for that of huggingface.co
  */
 
 /**

@@ -4,7 +4,8 @@
 // - `#<view>` selects a view, see views.js
 // - `device=cpu` or `device=webgpu` selects a device
 // - `model=<URL of a folder>` or `model=owner/name@revision` selects a model
-// - `endpoint=<address>` selects another Hub than huggingface.co
+// - `endpoint=<address>` selects another Hub than huggingface.co, for models
+// - `datasets=<address>` selects another rows API than that of huggingface.co, for datasets
 // - `lang=ko` selects a language
 // - `depth=teach`, `explore` or `expert` selects how much is shown
 // - `view=projector` shows large type in high contrast
@@ -104,6 +105,7 @@ async function open(store, query, { docked, overview, comparison }) {
     const workflow = new Workflow(session, store, settings, {
       modelBase: modelBase(query),
       endpoint: query.get('endpoint') ?? '',
+      datasets: query.get('datasets') ?? '',
     });
     const repo = repoOf(query);
     if (repo !== null) store.update({ origin: { kind: 'hub', repo } });

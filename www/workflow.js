@@ -53,7 +53,7 @@ export class Workflow {
       session,
       store,
       freshness: this.#freshness,
-      endpoint: sources.endpoint,
+      endpoint: sources.datasets,
       exclusively: (work) => this.exclusively(work),
       isBlocked,
       changed: () => this.#settingsChanged(),

@@ -72,7 +72,7 @@ function page() {
     { name: 'max_length', group: 'tokens', type: 'integer', default: 128, min: 2, max: 512 },
   ];
   const settings = new Settings(/** @type {any} */ (table), []);
-  const sources = { modelBase: 'https://site.test/model/', endpoint: 'https://hub.test' };
+  const sources = { modelBase: 'https://site.test/model/', endpoint: '', datasets: 'https://rows.test' };
   const workflow = new Workflow(/** @type {any} */ (session), store, settings, sources);
   return {
     workflow,
@@ -311,7 +311,7 @@ test('a dataset of the Hub is asked for at the address of the page', async () =>
   };
   await data.read(HUB);
   const [{ type, endpoint, dataset, max_rows }] = /** @type {[any]} */ (sent());
-  assert.deepEqual([type, endpoint, dataset, max_rows], ['import_hub', 'https://hub.test', 'a/b', 10]);
+  assert.deepEqual([type, endpoint, dataset, max_rows], ['import_hub', 'https://rows.test', 'a/b', 10]);
 });
 
 test('a choice of files that has no table is refused, and leaves the table that was read', async () => {

@@ -87,7 +87,7 @@ function page() {
     { name: 'seed', group: 'training', type: 'integer', default: 42, min: 0, max: 1000 },
   ];
   const settings = new Settings(/** @type {any} */ (table), []);
-  const sources = { modelBase: 'https://site.test/model/', endpoint: '' };
+  const sources = { modelBase: 'https://site.test/model/', endpoint: '', datasets: '' };
   const workflow = new Workflow(/** @type {any} */ (session), store, settings, sources);
   return { workflow, store, settings, session, answers };
 }
