@@ -4,8 +4,8 @@
 // - `#<view>` selects a view, see views.js
 // - `device=cpu` or `device=webgpu` selects a device
 // - `model=<URL of a folder>` or `model=owner/name@revision` selects a model
-// - `endpoint=<address>` selects another Hub than huggingface.co
-// - `datasets=<address>` selects another rows service than that of the Hub, for datasets
+// - `endpoint=<address>` selects another Hub than huggingface.co, for models
+// - `datasets=<address>` selects another rows API than that of huggingface.co, for datasets
 // - `lang=ko` selects a language
 // - `depth=teach`, `explore` or `expert` selects how much is shown
 // - `view=projector` shows large type in high contrast

@@ -3,7 +3,7 @@
 // opening.spec.js checks the opening of the page, with a smaller limit.
 
 import { expect, test } from './fixtures.js';
-import { tasks, trace } from './tracing.js';
+import { block, tasks, trace } from './tracing.js';
 import { QUICK } from './webtune.js';
 
 const LONGEST_MS = 200;
@@ -20,18 +20,7 @@ async function tasksOfTheJob(webtune) {
   const events = await trace(webtune.page, async () => {
     await webtune.press('run-all', 8 * MINUTE);
     await webtune.succeeded();
-    await webtune.page.evaluate(
-      (ms) =>
-        new Promise((/** @type {(value: void) => void} */ done) => {
-          setTimeout(() => {
-            const end = performance.now() + ms;
-            while (performance.now() < end);
-            // In a task of its own: the trace has no duration of a task that has not ended.
-            setTimeout(done);
-          });
-        }),
-      20 * LONGEST_MS,
-    );
+    await block(webtune.page, 20 * LONGEST_MS);
   });
   const [deliberate = 0, ...others] = tasks(events).map(({ milliseconds }) => milliseconds);
   expect(deliberate, 'the deliberate long task').toBeGreaterThan(LONGEST_MS);

@@ -86,3 +86,22 @@ export function contents(events, { event: task }) {
     })
     .join(' > ');
 }
+
+/**
+ * Blocks the main thread, which a broken measurement would miss.
+ * @param {import('@playwright/test').Page} page
+ * @param {number} milliseconds
+ */
+export const block = (page, milliseconds) =>
+  page.evaluate(
+    (ms) =>
+      new Promise((/** @type {(value: void) => void} */ done) => {
+        setTimeout(() => {
+          const end = performance.now() + ms;
+          while (performance.now() < end);
+          // In a task of its own: the trace has no duration of a task that has not ended.
+          setTimeout(done);
+        });
+      }),
+    milliseconds,
+  );

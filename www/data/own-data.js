@@ -175,7 +175,7 @@ export class OwnData {
     try {
       input = await chosen;
       const view = await this.#request(input, options);
-      store.update({ pendingImport: { input, options, view, isRead: true, error: null } });
+      store.update({ pendingImport: { input: withPlace(input, view), options, view, isRead: true, error: null } });
     } catch (error) {
       // Files that cannot be listed leave the table of before.
       if (!input) return store.update({ refused: asShown(error) });
@@ -245,6 +245,15 @@ export class OwnData {
     changed();
   }
 }
+
+/**
+ * Rows of the Hub with the names of their subset and split, so that they are read again from the store without the Hub.
+ * @param {ImportInput} input
+ * @param {import('../protocol.js').ImportView} view
+ * @returns {ImportInput}
+ */
+const withPlace = (input, { hub }) =>
+  input.kind === 'hub' && hub ? { ...input, config: hub.config, split: hub.split } : input;
 
 /**
  * The error of a drop or a choice that has no table.
