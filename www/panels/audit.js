@@ -2,7 +2,7 @@
 // repairs it.
 
 import { actionOf, buttonText, counts, detailOf, keyOf, sorted, valuesText, words } from '../findings.js';
-import { canUndo, findingsOf, lookForWrongLabels, remedy, undoRemedy } from '../audit.js';
+import { auditNote, canUndo, findingsOf, lookForWrongLabels, remedy, undoRemedy } from '../audit.js';
 import { labelBadge, labelName } from '../components/labels.js';
 import { alert } from '../components/notices.js';
 import { languageOf } from '../data/language.js';
@@ -19,19 +19,6 @@ import { isBlocked } from '../state.js';
 const ROWS_SHOWN = 3;
 /** The signs of the severities, which differ also without colours. */
 const SIGNS = { error: '✕', warning: '!', note: 'i' };
-
-/**
- * The errors and warnings in a few words, for the rail; nothing where there are none.
- * @param {Pick<AppState, 'audit'|'dataset'>} state
- */
-export function auditNote(state) {
-  const { error, warning } = counts(findingsOf(state));
-  const parts = [
-    error > 0 && t('audit.errors', { count: error }),
-    warning > 0 && t('audit.warnings', { count: warning }),
-  ];
-  return parts.filter(Boolean).join(' · ');
-}
 
 /**
  * A link to the findings with their number, for the head of the dataset or the overview.
