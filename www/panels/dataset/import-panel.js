@@ -154,6 +154,7 @@ function found(view, merge, chooseMerge) {
     ...remarks(view).map(({ key, params }) => notice({ 'data-testid': key.replace('.', '-') }, t(key, params))),
     h('h3', {}, t('import.preview')),
     previewTable(view),
+    labels.length > 0 && h('h3', {}, t('import.label_order')),
     labels.length > 0 &&
       h(
         'div',
