@@ -42,7 +42,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         if let Some(split) = split {
             let keeps_groups = settings.split.group_duplicates;
             findings.extend(audit_split(dataset, split, &groups, keeps_groups));
-            findings.extend(audit_settings(&settings, split.train.len()));
+            let train_rows = settings.training_rows(split.train.len());
+            findings.extend(audit_settings(&settings, train_rows));
         }
         if let (Some(tokens), Some(split), Some(model)) = (&self.tokens, split, &self.model) {
             let (lengths, unknown) = tokens.counts_by_row(split, dataset.rows.len());
