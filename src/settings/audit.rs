@@ -16,6 +16,8 @@ use crate::train::TuningMethod;
 ///   which an epoch has four, without accumulation.
 /// - `few_steps`: fewer than 60 updates, whose learning rates add up to less than those of 30 updates at the usual
 ///   rate. The remedy sets as many epochs as 100 updates take.
+/// - `test_part_chooses`: the best epoch or the end of the run is chosen by the test part, whose accuracy is then too
+///   good. The remedy holds out 10 % of the training rows to choose.
 pub fn audit_settings(settings: &RunSettings, train_rows: usize) -> Vec<Finding> {
     let arguments = &settings.arguments;
     let steps = arguments.total_steps(train_rows);
@@ -39,6 +41,8 @@ pub fn audit_settings(settings: &RunSettings, train_rows: usize) -> Vec<Finding>
         peak: arguments.learning_rate_at(last_of_warmup, steps),
         usual_rate,
         absurd_rate,
+        test_part_chooses: settings.validation_size == 0.0
+            && (arguments.load_best_model_at_end || arguments.early_stopping_patience > 0),
         rate_sum: rates.sum(),
     })
 }

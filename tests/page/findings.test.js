@@ -41,6 +41,7 @@ const PARAMS = {
   batch_larger_than_data: { batch: 8, accumulation: 4, train_rows: 12, proposed: 4 },
   learning_rate_zero: { proposed: 5e-5 },
   learning_rate_absurd: { learning_rate: 1, bound: 0.01, proposed: 5e-5 },
+  test_part_chooses: { proposed: 0.1 },
   few_steps: { steps: 9, steps_per_epoch: 3, enough: 100, proposed: 34 },
   label_errors: { share: 0.02, folds: 5 },
   outliers: { share: 0.01 },

@@ -17,6 +17,9 @@ const ENOUGH_AT_USUAL_RATE: f64 = 30.0;
 /// The most epochs that the settings allow.
 const MAX_EPOCHS: usize = 1000;
 
+/// The share of the training rows that is proposed to choose the best epoch.
+const VALIDATION_SIZE: f64 = 0.1;
+
 /// Batches of an epoch that a proposed batch leaves at least.
 const BATCHES: usize = 4;
 
@@ -43,6 +46,8 @@ pub struct RunFacts {
     pub usual_rate: f64,
     /// The learning rate above which the weights are destroyed.
     pub absurd_rate: f64,
+    /// Whether the test part chooses the weights or the end of the run.
+    pub test_part_chooses: bool,
     /// The sum of the learning rates of all updates; not needed from [`FEW_STEPS`] updates on.
     pub rate_sum: f64,
 }
@@ -55,6 +60,7 @@ pub fn audit_run(facts: &RunFacts) -> Vec<Finding> {
         warmup_longer_than_run(facts),
         batch_larger_than_data(facts),
         few_steps(facts),
+        test_part_chooses(facts),
     ];
     findings.into_iter().flatten().collect()
 }
@@ -122,6 +128,15 @@ fn batch_larger_than_data(facts: &RunFacts) -> Option<Finding> {
     Some(finding.with_remedy(Remedy::settings(values)))
 }
 
+fn test_part_chooses(facts: &RunFacts) -> Option<Finding> {
+    facts.test_part_chooses.then(|| {
+        let params = json!({"proposed": VALIDATION_SIZE});
+        Finding::new("test_part_chooses", Severity::Warning, [0, 0], params).with_remedy(
+            Remedy::settings(json!({"validation_size": VALIDATION_SIZE})),
+        )
+    })
+}
+
 fn few_steps(facts: &RunFacts) -> Option<Finding> {
     let steps = facts.steps;
     let learned = facts.rate_sum / facts.usual_rate;
@@ -163,6 +178,7 @@ mod tests {
         peak: 5e-5,
         usual_rate: 5e-5,
         absurd_rate: 1e-2,
+        test_part_chooses: false,
         rate_sum: 0.5 * 5e-5 * 300.0,
     };
 
@@ -252,5 +268,15 @@ mod tests {
             ..steps(40, 10)
         };
         assert!(audit_run(&fast).is_empty());
+    }
+
+    #[test]
+    fn the_test_part_must_not_choose() {
+        let facts = RunFacts {
+            test_part_chooses: true,
+            ..USUAL
+        };
+        let values = json!({"validation_size": 0.1});
+        assert_eq!(finding(facts), ("test_part_chooses", values));
     }
 }
