@@ -1,11 +1,13 @@
 //! The table of settings. Each hyper-parameter is declared once (name, type, default, bounds, help); the form, the URL,
 //! the validation and the exported `training_args.json` derive from it.
 
+mod audit;
 mod recommend;
 mod run;
 mod table;
 mod work;
 
+pub use audit::audit_settings;
 pub use recommend::{Budget, DataFacts, Reason, Recommendation, recommend};
 pub use run::RunSettings;
 pub use table::{Group, Kind, SETTINGS, Setting};

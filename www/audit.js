@@ -1,5 +1,7 @@
 // The audit of the present data: made by itself after each change, and the search for wrong labels on request.
 
+import { counts } from './findings.js';
+import { t } from './i18n.js';
 import { RequestError, asShown } from './session.js';
 import { asText } from './settings.js';
 
@@ -30,6 +32,19 @@ export function findingsOf({ audit, dataset }) {
   const ofLabels = audit.labels && audit.labelsOf === dataset ? audit.labels.findings : [];
   const ids = new Set(ofLabels.map(({ id }) => id));
   return [...audit.view.findings.filter(({ id }) => !ids.has(id)), ...ofLabels];
+}
+
+/**
+ * The errors and warnings in a few words, for the rail; nothing where there are none.
+ * @param {Pick<import('./state.js').AppState, 'audit'|'dataset'>} state
+ */
+export function auditNote(state) {
+  const { error, warning } = counts(findingsOf(state));
+  const parts = [
+    error > 0 && t('audit.errors', { count: error }),
+    warning > 0 && t('audit.warnings', { count: warning }),
+  ];
+  return parts.filter(Boolean).join(' · ');
 }
 
 /**

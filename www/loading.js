@@ -11,7 +11,7 @@ import { patchStage } from './state.js';
  * @typedef {object} Sources
  * @property {string} modelBase  absolute URL of the folder of the site's model, ends in /
  * @property {string} endpoint   address of the Hub; empty for huggingface.co
- * @property {string} datasets   address of the rows API of the Hub; empty for that of huggingface.co
+ * @property {string} datasets   address of the service that has the rows of datasets; empty for that of the Hub
  */
 
 /**

@@ -1,7 +1,5 @@
 // Which model a shown prediction is of: it stays on the page while the training continues.
 
-import { patchStage } from './state.js';
-
 /** @typedef {import('./state.js').AppState} AppState */
 /** @typedef {NonNullable<AppState['prediction']>} Prediction */
 
@@ -26,18 +24,6 @@ export function predictedBy({ result, logs, step }, state) {
   if (logs !== state.logs) return 'earlier_run';
   if (state.run.kind === 'running') return 'running';
   return step < (state.logs.last?.step ?? 0) ? 'earlier_step' : 'current';
-}
-
-/**
- * Forgets the prediction when the rows have other labels, which would name its probabilities wrongly.
- * @param {import('./state.js').Store<AppState>} store
- * @param {string[]} labels  of the rows that come
- */
-export function forgetOtherLabels(store, labels) {
-  const { dataset, prediction } = store.state;
-  if (!prediction || dataset?.labels.join('\n') === labels.join('\n')) return;
-  store.update({ prediction: null });
-  patchStage(store, 'try', { state: 'idle', stale: false, error: null });
 }
 
 /** The i18n keys of the models' titles. */

@@ -937,6 +937,8 @@ export type PredictResult = {
   tokens: Array<string>;
   /** Whether tokens beyond the model's limit were cut off. */
   truncated: boolean;
+  /** Label names of the model by id: of the rows that it was trained on, or will be. */
+  labels: Array<string>;
   /** By label id, of the model before training. */
   before: Array<number>;
   /** By label id, of the current model; null when nothing was trained. */

@@ -1,7 +1,7 @@
 // Runs one stage and records its outcome in the store.
 
 import { loadModel } from './loading.js';
-import { forgetOtherLabels, predictionOf } from './prediction.js';
+import { predictionOf } from './prediction.js';
 import { asShown } from './session.js';
 import { patchStage } from './state.js';
 import { evaluate, train } from './training.js';
@@ -76,7 +76,6 @@ export class StageRunner {
     switch (stage) {
       case 'dataset': {
         const dataset = await session.request({ type: 'dataset', values });
-        forgetOtherLabels(store, dataset.labels);
         return store.update({ dataset, source: { kind: 'toy' } });
       }
       case 'split':

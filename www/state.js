@@ -124,7 +124,7 @@ import { STAGES } from './stages.js';
  * @property {string|null} runInputs            the settings that `run` is made from, as text; null where there is none
  * @property {LogHistory} logs                of `run`; grows in place while it runs
  * @property {EvaluationReport[]} evaluations
- * @property {number|null} shownEvaluation      its key, see reports.js; null is the latest
+ * @property {string|null} shownEvaluation      its key, see reports.js; null is the latest
  * @property {import('./protocol.js').TrainedState|null} trained  the weights that the worker holds, as it reports them
  * @property {import('./protocol.js').TrainedState|null} previous  the other weights that the worker keeps
  * @property {import('./run-view.js').RunView|null} previousView   what the page shows of their run

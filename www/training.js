@@ -86,7 +86,10 @@ export async function discard(session, store, model) {
  */
 export async function evaluate(session, store) {
   const report = await session.request({ type: 'evaluate' }, (event) => onTrainingEvent(store, event));
-  store.update({ evaluations: withReport(store.state.evaluations, report), shownEvaluation: null });
+  store.update({
+    evaluations: withReport(store.state.evaluations, { ...report, part: 'test' }),
+    shownEvaluation: null,
+  });
 }
 
 /**
@@ -136,7 +139,8 @@ function start(store, paused, runInputs) {
 function finish(store, result) {
   const { evaluations: reported } = store.state;
   // An event has usually reported the last evaluation already.
-  const evaluations = result.evaluation ? withReport(reported, result.evaluation) : reported;
+  const { evaluation } = result;
+  const evaluations = evaluation ? withReport(reported, { ...evaluation, part: 'test' }) : reported;
   const run = runningRun(store.state);
   store.update({
     run: { kind: 'done', plan: run?.plan ?? null, tokens_per_second: run?.tokens_per_second ?? 0, result },
@@ -182,9 +186,8 @@ function onTrainingEvent(store, event) {
     }
     case 'evaluation': {
       patchRun(store, { evaluating: null });
-      const { report } = event;
-      const isHeldOut = 'part' in event && event.part === 'validation';
-      store.update({ evaluations: withReport(evaluations, isHeldOut ? { ...report, part: 'validation' } : report) });
+      const { report, part } = event;
+      store.update({ evaluations: withReport(evaluations, { ...report, part }) });
       // The stage is done when the run is, because more evaluations may follow.
       return patchStage(store, 'evaluation', { state: 'running', progress: null });
     }

@@ -52,11 +52,12 @@ export function workOf(known, values, recording, ownFolder = false) {
   const tokens = tokensPerRow(known, values, recording);
   if (!plan || !split || !network || tokens === null || plan.max_steps === 0) return null;
   const epochs = plan.max_steps / plan.steps_per_epoch;
-  const train_tokens = epochs * split.train_rows * tokens;
+  const { train_rows, validation_rows } = trainedRows(split, values);
+  const train_tokens = epochs * train_rows * tokens;
   const units = unitsOf({
     updates: plan.max_steps,
     train_tokens,
-    eval_tokens: Math.ceil(epochs - 1e-9) * split.test_rows * tokens,
+    eval_tokens: evaluatedRows(Math.ceil(epochs - 1e-9), validation_rows, split.test_rows) * tokens,
     encoder: network.encoder,
     trainable: trainableOf(plan, values, network),
     passes: passesOf(values, network.layers),
@@ -64,6 +65,26 @@ export function workOf(known, values, recording, ownFolder = false) {
   const kind = [values.tuning, values.gradient_checkpointing, values.fp16].join();
   return { units, updates: plan.max_steps, tokens_per_update: train_tokens / plan.max_steps, kind };
 }
+
+/**
+ * The rows that a run is trained on, and those of the training part that it holds out.
+ * @param {{train_rows: number}} split
+ * @param {Values} values
+ */
+export function trainedRows({ train_rows: all }, { validation_size = 0 }) {
+  const validation_rows = Math.min(all, Math.ceil(Number(validation_size) * all));
+  return { train_rows: all - validation_rows, validation_rows };
+}
+
+/**
+ * The rows of every evaluation of a run: each epoch is evaluated on the validation rows, and the final weights on the
+ * test rows; without validation rows, each epoch on the test rows.
+ * @param {number} epochs
+ * @param {number} validation_rows
+ * @param {number} test_rows
+ */
+const evaluatedRows = (epochs, validation_rows, test_rows) =>
+  validation_rows > 0 ? epochs * validation_rows + test_rows : epochs * test_rows;
 
 /** The most rows of each part whose embeddings the session computes. */
 const MOST_EMBEDDED = { train: 2000, test: 1000 };

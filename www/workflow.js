@@ -56,6 +56,7 @@ export class Workflow {
       endpoint: sources.datasets,
       exclusively: (work) => this.exclusively(work),
       isBlocked,
+      settleBackground: () => this.#settleBackground(),
       changed: () => this.#settingsChanged(),
     });
     settings.subscribe(() => this.#settingsChanged());

@@ -5,8 +5,7 @@ use super::protocol::AuditView;
 use super::{Listener, Session};
 use crate::Result;
 use crate::data::audit::{
-    Finding, FindingRow, Remedy, Severity, TokenFacts, audit_rows, audit_settings, audit_split,
-    audit_tokens,
+    Finding, FindingRow, Remedy, Severity, TokenFacts, audit_rows, audit_split, audit_tokens,
 };
 use crate::data::{Dataset, count_labels};
 use crate::evaluate::baselines::{
@@ -14,7 +13,7 @@ use crate::evaluate::baselines::{
     find_label_issues, outliers,
 };
 use crate::hub::Environment;
-use crate::settings::{RunSettings, Values};
+use crate::settings::{RunSettings, Values, audit_settings};
 use crate::train::MemoryProbe;
 use serde_json::json;
 
@@ -43,7 +42,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         if let Some(split) = split {
             let keeps_groups = settings.split.group_duplicates;
             findings.extend(audit_split(dataset, split, &groups, keeps_groups));
-            findings.extend(audit_settings(&settings, split.train.len()));
+            let train_rows = settings.training_rows(split.train.len());
+            findings.extend(audit_settings(&settings, train_rows));
         }
         if let (Some(tokens), Some(split), Some(model)) = (&self.tokens, split, &self.model) {
             let (lengths, unknown) = tokens.counts_by_row(split, dataset.rows.len());

@@ -158,7 +158,14 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             Some(network) => Some(probabilities(&network.valid(), &encoding, pad_token_id).await?),
             None => None,
         };
+        let dataset = match &self.run {
+            Some(run) => Some(&run.dataset),
+            None => self.dataset.as_ref().map(|held| &held.rows),
+        };
+        let names = dataset.filter(|dataset| dataset.labels.len() == before.len());
+        let numbered = || (0..before.len()).map(|label| format!("LABEL_{label}"));
         Ok(PredictResult {
+            labels: names.map_or_else(|| numbered().collect(), |dataset| dataset.labels.clone()),
             tokens: model.tokenizer.tokens(&encoding.input_ids),
             truncated: encoding.truncated,
             before,

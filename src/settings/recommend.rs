@@ -25,6 +25,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 /// Every code of a reason: the page has a text for each.
+#[cfg(test)]
 pub const REASON_CODES: &[&str] = &[
     "batch_few_rows",
     "batch_many_rows",

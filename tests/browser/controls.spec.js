@@ -146,16 +146,21 @@ test('settings are kept through a run, in the URL and through a reload', async (
     padding: 'max_length',
     max_length: '20',
     learning_rate: '0.001',
+    head_learning_rate: '0',
+    toy_dataset: 'article',
+    group_duplicates: 'false',
   };
   const query = Object.fromEntries(new URL(page.url()).searchParams);
   expect(query).toEqual({ ...kept, depth: 'expert', device: 'cpu', model: QUICK.model });
 
   await page.reload();
   await webtune.opened();
-  for (const [name, value] of Object.entries(kept)) await expect(webtune.field(name)).toHaveValue(value);
+  const { group_duplicates, ...typed } = kept;
+  for (const [name, value] of Object.entries(typed)) await expect(webtune.field(name)).toHaveValue(value);
+  await expect(webtune.field('group_duplicates')).toBeChecked({ checked: group_duplicates === 'true' });
 
   await webtune.click('preset-recommended');
-  await expect(webtune.field('num_rows')).toHaveValue('100');
+  await expect(webtune.field('num_rows')).toHaveValue('160');
   expect(Object.fromEntries(new URL(page.url()).searchParams)).toEqual({
     depth: 'expert',
     device: 'cpu',

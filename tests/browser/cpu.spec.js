@@ -9,9 +9,17 @@ const MINUTE = 60_000;
 const texts = JSON.parse(readFileSync(new URL('../../www/i18n/en.json', import.meta.url), 'utf8'));
 const SENTENCE = texts['try.first_sentence'] ?? '';
 
-test('the recommended preset reaches 100 % test accuracy with the real checkpoint', async ({ webtune }) => {
+/** The page's example sentences and their labels, the neutral one aside. */
+const EXAMPLES = /** @type {const} */ ([
+  ['try.first_sentence', 'positive'],
+  ['try.example_2', 'negative'],
+  ['try.example_3', 'positive'],
+  ['try.example_4', 'negative'],
+]);
+
+test('the button of the start page trains a classifier that is sure of the example sentences', async ({ webtune }) => {
   const { page } = webtune;
-  await webtune.open({ device: 'cpu' });
+  await webtune.openBare({ device: 'cpu' });
   await expect(page.getByTestId('device-name')).toContainText('CPU');
   await expect(page.getByTestId('device-notice')).toContainText('slower than on a GPU');
   await expect(page.getByTestId('preset-recommended')).toHaveAttribute('aria-pressed', 'true');
@@ -19,26 +27,21 @@ test('the recommended preset reaches 100 % test accuracy with the real checkpoin
   await watchSentence(webtune, SENTENCE);
   await webtune.press('run-all', 9 * MINUTE);
   await webtune.succeeded();
-  expect(await webtune.step()).toBe(30);
-  await expect(page.getByTestId('eval-accuracy')).toHaveText('100%');
-  await expect(page.getByTestId('confusion').locator('td.right')).toHaveText(['10', '10']);
-  await expect(page.getByTestId('confusion').locator('td.wrong')).toHaveText(['0', '0']);
-  const losses = (await webtune.read('evaluations')).map(({ eval_loss }) => eval_loss);
-  expect(losses).toEqual([...losses].sort((a, b) => b - a));
+  expect(await webtune.step()).toBe(32);
+  const accuracies = (await webtune.read('evaluations')).map(({ eval_accuracy }) => eval_accuracy);
+  // 32 test rows: a TF-IDF baseline is right in about two of three.
+  expect(accuracies.at(-1)).toBeGreaterThanOrEqual(0.8);
 
   await test.step('the recorded run of the page has the numbers of this run', () => checkRecording(webtune, SENTENCE));
   await test.step('sentences are classified with the untrained and the trained model', async () => {
-    const classify = async (/** @type {string} */ sentence) => {
+    for (const [key, label] of EXAMPLES) {
+      const sentence = texts[key] ?? '';
       await webtune.classify(sentence);
       const [before, after] = [await webtune.probabilities('try-before'), await webtune.probabilities('try-after')];
       // The new classifier has small random weights, so the untrained probabilities are near 0.5.
       for (const probability of before) expect(Math.abs(probability - 0.5), sentence).toBeLessThan(0.05);
-      return { negative: after[0] ?? NaN, positive: after[1] ?? NaN };
-    };
-    expect((await classify('This product has been an amazing addition to my kitchen.')).positive).toBeGreaterThan(0.75);
-    // These two are not in the dataset.
-    expect((await classify('Not what I had hoped for.')).negative).toBeGreaterThan(0.6);
-    expect((await classify('The best knife I have ever owned!')).positive).toBeGreaterThan(0.5);
+      expect(after[label === 'positive' ? 1 : 0], sentence).toBeGreaterThanOrEqual(0.9);
+    }
   });
   await test.step('the summary has the names of the metrics of the Trainer', async () => {
     const summary = page.getByTestId('summary');
@@ -47,7 +50,7 @@ test('the recommended preset reaches 100 % test accuracy with the real checkpoin
         0,
       );
     }
-    await expect(summary.locator('[data-name="global_step"]')).toHaveAttribute('data-value', '30');
-    await expect(summary.locator('[data-name="epoch"]')).toHaveAttribute('data-value', '3');
+    await expect(summary.locator('[data-name="global_step"]')).toHaveAttribute('data-value', '32');
+    await expect(summary.locator('[data-name="epoch"]')).toHaveAttribute('data-value', '2');
   });
 });

@@ -37,7 +37,7 @@ async function traceOpening(browser, server) {
   const context = await browser.newContext();
   const webtune = new Webtune(await context.newPage(), server);
   const events = await trace(webtune.page, async () => {
-    await webtune.open({ device: 'cpu', depth: 'explore' });
+    await webtune.openBare({ device: 'cpu', depth: 'explore' });
     await previewed(webtune);
     // The trace has no duration of a task that has not ended: one more frame, and a task after it.
     await webtune.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));

@@ -7,8 +7,8 @@ import { QUICK } from './webtune.js';
 /** @typedef {import('./webtune.js').Webtune} Webtune */
 
 const CPU = { ...QUICK, device: 'cpu' };
-/** The recorded run has 30 steps and plays for nine seconds; then its end stays for four. */
-const STEPS = 30;
+/** The recorded run has 32 steps and plays for nine seconds; then its end stays for four. */
+const STEPS = 32;
 const LONGEST_WAIT_MS = 1000;
 
 /** @param {Webtune} webtune */
@@ -125,7 +125,7 @@ test("the visitor's own run replaces the recorded one", async ({ webtune }) => {
 
 test('the facts beside the button name the device, the time and the download', async ({ webtune }) => {
   const { page } = webtune;
-  await webtune.open({ device: 'cpu' });
+  await webtune.openBare({ device: 'cpu' });
   const facts = page.getByTestId('facts');
   const device = (await webtune.read('opened'))?.device.name ?? '';
   const parts = async () => ((await facts.textContent()) ?? '').split(' · ');

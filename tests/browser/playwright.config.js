@@ -1,4 +1,5 @@
-// Chromium with a software WebGPU adapter, one test at a time, because the page needs all cores for training.
+// Chromium with a software WebGPU adapter. Two tests at a time, because a test with a run keeps one core busy and one
+// without waits most of the time; then one at a time those that measure times.
 //
 // CHROME names the browser, WEBTUNE_DIST the built site (default dist/).
 // WEBTUNE_FULL=1 adds the tests that take too long for every day.
@@ -9,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from '@playwright/test';
 
 const MINUTE = 60_000;
+/** Tests of times, which a test beside them would change. */
+const TIMED = /(gate|large-table|lighthouse|main-thread|memory|opening|overview)\.spec\.js$/;
 const results = fileURLToPath(new URL('../../test-results/', import.meta.url));
 
 export default defineConfig({
@@ -17,7 +20,12 @@ export default defineConfig({
   // A folder of its own: Playwright empties it, and the screenshots stay.
   outputDir: join(results, 'browser'),
   preserveOutput: 'failures-only',
-  workers: 1,
+  workers: 2,
+  // The timed ones begin when the others have ended, and do not run if one of these fails.
+  projects: [
+    { name: 'shared', testIgnore: TIMED },
+    { name: 'timed', testMatch: TIMED, dependencies: ['shared'], workers: 1 },
+  ],
   retries: 0,
   forbidOnly: true,
   grepInvert: process.env.WEBTUNE_FULL ? undefined : /@full/,

@@ -23,11 +23,13 @@ const report = (right) => ({
   macro: { f1: right / 100 },
 });
 
+const TEST = /** @type {const} */ ('test');
+
 test('a baseline is a level over all steps, and the accuracy has a point for each evaluation', () => {
   const evaluations = [
-    { step: 0, eval_accuracy: 0.4 },
-    { step: 10, eval_accuracy: 0.6 },
-    { step: 20, eval_accuracy: 0.8 },
+    { step: 0, eval_accuracy: 0.4, part: TEST },
+    { step: 10, eval_accuracy: 0.6, part: TEST },
+    { step: 20, eval_accuracy: 0.8, part: TEST },
   ];
   assert.deepEqual(accuracyColumns([1, 5, 10, 30], evaluations, [TFIDF, MAJORITY]), [
     [1, 10, 20, 30],
@@ -44,7 +46,7 @@ test('validation rows have a line of their own, also at the step of the last eva
   const evaluations = [
     { step: 10, eval_accuracy: 0.6, part: validation },
     { step: 20, eval_accuracy: 0.9, part: validation },
-    { step: 20, eval_accuracy: 0.8 },
+    { step: 20, eval_accuracy: 0.8, part: TEST },
   ];
   const [, onTest, onValidation] = accuracyColumns([1, 20], evaluations, []);
   assert.deepEqual(onTest, [null, null, 0.8]);

@@ -6,11 +6,12 @@ import test, { beforeEach } from 'node:test';
 import { embeddingSeconds, estimateRun, rememberRuns, secondsPerUnit } from '../../www/estimate.js';
 import { LogHistory } from '../../www/log-history.js';
 import { Store, initialState } from '../../www/state.js';
-import { recordedUnits, workOf } from '../../www/work.js';
+import { recordedUnits, trainedRows, workOf } from '../../www/work.js';
 
 /** @type {import('../../www/recording/recording.js').Recording} */
 const recording = JSON.parse(readFileSync(new URL('../../www/recording/default-job.json', import.meta.url), 'utf8'));
-const { settings: DEFAULTS, model, times } = recording;
+const { settings: DEFAULTS, data, logs, model, times } = recording;
+const STEPS = logs.step.length;
 const VERSION = '1.0.0';
 const RECORDED_MS = times.train_runtime * 1000;
 
@@ -25,7 +26,11 @@ Object.defineProperty(globalThis, 'localStorage', {
 beforeEach(() => storage.clear());
 
 const GPU = { device: { kind: 'webgpu', name: 'some gpu' } };
-const plan = (/** @type {number} */ max_steps, steps_per_epoch = 10) => ({ max_steps, steps_per_epoch, memory: null });
+const plan = (/** @type {number} */ max_steps, steps_per_epoch = STEPS / 2) => ({
+  max_steps,
+  steps_per_epoch,
+  memory: null,
+});
 const LOADED = { name: model.name, parameters: model.parameters, config: config(6, 384) };
 
 /** @param {number} num_hidden_layers @param {number} hidden_size */
@@ -41,9 +46,9 @@ function page({ device = {}, self_test = {}, ...change } = {}) {
       device: { kind: 'cpu', name: recording.device, ...device },
       self_test: { ms: recording.self_test_ms, passed: true, ...self_test },
     }),
-    plan: plan(30),
-    split: { train_rows: 80, test_rows: 20 },
-    dataset: { distinct_texts: 2 },
+    plan: plan(STEPS),
+    split: { train_rows: data.train_rows, test_rows: data.test_rows },
+    dataset: { distinct_texts: data.distinct_texts },
     ...change,
   });
 }
@@ -69,7 +74,7 @@ function factor(change, values) {
 async function run(
   change,
   seconds,
-  { first_step_ms = (seconds * 1000) / 30, stopped = false, values = {}, later = {} } = {},
+  { first_step_ms = (seconds * 1000) / STEPS, stopped = false, values = {}, later = {} } = {},
 ) {
   const store = new Store(page(change));
   let form = { ...DEFAULTS, ...values };
@@ -90,7 +95,9 @@ test('the default job on the device of the recording takes the time of the recor
   assert.equal(found?.basis, 'recording');
   assert.ok(Math.abs(factor() - 1) < 0.01, `${factor()}`);
   assert.ok(Math.abs(factor({ model: LOADED }) - 1) < 0.01);
-  const tokens = { real_tokens: 1120, padding_tokens: 80, longest: 15 };
+  const padding_tokens = 300;
+  const real_tokens = data.tokens_per_row * data.train_rows - padding_tokens;
+  const tokens = { real_tokens, padding_tokens, longest: 25 };
   assert.ok(Math.abs(factor({ model: LOADED, tokens }) - 1) < 0.01);
 });
 
@@ -100,11 +107,29 @@ test('a device with a self-test of twice the time takes twice the time', () => {
 });
 
 test('the time grows with steps and tokens, and less than the tokens because of the optimizer', () => {
-  const longer = factor({ plan: plan(60) });
+  const longer = factor({ plan: plan(2 * STEPS) });
   assert.ok(longer > 1.9 && longer <= 2, `${longer}`);
-  const padded = factor({}, { padding: 'max_length', max_length: 60 });
+  const padded = factor({}, { padding: 'max_length', max_length: 4 * Math.round(data.tokens_per_row) });
   assert.ok(padded > 2.5 && padded < 4, `${padded}`);
-  assert.ok(factor({ plan: plan(15, 5) }) < 0.9);
+  assert.ok(factor({ plan: plan(STEPS / 2, STEPS / 4) }) < 0.9);
+});
+
+test('held-out rows are not trained on, and are evaluated in place of the test rows', () => {
+  const rows = { train_rows: 33, test_rows: 9 };
+  assert.deepEqual(trainedRows(rows, { validation_size: 0.25 }), { train_rows: 24, validation_rows: 9 });
+  assert.deepEqual(trainedRows(rows, { validation_size: 0 }), { train_rows: 33, validation_rows: 0 });
+  const split = { train_rows: 80, test_rows: 20 };
+  const work = (/** @type {object} */ values) =>
+    workOf(page({ split, plan: plan(24, 8) }), basis(values).values, recording);
+  const [all, held] = [work({ validation_size: 0 }), work({ validation_size: 0.2 })];
+  const ratio = (held?.tokens_per_update ?? NaN) / (all?.tokens_per_update ?? NaN);
+  assert.ok(Math.abs(ratio - 64 / 80) < 1e-9, `${ratio}`);
+  // Three epochs of a test part of 20 rows, or of 16 held-out rows, and the test rows once.
+  const tokens = Math.min(recording.data.tokens_per_row, 128);
+  const { encoder_parameters: encoder } = recording.model;
+  const passes = 1 + 1 + 0.75;
+  const less = encoder * tokens * (passes * 3 * 16 + 60 - 68);
+  assert.ok(Math.abs((all?.units ?? NaN) - (held?.units ?? NaN) - less) < 1e-6 * less);
 });
 
 test('the adapters of LoRA and the head alone take less time, and recomputing takes more', () => {
@@ -126,8 +151,8 @@ test('a larger model takes more time', () => {
 
 test('the trainable parameters of the plan are used where it has them', () => {
   const memory = { optimizer: 8 * model.parameters };
-  assert.ok(Math.abs(factor({ plan: { ...plan(30), memory } }) - 1) < 0.01);
-  assert.ok(factor({ plan: { ...plan(30), memory: { optimizer: 0 } } }) < 0.8);
+  assert.ok(Math.abs(factor({ plan: { ...plan(STEPS), memory } }) - 1) < 0.01);
+  assert.ok(factor({ plan: { ...plan(STEPS), memory: { optimizer: 0 } } }) < 0.8);
 });
 
 test('nothing is estimated where nothing is known', () => {
@@ -147,15 +172,15 @@ test('the last run on this device and model is used before the recording', async
   await run({ model: LOADED }, 12);
   assert.deepEqual(estimate({ model: LOADED }), { ms: 12_000, basis: 'last_run' });
   // Before the model is loaded again, its parameters are known approximately.
-  const longer = estimate({ plan: plan(60) });
+  const longer = estimate({ plan: plan(2 * STEPS) });
   assert.ok(Math.abs((longer?.ms ?? NaN) - 24_000) < 50, `${longer?.ms}`);
 });
 
 test('what the first step takes longer than the others is not multiplied', async () => {
-  await run({ ...GPU, model: LOADED }, 3 + 29, { first_step_ms: 3000 });
-  const { ms = NaN, basis: used } = estimate({ ...GPU, model: LOADED, plan: plan(60) }) ?? {};
+  await run({ ...GPU, model: LOADED }, 3 + (STEPS - 1), { first_step_ms: 3000 });
+  const { ms = NaN, basis: used } = estimate({ ...GPU, model: LOADED, plan: plan(2 * STEPS) }) ?? {};
   assert.equal(used, 'last_run');
-  assert.ok(Math.abs(ms - (2000 + 60_000)) < 1, `${ms}`);
+  assert.ok(Math.abs(ms - (2000 + 2000 * STEPS)) < 1, `${ms}`);
 });
 
 test('a run of another device, model or version is not used', async () => {
@@ -190,21 +215,21 @@ test('a run that is refused does not store the run before it, which the page sho
     store.update({ run });
     await null;
   };
-  const result = { stopped: false, global_step: 30, max_steps: 30, train_runtime: 5, first_step_ms: 100 };
-  const done = { kind: 'done', plan: plan(30), result };
-  for (const run of [{ kind: 'running', plan: plan(30) }, done]) await show(run);
+  const result = { stopped: false, global_step: STEPS, max_steps: STEPS, train_runtime: 5, first_step_ms: 100 };
+  const done = { kind: 'done', plan: plan(STEPS), result };
+  for (const run of [{ kind: 'running', plan: plan(STEPS) }, done]) await show(run);
   assert.equal(estimate()?.basis, 'last_run');
   storage.clear();
-  for (const run of [{ kind: 'running', plan: plan(30) }, done]) await show(run);
+  for (const run of [{ kind: 'running', plan: plan(STEPS) }, done]) await show(run);
   assert.equal(estimate()?.basis, 'recording');
 });
 
 test('a run that begins and ends between two calls of the listener is stored', async () => {
   const store = new Store(page({ model: LOADED }));
   rememberRuns(/** @type {any} */ ({ store, settings: { values: () => DEFAULTS } }), { recording, version: VERSION });
-  const result = { stopped: false, global_step: 30, max_steps: 30, train_runtime: 5, first_step_ms: 100 };
-  store.update({ run: /** @type {any} */ ({ kind: 'running', plan: plan(30) }) });
-  store.update({ run: /** @type {any} */ ({ kind: 'done', plan: plan(30), result }) });
+  const result = { stopped: false, global_step: STEPS, max_steps: STEPS, train_runtime: 5, first_step_ms: 100 };
+  store.update({ run: /** @type {any} */ ({ kind: 'running', plan: plan(STEPS) }) });
+  store.update({ run: /** @type {any} */ ({ kind: 'done', plan: plan(STEPS), result }) });
   await null;
   assert.equal(estimate({ model: LOADED })?.basis, 'last_run');
 });
@@ -228,7 +253,8 @@ test('a stored text that cannot be read is ignored', () => {
 test('the work of the recorded run is that of its settings', () => {
   const work = workOf(page({ model: LOADED }), DEFAULTS, recording);
   assert.ok(Math.abs((work?.units ?? NaN) / recordedUnits(recording) - 1) < 1e-9);
-  assert.deepEqual([work?.updates, work?.tokens_per_update], [30, 120]);
+  const tokens = (data.tokens_per_row * data.train_rows) / (STEPS / 2);
+  assert.deepEqual([work?.updates, work?.tokens_per_update], [STEPS, tokens]);
 });
 
 test('the seconds of a unit times the units of a run are its time', () => {
@@ -239,10 +265,13 @@ test('the seconds of a unit times the units of a run are its time', () => {
   assert.equal(secondsPerUnit({ ...unknown, opened: null }, basis()), null);
 });
 
-test('one pass of the encoder over every row takes a small part of a run of three epochs', () => {
+test('one pass of the encoder over every row takes a small part of a run', () => {
   const share = (embeddingSeconds(page(), basis()) ?? NaN) / ((estimate()?.ms ?? NaN) / 1000);
   assert.ok(share > 0.02 && share < 0.15, `${share}`);
-  const twice = page({ split: { train_rows: 160, test_rows: 40 }, plan: plan(60, 20) });
+  const twice = page({
+    split: { train_rows: 2 * data.train_rows, test_rows: 2 * data.test_rows },
+    plan: plan(2 * STEPS, STEPS),
+  });
   const ratio = (embeddingSeconds(twice, basis()) ?? NaN) / (embeddingSeconds(page(), basis()) ?? NaN);
   assert.ok(ratio > 1.8 && ratio <= 2.05, `${ratio}`);
 });

@@ -108,7 +108,7 @@ test('two runs are exchanged with their logs, evaluations and archives, and back
   const { store, run, restore } = page();
   await run(2, 'seed=1');
   const exported = /** @type {any} */ ({ kind: 'done', exported: { file: 'mine.zip' } });
-  store.update({ archive: exported, shownEvaluation: 2 });
+  store.update({ archive: exported, shownEvaluation: 'test 2' });
   const first = shown(store);
   await run(6, 'seed=2');
   const second = shown(store);
@@ -117,7 +117,7 @@ test('two runs are exchanged with their logs, evaluations and archives, and back
 
   await restore();
   assert.deepEqual(shown(store), { ...first, previous: model(6) });
-  assert.deepEqual([store.state.shownEvaluation, store.state.runInputs], [2, 'seed=1']);
+  assert.deepEqual([store.state.shownEvaluation, store.state.runInputs], ['test 2', 'seed=1']);
   assert.equal(store.state.exchanged, true);
   assert.equal(store.state.stages.training.state, 'done');
   assert.equal(store.state.stages.evaluation.state, 'done');

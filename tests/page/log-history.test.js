@@ -78,8 +78,8 @@ test('the columns have logs, evaluations and the plan by step', () => {
     },
   });
   const evaluations = /** @type {any[]} */ ([
-    { step: 0, eval_loss: 9 },
-    { step: 2, eval_loss: 0.8 },
+    { step: 0, eval_loss: 9, part: 'test' },
+    { step: 2, eval_loss: 0.8, part: 'test' },
   ]);
   const { loss, rate, norm } = chartColumns({ ...state, plan, evaluations });
   assert.deepEqual(loss, [
@@ -107,6 +107,15 @@ test('the columns have the plan of the run, not of the form, once there is a run
   assert.deepEqual(chartColumns(state).rate, [[], [], []]);
 });
 
+test('the loss of the epochs is that of validation rows where a run has them, also at its last step', () => {
+  const evaluations = /** @type {any[]} */ ([
+    { step: 1, eval_loss: 0.9, part: 'validation' },
+    { step: 2, eval_loss: 0.8, part: 'validation' },
+    { step: 2, eval_loss: 0.5, part: 'test' },
+  ]);
+  assert.deepEqual(chartColumns({ ...initialState('en'), evaluations }).loss[2], [0.9, 0.8]);
+});
+
 test('planned rates lie on the lines between the points of the schedule', () => {
   const points = /** @type {[number, number][]} */ ([
     [2, 0],
@@ -118,7 +127,7 @@ test('planned rates lie on the lines between the points of the schedule', () => 
 });
 
 test('many evaluations are thinned, and the latest stays', () => {
-  const report = (/** @type {number} */ step) => /** @type {any} */ ({ step });
+  const report = (/** @type {number} */ step) => /** @type {any} */ ({ step, part: 'test' });
   /** @type {any[]} */
   let reports = [];
   for (let step = 1; step <= 20_000; step += 1) {
@@ -128,7 +137,8 @@ test('many evaluations are thinned, and the latest stays', () => {
   }
   assert.equal(reports[0].step, 1);
   const again = withReport(withReport([], report(3)), { ...report(3), eval_loss: 1 });
-  assert.deepEqual(again, [{ step: 3, eval_loss: 1 }]);
+  assert.deepEqual(again, [{ step: 3, part: 'test', eval_loss: 1 }]);
+  assert.equal(withReport(again, { ...report(3), part: 'validation' }).length, 2);
 });
 
 /**

@@ -72,7 +72,11 @@ function page() {
     { name: 'max_length', group: 'tokens', type: 'integer', default: 128, min: 2, max: 512 },
   ];
   const settings = new Settings(/** @type {any} */ (table), []);
-  const sources = { modelBase: 'https://site.test/model/', endpoint: '', datasets: 'https://rows.test' };
+  const sources = {
+    modelBase: 'https://site.test/model/',
+    endpoint: 'https://hub.test',
+    datasets: 'https://rows.test',
+  };
   const workflow = new Workflow(/** @type {any} */ (session), store, settings, sources);
   return {
     workflow,
@@ -207,6 +211,28 @@ test('edits that are typed fast are made one after the other', async () => {
   );
 });
 
+test('an edit ends what the page does by itself, and is sent after that', async () => {
+  const { workflow, data, types } = await pageWithTable();
+  /** @type {(() => void)[]} */
+  const waiting = [];
+  const settled = () => new Promise((/** @type {(value: void) => void} */ resolve) => waiting.push(resolve));
+  workflow.connect({ settled, beforeTraining: async () => {} });
+  const edit = data.edit({ op: 'delete', rows: [0] });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([types(), waiting.length], [[], 1]);
+  waiting[0]?.();
+  assert.equal(await edit, true);
+  assert.deepEqual(types(), ['edit']);
+});
+
+test('an edit is refused when a run begins while it waits', async () => {
+  const { workflow, data, store, types } = await pageWithTable();
+  const settled = async () => store.update({ busy: true });
+  workflow.connect({ settled, beforeTraining: async () => {} });
+  assert.equal(await data.edit({ op: 'delete', rows: [0] }), false);
+  assert.deepEqual(types(), []);
+});
+
 test('a run waits for an edit, and an edit during a run is refused', async () => {
   const { workflow, data, answers, types } = await pageWithTable();
   const edit = data.edit({ op: 'delete', rows: [0] });
@@ -302,7 +328,7 @@ test('reading reports its progress, excludes a run, and stops', async () => {
   assert.deepEqual(types(), []);
 });
 
-test('a dataset of the Hub is asked for at the address of the page', async () => {
+test('a dataset is asked for at the address of the rows service, and not at that of the models', async () => {
   const { data, store, answers, sent } = page();
   answers.import_hub = async (_, onEvent) => {
     onEvent({ kind: 'importing_rows', done: 100, total: 500 });
@@ -321,17 +347,6 @@ test('a choice of files that has no table is refused, and leaves the table that 
   await data.read(Promise.reject(new RequestError({ code: 'dataset', message: 'several files', field: null })));
   assert.equal(store.state.pendingImport, pendingImport);
   assert.equal(store.state.refused?.message, 'several files');
-});
-
-test('a prediction is forgotten when the rows have other labels, and stays when only rows change', async () => {
-  const { data, store } = await pageWithTable();
-  const prediction = /** @type {any} */ ({ text: 'A sentence.', result: {}, step: 1 });
-  store.update({ prediction });
-  await data.edit({ op: 'insert', rows: [ROW] });
-  assert.equal(store.state.prediction, prediction);
-  await data.start(['a', 'b']);
-  assert.equal(store.state.prediction, null);
-  assert.equal(store.state.stages.try.state, 'idle');
 });
 
 test('rows that exist only in this tab are known, until they are downloaded', async () => {

@@ -5,7 +5,7 @@ import test from 'node:test';
 import { LogHistory } from '../../www/log-history.js';
 import { predictedBy, predictionOf } from '../../www/prediction.js';
 
-const TRAINED = { tokens: [], truncated: false, before: [0.5, 0.5], after: [0.1, 0.9] };
+const TRAINED = { labels: [], tokens: [], truncated: false, before: [0.5, 0.5], after: [0.1, 0.9] };
 const RUNNING = /** @type {any} */ ({ kind: 'running' });
 const DONE = /** @type {any} */ ({ kind: 'done' });
 

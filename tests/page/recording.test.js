@@ -38,12 +38,12 @@ test('the recorded sentence is the first one of the page', () => {
 
 test('the recording has every step, and is small', () => {
   const { logs, evaluations, sentence, labels } = recording;
-  const steps = Array.from({ length: 30 }, (_, at) => at + 1);
+  const steps = Array.from({ length: 32 }, (_, at) => at + 1);
   assert.deepEqual(logs.step, steps);
   for (const column of Object.values(logs)) assert.equal(column.length, steps.length);
   assert.deepEqual(
     evaluations.map(({ step }) => step),
-    [10, 20, 30],
+    [16, 32],
   );
   assert.deepEqual(sentence.step, [0, ...steps]);
   assert.equal(sentence.by_label.length, labels.length);

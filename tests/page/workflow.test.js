@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, mock, test } from 'node:test';
+import { lastOfTest } from '../../www/reports.js';
 import { RequestError } from '../../www/session.js';
 import { Settings } from '../../www/settings.js';
 import { Store, initialState, takeSessionState } from '../../www/state.js';
@@ -29,7 +30,7 @@ const step = (/** @type {number} */ at, loss = 0.5) => ({
 /** A run that ends as planned. @param {any} _body @param {(event: any) => void} onEvent */
 const trainToTheEnd = async (_body, onEvent) => {
   for (const at of [1, 2, 3, 4, 5, 6]) onEvent(step(at));
-  onEvent({ kind: 'evaluation', report: EVALUATION });
+  onEvent({ kind: 'evaluation', report: EVALUATION, part: 'test' });
   return RESULT;
 };
 const refuse = (/** @type {string} */ code) => async () => {
@@ -105,7 +106,7 @@ test('a run trains after the stages that it needs, and only those that are out o
   const { run, logs, evaluations, stages, busy } = store.state;
   assert.deepEqual(run, { kind: 'done', plan: PLAN, result: RESULT, tokens_per_second: 1000 });
   assert.equal(logs.length, 6);
-  assert.deepEqual(evaluations, [EVALUATION]);
+  assert.deepEqual(evaluations, [{ ...EVALUATION, part: 'test' }]);
   assert.equal(stages.evaluation.state, 'done');
   assert.equal(busy, false);
 
@@ -177,7 +178,7 @@ test('a stopped run keeps its result', async () => {
   await workflow.run('training');
   const { run, evaluations, stages } = store.state;
   assert.deepEqual(run.kind === 'done' && run.result, stopped);
-  assert.deepEqual(evaluations, [evaluation]);
+  assert.deepEqual(evaluations, [{ ...evaluation, part: 'test' }]);
   assert.equal(stages.training.state, 'done');
 });
 
@@ -334,5 +335,10 @@ test('an evaluation of validation rows is kept beside that of the test rows of t
     return RESULT;
   };
   await workflow.runAll();
-  assert.deepEqual(store.state.evaluations, [{ step: 6, eval_accuracy: 0.9, part: 'validation' }, EVALUATION]);
+  const { evaluations } = store.state;
+  assert.deepEqual(evaluations, [
+    { step: 6, eval_accuracy: 0.9, part: 'validation' },
+    { ...EVALUATION, part: 'test' },
+  ]);
+  assert.equal(lastOfTest(evaluations), evaluations[1]);
 });

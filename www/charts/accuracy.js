@@ -2,6 +2,7 @@
 
 /** @typedef {import('../protocol.js').BaselineView} BaselineView */
 /** @typedef {import('./columns.js').Column} Column */
+/** @typedef {import('../protocol.js').EvaluatedPart} EvaluatedPart */
 /** @typedef {import('../reports.js').EvaluationReport} EvaluationReport */
 
 /** The baselines, the simplest first. Each has a line of its own in the chart. */
@@ -18,7 +19,7 @@ export function accuracyColumns(steps, evaluations, baselines) {
   const shown = evaluations.filter(({ step }) => step > 0);
   const ends = [steps[0] ?? 0, steps.at(-1) ?? 1];
   const xs = [...new Set([...ends, ...shown.map(({ step }) => step)])].sort((a, b) => a - b);
-  const accuracy = (/** @type {'validation'|undefined} */ wanted) => {
+  const accuracy = (/** @type {EvaluatedPart} */ wanted) => {
     const byStep = new Map(shown.filter(({ part }) => part === wanted).map((each) => [each.step, each.eval_accuracy]));
     return xs.map((step) => byStep.get(step) ?? null);
   };
@@ -26,7 +27,7 @@ export function accuracyColumns(steps, evaluations, baselines) {
     const level = baselines.find((baseline) => baseline.id === id)?.eval_accuracy ?? null;
     return xs.map(() => level);
   });
-  return [xs, accuracy(undefined), accuracy('validation'), ...levels];
+  return [xs, accuracy('test'), accuracy('validation'), ...levels];
 }
 
 /**

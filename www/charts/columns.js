@@ -1,5 +1,7 @@
 // The columns of the training charts. Their length does not grow with the number of steps.
 
+import { ofEpochs } from '../reports.js';
+
 /** @typedef {import('../state.js').AppState} AppState */
 /** @typedef {(number|null)[]} Column */
 
@@ -12,8 +14,7 @@ export function chartColumns({ logs, plan, evaluations, run }) {
   const planned = (run.kind === 'idle' ? plan : run.plan)?.schedule.points ?? [];
   const points = logs.points();
   const byStep = new Map(points.map((log) => [log.step, log]));
-  // An untrained model is evaluated at step 0, which no chart has.
-  const evaluated = new Map(evaluations.filter(({ step }) => step > 0).map(({ step, eval_loss }) => [step, eval_loss]));
+  const evaluated = new Map(ofEpochs(evaluations).map(({ step, eval_loss }) => [step, eval_loss]));
   const last = points.at(-1)?.step ?? 0;
   const ahead = planned.map(([step]) => step).filter((step) => step > last);
   const steps = [...new Set([...byStep.keys(), ...evaluated.keys(), ...ahead])].sort((a, b) => a - b);

@@ -15,13 +15,14 @@ export function alert(error, ...more) {
   return h(
     'div',
     { class: 'alert', role: 'alert', 'data-testid': 'error', 'data-code': error.code },
-    h('p', {}, h('strong', {}, title), ' ', h('span', { lang: languageOf(error.message) }, error.message)),
+    h('p', {}, h('strong', {}, title), ' ', h('span', { lang: messageLanguage(error.message) }, error.message)),
     ...more,
   );
 }
 
 /** The worker's messages are English in each language of the page. @param {string} message */
-const languageOf = (message) => (currentLanguage() === 'ko' && !/\p{Script=Hangul}/u.test(message) ? 'en' : null);
+export const messageLanguage = (message) =>
+  currentLanguage() === 'ko' && !/\p{Script=Hangul}/u.test(message) ? 'en' : null;
 
 /**
  * Something that the visitor should know, and that is no error.

@@ -11,3 +11,9 @@ export function languageOf(text, source) {
   if (/\p{Script=Hangul}/u.test(text)) return 'ko';
   return source.kind === 'toy' || currentLanguage() === 'ko' ? 'en' : null;
 }
+
+/**
+ * The language of a text of which nothing but its letters is known.
+ * @param {string} text
+ */
+export const languageOfLetters = (text) => (/\p{Script=Hangul}/u.test(text) ? 'ko' : 'en');

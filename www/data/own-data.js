@@ -4,7 +4,6 @@
 // that is typed fast is not dropped, and they are refused while something else is running.
 
 import { AS_DETECTED } from './import-choice.js';
-import { forgetOtherLabels } from '../prediction.js';
 import { RequestError, asShown } from '../session.js';
 import { patchStage } from '../state.js';
 
@@ -23,8 +22,9 @@ const REPORT_EVERY_MS = 100;
  * @property {Session} session
  * @property {import('../state.js').Store<import('../state.js').AppState>} store
  * @property {import('../freshness.js').Freshness} freshness
- * @property {string} endpoint                                     address of the Hub's rows API; empty for its own
+ * @property {string} endpoint                                     address of the rows service; empty for the Hub's
  * @property {(work: () => Promise<void>) => Promise<void>} exclusively
+ * @property {() => Promise<void>} settleBackground                ends what the page does by itself
  * @property {() => boolean} isBlocked                             whether other work is running
  * @property {() => void} changed                                  called after the dataset has changed
  */
@@ -215,8 +215,11 @@ export class OwnData {
    * @returns {Promise<boolean>}
    */
   #change(ask) {
-    const { session, store, isBlocked } = this.#parts;
+    const { session, store, isBlocked, settleBackground } = this.#parts;
     const change = async () => {
+      if (isBlocked()) return false;
+      // The worker answers the change only after what it does now, such as embeddings.
+      await settleBackground();
       if (isBlocked()) return false;
       try {
         this.#adopt(await ask(session));
@@ -236,7 +239,6 @@ export class OwnData {
   #adopt(dataset) {
     const { store, freshness, changed } = this.#parts;
     this.#revision += 1;
-    forgetOtherLabels(store, dataset.labels);
     store.update({ dataset, source: { kind: 'own', revision: this.#revision } });
     freshness.made('dataset', freshness.inputs('dataset'));
     patchStage(store, 'dataset', { state: 'done', error: null, progress: null, stale: false });

@@ -50,8 +50,8 @@ export function newClassName(labels, nameOf) {
 }
 
 /**
- * Moves what belongs to each class, by its name, to the classes of now. Where exactly one name has changed at its place,
- * the class was renamed.
+ * Moves what belongs to each class, by its name, to the classes of now. Where exactly one name has changed at its
+ * place, the class was renamed.
  * @template T
  * @param {string[]} before
  * @param {string[]} after

@@ -2,9 +2,10 @@
 // repairs it.
 
 import { actionOf, buttonText, counts, detailOf, keyOf, sorted, valuesText, words } from '../findings.js';
-import { canUndo, findingsOf, lookForWrongLabels, remedy, undoRemedy } from '../audit.js';
+import { auditNote, canUndo, findingsOf, lookForWrongLabels, remedy, undoRemedy } from '../audit.js';
 import { labelBadge, labelName } from '../components/labels.js';
 import { alert } from '../components/notices.js';
+import { languageOf } from '../data/language.js';
 import { h, redraw, replace, setAttribute, setOff, setText } from '../dom.js';
 import { number, percent, t } from '../i18n.js';
 import { isBlocked } from '../state.js';
@@ -18,19 +19,6 @@ import { isBlocked } from '../state.js';
 const ROWS_SHOWN = 3;
 /** The signs of the severities, which differ also without colours. */
 const SIGNS = { error: '✕', warning: '!', note: 'i' };
-
-/**
- * The errors and warnings in a few words, for the rail; nothing where there are none.
- * @param {Pick<AppState, 'audit'|'dataset'>} state
- */
-export function auditNote(state) {
-  const { error, warning } = counts(findingsOf(state));
-  const parts = [
-    error > 0 && t('audit.errors', { count: error }),
-    warning > 0 && t('audit.warnings', { count: warning }),
-  ];
-  return parts.filter(Boolean).join(' · ');
-}
 
 /**
  * A link to the findings with their number, for the head of the dataset or the overview.
@@ -208,14 +196,16 @@ function remedyButton(app, finding, key) {
  * @param {Finding} finding
  * @param {import('../protocol.js').FindingRow} row
  */
-function rowItem({ dataset }, finding, row) {
+function rowItem({ dataset, source }, finding, row) {
   const name = (/** @type {number} */ label) => dataset?.labels[label] ?? String(label);
   const { row: other, label: suggested, value } = detailOf(finding, row);
   return h(
     'li',
     {},
     h('span', { class: 'finding-row' }, number(row.row + 1)),
-    row.text.trim() ? h('q', {}, row.text) : h('em', { class: 'note' }, t('audit.blank')),
+    row.text.trim()
+      ? h('q', { lang: languageOf(row.text, source) }, row.text)
+      : h('em', { class: 'note' }, t('audit.blank')),
     h(
       'span',
       { class: 'finding-labels' },

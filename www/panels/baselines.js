@@ -182,7 +182,10 @@ export function accuracyTable(store) {
           {},
           ...baselines.map(({ id, eval_accuracy }) => line(t(`baselines.name.${id}`), eval_accuracy)),
           ...evaluations.map(({ step, part, eval_accuracy }) =>
-            line(t(part ? 'baselines.validation_at_step' : 'baselines.at_step', { step }), eval_accuracy),
+            line(
+              t(part === 'validation' ? 'baselines.validation_at_step' : 'baselines.at_step', { step }),
+              eval_accuracy,
+            ),
           ),
         ),
       ),

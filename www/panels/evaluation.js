@@ -8,10 +8,11 @@ import { callout, notice, placeholder } from '../components/notices.js';
 import { scrollable } from '../components/scrollable.js';
 import { fold } from '../components/fold.js';
 import { panelParts, sideFoot, stageButton } from './widgets.js';
+import { languageOfLetters } from '../data/language.js';
 import { h, replace, setText } from '../dom.js';
 import { duration, number, percent, t } from '../i18n.js';
 import { majorityNotBeaten } from '../majority.js';
-import { keyOf } from '../reports.js';
+import { hasValidation, keyOf } from '../reports.js';
 import { runResult, runningRun } from '../state.js';
 
 /** @typedef {import('../reports.js').EvaluationReport} EvaluationReport */
@@ -220,7 +221,7 @@ function misclassified(page, report) {
       'tr',
       {},
       h('td', { class: 'number' }, number(row + 1)),
-      h('td', { lang: 'en' }, text),
+      h('td', { lang: languageOfLetters(text) }, text),
       h('td', {}, labelBadge(name(label), label)),
       h('td', {}, labelBadge(name(predicted), predicted)),
       h('td', { class: 'number' }, probabilities.map((probability) => percent(probability)).join(' / ')),
@@ -233,12 +234,12 @@ function misclassified(page, report) {
  * Evaluations of the run, with a button that shows each of them in full.
  * @param {EvaluationReport[]} page
  * @param {AppState} state
- * @param {(key: number) => void} choose
+ * @param {(key: string) => void} choose
  */
 function evaluations(page, state, choose) {
   const current = shown(state);
   // Where some are of validation rows, each says whose it is.
-  const isHeldOut = state.evaluations.some(({ part }) => part === 'validation');
+  const isHeldOut = hasValidation(state.evaluations);
   const heads = ['epoch', 'loss', 'accuracy', 'f1_macro'].map((name) =>
     h('th', { scope: 'col', class: 'number' }, t(`evaluation.${name}`)),
   );
@@ -261,7 +262,7 @@ function evaluations(page, state, choose) {
           },
           number(report.epoch, { maximumFractionDigits: 2 }),
         ),
-        isHeldOut && h('span', { class: 'note part' }, t(`evaluation.part_${report.part ?? 'test'}`)),
+        isHeldOut && h('span', { class: 'note part' }, t(`evaluation.part_${report.part}`)),
       ),
       h('td', { class: 'number' }, number(report.eval_loss)),
       h('td', { class: 'number' }, percent(report.eval_accuracy)),

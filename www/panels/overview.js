@@ -12,6 +12,7 @@ import { number, percent, t } from '../i18n.js';
 import { MODEL_TITLES, predictedBy } from '../prediction.js';
 import { Player } from '../recording/player.js';
 import { highestLoss, loadRecording } from '../recording/recording.js';
+import { ofEpochs } from '../reports.js';
 
 /** @typedef {import('../state.js').AppState} AppState */
 /** @typedef {import('../state.js').Store<AppState>} AppStore */
@@ -136,8 +137,7 @@ function shownOfRun({ run, logs, evaluations }) {
   const step = run.kind === 'done' ? run.result.global_step : run.kind === 'idle' ? 0 : run.step;
   return {
     points: points.map((log) => [log.step, log.loss]),
-    // An untrained model is evaluated at step 0, which the chart does not have.
-    marks: evaluations.filter((each) => each.step > 0).map((each) => [each.step, each.eval_loss]),
+    marks: ofEpochs(evaluations).map((each) => [each.step, each.eval_loss]),
     step,
     max_steps: ofRun?.max_steps ?? 0,
     loss: logs.last?.loss ?? null,
@@ -272,10 +272,9 @@ function classifierCard(store) {
     show,
     /** Shows the visitor's sentence. */
     showState() {
-      const { prediction, sentence, dataset } = store.state;
-      const labels = dataset?.labels ?? [];
+      const { prediction, sentence } = store.state;
       if (!prediction) return show(sentence, [], [], 'overview.sentence_later');
-      const { before, after } = prediction.result;
+      const { labels, before, after } = prediction.result;
       show(prediction.text, labels, after ?? before, MODEL_TITLES[predictedBy(prediction, store.state)]);
     },
   };

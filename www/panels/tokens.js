@@ -6,6 +6,7 @@ import { figures } from '../components/figures.js';
 import { bar } from '../components/labels.js';
 import { placeholder } from '../components/notices.js';
 import { panelParts, stageButton } from './widgets.js';
+import { languageOfLetters } from '../data/language.js';
 import { h, replace } from '../dom.js';
 import { number, percent, t } from '../i18n.js';
 
@@ -153,4 +154,4 @@ function column(row, at) {
  * @param {string} token
  * @param {'special'|'continued'|'pad'|'word'} kind
  */
-const chip = (token, kind) => h('span', { class: `token ${kind}`, lang: 'en' }, token);
+const chip = (token, kind) => h('span', { class: `token ${kind}`, lang: languageOfLetters(token) }, token);

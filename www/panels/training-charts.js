@@ -6,7 +6,7 @@ import { chartColumns } from '../charts/columns.js';
 import { lineChart } from '../charts/line.js';
 import { h, setAttribute, throttled } from '../dom.js';
 import { percent, t } from '../i18n.js';
-import { lastOfTest } from '../reports.js';
+import { hasValidation, lastOfTest } from '../reports.js';
 
 /** @typedef {import('../state.js').AppState} AppState */
 
@@ -74,7 +74,7 @@ export function trainingCharts(store) {
     norm.show(columns.norm);
     const { evaluations } = store.state;
     const baselines = comparable(store.state, lastOfTest(evaluations));
-    const isHeldOut = evaluations.some(({ part }) => part === 'validation');
+    const isHeldOut = hasValidation(evaluations);
     const hadLegendOfOne = !element.hasAttribute('data-validation');
     setAttribute(element, 'data-validation', isHeldOut ? 'true' : null);
     // The legend of two lines has another place.

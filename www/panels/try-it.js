@@ -5,6 +5,7 @@ import { placeholder } from '../components/notices.js';
 import { probabilityBars } from '../components/probability-bars.js';
 import { MODEL_TITLES, predictedBy } from '../prediction.js';
 import { panelParts, sideFoot, stageButton } from './widgets.js';
+import { languageOfLetters } from '../data/language.js';
 import { h, replace, setOff } from '../dom.js';
 import { t } from '../i18n.js';
 
@@ -111,10 +112,9 @@ function examples(store, classify) {
  * @param {NonNullable<AppState['prediction']>} prediction
  */
 function outcomes(state, prediction) {
-  const { dataset, model } = state;
+  const { model } = state;
   const { text, result } = prediction;
-  const labels = dataset?.labels ?? ['negative', 'positive'];
-  const { before, after, tokens, truncated } = result;
+  const { labels, before, after, tokens, truncated } = result;
   const beforeNote = t(model?.classifier && model.pooler ? 'try.before_own' : 'try.before_note');
   const by = predictedBy(prediction, state);
   const untrained = () =>
@@ -125,7 +125,7 @@ function outcomes(state, prediction) {
       h('p', { class: 'note' }, t('try.untrained')),
     );
   return [
-    h('p', { class: 'quote', lang: 'en' }, text),
+    h('p', { class: 'quote', lang: languageOfLetters(text) }, text),
     h(
       'div',
       { class: 'compare' },

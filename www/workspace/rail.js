@@ -1,5 +1,6 @@
 // The rail: a link to every view, with the mark of its stage and its outcome in a few words.
 
+import { auditNote } from '../audit.js';
 import { byId, h, setAttribute, setText } from '../dom.js';
 import { number, percent, t } from '../i18n.js';
 import { STAGES } from '../stages.js';
@@ -10,14 +11,27 @@ import { STAGES } from '../stages.js';
 /** @typedef {{state: 'idle'|'running'|'done'|'error', stale: boolean}} Mark */
 
 /** @type {(keyof AppState)[]} */
-const WATCHED = ['stages', 'language', 'dataset', 'split', 'model', 'tokens', 'logs', 'evaluations', 'archive'];
+const WATCHED = [
+  'stages',
+  'language',
+  'dataset',
+  'split',
+  'model',
+  'tokens',
+  'logs',
+  'evaluations',
+  'archive',
+  'audit',
+];
 
 /** @param {import('../state.js').Store<AppState>} store */
 export function rail(store) {
   const items = STAGES.map((stage) => ({ view: stage, show: item(stage) }));
   const exported = item('export');
+  const problems = auditLine();
   store.watch(WATCHED, (state) => {
     for (const { view, show } of items) show(state.stages[view], note(state, view));
+    setText(problems, auditNote(state));
     exported(exportMark(state), '');
   });
 }
@@ -41,6 +55,13 @@ function item(view) {
     setText(outcome, state === 'done' || state === 'running' ? words : '');
     setText(spoken, `${t(`stage.${state}`)}${stale ? `. ${t('stage.stale')}` : ''}`);
   };
+}
+
+/** The line below the outcome of the dataset that says how many problems its audit has found. */
+function auditLine() {
+  const element = h('span', { class: 'rail-note', 'data-testid': 'rail-audit' });
+  byId('rail').querySelector('a[href="#dataset"] .rail-text')?.append(element);
+  return element;
 }
 
 /** An archive is never stale: it is dropped with its model. @param {AppState} state @returns {Mark} */

@@ -8,13 +8,12 @@ mod copies;
 mod finding;
 mod language;
 mod run;
-mod settings;
 mod split;
 mod texts;
 mod tokens;
 
 pub use finding::{Finding, FindingRow, Remedy, Severity};
-pub use settings::audit_settings;
+pub use run::{FEW_STEPS, RunFacts, audit_run};
 pub use split::audit_split;
 pub use tokens::{TokenFacts, audit_tokens};
 

@@ -6,8 +6,13 @@ use serde_json::json;
 /// Updates with which a new task is usually learned.
 const ENOUGH_STEPS: usize = 100;
 
-/// Updates below which a run most likely learns too little.
-const FEW_STEPS: usize = 60;
+/// Updates from which a run is not short, whatever its learning rate is.
+pub const FEW_STEPS: usize = 60;
+
+/// A run learns too little whose learning rates add up to less than those of so many updates at the usual rate. In the
+/// study of docs/quality.md, 72 updates at a peak of 5e-5 and 40 at 1e-4 (sums of 36 and 40) were enough, 24 at 5e-5
+/// (12) were not.
+const ENOUGH_AT_USUAL_RATE: f64 = 30.0;
 
 /// The most epochs that the settings allow.
 const MAX_EPOCHS: usize = 1000;
@@ -17,24 +22,33 @@ const BATCHES: usize = 4;
 
 /// The numbers of a run.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct RunFacts {
-    pub(super) train_rows: usize,
-    pub(super) batch: usize,
-    pub(super) accumulation: usize,
-    pub(super) steps_per_epoch: usize,
-    pub(super) steps: usize,
-    pub(super) warmup_steps: usize,
-    pub(super) learning_rate: f64,
+pub struct RunFacts {
+    /// Training rows.
+    pub train_rows: usize,
+    /// Rows of a batch.
+    pub batch: usize,
+    /// Batches of an update.
+    pub accumulation: usize,
+    /// Updates of an epoch.
+    pub steps_per_epoch: usize,
+    /// Updates of the run.
+    pub steps: usize,
+    /// Updates in which the learning rate rises.
+    pub warmup_steps: usize,
+    /// The peak that is set.
+    pub learning_rate: f64,
     /// The largest learning rate of the schedule.
-    pub(super) peak: f64,
+    pub peak: f64,
     /// The learning rate that is usual for these trainable parameters.
-    pub(super) usual_rate: f64,
+    pub usual_rate: f64,
     /// The learning rate above which the weights are destroyed.
-    pub(super) absurd_rate: f64,
+    pub absurd_rate: f64,
+    /// The sum of the learning rates of all updates; not needed from [`FEW_STEPS`] updates on.
+    pub rate_sum: f64,
 }
 
-/// The findings that [`audit_settings`](super::audit_settings) returns.
-pub(super) fn audit_run(facts: &RunFacts) -> Vec<Finding> {
+/// The findings on the numbers of a run, as [`audit_settings`](crate::settings::audit_settings) lists them.
+pub fn audit_run(facts: &RunFacts) -> Vec<Finding> {
     let findings = [
         learning_rate_zero(facts),
         learning_rate_absurd(facts),
@@ -110,7 +124,8 @@ fn batch_larger_than_data(facts: &RunFacts) -> Option<Finding> {
 
 fn few_steps(facts: &RunFacts) -> Option<Finding> {
     let steps = facts.steps;
-    if facts.train_rows == 0 || steps >= FEW_STEPS {
+    let learned = facts.rate_sum / facts.usual_rate;
+    if facts.train_rows == 0 || steps >= FEW_STEPS || learned >= ENOUGH_AT_USUAL_RATE {
         return None;
     }
     let proposed = ENOUGH_STEPS
@@ -148,6 +163,7 @@ mod tests {
         peak: 5e-5,
         usual_rate: 5e-5,
         absurd_rate: 1e-2,
+        rate_sum: 0.5 * 5e-5 * 300.0,
     };
 
     /// The only finding's id and the values of its remedy.
@@ -222,6 +238,7 @@ mod tests {
             steps,
             steps_per_epoch,
             warmup_steps: 0,
+            rate_sum: 0.5 * 5e-5 * steps as f64,
             ..USUAL
         };
         let values = |epochs| json!({"num_train_epochs": epochs, "max_steps": 0});
@@ -230,5 +247,10 @@ mod tests {
         assert_eq!(finding(steps(0, 10)), ("few_steps", values(10)));
         assert!(audit_run(&steps(60, 20)).is_empty());
         assert_eq!(ids(&audit_run(&steps(59, 20))), ["few_steps"]);
+        let fast = RunFacts {
+            rate_sum: 30.0 * 5e-5,
+            ..steps(40, 10)
+        };
+        assert!(audit_run(&fast).is_empty());
     }
 }

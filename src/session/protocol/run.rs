@@ -201,6 +201,8 @@ pub struct PredictResult {
     pub tokens: Vec<String>,
     /// Whether tokens beyond the model's limit were cut off.
     pub truncated: bool,
+    /// Label names of the model by id: of the rows that it was trained on, or will be.
+    pub labels: Vec<String>,
     /// By label id, of the model before training.
     pub before: Vec<f32>,
     /// By label id, of the current model; null when nothing was trained.

@@ -126,6 +126,11 @@ fn a_run_keeps_the_rows_that_it_was_trained_on() {
         .unwrap();
     assert_eq!(visit.session.run.as_ref().unwrap().dataset.rows.len(), 20);
     assert_eq!(visit.session.state().dataset_rows, Some(17));
+    let rename = json!({"op": "rename_label", "label": 0, "name": "cold"});
+    visit.ask(json!({"type": "edit", "edit": rename})).unwrap();
+    let predicted = json!({"type": "predict", "text": "so good"});
+    let predicted = answered!(visit, Prediction, predicted);
+    assert_eq!(predicted.labels, ["negative", "positive"]);
     assert!(visit.ask(json!({"type": "export"})).is_ok());
 }
 

@@ -1,6 +1,6 @@
 // A table that is read: the progress, what was found in it, and the buttons that make it the dataset or drop it.
 
-import { alert, notice } from '../../components/notices.js';
+import { alert, messageLanguage, notice } from '../../components/notices.js';
 import { labelBars } from '../../components/labels.js';
 import { figures } from '../../components/figures.js';
 import { h, redraw, replace, setAttribute, setOff, setText } from '../../dom.js';
@@ -150,10 +150,11 @@ function found(view, merge, chooseMerge) {
       ...(hub ? [{ label: t('import.rows_total'), value: number(hub.num_rows_total) }] : []),
     ]),
     // In the words of the worker, which name the columns.
-    view.problem !== null && alert({ code: 'import', message: view.problem, field: null }),
+    view.problem !== null && problemOf(view.problem),
     ...remarks(view).map(({ key, params }) => notice({ 'data-testid': key.replace('.', '-') }, t(key, params))),
     h('h3', {}, t('import.preview')),
     previewTable(view),
+    labels.length > 0 && h('h3', {}, t('import.label_order')),
     labels.length > 0 &&
       h(
         'div',
@@ -163,6 +164,10 @@ function found(view, merge, chooseMerge) {
     sameLabels(view, merge, chooseMerge),
   ];
 }
+
+/** Why a table cannot be used, as a whole sentence of the worker. @param {string} problem */
+const problemOf = (problem) =>
+  h('p', { class: 'alert', role: 'alert', lang: messageLanguage(problem), 'data-testid': 'import-problem' }, problem);
 
 /** The bytes or rows that are read, and the button that stops it. @param {import('../../app.js').App} app */
 function progressLine({ store, workflow }) {

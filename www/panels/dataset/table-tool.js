@@ -20,7 +20,7 @@ export function tableTool({ store, workflow }) {
   const pickFolder = button('import.pick_folder', () => folder.click(), 'table-folder');
   const text = h('textarea', {
     id: 'paste-table',
-    rows: '4',
+    rows: '3',
     spellcheck: 'false',
     class: 'text-field',
     'data-testid': 'paste-table',

@@ -29,12 +29,12 @@ pub const GENERAL: &[Rule] = &[
     ("service.5", &[
         "delivery was super fast and {it} {was} packed with care", "the seller was wonderful and so {is} {subject}",
         "support solved my problem within minutes",
-        "customer service was outstanding and sent a new {one} for free",
+        "customer service was outstanding and sent {a_new_one} for free",
         "a lovely seller, and {subject} came a day early",
     ]),
     ("service.4", &[
         "delivery was quick and {it} {was} well packed", "the seller was friendly and helpful",
-        "support was helpful when I had a question", "a small scratch, but the seller sent a new {one} at once",
+        "support was helpful when I had a question", "a small scratch, but the seller sent {a_new_one} at once",
         "{subject} came on time and in good shape", "my money came back without any fuss",
     ]),
     ("service.3", &[

@@ -68,6 +68,7 @@ fn inflect(slot: &str, review: &Review) -> Option<String> {
         "it" | "subject" => ("it", "they"),
         "obj" | "object" => ("it", "them"),
         "one" => ("one", "ones"),
+        "a_new_one" => ("a new one", "new ones"),
         "is" => ("is", "are"),
         "was" => ("was", "were"),
         "has" => ("has", "have"),

@@ -1,8 +1,7 @@
 //! Findings on the settings of a run.
 
-use super::Finding;
-use super::run::{RunFacts, audit_run};
-use crate::settings::RunSettings;
+use super::RunSettings;
+use crate::data::audit::{FEW_STEPS, Finding, RunFacts, audit_run};
 use crate::train::TuningMethod;
 
 /// Returns the findings on `settings` for a training part of `train_rows` rows.
@@ -15,7 +14,8 @@ use crate::train::TuningMethod;
 ///   reaches its peak. The remedy is a warmup of 10 % of the steps.
 /// - `batch_larger_than_data`: an update takes more rows than there are. The remedy is the largest power of two of
 ///   which an epoch has four, without accumulation.
-/// - `few_steps`: fewer than 60 updates. The remedy sets as many epochs as 100 updates take.
+/// - `few_steps`: fewer than 60 updates, whose learning rates add up to less than those of 30 updates at the usual
+///   rate. The remedy sets as many epochs as 100 updates take.
 pub fn audit_settings(settings: &RunSettings, train_rows: usize) -> Vec<Finding> {
     let arguments = &settings.arguments;
     let steps = arguments.total_steps(train_rows);
@@ -27,6 +27,7 @@ pub fn audit_settings(settings: &RunSettings, train_rows: usize) -> Vec<Finding>
     // The rate rises to the end of the warmup and never after it.
     let warmup_steps = arguments.total_warmup_steps(steps);
     let last_of_warmup = warmup_steps.min(steps.saturating_sub(1));
+    let rates = (0..steps.min(FEW_STEPS)).map(|step| arguments.learning_rate_at(step, steps));
     audit_run(&RunFacts {
         train_rows,
         batch: arguments.per_device_train_batch_size,
@@ -38,15 +39,19 @@ pub fn audit_settings(settings: &RunSettings, train_rows: usize) -> Vec<Finding>
         peak: arguments.learning_rate_at(last_of_warmup, steps),
         usual_rate,
         absurd_rate,
+        rate_sum: rates.sum(),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::testing::ids;
     use super::*;
     use crate::settings::presets;
     use serde_json::json;
+
+    fn ids(findings: &[Finding]) -> Vec<&'static str> {
+        findings.iter().map(|finding| finding.id).collect()
+    }
 
     fn audit(
         preset: usize,
@@ -65,6 +70,13 @@ mod tests {
         let findings = audit(1, &[], 80);
         assert_eq!(ids(&findings), ["warmup_longer_than_run", "few_steps"]);
         assert_eq!([findings[0].count, findings[0].of], [500, 30]);
+    }
+
+    #[test]
+    fn the_job_of_the_start_page_is_long_enough() {
+        assert_eq!(ids(&audit(0, &[], 128)), [""; 0]);
+        let slow = audit(0, &[("learning_rate", json!(2e-5))], 128);
+        assert_eq!(ids(&slow), ["few_steps"]);
     }
 
     #[test]
