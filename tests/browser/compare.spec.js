@@ -93,7 +93,10 @@ test('gradients and updates of every parameter agree between WebGPU and the CPU'
     ...parameters.map((name) => `gradient of ${name}`),
     ...[...parameters, ...adapters].map((name) => `${name} after three steps`),
   ];
+  const pooled = ['output.LayerNorm.bias', 'output.LayerNorm.weight'].map((name) => `bert.encoder.layer.1.${name}`);
   const others = [
+    ...[...pooled, 'classifier.bias', 'classifier.weight'].map((name) => `gradient of ${name} with mean pooling`),
+    'logits with mean pooling',
     'clips of a diverged run',
     'logits',
     'logits with the adapters merged in',
