@@ -32,6 +32,7 @@ const PARAMS = {
   max_length_limit: { max_length: 512, p95: 800 },
   best_epoch_held_out: { validation_rows: 40, percent: 10, rows: 400 },
   last_epoch_few_rows: { rows: 80, needed: 200 },
+  last_epoch_small_class: { smallest: 4, needed: 10 },
   metric_loss: {},
   validation_share: { rows: 400, validation_rows: 40, percent: 10 },
   validation_none: { rows: 80 },
@@ -64,4 +65,12 @@ test('a reason names its setting with the value', () => {
   const reason = { setting: 'learning_rate', code: 'x', params: {} };
   assert.equal(settingText(reason, { learning_rate: 5e-5 }), 'learning_rate = 5e-5');
   assert.equal(settingText(reason, {}), 'learning_rate');
+});
+
+test('every code of the crate has parameters here, and so a sentence', () => {
+  const source = readFileSync(new URL('../../src/settings/recommend.rs', import.meta.url), 'utf8');
+  const list = /REASON_CODES: &\[&str\] = &\[([^\]]+)\]/.exec(source)?.[1] ?? '';
+  const codes = [...list.matchAll(/"(\w+)"/g)].map(([, code = '']) => code);
+  assert.ok(codes.length > 20);
+  assert.deepEqual(Object.keys(PARAMS).sort(), codes.sort());
 });
