@@ -83,6 +83,13 @@ export const setMinutes = (store, minutes) =>
   store.update({ recommendation: { ...store.state.recommendation, minutes } });
 
 /**
+ * Forgets what the worker chose, because the defaults of the table are recommended.
+ * @param {App['store']} store
+ */
+export const forget = (store) =>
+  store.update({ recommendation: { ...store.state.recommendation, view: null, of: '', error: null } });
+
+/**
  * Asks for the values and puts them into the form. Where the worker lacks something, such as the tokens, the form gets
  * the defaults of the table, which are replaced when it is there.
  * @param {Pick<App, 'store'|'settings'|'session'>} app

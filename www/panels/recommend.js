@@ -4,20 +4,23 @@ import { timeSentence } from '../facts.js';
 import { alert } from '../components/notices.js';
 import { h, replace, setAttribute, setOff, setText } from '../dom.js';
 import { t } from '../i18n.js';
-import { isOwn, isStale, recommend, setMinutes } from '../recommendation.js';
+import { forget, isOwn, isStale, recommend, setMinutes } from '../recommendation.js';
 import { reasonText, settingText } from '../reasons.js';
 import { isBlocked } from '../state.js';
 
 /** @typedef {import('../app.js').App} App */
 
 /**
- * Puts the defaults of the table into the form, and the values that the worker chooses for the present data over them.
- * The settings of the toys stay while the data is the visitor's own.
+ * Puts the defaults of the table into the form. They are those of the toys; for the visitor's own data, and where the
+ * time is limited, the worker chooses values that go over them. The settings of the toys stay while the data is the
+ * visitor's own.
  * @param {App} app
  */
 export async function chooseRecommended(app) {
   const { settings, store, workflow } = app;
-  settings.apply('recommended', isOwn(store.state) ? ['split', 'tokens', 'training', 'memory'] : undefined);
+  const own = isOwn(store.state);
+  settings.apply('recommended', own ? ['split', 'tokens', 'training', 'memory'] : undefined);
+  if (!own && store.state.recommendation.minutes === null) return forget(store);
   // The defaults may be those of another toy dataset.
   if (workflow.missing('training').includes('split')) await workflow.run('split');
   await workflow.exclusively(async () => void (await recommend(app, app.times.seconds_per_unit)));
