@@ -3,6 +3,7 @@
 //! The first line of the file is its head; each further line is a row. A line that the end of the tab has cut off is
 //! dropped. A disk that fails is no reason to refuse the dataset: then its rows are only in memory.
 
+use super::RowsRequest;
 use super::answers::RowsAnswer;
 use crate::hub::ContentHash;
 use crate::hub::environment::{Blob, Disk, Folder, OpenFile};
@@ -18,6 +19,42 @@ struct Head {
     /// Address, dataset, configuration and split.
     key: [String; 4],
     num_rows_total: usize,
+}
+
+/// The longest first line.
+const MOST_HEAD: u64 = 4096;
+
+/// The configuration and the split of kept rows of the dataset that `request` names; none where there are none.
+pub(super) async fn kept_split<D: Disk>(
+    disk: Option<&D>,
+    endpoint: &str,
+    request: &RowsRequest,
+) -> Option<(String, String)> {
+    let disk = disk?;
+    let mut names = disk.names(Folder::Datasets).await.ok()?;
+    names.sort();
+    let dataset = super::dataset_name(&request.dataset).ok()?;
+    let is_wanted = |wanted: &Option<String>, found: &String| {
+        wanted.as_ref().is_none_or(|wanted| wanted == found)
+    };
+    for name in names {
+        let Ok(blob) = disk.blob(Folder::Datasets, &name).await else {
+            continue;
+        };
+        let head = blob.read(0..blob.size().min(MOST_HEAD)).unwrap_or_default();
+        let head: Option<Head> = head
+            .split(|&byte| byte == b'\n')
+            .next()
+            .and_then(|line| serde_json::from_slice(line).ok());
+        let Some([of, name, config, split]) = head.map(|head| head.key) else {
+            continue;
+        };
+        let is_same = of == endpoint && name == dataset;
+        if is_same && is_wanted(&request.config, &config) && is_wanted(&request.split, &split) {
+            return Some((config, split));
+        }
+    }
+    None
 }
 
 /// The rows of one split of a dataset.

@@ -13,7 +13,7 @@ use super::Services;
 use super::environment::{Body, Clock, Environment, Host, Response};
 use crate::{Error, Result};
 use answers::{ErrorAnswer, RowsAnswer, SplitsAnswer, ValidAnswer};
-use kept_rows::KeptRows;
+use kept_rows::{KeptRows, kept_split};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -158,15 +158,15 @@ struct Api<'a, E: Environment> {
 impl<E: Environment> Api<'_, E> {
     /// Every configuration, and the configuration and the split to read.
     async fn place(&self, request: &RowsRequest) -> Result<(Vec<DatasetConfig>, String, String)> {
-        // What is named is read without asking, so that rows that are kept need no network.
-        let asked = self.configs().await;
-        let configs = match (asked, &request.config, &request.split) {
-            (Ok(configs), _, _) => configs,
-            (Err(stopped @ Error::Stopped(_)), _, _) => return Err(stopped),
-            (Err(_), Some(config), Some(split)) if self.is_kept(config, split).await => {
-                return Ok((Vec::new(), config.clone(), split.clone()));
+        let configs = match self.configs().await {
+            Ok(configs) => configs,
+            Err(stopped @ Error::Stopped(_)) => return Err(stopped),
+            // Rows that are kept need no network.
+            Err(error) => {
+                let kept = kept_split(self.services.disk.as_ref(), self.endpoint, request).await;
+                let (config, split) = kept.ok_or(error)?;
+                return Ok((Vec::new(), config, split));
             }
-            (Err(error), _, _) => return Err(error),
         };
         let config = choose(
             configs.iter().map(|config| config.config.as_str()),
@@ -186,12 +186,6 @@ impl<E: Environment> Api<'_, E> {
         );
         let split = split.map_err(|names| self.no_such("split", &request.split, names))?;
         Ok((configs, config, split))
-    }
-
-    async fn is_kept(&self, config: &str, split: &str) -> bool {
-        let key = [self.endpoint, self.dataset, config, split];
-        let kept = KeptRows::open(self.services.disk.as_ref(), key).await;
-        kept.num_rows() > 0
     }
 
     async fn configs(&self) -> Result<Vec<DatasetConfig>> {

@@ -129,13 +129,18 @@ fn resumes_after_a_broken_import_and_needs_no_network_for_kept_rows() {
     let pages: Vec<_> = pages.iter().filter(|url| url.contains("/rows?")).collect();
     assert_eq!(pages, [&page_url(100, 100), &page_url(200, 100)]);
     fakes.network.set_offline(true);
-    let named = RowsRequest {
-        config: Some("plain text".into()),
-        split: Some("train".into()),
+    assert_eq!(fetch(&fakes, 1000).unwrap().num_rows, 230);
+    let other = RowsRequest {
+        split: Some("test".into()),
         ..request(1000)
     };
-    let found = block_on(fetch_rows(SERVER, &named, &fakes.services(), &|_, _| {})).unwrap();
-    assert_eq!(found.num_rows, 230);
+    let refused = block_on(fetch_rows(SERVER, &other, &fakes.services(), &|_, _| {}));
+    assert!(
+        refused
+            .unwrap_err()
+            .to_string()
+            .contains("cannot be reached")
+    );
 }
 
 #[test]
