@@ -192,7 +192,8 @@ fn more_frozen_layers_than_the_network_has_are_refused() {
     );
 }
 
-/// Without a learning rate for the body, a run changes pooler and classifier alone, each by the same updates in any run.
+/// Without a learning rate for the body, a run changes pooler and classifier alone, each by the same updates in any
+/// run.
 #[test]
 fn the_head_has_its_own_learning_rate() {
     let model = || random_model(&config(), NUM_LABELS, 3);

@@ -38,8 +38,8 @@ impl CrossEntropy {
         Tensor::from_data(TensorData::new(values, [labels.len(), num_labels]), device)
     }
 
-    /// Returns the divisor of a mean over rows with these labels: the sum of the weights of their classes, without class
-    /// weights their number.
+    /// Returns the divisor of a mean over rows with these labels: the sum of the weights of their classes, or their
+    /// number without class weights.
     pub fn weight(&self, labels: impl Iterator<Item = usize>) -> f64 {
         labels.map(|label| self.class_weight(label)).sum()
     }
@@ -82,8 +82,8 @@ pub fn targets(labels: &[usize], num_labels: usize, smoothing: f64, device: &Dev
 }
 
 /// Returns the cross entropy of `logits` against `targets`, summed over the rows and divided by `weight`: that of the
-/// rows of the batch for a mean, or of the rows of all batches whose gradients are accumulated, for the batch's share of
-/// their mean. It is the number of rows, or with class weights [`CrossEntropy::weight`].
+/// rows of the batch for a mean, or of the rows of all batches whose gradients are accumulated, for the share of the
+/// batch in their mean. It is the number of rows, or with class weights [`CrossEntropy::weight`].
 ///
 /// # Shapes
 /// `logits` and `targets` `[batch, num_labels]` → `[1]`.

@@ -32,7 +32,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// Looks for problems that need no network: of the rows, and of split and tokens where there are any.
     ///
     /// # Errors
-    /// [`crate::Error::Setting`] for a setting out of bounds, [`crate::Error::NotReady`] without a dataset, [`crate::Error::Stopped`].
+    /// [`crate::Error::Setting`] for a setting out of bounds, [`crate::Error::NotReady`] without a dataset,
+    /// [`crate::Error::Stopped`].
     pub(super) async fn audit(&mut self, values: &Values, fetch: &E::Fetch) -> Result<AuditView> {
         let settings = RunSettings::from_values(values)?;
         let groups = self.duplicate_groups(fetch).await?;

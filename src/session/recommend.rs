@@ -7,8 +7,10 @@ use crate::settings::{Budget, DataFacts, Recommendation, recommend};
 use crate::tokens::estimated_tokens;
 use crate::train::MemoryProbe;
 
-/// Sizes of the built-in checkpoint, until a model is loaded.
-const BUILT_IN: (usize, usize) = (384, 6);
+/// `hidden_size`, layers and positions of the built-in checkpoint, until a model is loaded.
+const BUILT_IN: (usize, usize, usize) = (384, 6, 512);
+/// A recommended `max_length` is a multiple of this number.
+const LENGTH_STEP: usize = 8;
 
 impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// Proposes settings for the dataset as it is split. Before its rows are tokenized, their lengths are estimated.
@@ -34,20 +36,22 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             counts[dataset.rows[row].label] += 1;
         }
         counts.retain(|&count| count > 0);
-        let (hidden_size, num_hidden_layers) = self.model.as_ref().map_or(BUILT_IN, |model| {
-            (model.config.hidden_size, model.config.num_hidden_layers)
-        });
+        let (hidden_size, num_hidden_layers, positions) =
+            self.model.as_ref().map_or(BUILT_IN, |model| {
+                let config = &model.config;
+                let positions = model.network.bert.embeddings.max_length();
+                (config.hidden_size, config.num_hidden_layers, positions)
+            });
         let rows = lengths.len().max(1);
+        let p95 = lengths.get((rows * 95).div_ceil(100) - 1).copied();
         let facts = DataFacts {
             train_rows: split.train.len(),
             num_labels: dataset.labels.len(),
             smallest_class: counts.iter().copied().min().unwrap_or(0),
             largest_class: counts.iter().copied().max().unwrap_or(0),
             mean_tokens: lengths.iter().sum::<usize>() as f64 / rows as f64,
-            p95_tokens: lengths
-                .get((rows * 95).div_ceil(100) - 1)
-                .copied()
-                .unwrap_or(0),
+            // The model has no positions beyond these.
+            p95_tokens: p95.unwrap_or(0).min(positions / LENGTH_STEP * LENGTH_STEP),
             hidden_size,
             num_hidden_layers,
         };

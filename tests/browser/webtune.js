@@ -21,8 +21,8 @@ const OPENING = 4 * MINUTE;
 /** A folder of models.js, relative to any site of the server. @param {string} name */
 export const madeModel = (name) => `../models-test/${name}/`;
 /**
- * The job of the article at recommended settings: two sentences, each repeated, in 30 updates. Its results are known, so
- * that most tests open the page with it.
+ * The job of the article at recommended settings: two sentences, each repeated, in 30 updates. Its results are known,
+ * so that most tests open the page with it.
  */
 export const ARTICLE_JOB = {
   toy_dataset: 'article',

@@ -143,3 +143,28 @@ fn a_recommendation_is_a_valid_run() {
     visit.ask(json!({"type": "tokenize"})).unwrap();
     assert!(visit.ask(request).is_ok());
 }
+
+#[test]
+fn a_recommended_length_is_one_that_the_model_has() {
+    let mut visit = Visit::new();
+    visit.load_tiny().unwrap();
+    let positions = visit
+        .session
+        .model
+        .as_ref()
+        .unwrap()
+        .config
+        .max_position_embeddings;
+    let long = |label: usize| json!({"text": "so good ".repeat(positions), "label": label});
+    let rows = json!({"type": "rows", "train": [long(0), long(1)], "test": [long(0)], "labels": ["x", "y"]});
+    visit.ask(rows).unwrap();
+    let request = json!({"type": "recommend", "budget_seconds": null, "seconds_per_unit": null});
+    let found = answered!(visit, Recommendation, request);
+    let max_length = found.values["max_length"].as_u64().unwrap() as usize;
+    assert!(
+        max_length <= positions && max_length + 8 > positions,
+        "{max_length} of {positions}"
+    );
+    visit.values.extend(found.values);
+    visit.ask(json!({"type": "tokenize"})).unwrap();
+}
