@@ -17,14 +17,19 @@ const results = fileURLToPath(new URL('../../test-results/', import.meta.url));
 export default defineConfig({
   testDir: '.',
   testMatch: '*.spec.js',
-  // A folder of its own: Playwright empties it, and the screenshots stay.
-  outputDir: join(results, 'browser'),
   preserveOutput: 'failures-only',
   workers: 2,
-  // The timed ones begin when the others have ended, and do not run if one of these fails.
+  // Each has a folder of its own: Playwright empties it, and the screenshots stay. `cargo xtask test` runs one after the
+  // other; without it the timed ones wait for the others.
   projects: [
-    { name: 'shared', testIgnore: TIMED },
-    { name: 'timed', testMatch: TIMED, dependencies: ['shared'], workers: 1 },
+    { name: 'shared', testIgnore: TIMED, outputDir: join(results, 'browser') },
+    {
+      name: 'timed',
+      testMatch: TIMED,
+      dependencies: ['shared'],
+      workers: 1,
+      outputDir: join(results, 'browser-timed'),
+    },
   ],
   retries: 0,
   forbidOnly: true,

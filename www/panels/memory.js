@@ -1,7 +1,7 @@
 // The planned memory of a run: its parts as a bar, a shortage, and settings that take less.
 
 import { isOpenAt } from '../depth.js';
-import { h, replace, setText } from '../dom.js';
+import { h, replace, setAttribute, setText } from '../dom.js';
 import { bytes, number, t } from '../i18n.js';
 import { asText } from '../settings.js';
 
@@ -35,7 +35,12 @@ export function memoryPanel(app) {
   };
   /** @type {import('../depth.js').Depth|null} */
   let depth = null;
-  store.watch(['plan', 'opened', 'busy', 'language', 'depth'], (state) => {
+  /** What is drawn: a plan with the same figures leaves the buttons under the pointer as they are. */
+  let drawn = '';
+  const draw = (/** @type {import('../state.js').AppState} */ state) => {
+    const shown = JSON.stringify([state.plan?.memory, state.opened?.device, state.language, state.depth]);
+    if (shown === drawn) return;
+    drawn = shown;
     const [before, less] = [detailsOf('.memory')?.open, detailsOf('.memory-less')?.open ?? false];
     const focused = plan.contains(document.activeElement) ? focusKey(document.activeElement) : null;
     replace(plan, memoryPlan(app));
@@ -49,6 +54,11 @@ export function memoryPanel(app) {
     // Drawing removes the focused element. A suggestion that was chosen is gone: the summary has the focus then.
     if (focused) (shownIn(plan, focused) ?? shownIn(plan, '.memory > summary'))?.focus();
     depth = state.depth;
+  };
+  store.watch(['plan', 'opened', 'busy', 'language', 'depth'], (state) => {
+    draw(state);
+    for (const button of plan.querySelectorAll('.memory-suggestions button'))
+      setAttribute(button, 'aria-disabled', state.busy ? 'true' : null);
   });
   return element;
 }
@@ -70,7 +80,7 @@ const shownIn = (element, selector) => /** @type {HTMLElement|null} */ (element.
  * @returns {HTMLElement|null}
  */
 function memoryPlan({ store, settings }) {
-  const { plan, opened, busy } = store.state;
+  const { plan, opened } = store.state;
   const memory = plan?.memory;
   if (!memory || !opened) return null;
   const total = bytes(memory.total);
@@ -78,7 +88,7 @@ function memoryPlan({ store, settings }) {
   const choose = (/** @type {Values} */ changes) => {
     for (const [setting, value] of Object.entries(changes)) settings.set(setting, asText(value));
   };
-  const suggestions = suggestionList(memory, busy, choose);
+  const suggestions = suggestionList(memory, choose);
   return h(
     'details',
     {
@@ -147,10 +157,9 @@ const folded = (list) =>
 
 /**
  * @param {MemoryReport} memory
- * @param {boolean} busy
  * @param {(changes: Values) => void} choose
  */
-function suggestionList({ suggestions }, busy, choose) {
+function suggestionList({ suggestions }, choose) {
   if (suggestions.length === 0) return null;
   return h(
     'ul',
@@ -165,7 +174,6 @@ function suggestionList({ suggestions }, busy, choose) {
             type: 'button',
             class: 'secondary',
             'data-testid': `suggestion-${kind}`,
-            'aria-disabled': busy ? 'true' : null,
             on: { click: () => choose(settings) },
           },
           t(`memory.suggestion.${kind}`),

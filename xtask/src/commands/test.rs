@@ -173,22 +173,28 @@ fn page_tests() -> Result<Counts> {
     Ok(reports::node(&report)?.with_outcome(status.success()))
 }
 
-/// Drives the built page in the browser. The tests' own configuration starts the server and sets the adapter.
+/// Drives the built page in the browser: first the tests that may share the machine, then, whatever came of them, those
+/// of times. Their own configuration starts the server and sets the adapter.
 fn browser_tests(dist: &Path, chrome: &Path, full: bool) -> Result<Counts> {
     setup::warn_without_korean_font();
-    let report = fresh_report("report.json")?;
-    let mut playwright = process::npm_tool("@playwright/test/cli.js");
-    playwright
-        .args(["test", "--config=tests/browser/playwright.config.js"])
-        .arg("--reporter=list,json")
-        .env("CHROME", chrome)
-        .env("WEBTUNE_DIST", dist)
-        .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
-    if full {
-        playwright.env("WEBTUNE_FULL", "1");
+    let mut counts = Counts::default();
+    for project in ["shared", "timed"] {
+        let report = fresh_report(&format!("report-{project}.json"))?;
+        let mut playwright = process::npm_tool("@playwright/test/cli.js");
+        playwright
+            .args(["test", "--config=tests/browser/playwright.config.js"])
+            .args([&format!("--project={project}"), "--no-deps"])
+            .arg("--reporter=list,json")
+            .env("CHROME", chrome)
+            .env("WEBTUNE_DIST", dist)
+            .env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
+        if full {
+            playwright.env("WEBTUNE_FULL", "1");
+        }
+        let status = process::each_line(&mut playwright, |line| println!("{line}"))?;
+        counts += reports::playwright(&report)?.with_outcome(status.success());
     }
-    let status = process::each_line(&mut playwright, |line| println!("{line}"))?;
-    Ok(reports::playwright(&report)?.with_outcome(status.success()))
+    Ok(counts)
 }
 
 /// The path of a report that does not exist yet, so that an old one is never read.
