@@ -3,6 +3,7 @@
 
 import { wilson } from './interval.js';
 import { RequestError, asShown } from './session.js';
+import { MOST_EMBEDDED } from './work.js';
 
 /** @typedef {import('./app.js').App} App */
 /** @typedef {import('./protocol.js').BaselineView} BaselineView */
@@ -22,8 +23,6 @@ import { RequestError, asShown } from './session.js';
 
 /** The encoder embeds the rows by itself only where this takes no longer. */
 const MOST_SECONDS = 5;
-/** The most test rows whose embeddings the session computes. */
-const EMBEDDED_TEST_ROWS = 1000;
 /** The rows that a GPU embeds by itself before its speed is known. */
 const MOST_ROWS = 2000;
 
@@ -136,7 +135,7 @@ export function comparable({ baselines: { baselines, split: of }, split }, repor
 export function scores(baselines, { confusion, eval_accuracy, macro }) {
   const rows = confusion.flat().reduce((sum, count) => sum + count, 0);
   const score = (/** @type {string} */ id, /** @type {number} */ accuracy, /** @type {number} */ macro_f1) => {
-    const seen = id === 'embeddings' ? Math.min(rows, EMBEDDED_TEST_ROWS) : rows;
+    const seen = id === 'embeddings' ? Math.min(rows, MOST_EMBEDDED.test) : rows;
     return { id, accuracy, interval: wilson(Math.round(accuracy * seen), seen), macro_f1 };
   };
   return {

@@ -87,7 +87,7 @@ const evaluatedRows = (epochs, validation_rows, test_rows) =>
   validation_rows > 0 ? epochs * validation_rows + test_rows : epochs * test_rows;
 
 /** The most rows of each part whose embeddings the session computes. */
-const MOST_EMBEDDED = { train: 2000, test: 1000 };
+export const MOST_EMBEDDED = { train: 2000, test: 1000 };
 
 /**
  * The work of the embeddings: one forward pass of the rows; null where it is not known.

@@ -2,10 +2,10 @@
 
 use super::baselines::Embeddings;
 use super::protocol::AuditView;
-use super::{Listener, Session};
+use super::{Listener, STOPPED, Session, check_stop};
 use crate::Result;
 use crate::data::audit::{
-    Finding, FindingRow, Remedy, Severity, TokenFacts, audit_rows, audit_split, audit_tokens,
+    Finding, Remedy, Severity, TokenFacts, audit_rows, audit_split, audit_tokens,
 };
 use crate::data::{Dataset, count_labels};
 use crate::evaluate::baselines::{
@@ -23,10 +23,6 @@ const FOLDS: usize = 5;
 const MIN_FOLDS: usize = 3;
 /// Seed of the folds.
 const CROSS_VALIDATION_SEED: u32 = 42;
-/// The most rows that a finding lists.
-const MAX_FINDING_ROWS: usize = 50;
-/// The most characters of a row in a finding.
-const MAX_FINDING_CHARS: usize = 300;
 
 impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// Looks for problems that need no network: of the rows, and of split and tokens where there are any.
@@ -81,7 +77,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let num_rows = embeddings.train_rows();
         let rows = &split.train[..num_rows];
         let labels: Vec<usize> = rows.iter().map(|&row| dataset.rows[row].label).collect();
-        let tick = async |_, _| self.breathe(fetch).await;
+        let tick = async |_, _| check_stop(&self.clock, fetch, STOPPED).await;
         let part = PartOfRows {
             dataset,
             rows,
@@ -121,16 +117,14 @@ impl PartOfRows<'_> {
         let smallest = counts.into_iter().filter(|&count| count > 0).min();
         let smallest = smallest.unwrap_or(0);
         if smallest < MIN_FOLDS {
+            let (id, of) = ("too_few_for_cross_validation", self.rows.len());
             let params = json!({"minimum": MIN_FOLDS});
-            return Ok(Some(Finding {
-                id: "too_few_for_cross_validation",
-                severity: Severity::Note,
-                count: smallest,
-                of: self.rows.len(),
-                rows: Vec::new(),
+            return Ok(Some(Finding::new(
+                id,
+                Severity::Note,
+                [smallest, of],
                 params,
-                remedy: None,
-            }));
+            )));
         }
         let folds = smallest.min(FOLDS);
         let options = LogisticRegressionOptions {
@@ -147,24 +141,22 @@ impl PartOfRows<'_> {
             tick,
         );
         let issues = find_label_issues(self.labels, &probabilities.await?);
-        let rows = issues.iter().map(|issue| FindingRow {
-            other: Some(issue.suggested),
-            value: Some(issue.self_confidence),
-            ..self.row(issue.row)
+        let rows = issues.iter().map(|issue| {
+            let row = self.rows[issue.row];
+            (row, Some(issue.suggested), Some(issue.self_confidence))
         });
         let relabel = issues
             .iter()
             .map(|issue| (self.rows[issue.row], issue.suggested));
-        Ok((!issues.is_empty()).then(|| Finding {
-            id: "label_errors",
-            severity: Severity::Warning,
-            count: issues.len(),
-            of: self.rows.len(),
-            rows: rows.take(MAX_FINDING_ROWS).collect(),
-            params: json!({"share": issues.len() as f64 / self.rows.len() as f64, "folds": folds}),
-            remedy: Some(Remedy::Relabel {
-                rows: relabel.collect(),
-            }),
+        let (count, of) = (issues.len(), self.rows.len());
+        let params = json!({"share": count as f64 / of as f64, "folds": folds});
+        let remedy = Remedy::Relabel {
+            rows: relabel.collect(),
+        };
+        Ok((count > 0).then(|| {
+            Finding::new("label_errors", Severity::Warning, [count, of], params)
+                .with_details(self.dataset, rows)
+                .with_remedy(remedy)
         }))
     }
 
@@ -173,35 +165,14 @@ impl PartOfRows<'_> {
         let options = OutlierOptions::default();
         let columns = embeddings.hidden_size;
         let found = outliers(&embeddings.train, columns, &options, tick).await?;
-        let rows = found.rows.iter().map(|&row| FindingRow {
-            value: Some(found.scores[row]),
-            ..self.row(row)
-        });
-        Ok((!found.rows.is_empty()).then(|| Finding {
-            id: "outliers",
-            severity: Severity::Note,
-            count: found.rows.len(),
-            of: self.rows.len(),
-            rows: rows.take(MAX_FINDING_ROWS).collect(),
-            params: json!({"share": found.rows.len() as f64 / self.rows.len() as f64}),
-            remedy: Some(Remedy::DeleteRows {
-                rows: found.rows.iter().map(|&row| self.rows[row]).collect(),
-            }),
+        let rows: Vec<usize> = found.rows.iter().map(|&at| self.rows[at]).collect();
+        let scores = found.rows.iter().map(|&at| found.scores[at]);
+        let (count, of) = (rows.len(), self.rows.len());
+        let params = json!({"share": count as f64 / of as f64});
+        Ok((count > 0).then(|| {
+            Finding::new("outliers", Severity::Note, [count, of], params)
+                .with_values(self.dataset, rows.iter().copied().zip(scores))
+                .with_remedy(Remedy::delete_rows(self.dataset, &rows))
         }))
-    }
-
-    fn row(&self, at: usize) -> FindingRow {
-        let row = self.rows[at];
-        FindingRow {
-            row,
-            text: self.dataset.rows[row]
-                .text
-                .chars()
-                .take(MAX_FINDING_CHARS)
-                .collect(),
-            label: self.labels[at],
-            other: None,
-            value: None,
-        }
     }
 }

@@ -1,14 +1,14 @@
 //! Simple classifiers on the same split, fitted in a moment, and the embeddings that one of them learns from.
 
 use super::protocol::{BaselineView, BaselinesView, SessionEvent, WorkEvent};
-use super::{Listener, Session};
+use super::{Listener, STOPPED, Session, check_stop};
+use crate::Result;
 use crate::data::{Dataset, Split};
 use crate::evaluate::Embedder;
 use crate::evaluate::baselines::{self, BaselineOptions, BaselineScore, Features};
-use crate::hub::{Clock, Environment, Fetch};
+use crate::hub::{Clock, Environment};
 use crate::tokens::{Encoding, Example};
 use crate::train::MemoryProbe;
-use crate::{Error, Result};
 use burn::module::Module;
 use std::rc::Rc;
 
@@ -86,7 +86,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let train = PartRows::new(&dataset, &split.train);
         let test = PartRows::new(&dataset, &split.test);
         let options = BaselineOptions::default();
-        let tick = async |_, _| self.breathe(fetch).await;
+        let tick = async |_, _| check_stop(&self.clock, fetch, STOPPED).await;
         let started = self.clock.now();
         let mut found = vec![timed(
             baselines::majority(&train.labels, &test.labels, num_labels)?,
@@ -105,7 +105,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         if embeddings {
             let started = self.clock.now();
             let embedded = self.embeddings(fetch, listener).await?;
-            let tick = async |_, _| self.breathe(fetch).await;
+            let tick = async |_, _| check_stop(&self.clock, fetch, STOPPED).await;
             let score = baselines::embeddings(
                 (
                     embedded.train_features(),
@@ -161,7 +161,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             if done == total {
                 break;
             }
-            self.breathe(fetch).await?;
+            check_stop(&self.clock, fetch, STOPPED).await?;
         }
         let mut train = embedder.finish();
         let test = train.split_off(train_rows * hidden_size);
@@ -174,20 +174,6 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             tokens.set_embeddings(embeddings.clone());
         }
         Ok(embeddings)
-    }
-
-    /// Lets the worker read its messages.
-    ///
-    /// # Errors
-    /// [`Error::Stopped`] once the visitor has stopped the request.
-    pub(super) async fn breathe(&self, fetch: &E::Fetch) -> Result<()> {
-        self.clock.next_task().await;
-        if fetch.is_stopped() {
-            return Err(Error::Stopped(
-                "It was stopped. Nothing has changed.".into(),
-            ));
-        }
-        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! The dataset: where it is from, its edits, and a page of its rows.
 
 use super::protocol::{DatasetRow, DatasetRows, DatasetSource, DatasetView, page};
-use super::{Listener, Session};
+use super::{Listener, STOPPED, Session, check_stop};
 use crate::data::{
     Dataset, DownloadFormat, DuplicateGroups, DuplicateSearch, Edit, Editor, Row, RowFilter, Split,
     ToyDataset, write_dataset,
@@ -55,10 +55,14 @@ impl HeldDataset {
     }
 
     /// Changes the rows. A run that was trained on them keeps them as they were.
-    fn change<T>(&mut self, change: impl FnOnce(&mut Editor, &mut Dataset) -> T) -> T {
+    fn change(
+        &mut self,
+        change: impl FnOnce(&mut Editor, &mut Dataset) -> Result<()>,
+    ) -> Result<()> {
+        change(&mut self.editor, Rc::make_mut(&mut self.rows))?;
         self.is_edited = true;
         self.groups = None;
-        change(&mut self.editor, Rc::make_mut(&mut self.rows))
+        Ok(())
     }
 }
 
@@ -161,7 +165,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let texts: Vec<&str> = held.rows.rows.iter().map(|row| row.text.as_str()).collect();
         let mut search = DuplicateSearch::new();
         while !search.step(&texts) {
-            self.breathe(fetch).await?;
+            check_stop(&self.clock, fetch, STOPPED).await?;
         }
         let groups = Rc::new(search.finish());
         if let Some(held) = &mut self.dataset {

@@ -4,11 +4,11 @@ use super::protocol::{
     ClassView, EvaluationReport, MAX_MISCLASSIFIED, MacroView, MisclassifiedView, PredictResult,
     SessionEvent, WorkEvent,
 };
-use super::{Listener, Session, seconds_since};
+use super::{Listener, Session, check_stop, seconds_since};
 use crate::bert::BertForSequenceClassification;
 use crate::data::Dataset;
 use crate::evaluate::{Evaluation, EvaluationEvent, EvaluationOptions, Evaluator, probabilities};
-use crate::hub::{Clock, Environment, Fetch};
+use crate::hub::{Clock, Environment};
 use crate::train::{MemoryProbe, SpeedMetrics, TrainerState, TrainingArguments};
 use crate::{Error, Result};
 use burn::module::Module;
@@ -106,10 +106,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             if let Some(evaluation) = evaluation {
                 break evaluation;
             }
-            self.clock.next_task().await;
-            if fetch.is_stopped() {
-                return Err(Error::Stopped("The evaluation was stopped.".into()));
-            }
+            check_stop(&self.clock, fetch, "The evaluation was stopped.").await?;
         };
         let mut report = EvaluationReport::new(
             &evaluation,

@@ -6,10 +6,10 @@ use super::dataset::HeldDataset;
 use super::protocol::{
     DatasetSource, DatasetView, HubImportView, ImportView, LabelCount, SessionEvent, WorkEvent,
 };
-use super::{Listener, Session, VisitorFile};
+use super::{Listener, Session, VisitorFile, check_stop};
 use crate::data::count_labels;
 use crate::data::import::{ImportOptions, ImportedTable, TableFormat, TableImporter, TextFolder};
-use crate::hub::{Blob, Clock, Environment, Fetch, RowsRequest, Services, fetch_rows};
+use crate::hub::{Blob, Clock, Environment, RowsRequest, Services, fetch_rows};
 use crate::train::MemoryProbe;
 use crate::{Error, Result};
 use std::rc::Rc;
@@ -220,12 +220,8 @@ impl<E: Environment> Progress<'_, E> {
             let (done, total) = (before + at, self.total);
             let event = WorkEvent::Importing { done, total };
             self.listener.event(SessionEvent::Work(event));
-            self.clock.next_task().await;
-            if self.fetch.is_stopped() {
-                return Err(Error::Stopped(
-                    "Reading the table was stopped. The dataset is as it was.".into(),
-                ));
-            }
+            let stopped = "Reading the table was stopped. The dataset is as it was.";
+            check_stop(self.clock, self.fetch, stopped).await?;
         }
         Ok(())
     }

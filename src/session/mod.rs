@@ -31,7 +31,7 @@ pub use device_choice::{Adapter, DeviceChoice, Missing, choose};
 pub use device_errors::{DeviceErrors, LocalFuture, NoDeviceErrors};
 
 use crate::data::{Dataset, RowFilter, Split};
-use crate::hub::{Clock, Disk, Environment, RowsRequest};
+use crate::hub::{Clock, Disk, Environment, Fetch, RowsRequest};
 use crate::selftest::SelfTest;
 use crate::train::MemoryProbe;
 use crate::{Error, Result};
@@ -145,7 +145,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
                 query,
                 label,
             } => {
-                let filter = RowFilter { query, label };
+                let filter = RowFilter::new(&query, label);
                 Answer::DatasetRows(self.dataset_rows(offset, count, &filter)?)
             }
             Request::ImportHub {
@@ -247,6 +247,21 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     fn require_tokens(&self) -> Result<&Tokenized> {
         let missing = || Error::NotReady("The rows have not been tokenized yet.".into());
         self.tokens.as_ref().ok_or_else(missing)
+    }
+}
+
+/// What a stop says of work that only computes.
+const STOPPED: &str = "It was stopped. Nothing has changed.";
+
+/// Lets the worker read its messages.
+///
+/// # Errors
+/// [`Error::Stopped`] with the sentence `stopped` once the visitor has stopped the request.
+async fn check_stop(clock: &impl Clock, fetch: &impl Fetch, stopped: &str) -> Result<()> {
+    clock.next_task().await;
+    match fetch.is_stopped() {
+        true => Err(Error::Stopped(stopped.into())),
+        false => Ok(()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Session;
 use crate::Result;
+use crate::data::count_labels;
 use crate::hub::Environment;
 use crate::settings::{Budget, DataFacts, Recommendation, recommend};
 use crate::tokens::estimated_tokens;
@@ -31,10 +32,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             }
         };
         lengths.sort_unstable();
-        let mut counts = vec![0; dataset.labels.len()];
-        for &row in &split.train {
-            counts[dataset.rows[row].label] += 1;
-        }
+        let train = split.train.iter().map(|&row| &dataset.rows[row]);
+        let mut counts = count_labels(train, dataset.labels.len());
         counts.retain(|&count| count > 0);
         let (hidden_size, num_hidden_layers, positions) =
             self.model.as_ref().map_or(BUILT_IN, |model| {

@@ -2,7 +2,7 @@
 
 use super::baselines::Embeddings;
 use super::protocol::{Part, SessionEvent, TokenRow, TokenRows, TokensView, WorkEvent, page};
-use super::{Listener, Session};
+use super::{Listener, STOPPED, Session, check_stop};
 use crate::data::{Row, Split};
 use crate::hub::Environment;
 use crate::settings::{RunSettings, Values};
@@ -147,7 +147,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             if done.is_multiple_of(ROWS_PER_PIECE) && done < total {
                 let event = WorkEvent::Tokenizing { done, total };
                 listener.event(SessionEvent::Work(event));
-                self.breathe(fetch).await?;
+                check_stop(&self.clock, fetch, STOPPED).await?;
             }
         }
         let test = examples.split_off(split.train.len());

@@ -100,7 +100,7 @@ pub enum Remedy {
 
 impl Finding {
     /// A finding without rows and without a remedy.
-    pub(super) fn new(
+    pub(crate) fn new(
         id: &'static str,
         severity: Severity,
         [count, of]: [usize; 2],
@@ -119,37 +119,45 @@ impl Finding {
 
     /// Shows the first of `rows`: a row and, if there is one, its other row or label.
     pub(super) fn with_rows(
-        mut self,
+        self,
         dataset: &Dataset,
         rows: impl IntoIterator<Item = (usize, Option<usize>)>,
     ) -> Self {
-        let rows = rows.into_iter().take(MAX_ROWS);
-        self.rows = rows
-            .map(|(row, other)| FindingRow {
-                other,
-                ..shown(dataset, row)
-            })
-            .collect();
-        self
+        let rows = rows.into_iter().map(|(row, other)| (row, other, None));
+        self.with_details(dataset, rows)
     }
 
     /// Shows the first of `rows`: a row and its value.
-    pub(super) fn with_values(
-        mut self,
+    pub(crate) fn with_values(
+        self,
         dataset: &Dataset,
         rows: impl IntoIterator<Item = (usize, f64)>,
     ) -> Self {
+        let rows = rows
+            .into_iter()
+            .map(|(row, value)| (row, None, Some(value)));
+        self.with_details(dataset, rows)
+    }
+
+    /// Shows the first of `rows`: a row and, if there are any, its other row or label and its value.
+    pub(crate) fn with_details(
+        mut self,
+        dataset: &Dataset,
+        rows: impl IntoIterator<Item = (usize, Option<usize>, Option<f64>)>,
+    ) -> Self {
         let rows = rows.into_iter().take(MAX_ROWS);
         self.rows = rows
-            .map(|(row, value)| FindingRow {
-                value: Some(value),
+            .map(|(row, other, value)| FindingRow {
+                other,
+                value,
                 ..shown(dataset, row)
             })
             .collect();
         self
     }
 
-    pub(super) fn with_remedy(mut self, remedy: impl Into<Option<Remedy>>) -> Self {
+    /// Adds what one click does.
+    pub(crate) fn with_remedy(mut self, remedy: impl Into<Option<Remedy>>) -> Self {
         self.remedy = remedy.into();
         self
     }
@@ -166,7 +174,7 @@ impl Remedy {
     }
 
     /// Deletes `rows`, unless a class of at least two rows would keep fewer than two.
-    pub(super) fn delete_rows(dataset: &Dataset, rows: &[usize]) -> Option<Self> {
+    pub(crate) fn delete_rows(dataset: &Dataset, rows: &[usize]) -> Option<Self> {
         let all = dataset.label_counts();
         let mut left = all.clone();
         for &row in rows {

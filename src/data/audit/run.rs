@@ -9,7 +9,7 @@ const ENOUGH_STEPS: usize = 100;
 /// Updates from which a run is not short, whatever its learning rate is.
 pub const FEW_STEPS: usize = 60;
 
-/// A run learns too little whose learning rates add up to less than those of so many updates at the usual rate. In the
+/// Updates at the usual rate. If the learning rates of a run add up to less than theirs, the run is too short. In the
 /// study of docs/quality.md, 72 updates at a peak of 5e-5 and 40 at 1e-4 (sums of 36 and 40) were enough, 24 at 5e-5
 /// (12) were not.
 const ENOUGH_AT_USUAL_RATE: f64 = 30.0;
@@ -52,7 +52,7 @@ pub struct RunFacts {
     pub rate_sum: f64,
 }
 
-/// The findings on the numbers of a run, as [`audit_settings`](crate::settings::audit_settings) lists them.
+/// The findings on the numbers of a run. `audit_settings` of the settings takes the numbers from them, and has the rules.
 pub fn audit_run(facts: &RunFacts) -> Vec<Finding> {
     let findings = [
         learning_rate_zero(facts),

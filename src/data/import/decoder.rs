@@ -61,8 +61,8 @@ impl TextDecoder {
             rest = other;
         }
         // The window has the same bytes however the file is cut into pieces.
-        let room = ENCODING_WINDOW_BYTES - self.window.len();
-        let (inside, outside) = rest.split_at(room.min(rest.len()));
+        let free = ENCODING_WINDOW_BYTES - self.window.len();
+        let (inside, outside) = rest.split_at(free.min(rest.len()));
         self.window.extend_from_slice(inside);
         let full = self.window.len() == ENCODING_WINDOW_BYTES;
         if self.window.is_empty() || !(full || last) {
@@ -85,8 +85,8 @@ impl TextDecoder {
             return;
         };
         loop {
-            let room = decoder.max_utf8_buffer_length_without_replacement(bytes.len());
-            text.reserve(room.unwrap_or(3 * bytes.len()) + 4);
+            let capacity = decoder.max_utf8_buffer_length_without_replacement(bytes.len());
+            text.reserve(capacity.unwrap_or(3 * bytes.len()) + 4);
             let (result, read) = decoder.decode_to_string_without_replacement(bytes, text, last);
             bytes = &bytes[read..];
             match result {

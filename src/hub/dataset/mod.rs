@@ -234,7 +234,11 @@ impl<E: Environment> Api<'_, E> {
         let mut tries = 1;
         loop {
             let reply = self.services.get(&url, None, Host::Hub).await?;
-            let asked_wait = reply.as_ref().ok().and_then(retry_after);
+            let asked_wait = reply
+                .as_ref()
+                .ok()
+                .and_then(|reply| reply.answer().retry_after);
+            let asked_wait = asked_wait.map(|seconds| seconds.saturating_mul(1000));
             let problem = match reply {
                 Ok(response) if response.status == 200 => match self.text(response).await? {
                     Some(text) => return self.parse(&text),
@@ -320,11 +324,6 @@ fn choose<'a>(
     found
         .map(str::to_string)
         .ok_or_else(|| names.map(str::to_string).collect())
-}
-
-fn retry_after<B>(response: &Response<B>) -> Option<u64> {
-    let seconds: u64 = response.headers.get("retry-after")?.parse().ok()?;
-    Some(seconds.saturating_mul(1000))
 }
 
 /// Why an answer is not tried again.

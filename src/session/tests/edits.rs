@@ -103,6 +103,7 @@ fn a_refused_edit_changes_nothing() {
     let state = visit.session.state();
     assert!(state.split && state.tokenized);
     assert_eq!(state.dataset_rows, Some(20));
+    assert!(!visit.session.dataset.as_ref().unwrap().view().edited);
 }
 
 #[test]

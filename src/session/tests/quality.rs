@@ -50,32 +50,18 @@ fn baselines_come_with_and_without_embeddings() {
     let view = answered!(visit, Baselines, request.clone());
     assert_eq!(view.baselines[2].id, "embeddings");
     assert_eq!(view.baselines[2].eval_accuracy, 1.0);
-    let done = SessionEvent::Work(WorkEvent::Embedding {
-        done: 20,
-        total: 20,
-    });
-    assert_eq!(
-        visit
-            .recorder
-            .events
-            .borrow()
-            .iter()
-            .filter(|event| **event == done)
-            .count(),
-        1
-    );
+    let times_done = |visit: &Visit| {
+        let done = SessionEvent::Work(WorkEvent::Embedding {
+            done: 20,
+            total: 20,
+        });
+        let events = visit.recorder.events.borrow();
+        events.iter().filter(|event| **event == done).count()
+    };
+    assert_eq!(times_done(&visit), 1);
     // The embeddings are computed once for the tokens.
     visit.ask(request).unwrap();
-    assert_eq!(
-        visit
-            .recorder
-            .events
-            .borrow()
-            .iter()
-            .filter(|event| **event == done)
-            .count(),
-        1
-    );
+    assert_eq!(times_done(&visit), 1);
 }
 
 #[test]
