@@ -52,7 +52,7 @@ pub struct RunFacts {
     pub rate_sum: f64,
 }
 
-/// The findings on the numbers of a run. `audit_settings` of the settings takes the numbers from them, and has the rules.
+/// The findings on the numbers of a run. `settings::audit_settings` has the rules.
 pub fn audit_run(facts: &RunFacts) -> Vec<Finding> {
     let findings = [
         learning_rate_zero(facts),
