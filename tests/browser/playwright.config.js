@@ -19,8 +19,8 @@ export default defineConfig({
   testMatch: '*.spec.js',
   preserveOutput: 'failures-only',
   workers: 2,
-  // Each has a folder of its own: Playwright empties it, and the screenshots stay. `cargo xtask test` runs one after the
-  // other; without it the timed ones wait for the others.
+  // Each has a folder of its own: Playwright empties it, and the screenshots stay. `cargo xtask test` runs one after
+  // the other; without it the timed ones wait for the others.
   projects: [
     { name: 'shared', testIgnore: TIMED, outputDir: join(results, 'browser') },
     {
