@@ -8,6 +8,7 @@ mod evaluation;
 mod failures;
 mod import;
 mod kept;
+mod model_cases;
 mod models;
 mod quality;
 mod scale;

@@ -169,6 +169,7 @@ fn declarations() -> String {
         Recommendation,
         SplitView,
         RowsView,
+        HeadUse,
         ModelView,
         Part,
         TokenRow,
