@@ -16,6 +16,7 @@ mod config;
 mod entry;
 mod folder;
 mod part;
+mod scripts;
 mod tokenizer;
 mod weights;
 

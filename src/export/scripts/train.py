@@ -64,7 +64,7 @@ USED = """padding max_length num_train_epochs per_device_train_batch_size per_de
     metric_for_best_model early_stopping_patience adam_beta1 adam_beta2 adam_epsilon tuning lora_r lora_alpha
     lora_target_modules gradient_checkpointing fp16 freeze_embeddings freeze_layers shuffle seed save_strategy save_steps
     save_total_limit"""
-unknown = settings.keys() - DONE.split() - USED.split()
+unknown = set(settings) - {*DONE.split(), *USED.split()}
 if unknown:
     raise SystemExit(f"train.py does not know these settings of training_args.json: {', '.join(sorted(unknown))}.")
 
