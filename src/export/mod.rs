@@ -11,6 +11,7 @@ mod adapter;
 mod archive;
 mod card;
 mod config;
+pub mod onnx;
 mod tokenizer;
 mod weights;
 
