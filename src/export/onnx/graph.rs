@@ -16,11 +16,6 @@ pub(super) struct Weight {
 }
 
 impl Weight {
-    /// Whether the values are 8-bit integers, each row of the parameter with its own scale.
-    pub(super) fn is_quantized(&self) -> bool {
-        self.tensors.len() == 2
-    }
-
     /// Values in a row of the parameter.
     pub(super) fn columns(&self) -> usize {
         self.parameter.shape().last().copied().unwrap_or(1)
@@ -268,14 +263,12 @@ impl Graph {
         let (values, scale) = (format!("{name}_quantized"), format!("{name}_scale"));
         let scales = vec![shape[1]];
         let tensors = vec![
-            (values.clone(), DataType::Uint8, shape),
+            (values.clone(), DataType::Int8, shape),
             (scale.clone(), DataType::Float, scales),
         ];
         self.store(parameter, true, tensors);
-        let zero = vec![super::values::ZERO_POINT];
-        let zero_point = self.constant("weight_zero_point", DataType::Uint8, &[], zero);
         let input = self.quantize(input);
-        let inputs = [&input.values, &values, &input.zero_point, &zero_point];
+        let inputs = [&input.values, &values, &input.zero_point];
         let product = self.op(module, "MatMulInteger", &inputs.map(String::as_str), vec![]);
         let product = self.cast(module, &product, DataType::Float);
         let scales = self.op(module, "Mul", &[&input.scale, &scale], Vec::new());

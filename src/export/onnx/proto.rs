@@ -17,7 +17,6 @@ pub(super) const TENSOR_RAW_DATA: u32 = 9;
 #[repr(i32)]
 pub(super) enum DataType {
     Float = 1,
-    Uint8 = 2,
     Int8 = 3,
     Int64 = 7,
     Float16 = 10,
@@ -27,7 +26,7 @@ impl DataType {
     /// Bytes of one value.
     pub(super) fn size(self) -> usize {
         match self {
-            Self::Uint8 | Self::Int8 => 1,
+            Self::Int8 => 1,
             Self::Float16 => 2,
             Self::Float => 4,
             Self::Int64 => 8,

@@ -5,20 +5,18 @@ use super::graph::Weight;
 use super::proto::DataType;
 use half::f16;
 
-/// The 8-bit integer of the weight 0 in linear layers. Unsigned integers around 128 have the same values as signed
-/// ones, but the products of two unsigned ones do not saturate on x86 processors without VNNI instructions, as those
-/// of an unsigned and a signed one do in onnxruntime.
-pub(super) const ZERO_POINT: u8 = 128;
-
-/// The largest 8-bit integer, for a row's largest absolute value.
+/// The integer for the largest absolute value of a row of an embedding table.
 const LARGEST: f32 = 127.0;
+/// The one for a row of a linear layer, as with `reduce_range` of onnxruntime's `quantize_dynamic`: on x86 processors
+/// without VNNI instructions, two products of an unsigned and a signed integer are summed in 16 bits, which the full
+/// range would exceed.
+const LARGEST_OF_LINEAR: f32 = 64.0;
 
 /// The values of one parameter as they are read, row by row.
 pub(super) struct Converter {
     data_type: DataType,
     /// Rows of the parameter, if they become columns.
     transposed: Option<usize>,
-    is_quantized: bool,
     columns: usize,
     /// The bytes of all values if they are transposed, else of the last rows.
     pub bytes: Vec<u8>,
@@ -35,7 +33,6 @@ impl Converter {
         Self {
             data_type: stored.data_type,
             transposed: weight.is_transposed.then_some(rows),
-            is_quantized: weight.is_quantized(),
             columns: weight.columns(),
             bytes: vec![0; len],
             scales: Vec::new(),
@@ -49,25 +46,16 @@ impl Converter {
             self.bytes.clear();
         }
         for row in values.chunks_exact(self.columns) {
-            let scale = if self.is_quantized {
-                self.scale(row)
-            } else {
-                1.0
-            };
             match self.data_type {
                 DataType::Float16 => {
-                    self.place(row.iter().map(|&value| finite_f16(value).to_le_bytes()))
+                    self.place(row.iter().map(|&value| finite_f16(value).to_le_bytes()));
                 }
                 DataType::Int8 => {
-                    self.place(
-                        row.iter()
-                            .map(|value| quantize(value / scale).to_le_bytes()),
-                    );
+                    let scale = self.scale(row);
+                    // An f32 becomes the nearest i8 in range, and NaN becomes 0.
+                    let integer = |value: f32| (value / scale).round_ties_even() as i8;
+                    self.place(row.iter().map(|&value| integer(value).to_le_bytes()));
                 }
-                DataType::Uint8 => self.place(row.iter().map(|value| {
-                    let value = i16::from(quantize(value / scale)) + i16::from(ZERO_POINT);
-                    [value as u8]
-                })),
                 _ => self.place(row.iter().map(|value| value.to_le_bytes())),
             }
             self.rows += 1;
@@ -79,9 +67,14 @@ impl Converter {
         let largest = row
             .iter()
             .fold(0.0f32, |largest, value| largest.max(value.abs()));
+        let integer = if self.transposed.is_some() {
+            LARGEST_OF_LINEAR
+        } else {
+            LARGEST
+        };
         // Any scale is right for a row of zeros, except 0.
         let scale = if largest > 0.0 {
-            largest / LARGEST
+            largest / integer
         } else {
             1.0
         };
@@ -104,8 +97,4 @@ impl Converter {
 /// The nearest f16, where a value beyond the largest one becomes the largest one.
 fn finite_f16(value: f32) -> f16 {
     f16::from_f32(value.clamp(f16::MIN.to_f32(), f16::MAX.to_f32()))
-}
-
-fn quantize(value: f32) -> i8 {
-    value.round_ties_even() as i8
 }
