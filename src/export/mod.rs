@@ -15,6 +15,7 @@ mod card;
 mod config;
 mod entry;
 mod folder;
+pub mod onnx;
 mod part;
 mod scripts;
 mod tokenizer;
