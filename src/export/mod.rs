@@ -15,6 +15,7 @@ mod tokenizer;
 mod weights;
 
 pub use card::Card;
+pub(crate) use weights::File as WeightsFile;
 
 use crate::bert::{BertForSequenceClassification, ClassifierPooling};
 use crate::settings::{self, RunSettings, Values};

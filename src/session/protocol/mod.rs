@@ -33,5 +33,5 @@ pub use request::{KeptModel, Request};
 pub(crate) use run::MAX_MISCLASSIFIED;
 pub use run::{
     BestView, ClassView, EvaluatedPart, EvaluationReport, ExportResult, ExportedFile, MacroView,
-    MisclassifiedView, PlanView, PredictResult, RunEvent, TrainResult,
+    MisclassifiedView, NotSavedReason, PlanView, PredictResult, RunEvent, TrainResult,
 };
