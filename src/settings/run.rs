@@ -164,8 +164,8 @@ fn training_arguments(table: &Checked) -> Result<TrainingArguments> {
     })
 }
 
-/// With `load_best_model_at_end` the Trainer refuses a strategy that does not save the evaluated weights. To save nothing
-/// is allowed: the best weights are kept on the device.
+/// With `load_best_model_at_end` the Trainer refuses a strategy that does not save the evaluated weights. To save
+/// nothing is allowed: the best weights are kept on the device.
 fn save_strategy(table: &Checked) -> Result<SaveStrategy> {
     let strategy = match table.choice("save_strategy")? {
         "epoch" => SaveStrategy::Epoch,

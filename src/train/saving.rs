@@ -51,8 +51,8 @@ impl SaveControl {
     }
 }
 
-/// The saved checkpoints of a run: at most `save_total_limit`, of which the oldest goes first. The latest one stays, and
-/// so does the best one.
+/// The saved checkpoints of a run: at most `save_total_limit`, of which the oldest goes first. The latest one stays,
+/// and so does the best one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CheckpointRotation {
     /// 0 keeps all.

@@ -1,8 +1,8 @@
 //! The files of saved checkpoints on a disk that several tabs share.
 //!
-//! A session has a slot, a number from 0 on: it keeps the file `{slot}.lock` open, which no other tab can open or remove
-//! meanwhile, and which the browser closes when the tab ends. The names of its checkpoints begin with that number. Files
-//! whose slot nobody holds are those of a tab that was closed, and are removed.
+//! A session has a slot, a number from 0 on: it keeps the file `{slot}.lock` open, which no other tab can open or
+//! remove meanwhile, and which the browser closes when the tab ends. The names of its checkpoints begin with that
+//! number. Files whose slot nobody holds are those of a tab that was closed, and are removed.
 //!
 //! A file is written under another name and renamed when it is whole. It is removed after the last [`StoredFile`] of it
 //! is dropped, by the next call of [`CheckpointStore::remove_unused`], because a drop cannot wait for the disk.
