@@ -146,7 +146,9 @@ if settings["tuning"] == "lora":
         target_modules=targets if targets == "all-linear" else targets.split(","),
     )
     model = get_peft_model(model, lora)
-    unexpected = set_peft_model_state_dict(model, adapters).unexpected_keys
+    # PEFT trains a copy of the classifier and saves it with the adapters.
+    copied = {f"base_model.model.{name}": tensor for name, tensor in head.items() if name.startswith("classifier.")}
+    unexpected = set_peft_model_state_dict(model, adapters | copied).unexpected_keys
     assert not unexpected, f"the adapters do not fit: {unexpected}"
 elif settings["tuning"] == "head":
     model.base_model.requires_grad_(False)
