@@ -2,7 +2,7 @@
 
 use super::{
     AuditView, BaselinesView, DatasetRows, DatasetView, DownloadResult, EvaluationReport,
-    ExportResult, HeadUse, ImportView, ModelView, PlanView, PredictResult, RowsView, SelfTestView,
+    ExportPlan, HeadUse, ImportView, ModelView, PlanView, PredictResult, RowsView, SelfTestView,
     SplitView, TokenRows, TokensView,
 };
 use crate::Error;
@@ -31,7 +31,7 @@ pub enum Answer {
     Plan(PlanView),
     Evaluation(EvaluationReport),
     Prediction(PredictResult),
-    Export(ExportResult),
+    ExportPlan(ExportPlan),
     Comparison(SelfTestView),
     Restored(TrainedState),
     /// Nothing: the state says what is left.
