@@ -953,6 +953,32 @@ export type ExportedFile = {
   bytes: number;
 };
 
+/** A part of the export that a visitor may take or leave out. */
+export type ExportPart =
+  'model' | 'adapter' | 'onnx' | 'onnx_fp16' | 'onnx_quantized' | 'demo' | 'scripts' | 'logs' | 'results';
+
+/** Why a part cannot be exported. */
+export type UnavailableReason =
+  'not_implemented' | 'no_adapters' | 'adapters_of_mean_pooling' | 'adapters_of_new_pooler' | 'no_checkpoints';
+
+/** A part of the planned archive. */
+export type PlannedPart = {
+  /** Which. */
+  part: ExportPart;
+  /** Its files; empty when it is unavailable. */
+  files: Array<ExportedFile>;
+  /** Why it cannot be exported; null when it can. */
+  unavailable: UnavailableReason | null;
+};
+
+/** What an export would write. */
+export type ExportPlan = {
+  /** Name of the archive. */
+  file: string;
+  /** Every part, in the order of the list. */
+  parts: Array<PlannedPart>;
+};
+
 /** An exported archive, whose bytes have arrived as `piece` events. */
 export type ExportResult = {
   /** Name of the archive. */
@@ -1257,7 +1283,7 @@ export type SessionRequest =
       /** The text. */
       text: string;
     }
-  | { type: 'export' }
+  | { type: 'plan_export' }
   | { type: 'restore_previous' }
   | {
       type: 'discard';
@@ -1268,6 +1294,9 @@ export type SessionRequest =
 
 /** A file of the visitor's disk; `path` is its path inside its folder. */
 export type VisitorFile = { path: string; blob: Blob };
+
+/** A file of the demo's library, which the page has loaded. */
+export type LibraryFile = { name: string; file: Blob };
 
 /** What the visitor does to a run. `stop` also stops the loading of a model, an import and other long work. */
 export type ControlAction = 'pause' | 'resume' | 'step' | 'stop';
@@ -1280,6 +1309,7 @@ export type WorkerRequest =
   | { type: 'open'; device: 'auto' | 'webgpu' | 'cpu' }
   | { type: 'load_files'; name: string; files: VisitorFile[] }
   | { type: 'import_files'; name: string; files: VisitorFile[]; options: Partial<ImportOptions> }
+  | { type: 'export'; parts: ExportPart[]; library: LibraryFile[] }
   | { type: 'train'; values: Values; paused: boolean }
   | { type: 'control'; action: ControlAction };
 
@@ -1334,6 +1364,7 @@ export type Results = {
   train: TrainResult;
   evaluate: EvaluationReport;
   predict: PredictResult;
+  plan_export: ExportPlan;
   export: ExportResult;
   restore_previous: TrainedState;
   discard: null;

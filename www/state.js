@@ -1,5 +1,6 @@
 // The state of the page: its types, its initial value, and the store that tells listeners what changed.
 
+import { rememberedParts } from './export/parts.js';
 import { LogHistory } from './log-history.js';
 import { isSameModel } from './same-model.js';
 import { STAGES } from './stages.js';
@@ -40,12 +41,16 @@ import { STAGES } from './stages.js';
  * @typedef {{text: string, result: import('./protocol.js').PredictResult, logs: LogHistory, step: number}} Prediction
  */
 
-/** An exported archive. @typedef {import('./protocol.js').ExportResult & {blob: Blob}} Exported */
+/**
+ * An exported archive; `blob` is null where the visitor has it as a file of the disk.
+ * @typedef {import('./protocol.js').ExportResult & {blob: Blob|null}} Exported
+ */
 
 /**
  * @typedef {{kind: 'idle'}
- *   | {kind: 'writing', bytes: number}
+ *   | {kind: 'writing', bytes: number, total: number}
  *   | {kind: 'done', exported: Exported}
+ *   | {kind: 'stopped'}
  *   | {kind: 'failed', error: WorkerError}} Archive
  */
 
@@ -129,6 +134,8 @@ import { STAGES } from './stages.js';
  * @property {import('./protocol.js').TrainedState|null} previous  the other weights that the worker keeps
  * @property {import('./run-view.js').RunView|null} previousView   what the page shows of their run
  * @property {boolean} exchanged                whether `previous` is the newer of both
+ * @property {import('./export/parts.js').Plan|null} exportPlan  of `trained`; null before the view is shown
+ * @property {import('./protocol.js').ExportPart[]} exportParts    those that are ticked
  * @property {Archive} archive                  of `trained`
  * @property {Comparison} comparison
  * @property {string} sentence                  in the "try it" field
@@ -184,6 +191,8 @@ export function initialState(language, { depth = 'explore', projector = false } 
     previous: null,
     previousView: null,
     exchanged: false,
+    exportPlan: null,
+    exportParts: rememberedParts(),
     archive: { kind: 'idle' },
     comparison: { kind: 'idle' },
     sentence: '',
@@ -248,7 +257,7 @@ export class Store {
  */
 export function takeSessionState(store, { trained, previous }) {
   const known = store.state;
-  if (!isSameModel(known.trained, trained)) store.update({ trained });
+  if (!isSameModel(known.trained, trained)) store.update({ trained, exportPlan: null });
   if (!isSameModel(known.previous, previous)) store.update({ previous });
   if (!previous && known.previousView) store.update({ previousView: null, exchanged: false });
 }

@@ -111,6 +111,10 @@ async function perform(request) {
     }
     case 'load_files':
       return opened().load_files(request.name, request.files, onEvent);
+    case 'export': {
+      const onPiece = (/** @type {Uint8Array<ArrayBuffer>} */ bytes) => postPiece(request.id, bytes);
+      return stoppable((signal) => opened().export(request.parts, request.library, onEvent, onPiece, signal));
+    }
     case 'train':
       return train(request, onEvent);
     case 'control':
