@@ -15,7 +15,7 @@ const PARTS = /** @type {ExportPart[]} */ (['model', 'adapter', ...NETWORKS, 'de
 /** @param {import('../state.js').Store<AppState>} store */
 export function partsList(store) {
   const rows = PARTS.map((part) => partRow(store, part));
-  const list = h('ul', { class: 'parts', 'data-testid': 'export-parts' }, ...rows.map(({ element }) => element));
+  const list = h('ul', { class: 'export-list', 'data-testid': 'export-parts' }, ...rows.map(({ element }) => element));
   store.watch(['exportPlan', 'exportParts', 'archive', 'trained', 'language'], (state) => {
     for (const row of rows) row.show(state);
   });
@@ -37,17 +37,10 @@ function partRow(store, part) {
   });
   const reason = h('span', { class: 'part-reason' });
   const size = h('span', { class: 'part-size number' });
-  const count = h('summary', {});
-  const files = h('tbody', {});
-  const folded = h(
-    'details',
-    { class: 'part-files' },
-    count,
-    h('div', { class: 'scroll' }, h('table', { class: 'files' }, files)),
-  );
+  const { unfold, folded, showFiles } = foldedFiles(`${id}-files`);
   const element = h(
     'li',
-    { class: 'part', 'data-part': part },
+    { class: 'export-part', 'data-part': part },
     box,
     h('label', { for: id, i18n: `export.part.${part}` }),
     size,
@@ -59,6 +52,7 @@ function partRow(store, part) {
       part === 'scripts' && h('strong', { i18n: 'export.private', 'data-testid': 'export-private' }),
       reason,
     ),
+    unfold,
     folded,
   );
   /** @type {PlannedPart|null|undefined} */
@@ -80,9 +74,40 @@ function partRow(store, part) {
       const total = filesSize(listed);
       setAttribute(element, 'data-bytes', listed.length > 0 ? total : null);
       setText(size, listed.length > 0 ? bytes(total) : '');
-      folded.hidden = listed.length === 0;
-      setText(count, t('export.files', { count: listed.length }));
-      replace(files, ...listed.map(fileRow));
+      showFiles(listed);
+    },
+  };
+}
+
+/**
+ * The files of a part, below a button that unfolds them; of a single file the name says enough.
+ * @param {string} id
+ */
+function foldedFiles(id) {
+  const rows = h('tbody', {});
+  const folded = h('div', { class: 'part-files scroll', id, hidden: true }, h('table', { class: 'files' }, rows));
+  const unfold = h('button', {
+    type: 'button',
+    class: 'quiet part-unfold',
+    'aria-controls': id,
+    'aria-expanded': 'false',
+    on: {
+      click: () => {
+        folded.hidden = !folded.hidden;
+        setAttribute(unfold, 'aria-expanded', String(!folded.hidden));
+      },
+    },
+  });
+  return {
+    unfold,
+    folded,
+    /** @param {ExportedFile[]} files */
+    showFiles(files) {
+      unfold.hidden = files.length === 0;
+      if (files.length === 0) folded.hidden = true;
+      setAttribute(unfold, 'aria-expanded', String(!folded.hidden));
+      setText(unfold, files.length === 1 ? t('export.one_file') : t('export.files', { count: files.length }));
+      replace(rows, ...files.map(fileRow));
     },
   };
 }
