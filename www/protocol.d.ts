@@ -953,7 +953,7 @@ export type ExportedFile = {
   bytes: number;
 };
 
-/** A part of the export that a visitor may take or leave out. */
+/** A part of the folder. */
 export type ExportPart =
   'model' | 'adapter' | 'onnx' | 'onnx_fp16' | 'onnx_quantized' | 'demo' | 'scripts' | 'logs' | 'results';
 
@@ -961,21 +961,21 @@ export type ExportPart =
 export type UnavailableReason =
   'not_implemented' | 'no_adapters' | 'adapters_of_mean_pooling' | 'adapters_of_new_pooler' | 'no_checkpoints';
 
-/** A part of the planned archive. */
+/** A part of the folder that can be exported. */
 export type PlannedPart = {
   /** Which. */
   part: ExportPart;
-  /** Its files; empty when it is unavailable. */
+  /** Its files; those of `demo` are the library that the page gives. */
   files: Array<ExportedFile>;
-  /** Why it cannot be exported; null when it can. */
+  /** Why it cannot be exported; null if it can. */
   unavailable: UnavailableReason | null;
 };
 
-/** What an export would write. */
+/** What an export can contain. */
 export type ExportPlan = {
   /** Name of the archive. */
   file: string;
-  /** Every part, in the order of the list. */
+  /** Every part, in the order of the form. */
   parts: Array<PlannedPart>;
 };
 
@@ -1147,8 +1147,8 @@ export type KeptModel = 'trained' | 'previous';
 /**
  * A request that the session answers. `values` names every setting with its value.
  *
- * The worker answers the others: `describe` and `open` come before there is a session, `load_files` has `Blob`s, which
- * are not JSON, and `train` and `control` are many calls of the session.
+ * The worker answers the others: `describe` and `open` come before there is a session, `load_files`, `import_files` and
+ * `export` have `Blob`s, which are not JSON, and `train` and `control` are many calls of the session.
  */
 export type SessionRequest =
   | {
@@ -1295,7 +1295,7 @@ export type SessionRequest =
 /** A file of the visitor's disk; `path` is its path inside its folder. */
 export type VisitorFile = { path: string; blob: Blob };
 
-/** A file of the demo's library, which the page has loaded. */
+/** A file of the demo, which is written to `demo/` under its name. */
 export type LibraryFile = { name: string; file: Blob };
 
 /** What the visitor does to a run. `stop` also stops the loading of a model, an import and other long work. */

@@ -202,10 +202,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
                 let prediction = self.predict(&text).await;
                 Answer::Prediction(self.checked(prediction).await?)
             }
-            Request::Export => {
-                let export = self.export_folder(listener.as_ref()).await;
-                Answer::Export(self.checked(export).await?)
-            }
+            Request::PlanExport => Answer::ExportPlan(self.plan_export()?),
             Request::RestorePrevious => Answer::Restored(self.restore_previous()?),
             Request::Discard { model } => {
                 self.discard(model)?;

@@ -2,8 +2,8 @@
 
 use super::{
     AuditView, BaselinesView, DatasetRows, DatasetView, DownloadResult, EvaluationReport,
-    ExportResult, ImportView, ModelView, PlanView, PredictResult, RowsView, SelfTestView,
-    SplitView, TokenRows, TokensView,
+    ExportPlan, ImportView, ModelView, PlanView, PredictResult, RowsView, SelfTestView, SplitView,
+    TokenRows, TokensView,
 };
 use crate::Error;
 use crate::hub::StoredModels;
@@ -31,7 +31,7 @@ pub enum Answer {
     Plan(PlanView),
     Evaluation(EvaluationReport),
     Prediction(PredictResult),
-    Export(ExportResult),
+    ExportPlan(ExportPlan),
     Comparison(SelfTestView),
     Restored(TrainedState),
     /// Nothing: the state says what is left.

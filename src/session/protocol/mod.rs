@@ -29,9 +29,9 @@ pub use device::{DescribeResult, DeviceInfo, DeviceKind, DeviceReason, OpenResul
 pub use event::{SessionEvent, WorkEvent};
 pub use import::{HubImportView, ImportView, LabelCount};
 pub use model::{ModelOrigin, ModelView};
-pub use request::{KeptModel, Request};
+pub use request::{KeptModel, Request, parts_of_export};
 pub(crate) use run::MAX_MISCLASSIFIED;
 pub use run::{
-    BestView, ClassView, EvaluatedPart, EvaluationReport, ExportResult, ExportedFile, MacroView,
-    MisclassifiedView, PlanView, PredictResult, RunEvent, TrainResult,
+    BestView, ClassView, EvaluatedPart, EvaluationReport, ExportPlan, ExportResult, ExportedFile,
+    MacroView, MisclassifiedView, PlanView, PlannedPart, PredictResult, RunEvent, TrainResult,
 };

@@ -1,6 +1,7 @@
 //! What the page shows before, during and after a run.
 
 use crate::Warning;
+use crate::export::{ExportPart, UnavailableReason};
 use crate::train::{MemoryReport, Schedule, StepLog};
 use serde::Serialize;
 
@@ -229,4 +230,26 @@ pub struct ExportResult {
     pub bytes: u64,
     /// Files inside it.
     pub files: Vec<ExportedFile>,
+}
+
+/// A part of the folder that can be exported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct PlannedPart {
+    /// Which.
+    pub part: ExportPart,
+    /// Its files; those of `demo` are the library that the page gives.
+    pub files: Vec<ExportedFile>,
+    /// Why it cannot be exported; null if it can.
+    pub unavailable: Option<UnavailableReason>,
+}
+
+/// What an export can contain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ExportPlan {
+    /// Name of the archive.
+    pub file: String,
+    /// Every part, in the order of the form.
+    pub parts: Vec<PlannedPart>,
 }
