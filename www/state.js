@@ -66,8 +66,8 @@ import { STAGES } from './stages.js';
  * Where a model comes from. Two choices from the visitor's disk have different ids, also if their names are equal.
  * @typedef {{kind: 'site'}
  *   | {kind: 'hub', repo: string}
- *   | {kind: 'disk', id: number, name: string, files: import('./protocol.js').VisitorFile[]}} Origin
- *   `repo` is `owner/name` or `owner/name@revision`
+ *   | {kind: 'disk', id: number, name: string, files: import('./protocol.js').VisitorFile[], folder?: string}} Origin
+ *   `folder` is the one of several models that the visitor has chosen; `repo` is `owner/name` or `owner/name@revision`
  */
 
 /**
@@ -116,7 +116,9 @@ import { STAGES } from './stages.js';
  * @property {{name: string, unit: 'bytes'|'rows', done: number, total: number}|null} importing
  * @property {import('./protocol.js').SplitView|null} split
  * @property {import('./protocol.js').ModelView|null} model
+ * @property {import('./components/model-notices.js').HeadUse|null} head  what a run does with the model's own head
  * @property {Origin} origin                    of `model`, or of the model to load first
+ * @property {Origin|null} attempted            the one that was loaded last, also in vain
  * @property {{attempt: number, wait_ms: number}|null} retry  the connection is lost and will be tried again
  * @property {string[]} notices                 codes of what the visitor should know about the download
  * @property {import('./protocol.js').StoredView|null} stored
@@ -173,7 +175,9 @@ export function initialState(language, { depth = 'explore', projector = false } 
     importing: null,
     split: null,
     model: null,
+    head: null,
     origin: { kind: 'site' },
+    attempted: null,
     retry: null,
     notices: [],
     stored: null,
@@ -253,10 +257,11 @@ export class Store {
 /**
  * Takes over what the worker holds.
  * @param {Store<AppState>} store
- * @param {import('./protocol.js').SessionState} session
+ * @param {import('./protocol.js').SessionState & {head?: AppState['head']}} session
  */
-export function takeSessionState(store, { trained, previous }) {
+export function takeSessionState(store, { trained, previous, head = null }) {
   const known = store.state;
+  if (known.head !== head) store.update({ head });
   if (!isSameModel(known.trained, trained)) store.update({ trained, exportPlan: null });
   if (!isSameModel(known.previous, previous)) store.update({ previous });
   if (!previous && known.previousView) store.update({ previousView: null, exchanged: false });
