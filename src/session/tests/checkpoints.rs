@@ -88,7 +88,7 @@ pub(super) fn on_disk(visit: &Visit) -> Vec<String> {
 
 /// `model.safetensors` of the exported folder.
 fn exported_weights(visit: &mut Visit) -> Vec<u8> {
-    visit.ask(json!({"type": "export"})).unwrap();
+    visit.export().unwrap();
     let bytes = visit.recorder.bytes.borrow().clone();
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
     let mut file = archive.by_name("model.safetensors").unwrap();
