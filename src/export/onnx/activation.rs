@@ -74,7 +74,7 @@ impl Apply<'_> {
         self.with_number("Mul", &product, 0.5)
     }
 
-    /// `0.5 * x * (1 + tanh(√(2/π) * x * (1 + 0.044715 * x²)))`: no cube of `x`, which overflows in f16 sooner.
+    /// `0.5 * x * (1 + tanh(√(2/π) * x * (1 + 0.044715 * x²)))`.
     fn gelu_tanh(&mut self, input: &str) -> String {
         let square = self.op("Mul", &[input, input]);
         let square = self.with_number("Mul", &square, CUBE);
