@@ -13,9 +13,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use webtune::bert::{BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader};
-use webtune::data::{NEGATIVE_SENTENCE, POSITIVE_SENTENCE, count_labels, train_test_split};
+use webtune::data::{NEGATIVE_SENTENCE, POSITIVE_SENTENCE, Row, train_test_split};
 use webtune::evaluate::{Evaluation, evaluate};
-use webtune::export::{Card, Folder};
+use webtune::export::{Card, ExportPart, Folder, RunRows};
 use webtune::io::MemoryFile;
 use webtune::settings::{RunSettings, Values, defaults};
 use webtune::tokens::{Example, Tokenizer};
@@ -71,43 +71,48 @@ fn export(folder: &Path, out: &Path, values: Values) -> Outcome<()> {
     let dataset = settings.toy_dataset.generate();
     let split = train_test_split(&dataset, settings.split)?;
     let examples = |rows: &[usize]| tokenizer.examples(&dataset, rows, settings.max_length);
-    let counts = |rows: &[usize]| {
-        let rows = rows.iter().map(|&row| &dataset.rows[row]);
-        count_labels(rows, dataset.labels.len())
-    };
-
     let seed = settings.arguments.seed;
     let model = load(folder, &config, dataset.labels.len(), seed)?;
     let model = model.with_pooling(settings.classifier_pooling);
     let model = settings.tuning.apply(model, seed)?;
+    let initial = model.clone();
     let options = settings.trainer_options(tokenizer.pad_token_id());
     let (train, test) = (examples(&split.train)?, examples(&split.test)?);
     let trainer = Trainer::new(model, train.into(), test.into(), options.clone())?;
     let history = History::new(&options.arguments, split.train.len());
     let (trainer, history, last) = run_to_end(trainer, history)?;
 
-    let card = Card {
-        name: "Toy reviews",
-        base_model: "sentence-transformers/all-MiniLM-L6-v2",
-        license: "Apache-2.0",
-        language: Some("en"),
-        dataset: "The article's two sentences, repeated and shuffled",
-        train_label_counts: &counts(&split.train),
-        test_label_counts: &counts(&split.test),
-        evaluation: last.as_ref(),
-    };
+    let rows =
+        |part: &[usize]| -> Vec<&Row> { part.iter().map(|&row| &dataset.rows[row]).collect() };
     let folder = Folder {
         model: trainer.model()?,
+        initial: &initial,
         config: &config_json,
         base_has_pooler: true,
         tokenizer: &tokenizer,
         labels: &dataset.labels,
+        rows: RunRows {
+            train: &rows(&split.train),
+            validation: &[],
+            test: &rows(&split.test),
+        },
         settings: &values,
         history: &history,
-        card: &card,
+        card: Card {
+            name: "Toy reviews",
+            base_model: "sentence-transformers/all-MiniLM-L6-v2",
+            license: "Apache-2.0",
+            language: Some("en"),
+            dataset: "The article's two sentences, repeated and shuffled",
+            evaluation: last.as_ref(),
+        },
     };
+    let parts = ExportPart::ALL
+        .into_iter()
+        .filter(|&part| part != ExportPart::Demo && folder.unavailable(part).is_none());
+    let parts: Vec<ExportPart> = parts.collect();
     let mut file = fs::File::create(out.join("model.zip"))?;
-    block_on(folder.write(&mut |piece| {
+    block_on(folder.write(&parts, &mut |piece| {
         file.write_all(piece)
             .map_err(|error| webtune::Error::Export(format!("{error}.")))
     }))?;
@@ -201,6 +206,7 @@ fn load(
     let device = Device::flex().autodiff();
     let loader = WeightsLoader {
         config,
+        own_labels: num_labels,
         num_labels,
         seed,
         device: &device,

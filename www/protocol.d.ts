@@ -573,6 +573,9 @@ export type RowsResult = {
   split: SplitView;
 };
 
+/** What a run does with the head of the checkpoint. */
+export type HeadUse = 'new' | 'kept' | 'reordered' | 'replaced';
+
 /** The model that is loaded. */
 export type ModelView = {
   /** e.g. `all-MiniLM-L6-v2`. */
@@ -593,8 +596,12 @@ export type ModelView = {
   pooler: boolean;
   /** Whether the file has a classifier head; else the head is new and random. */
   classifier: boolean;
-  /** Tensors of other tasks' heads, which are not used. */
-  dropped: Array<string>;
+  /** The labels of that head, by which it answers before fine-tuning; null if it has none that chooses one label. */
+  labels: Array<string> | null;
+  /** What the visitor should know about how it was loaded. */
+  notices: Array<Warning>;
+  /** Tensors of the file that are not used. */
+  skipped: Array<string>;
   /** The values of config.json under their own names. */
   config: Record<string, number | string | null>;
 };
@@ -632,6 +639,8 @@ export type TokensView = {
   longest: number;
   /** The limit that was used. */
   max_length: number;
+  /** What the visitor should know: `unknown_tokens`, a vocabulary that does not suit the texts. */
+  warnings: Array<Warning>;
 };
 
 /** A page of the tokenized rows. */
@@ -953,6 +962,32 @@ export type ExportedFile = {
   bytes: number;
 };
 
+/** A part of the folder. */
+export type ExportPart =
+  'model' | 'adapter' | 'onnx' | 'onnx_fp16' | 'onnx_quantized' | 'demo' | 'scripts' | 'logs' | 'results';
+
+/** Why a part cannot be exported. */
+export type UnavailableReason =
+  'not_implemented' | 'no_adapters' | 'adapters_of_mean_pooling' | 'adapters_of_new_pooler' | 'no_checkpoints';
+
+/** A part of the folder that can be exported. */
+export type PlannedPart = {
+  /** Which. */
+  part: ExportPart;
+  /** Its files; those of `demo` are the library that the page gives. */
+  files: Array<ExportedFile>;
+  /** Why it cannot be exported; null if it can. */
+  unavailable: UnavailableReason | null;
+};
+
+/** What an export can contain. */
+export type ExportPlan = {
+  /** Name of the archive. */
+  file: string;
+  /** Every part, in the order of the form. */
+  parts: Array<PlannedPart>;
+};
+
 /** An exported archive, whose bytes have arrived as `piece` events. */
 export type ExportResult = {
   /** Name of the archive. */
@@ -1097,6 +1132,8 @@ export type SessionState = {
   split: boolean;
   /** Name of the model; null before one is loaded. */
   model: string | null;
+  /** What a run on the dataset does with the head of the model's checkpoint; null before there are both. */
+  head: HeadUse | null;
   /** Whether the rows are tokenized. */
   tokenized: boolean;
   /** The model that can be classified with, evaluated and exported; null before a run has done a step. */
@@ -1121,8 +1158,8 @@ export type KeptModel = 'trained' | 'previous';
 /**
  * A request that the session answers. `values` names every setting with its value.
  *
- * The worker answers the others: `describe` and `open` come before there is a session, `load_files` has `Blob`s, which
- * are not JSON, and `train` and `control` are many calls of the session.
+ * The worker answers the others: `describe` and `open` come before there is a session, `load_files`, `import_files` and
+ * `export` have `Blob`s, which are not JSON, and `train` and `control` are many calls of the session.
  */
 export type SessionRequest =
   | {
@@ -1257,7 +1294,7 @@ export type SessionRequest =
       /** The text. */
       text: string;
     }
-  | { type: 'export' }
+  | { type: 'plan_export' }
   | { type: 'restore_previous' }
   | {
       type: 'discard';
@@ -1268,6 +1305,9 @@ export type SessionRequest =
 
 /** A file of the visitor's disk; `path` is its path inside its folder. */
 export type VisitorFile = { path: string; blob: Blob };
+
+/** A file of the demo, which is written to `demo/` under its name. */
+export type LibraryFile = { name: string; file: Blob };
 
 /** What the visitor does to a run. `stop` also stops the loading of a model, an import and other long work. */
 export type ControlAction = 'pause' | 'resume' | 'step' | 'stop';
@@ -1280,6 +1320,7 @@ export type WorkerRequest =
   | { type: 'open'; device: 'auto' | 'webgpu' | 'cpu' }
   | { type: 'load_files'; name: string; files: VisitorFile[] }
   | { type: 'import_files'; name: string; files: VisitorFile[]; options: Partial<ImportOptions> }
+  | { type: 'export'; parts: ExportPart[]; library: LibraryFile[] }
   | { type: 'train'; values: Values; paused: boolean }
   | { type: 'control'; action: ControlAction };
 
@@ -1334,6 +1375,7 @@ export type Results = {
   train: TrainResult;
   evaluate: EvaluationReport;
   predict: PredictResult;
+  plan_export: ExportPlan;
   export: ExportResult;
   restore_previous: TrainedState;
   discard: null;

@@ -8,7 +8,7 @@ use super::fetch::BrowserFetch;
 use super::memory::GpuProbe;
 use super::opfs::{BrowserBlob, BrowserDisk};
 use crate::data::import::ImportOptions;
-use crate::session::protocol::{DescribeResult, Request, SessionEvent};
+use crate::session::protocol::{DescribeResult, Request, SessionEvent, parts_of_export};
 use crate::session::{Listener, Session};
 use crate::{Error, Result};
 use js_sys::{Array, Function, Reflect, Uint8Array};
@@ -68,8 +68,8 @@ impl Webtune {
         to_js(&self.0.self_test().await.map_err(error)?)
     }
 
-    /// Answers a `SessionRequest`. `on_event` gets `SessionEvent`s, `on_piece` gets the bytes of an export, `signal`
-    /// stops a download.
+    /// Answers a `SessionRequest`. `on_event` gets `SessionEvent`s, `on_piece` gets the bytes of a download, `signal`
+    /// stops long work.
     ///
     /// # Errors
     /// A `WorkerError`.
@@ -94,7 +94,8 @@ impl Webtune {
         to_js(&answer.map_err(error)?)
     }
 
-    /// Loads a model from files of the visitor's disk, `[{path, blob}]` (`ModelView`). `on_event` gets `SessionEvent`s.
+    /// Loads a model from files of the visitor's disk, `[{path, blob}]` (`ModelView`). `folder` is the one that the visitor
+    /// has chosen among several models. `on_event` gets `SessionEvent`s.
     ///
     /// # Errors
     /// A `WorkerError`.
@@ -102,12 +103,18 @@ impl Webtune {
         &mut self,
         name: String,
         files: Array,
+        folder: Option<String>,
         on_event: Function,
     ) -> Result<JsValue, JsValue> {
         let listener = JsListener::events(on_event);
         let view = self
             .0
-            .load_files(&name, visitor_files(&files), &listener)
+            .load_files(
+                &name,
+                files_of(&files, "path", "blob"),
+                folder.as_deref(),
+                &listener,
+            )
             .await;
         to_js(&view.map_err(error)?)
     }
@@ -131,12 +138,39 @@ impl Webtune {
             .map_err(error)?;
         let view = self.0.import_files(
             &name,
-            visitor_files(&files),
+            files_of(&files, "path", "blob"),
             options,
             BrowserFetch(signal),
             &listener,
         );
         to_js(&view.await.map_err(error)?)
+    }
+
+    /// Exports the trained model (`ExportResult`). `parts` are `ExportPart`s, `library` the files of the demo,
+    /// `[{name, file}]`. `on_piece` gets the bytes of the archive, `signal` stops it.
+    ///
+    /// # Errors
+    /// A `WorkerError`.
+    pub async fn export(
+        &self,
+        parts: JsValue,
+        library: Array,
+        on_event: Function,
+        on_piece: Function,
+        signal: AbortSignal,
+    ) -> Result<JsValue, JsValue> {
+        let listener = JsListener {
+            on_event,
+            on_piece: Some(on_piece),
+        };
+        let parts = convert::json(parts)
+            .and_then(parts_of_export)
+            .map_err(error)?;
+        let library = files_of(&library, "name", "file");
+        let exported = self
+            .0
+            .export_folder(&parts, library, &BrowserFetch(signal), &listener);
+        to_js(&exported.await.map_err(error)?)
     }
 
     /// Starts a run with these settings.
@@ -181,12 +215,12 @@ impl Webtune {
     }
 }
 
-/// Files of the visitor's disk, with their paths.
-fn visitor_files(files: &Array) -> Vec<(String, BrowserBlob)> {
+/// The files of `[{<name>, <blob>}]`, with their names or paths.
+fn files_of(files: &Array, name: &str, blob: &str) -> Vec<(String, BrowserBlob)> {
     let files = files.iter().filter_map(|file| {
-        let path = Reflect::get(&file, &"path".into()).ok()?.as_string()?;
-        let blob: Blob = Reflect::get(&file, &"blob".into()).ok()?.dyn_into().ok()?;
-        Some((path, BrowserBlob(blob)))
+        let name = Reflect::get(&file, &name.into()).ok()?.as_string()?;
+        let blob: Blob = Reflect::get(&file, &blob.into()).ok()?.dyn_into().ok()?;
+        Some((name, BrowserBlob(blob)))
     });
     files.collect()
 }

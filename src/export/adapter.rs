@@ -1,7 +1,8 @@
 //! LoRA's adapters in the [format of PEFT](https://huggingface.co/docs/peft/developer_guides/checkpoint):
 //! `adapter_config.json` and `adapter_model.safetensors`, to be used with the base model.
 
-use super::{pretty, weights};
+use super::entry::pretty;
+use super::weights;
 use crate::Result;
 use crate::bert::{BertForSequenceClassification, LoraConfig};
 use serde_json::json;

@@ -3,7 +3,6 @@
 
 use super::refuse;
 use crate::{Error, Result};
-use serde::Serialize;
 use std::io::{self, BufWriter, Write};
 use zip::write::{SimpleFileOptions, StreamWriter, ZipWriter};
 use zip::{CompressionMethod, DateTime, result::ZipError};
@@ -11,13 +10,17 @@ use zip::{CompressionMethod, DateTime, result::ZipError};
 /// Bytes of the buffer in front of the sink, because the headers of a zip are many small writes.
 const BUFFER: usize = 1 << 20;
 
+/// Writes the content of a file; it writes the same bytes each time.
+pub(super) type WriteContent<'a> = Box<dyn Fn(&mut dyn Write) -> io::Result<()> + 'a>;
+
 /// An archive that is being written.
-pub(super) struct Archive<'a> {
+pub struct Archive<'a> {
     zip: ZipWriter<StreamWriter<BufWriter<Sink<'a>>>>,
 }
 
 impl<'a> Archive<'a> {
-    pub(super) fn new(sink: &'a mut dyn FnMut(&[u8]) -> Result<()>) -> Self {
+    /// An empty archive, whose bytes `sink` gets.
+    pub fn new(sink: &'a mut dyn FnMut(&[u8]) -> Result<()>) -> Self {
         let sink = Sink {
             sink,
             failed: false,
@@ -31,7 +34,7 @@ impl<'a> Archive<'a> {
     ///
     /// # Errors
     /// The error of the sink.
-    pub(super) fn start(&mut self, name: &str, len: u64) -> Result<()> {
+    pub fn start(&mut self, name: &str, len: u64) -> Result<()> {
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
             // The earliest date of the format, as in reproducible archives.
@@ -44,23 +47,20 @@ impl<'a> Archive<'a> {
     ///
     /// # Errors
     /// The error of the sink.
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.zip.write_all(bytes).map_err(io_error)
     }
 
-    /// Writes a file of indented JSON without a copy of its text, and returns its bytes.
+    /// Appends content that is written in many small pieces to the file that was started last, and returns its bytes.
     ///
     /// # Errors
     /// The error of the sink.
-    pub(super) fn write_json(&mut self, name: &str, value: &impl Serialize) -> Result<u64> {
-        self.start(name, 0)?;
+    pub(super) fn write_stream(&mut self, write: &WriteContent<'_>) -> Result<u64> {
         let mut writer = BufWriter::new(Counter {
             writer: &mut self.zip,
             bytes: 0,
         });
-        let written = serde_json::to_writer_pretty(&mut writer, value).map_err(io::Error::from);
-        written
-            .and_then(|()| writer.write_all(b"\n"))
+        write(&mut writer)
             .and_then(|()| writer.flush())
             .map_err(io_error)?;
         Ok(writer.get_ref().bytes)
@@ -70,10 +70,23 @@ impl<'a> Archive<'a> {
     ///
     /// # Errors
     /// The error of the sink.
-    pub(super) fn finish(self) -> Result<()> {
+    pub fn finish(self) -> Result<()> {
         let stream = self.zip.finish().map_err(zip_error)?;
         stream.into_inner().flush().map_err(io_error)
     }
+}
+
+/// The bytes of some content, counted without keeping them.
+///
+/// # Errors
+/// [`Error::Export`] for content that cannot be written.
+pub(super) fn count(write: &WriteContent<'_>) -> Result<u64> {
+    let mut counter = Counter {
+        writer: io::sink(),
+        bytes: 0,
+    };
+    write(&mut counter).map_err(io_error)?;
+    Ok(counter.bytes)
 }
 
 /// Counts the bytes that it writes.

@@ -1,8 +1,9 @@
 //! The [model card](https://huggingface.co/docs/hub/model-cards), `README.md`: the model, its data, results, settings
 //! and licence.
 
-use super::Folder;
+use super::{ExportPart, Folder};
 use crate::bert::ClassifierPooling;
+use crate::data::{Row, count_labels};
 use crate::evaluate::Evaluation;
 use crate::settings::Values;
 
@@ -54,10 +55,6 @@ pub struct Card<'a> {
     pub language: Option<&'a str>,
     /// A short description of the rows.
     pub dataset: &'a str,
-    /// Training rows of each label, by label id.
-    pub train_label_counts: &'a [usize],
-    /// Test rows of each label, by label id.
-    pub test_label_counts: &'a [usize],
     /// The evaluation on the test rows.
     pub evaluation: Option<&'a Evaluation>,
 }
@@ -65,15 +62,15 @@ pub struct Card<'a> {
 /// The text of the card.
 pub(super) fn readme(folder: &Folder<'_>, settings: &Values) -> String {
     let mut sections = vec![
-        front_matter(folder.card),
+        front_matter(&folder.card),
         introduction(folder),
-        data(folder.card, folder.labels),
+        data(folder),
     ];
     if let Some(evaluation) = folder.card.evaluation {
         sections.push(results(evaluation, folder.labels));
     }
     sections.push(training(folder, settings));
-    sections.push(licence(folder.card));
+    sections.push(licence(&folder.card));
     sections.join("\n")
 }
 
@@ -91,7 +88,7 @@ fn introduction(folder: &Folder<'_>) -> String {
         ClassifierPooling::Cls => FROM_PRETRAINED,
         ClassifierPooling::Mean => MEAN_POOLED,
     };
-    if folder.has_adapter_folder() {
+    if folder.unavailable(ExportPart::Adapter).is_none() {
         text += &format!(
             r#"
 It was trained with LoRA: the adapters are merged into the weights, and `adapter/` has them alone, for PEFT:
@@ -110,22 +107,17 @@ model = AutoPeftModelForSequenceClassification.from_pretrained(folder, num_label
 }
 
 /// The dataset and its rows by label.
-fn data(card: &Card<'_>, labels: &[String]) -> String {
-    let dataset = inline(card.dataset.trim_end_matches('.'));
+fn data(folder: &Folder<'_>) -> String {
+    let dataset = inline(folder.card.dataset.trim_end_matches('.'));
     let mut text = format!("## Data\n\n{dataset}.\n\n");
     text += "| label | training rows | test rows |\n| --- | ---: | ---: |\n";
-    let (train, test) = (card.train_label_counts, card.test_label_counts);
-    for (id, label) in labels.iter().enumerate() {
-        let count = |counts: &[usize]| counts.get(id).copied().unwrap_or(0);
-        text += &format!(
-            "| {} | {} | {} |\n",
-            inline(label),
-            count(train),
-            count(test)
-        );
+    let counts = |rows: &[&Row]| count_labels(rows.iter().copied(), folder.labels.len());
+    let (train, test) = (counts(folder.rows.train), counts(folder.rows.test));
+    for ((label, train), test) in folder.labels.iter().zip(&train).zip(&test) {
+        text += &format!("| {} | {train} | {test} |\n", inline(label));
     }
     let all = |counts: &[usize]| counts.iter().sum::<usize>();
-    text += &format!("| all | {} | {} |\n", all(train), all(test));
+    text += &format!("| all | {} | {} |\n", all(&train), all(&test));
     text
 }
 

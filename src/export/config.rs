@@ -1,6 +1,7 @@
 //! `config.json`: that of the base model with the fields of a classifier of these labels.
 
-use super::{pretty, refuse};
+use super::entry::pretty;
+use super::refuse;
 use crate::bert::{BertForSequenceClassification, ClassifierPooling};
 use crate::{Error, Result};
 use serde_json::{Map, Value, json};

@@ -1,6 +1,6 @@
 //! The four files of the tokenizer: `tokenizer.json` as it was loaded, and those for readers without `tokenizers`.
 
-use super::pretty;
+use super::entry::pretty;
 use crate::bert::BertConfig;
 use crate::tokens::Tokenizer;
 use crate::{Error, Result};

@@ -7,6 +7,7 @@
 
 mod audit;
 mod baselines;
+mod checkpoints;
 mod dataset;
 mod device;
 mod device_choice;
@@ -16,6 +17,7 @@ mod export;
 mod import;
 mod kept;
 mod model;
+mod model_notices;
 mod plan;
 pub mod protocol;
 mod recommend;
@@ -24,6 +26,7 @@ mod split;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod token_warnings;
 mod tokens;
 
 pub use device::Compute;
@@ -35,6 +38,7 @@ use crate::hub::{Clock, Disk, Environment, Fetch, RowsRequest};
 use crate::selftest::SelfTest;
 use crate::train::MemoryProbe;
 use crate::{Error, Result};
+use checkpoints::CheckpointStore;
 use dataset::{HeldDataset, no_dataset};
 use import::PendingImport;
 use model::LoadedModel;
@@ -80,6 +84,8 @@ pub struct Session<E: Environment, M: MemoryProbe> {
     run: Option<Run>,
     /// The run before it, whose model is kept until the next run starts.
     previous: Option<Run>,
+    /// Where checkpoints are saved; none where the browser does not allow it.
+    checkpoints: Option<CheckpointStore<E::Disk>>,
 }
 
 impl<E: Environment, M: MemoryProbe> Session<E, M> {
@@ -87,6 +93,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     pub fn new(compute: Compute<M>, disk: Option<E::Disk>, clock: E::Clock) -> Self {
         Self {
             compute,
+            checkpoints: disk.clone().map(CheckpointStore::new),
             disk,
             clock,
             self_test: None,
@@ -107,6 +114,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             dataset_rows: self.dataset.as_ref().map(|held| held.rows.rows.len()),
             split: self.split.is_some(),
             model: self.model.as_ref().map(|model| model.origin.name.clone()),
+            head: self.head_use(),
             tokenized: self.tokens.is_some(),
             trained: self.run.as_ref().and_then(Run::trained),
             previous: self.previous.as_ref().and_then(Run::trained),
@@ -118,6 +126,17 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// # Errors
     /// As the method of the request. The state is then what it was before.
     pub async fn answer(
+        &mut self,
+        request: Request,
+        fetch: E::Fetch,
+        listener: &Rc<dyn Listener>,
+    ) -> Result<Answer> {
+        let answer = self.respond(request, fetch, listener).await;
+        self.remove_unused_checkpoints().await;
+        answer
+    }
+
+    async fn respond(
         &mut self,
         request: Request,
         fetch: E::Fetch,
@@ -202,10 +221,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
                 let prediction = self.predict(&text).await;
                 Answer::Prediction(self.checked(prediction).await?)
             }
-            Request::Export => {
-                let export = self.export_folder(listener.as_ref()).await;
-                Answer::Export(self.checked(export).await?)
-            }
+            Request::PlanExport => Answer::ExportPlan(self.plan_export()?),
             Request::RestorePrevious => Answer::Restored(self.restore_previous()?),
             Request::Discard { model } => {
                 self.discard(model)?;

@@ -1,24 +1,28 @@
 //! The workflow on the CPU, with a fake network and disk: the code that the page runs, its failures included.
 
 mod best;
+mod checkpoints;
 mod device_errors;
 mod divergence;
 mod edits;
 mod evaluation;
+mod export;
 mod failures;
 mod import;
 mod kept;
+mod model_cases;
 mod models;
 mod quality;
 mod scale;
 mod workflow;
 
 use super::protocol::{
-    Answer, DeviceInfo, DeviceReason, ImportView, ModelView, Request, RunEvent, SessionEvent,
-    TrainResult,
+    Answer, DeviceInfo, DeviceReason, ExportPlan, ExportResult, ImportView, ModelView, PlannedPart,
+    Request, RunEvent, SessionEvent, TrainResult,
 };
 use super::{Compute, Listener, Missing, NoDeviceErrors, Session};
 use crate::data::import::ImportOptions;
+use crate::export::ExportPart;
 use crate::hub::Fetch;
 use crate::hub::testing::{FakeBlob, FakeEnvironment, Fakes};
 use crate::selftest::SelfTest;
@@ -136,6 +140,7 @@ impl Visit {
 
     /// Sends a request of the page. A request that needs settings gets the session's.
     fn ask(&mut self, mut request: Value) -> Result<Answer> {
+        self.recorder.bytes.take();
         let needs_values = ["dataset", "split", "tokenize", "plan", "audit"];
         if needs_values.iter().any(|name| request["type"] == *name)
             && request.get("values").is_none()
@@ -143,10 +148,40 @@ impl Visit {
             request["values"] = Value::Object(self.values.clone());
         }
         let request = Request::from_json(request)?;
-        self.recorder.bytes.take();
         let listener: Rc<dyn Listener> = self.recorder.clone();
         let network = self.fakes.network.clone();
         block_on(self.session.answer(request, network, &listener))
+    }
+
+    /// Exports the model, and the adapters if there are any.
+    fn export(&mut self) -> Result<ExportResult> {
+        let adapter =
+            |part: &PlannedPart| part.part == ExportPart::Adapter && part.unavailable.is_none();
+        let mut parts = vec![ExportPart::Model];
+        if self.plan_export()?.parts.iter().any(adapter) {
+            parts.push(ExportPart::Adapter);
+        }
+        self.export_parts(&parts, Vec::new())
+    }
+
+    fn plan_export(&mut self) -> Result<ExportPlan> {
+        match self.ask(json!({"type": "plan_export"}))? {
+            Answer::ExportPlan(plan) => Ok(plan),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn export_parts(
+        &mut self,
+        parts: &[ExportPart],
+        library: Vec<(String, FakeBlob)>,
+    ) -> Result<ExportResult> {
+        self.recorder.bytes.take();
+        let (network, listener) = (&self.fakes.network, self.recorder.as_ref());
+        block_on(
+            self.session
+                .export_folder(parts, library, network, listener),
+        )
     }
 
     /// Offers the tiny checkpoint as a repository of the Hub.
@@ -169,7 +204,10 @@ impl Visit {
             .iter()
             .map(|(name, bytes)| (format!("tiny/{name}"), FakeBlob::new(bytes)));
         let listener: Rc<dyn Listener> = self.recorder.clone();
-        block_on(self.session.load_files("tiny", files.collect(), &listener))
+        block_on(
+            self.session
+                .load_files("tiny", files.collect(), None, &listener),
+        )
     }
 
     /// Reads files of the visitor's disk as a table.

@@ -11,8 +11,9 @@ use webtune::Result;
 use webtune::bert::{
     BertConfig, BertForSequenceClassification, LoadLimits, LoadReport, WeightsLoader,
 };
+use webtune::data::Row;
 use webtune::evaluate::{Evaluation, evaluate};
-use webtune::export::{Card, Folder};
+use webtune::export::{Card, ExportPart, Folder, RunRows};
 use webtune::io::MemoryFile;
 use webtune::settings::{RunSettings, Values};
 use webtune::tokens::{Example, Tokenizer, VocabSettings};
@@ -59,8 +60,33 @@ pub fn labels() -> Vec<String> {
     vec!["bad".into(), "good | great".into()]
 }
 
+fn row((text, label): (&str, usize)) -> Row {
+    let text = text.into();
+    Row { text, label }
+}
+
+pub fn train_rows() -> Vec<Row> {
+    [
+        ("the film was good", 1),
+        ("never again", 0),
+        ("love the coffee", 1),
+        ("awful awful awful coffee, the film is bad again", 0),
+        ("great", 1),
+        ("hate a film", 0),
+        ("a good coffee again", 1),
+        ("is the film bad", 0),
+    ]
+    .map(row)
+    .to_vec()
+}
+
+pub fn test_rows() -> Vec<Row> {
+    [("good film", 1), ("bad coffee", 0)].map(row).to_vec()
+}
+
 pub struct Run {
     pub values: Values,
+    pub initial: BertForSequenceClassification,
     pub trainer: Trainer,
     pub options: TrainerOptions,
     pub logs: Vec<StepLog>,
@@ -77,22 +103,17 @@ pub fn run(values: &Values) -> Run {
         encoding: tokenizer.encode(text, settings.max_length).unwrap(),
         label,
     };
-    let train = vec![
-        example("the film was good", 1),
-        example("never again", 0),
-        example("love the coffee", 1),
-        example("awful awful awful coffee, the film is bad again", 0),
-        example("great", 1),
-        example("hate a film", 0),
-        example("a good coffee again", 1),
-        example("is the film bad", 0),
-    ];
-    let test = vec![example("good film", 1), example("bad coffee", 0)];
+    let examples = |rows: &[Row]| -> Vec<Example> {
+        let rows = rows.iter().map(|row| example(&row.text, row.label));
+        rows.collect()
+    };
+    let (train, test) = (examples(&train_rows()), examples(&test_rows()));
     let options = settings.trainer_options(tokenizer.pad_token_id());
     let config = BertConfig::from_json(&base_config()).unwrap();
     let mut history = History::new(&options.arguments, train.len());
     let model = random_model(&config, 2, 50).with_pooling(settings.classifier_pooling);
     let model = settings.tuning.apply(model, 4).unwrap();
+    let initial = model.clone();
     let mut trainer =
         Trainer::new(model, train.into(), test.clone().into(), options.clone()).unwrap();
     let (mut logs, mut last) = (Vec::new(), None);
@@ -117,6 +138,7 @@ pub fn run(values: &Values) -> Run {
     history.finished(&trainer, 2.0).unwrap();
     Run {
         values: values.clone(),
+        initial,
         trainer,
         options,
         logs,
@@ -126,29 +148,46 @@ pub fn run(values: &Values) -> Run {
     }
 }
 
-pub fn write(run: &Run, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-    let (tokenizer, labels) = (tokenizer(), labels());
-    let card = Card {
-        name: "good or bad",
-        base_model: "someone/tiny-bert",
-        license: "Apache-2.0",
-        language: Some("en"),
-        dataset: "Eight sentences about films and coffee",
-        train_label_counts: &[4, 4],
-        test_label_counts: &[1, 1],
-        evaluation: Some(&run.last),
-    };
+/// Has `use_folder` make something of the run's folder.
+pub fn with_folder<T>(run: &Run, use_folder: impl FnOnce(&Folder<'_>) -> T) -> T {
+    let (tokenizer, labels, config) = (tokenizer(), labels(), base_config());
+    let (train, test) = (train_rows(), test_rows());
+    let (train, test): (Vec<&Row>, Vec<&Row>) = (train.iter().collect(), test.iter().collect());
     let folder = Folder {
         model: run.trainer.model().unwrap(),
-        config: &base_config(),
+        initial: &run.initial,
+        config: &config,
         base_has_pooler: true,
         tokenizer: &tokenizer,
         labels: &labels,
+        rows: RunRows {
+            train: &train,
+            validation: &[],
+            test: &test,
+        },
         settings: &run.values,
         history: &run.history,
-        card: &card,
+        card: Card {
+            name: "good or bad",
+            base_model: "someone/tiny-bert",
+            license: "Apache-2.0",
+            language: Some("en"),
+            dataset: "Eight sentences about films and coffee",
+            evaluation: Some(&run.last),
+        },
     };
-    block_on(folder.write(sink)).map(drop)
+    use_folder(&folder)
+}
+
+/// Writes the model, and the adapters if there are any.
+pub fn write(run: &Run, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    with_folder(run, |folder| {
+        let parts = match folder.unavailable(ExportPart::Adapter) {
+            None => vec![ExportPart::Model, ExportPart::Adapter],
+            Some(_) => vec![ExportPart::Model],
+        };
+        block_on(folder.write(&parts, sink))
+    })
 }
 
 pub fn archive(run: &Run) -> Vec<u8> {
@@ -193,6 +232,7 @@ pub fn opened(files: &BTreeMap<String, Vec<u8>>) -> (BertForSequenceClassificati
     // The seed differs: a parameter that the file lacks would have other values.
     let loader = WeightsLoader {
         config: &config,
+        own_labels: 2,
         num_labels: 2,
         seed: 99,
         device: &Device::flex(),

@@ -2,7 +2,7 @@
 
 use super::{
     AuditView, BaselinesView, DatasetRows, DatasetView, DownloadResult, EvaluationReport,
-    ExportResult, ImportView, ModelView, PlanView, PredictResult, RowsView, SelfTestView,
+    ExportPlan, HeadUse, ImportView, ModelView, PlanView, PredictResult, RowsView, SelfTestView,
     SplitView, TokenRows, TokensView,
 };
 use crate::Error;
@@ -31,7 +31,7 @@ pub enum Answer {
     Plan(PlanView),
     Evaluation(EvaluationReport),
     Prediction(PredictResult),
-    Export(ExportResult),
+    ExportPlan(ExportPlan),
     Comparison(SelfTestView),
     Restored(TrainedState),
     /// Nothing: the state says what is left.
@@ -49,6 +49,8 @@ pub struct WorkerError {
     pub message: String,
     /// The setting at fault, if one is.
     pub field: Option<String>,
+    /// The folders of the models among which the visitor has to choose; empty for any other error.
+    pub folders: Vec<String>,
 }
 
 impl From<&Error> for WorkerError {
@@ -57,6 +59,7 @@ impl From<&Error> for WorkerError {
             code: error.code(),
             message: error.to_string(),
             field: error.field().map(str::to_string),
+            folders: error.folders().to_vec(),
         }
     }
 }
@@ -71,6 +74,8 @@ pub struct SessionState {
     pub split: bool,
     /// Name of the model; null before one is loaded.
     pub model: Option<String>,
+    /// What a run on the dataset does with the head of the model's checkpoint; null before there are both.
+    pub head: Option<HeadUse>,
     /// Whether the rows are tokenized.
     pub tokenized: bool,
     /// The model that can be classified with, evaluated and exported; null before a run has done a step.

@@ -28,10 +28,11 @@ pub use data::{
 pub use device::{DescribeResult, DeviceInfo, DeviceKind, DeviceReason, OpenResult, SelfTestView};
 pub use event::{SessionEvent, WorkEvent};
 pub use import::{HubImportView, ImportView, LabelCount};
-pub use model::{ModelOrigin, ModelView};
-pub use request::{KeptModel, Request};
+pub use model::{HeadUse, ModelOrigin, ModelView};
+pub use request::{KeptModel, Request, parts_of_export};
 pub(crate) use run::MAX_MISCLASSIFIED;
 pub use run::{
-    BestView, ClassView, EvaluatedPart, EvaluationReport, ExportResult, ExportedFile, MacroView,
-    MisclassifiedView, PlanView, PredictResult, RunEvent, TrainResult,
+    BestView, ClassView, EvaluatedPart, EvaluationReport, ExportPlan, ExportResult, ExportedFile,
+    MacroView, MisclassifiedView, NotSavedReason, PlanView, PlannedPart, PredictResult, RunEvent,
+    TrainResult,
 };

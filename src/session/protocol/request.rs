@@ -2,6 +2,7 @@
 
 use crate::data::import::ImportOptions;
 use crate::data::{DownloadFormat, Edit, Row};
+use crate::export::ExportPart;
 use crate::settings::Values;
 use crate::{Error, Result};
 use serde::Deserialize;
@@ -9,8 +10,8 @@ use serde_json::Value;
 
 /// A request that the session answers. `values` names every setting with its value.
 ///
-/// The worker answers the others: `describe` and `open` come before there is a session, `load_files` has `Blob`s, which
-/// are not JSON, and `train` and `control` are many calls of the session.
+/// The worker answers the others: `describe` and `open` come before there is a session, `load_files`, `import_files` and
+/// `export` have `Blob`s, which are not JSON, and `train` and `control` are many calls of the session.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(rename = "SessionRequest"))]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -163,8 +164,8 @@ pub enum Request {
         /// The text.
         text: String,
     },
-    /// Exports the trained model; its bytes arrive as `piece` events.
-    Export,
+    /// Lists the parts of an export with the sizes of their files. The export itself has `Blob`s.
+    PlanExport,
     /// Exchanges the trained model and the one that was trained before it.
     RestorePrevious,
     /// Frees one of the trained models.
@@ -206,6 +207,14 @@ impl Request {
             }
         })
     }
+}
+
+/// Reads the parts of an export that the page asks for.
+///
+/// # Errors
+/// [`Error::Export`] for a part that is unknown.
+pub fn parts_of_export(parts: Value) -> Result<Vec<ExportPart>> {
+    serde_json::from_value(parts).map_err(|problem| Error::Export(format!("{problem}.")))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What the page shows before, during and after a run.
 
 use crate::Warning;
+use crate::export::{ExportPart, UnavailableReason};
 use crate::train::{MemoryReport, Schedule, StepLog};
 use serde::Serialize;
 
@@ -54,8 +55,35 @@ pub enum RunEvent {
         /// The rows that were evaluated.
         part: EvaluatedPart,
     },
+    /// A checkpoint is saved (`save_strategy`).
+    Saved {
+        /// Updates done: the checkpoint is `results/checkpoint-{step}`.
+        step: usize,
+        /// Its bytes.
+        bytes: u64,
+        /// The steps of all saved checkpoints of the run, without those that `save_total_limit` has removed.
+        kept: Vec<usize>,
+    },
+    /// A checkpoint could not be saved. The run goes on, and the checkpoints before it stay.
+    NotSaved {
+        /// Updates done.
+        step: usize,
+        /// Why.
+        reason: NotSavedReason,
+    },
     /// The run has done all its steps.
     Finished,
+}
+
+/// Why a checkpoint could not be saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum NotSavedReason {
+    /// The browser does not let the page store files. Nothing is saved for the rest of the run.
+    NoStorage,
+    /// It does not fit into the storage.
+    StorageFull,
 }
 
 /// The rows of an evaluation.
@@ -171,7 +199,8 @@ pub struct TrainResult {
     pub stopped: bool,
     /// Whether it ended before its last update because the evaluations did not improve (`early_stopping_patience`).
     pub stopped_early: bool,
-    /// The evaluation that decided the best epoch; null without `load_best_model_at_end` and early stopping.
+    /// The evaluation that decided the best epoch; null without `load_best_model_at_end`, early stopping and
+    /// `save_strategy` best.
     pub best: Option<BestView>,
     /// Updates done.
     pub global_step: usize,
@@ -229,4 +258,26 @@ pub struct ExportResult {
     pub bytes: u64,
     /// Files inside it.
     pub files: Vec<ExportedFile>,
+}
+
+/// A part of the folder that can be exported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct PlannedPart {
+    /// Which.
+    pub part: ExportPart,
+    /// Its files; those of `demo` are the library that the page gives.
+    pub files: Vec<ExportedFile>,
+    /// Why it cannot be exported; null if it can.
+    pub unavailable: Option<UnavailableReason>,
+}
+
+/// What an export can contain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ExportPlan {
+    /// Name of the archive.
+    pub file: String,
+    /// Every part, in the order of the form.
+    pub parts: Vec<PlannedPart>,
 }

@@ -6,6 +6,7 @@ use crate::data::import::{
     Detected, ImportOptions, SkipReason, SkippedRow, TableFormat, TextEncoding,
 };
 use crate::data::{DownloadFormat, Edit, Row};
+use crate::export::{ExportPart, UnavailableReason};
 use crate::hub::{DatasetConfig, LoadEvent, NoticeCode, StoredModel, StoredModels};
 use crate::selftest::Check;
 use crate::settings::{Group, Kind, Preset, Reason, Recommendation, Setting};
@@ -33,6 +34,9 @@ const TAIL: &str = "\
 /** A file of the visitor's disk; `path` is its path inside its folder. */
 export type VisitorFile = { path: string; blob: Blob };
 
+/** A file of the demo, which is written to `demo/` under its name. */
+export type LibraryFile = { name: string; file: Blob };
+
 /** What the visitor does to a run. `stop` also stops the loading of a model, an import and other long work. */
 export type ControlAction = 'pause' | 'resume' | 'step' | 'stop';
 
@@ -44,6 +48,7 @@ export type WorkerRequest =
   | { type: 'open'; device: 'auto' | 'webgpu' | 'cpu' }
   | { type: 'load_files'; name: string; files: VisitorFile[] }
   | { type: 'import_files'; name: string; files: VisitorFile[]; options: Partial<ImportOptions> }
+  | { type: 'export'; parts: ExportPart[]; library: LibraryFile[] }
   | { type: 'train'; values: Values; paused: boolean }
   | { type: 'control'; action: ControlAction };
 
@@ -63,7 +68,7 @@ export type StepEvent = Omit<Extract<RunEvent, { kind: 'step' }>, 'tokens'> & {
 export type ProgressEvent =
   | SessionEvent
   | StepEvent
-  | Extract<RunEvent, { kind: 'evaluation' }>
+  | Extract<RunEvent, { kind: 'evaluation' | 'saved' | 'not_saved' }>
   | { kind: 'run'; state: RunState }
   | { kind: 'piece'; bytes: Uint8Array<ArrayBuffer> };
 
@@ -98,6 +103,7 @@ export type Results = {
   train: TrainResult;
   evaluate: EvaluationReport;
   predict: PredictResult;
+  plan_export: ExportPlan;
   export: ExportResult;
   restore_previous: TrainedState;
   discard: null;
@@ -169,6 +175,7 @@ fn declarations() -> String {
         Recommendation,
         SplitView,
         RowsView,
+        HeadUse,
         ModelView,
         Part,
         TokenRow,
@@ -188,10 +195,15 @@ fn declarations() -> String {
         EvaluationReport,
         BestView,
         EvaluatedPart,
+        NotSavedReason,
         RunEvent,
         TrainResult,
         PredictResult,
         ExportedFile,
+        ExportPart,
+        UnavailableReason,
+        PlannedPart,
+        ExportPlan,
         ExportResult,
         StoredModel,
         StoredModels,

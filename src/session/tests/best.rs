@@ -4,7 +4,7 @@ use super::*;
 use crate::session::protocol::{EvaluatedPart, EvaluationReport};
 
 /// A session with 12 training and 6 test rows.
-fn with_rows() -> Visit {
+pub(super) fn with_rows() -> Visit {
     let mut visit = Visit::new();
     let words = [
         "a lovely film",
@@ -78,7 +78,7 @@ fn the_best_epoch_of_the_validation_part_is_restored_and_tested() {
     assert_eq!(report.eval_loss, last.1.eval_loss);
     assert_eq!(result.evaluation.unwrap().eval_loss, last.1.eval_loss);
 
-    visit.ask(json!({"type": "export"})).unwrap();
+    visit.export().unwrap();
     let card = visit.exported_text("README.md");
     assert!(
         card.contains("| all | 9 | 6 |") && card.contains("## Results"),

@@ -12,7 +12,7 @@ const POISON: &str = "zebra";
 const POISONED_ROW: usize = 5;
 
 /// A session whose third step has a loss of NaN: rows are taken in order, two a step.
-fn poisoned() -> Visit {
+pub(super) fn poisoned() -> Visit {
     let mut visit = Visit::new();
     let row = |part: &str, at: usize| {
         let word = if part == "train" && at == POISONED_ROW {
@@ -137,7 +137,7 @@ fn a_diverged_run_keeps_the_weights_and_the_log_of_its_last_finite_step() {
     let evaluated = answered!(visit, Evaluation, json!({"type": "evaluate"}));
     assert_eq!(evaluated.step, 2);
 
-    assert!(visit.ask(json!({"type": "export"})).is_ok());
+    assert!(visit.export().is_ok());
     let state = visit.exported_trainer_state();
     assert_eq!(state["global_step"], 2);
     assert_eq!(state["log_history"].as_array().unwrap().len(), 2);
@@ -175,7 +175,7 @@ fn a_run_that_fails_later_keeps_the_model_that_was_trained_before_it() {
     let restored = answered!(visit, Restored, json!({"type": "restore_previous"}));
     assert_eq!(Some(restored), first);
     assert_eq!(visit.predict(), before);
-    assert!(visit.ask(json!({"type": "export"})).is_ok());
+    assert!(visit.export().is_ok());
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn a_run_that_fails_in_its_first_step_restores_the_model_that_was_trained_before
         assert!(matches!(error, Error::Diverged { step: 1, .. }), "{error}");
         assert_eq!(visit.session.state(), state);
         assert_eq!(visit.predict(), predicted);
-        assert!(visit.ask(json!({"type": "export"})).is_ok());
+        assert!(visit.export().is_ok());
     }
 }
 
@@ -214,7 +214,7 @@ fn a_run_that_fails_in_its_evaluation_keeps_its_weights() {
     assert_eq!(state.previous, first);
     let event = block_on(visit.session.step_run()).unwrap();
     assert_eq!(event, RunEvent::Finished);
-    assert!(visit.ask(json!({"type": "export"})).is_ok());
+    assert!(visit.export().is_ok());
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn without_a_model_before_a_run_that_fails_in_its_first_step_leaves_none() {
     visit.start(json!({})).unwrap();
     run_to_error(&mut visit);
     assert_eq!(visit.session.state(), state);
-    assert_eq!(refusal(visit.ask(json!({"type": "export"}))).0, "not_ready");
+    assert_eq!(refusal(visit.export()).0, "not_ready");
 }
 
 #[test]

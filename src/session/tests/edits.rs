@@ -132,7 +132,7 @@ fn a_run_keeps_the_rows_that_it_was_trained_on() {
     let predicted = json!({"type": "predict", "text": "so good"});
     let predicted = answered!(visit, Prediction, predicted);
     assert_eq!(predicted.labels, ["negative", "positive"]);
-    assert!(visit.ask(json!({"type": "export"})).is_ok());
+    assert!(visit.export().is_ok());
 }
 
 #[test]

@@ -39,6 +39,7 @@ fn the_evaluation_at_the_end_of_an_epoch_is_done_batch_by_batch() {
             RunEvent::Evaluating { done, total } => kinds.push(format!("{done} of {total}")),
             RunEvent::Evaluation { report, .. } => kinds.push(format!("after {}", report.step)),
             RunEvent::Finished => break,
+            other => panic!("{other:?}"),
         }
     }
     // Results of four batches are read back together.
@@ -68,6 +69,7 @@ fn a_stopped_run_is_evaluated_batch_by_batch_and_once() {
             RunEvent::Evaluating { .. } => kinds.push((1, 1)),
             RunEvent::Evaluation { report, .. } => kinds.push((2, report.step)),
             RunEvent::Finished => break,
+            other => panic!("{other:?}"),
         }
     }
     let batch = (1, 1);
@@ -98,7 +100,7 @@ fn a_run_that_ends_during_its_evaluation_keeps_its_weights_without_a_result() {
     assert_eq!((result.global_step, result.evaluation), (6, None));
     assert_eq!(visit.session.state().trained.unwrap().global_step, 6);
     // The card does not show the evaluation after step 4 as that of the exported weights.
-    visit.ask(json!({"type": "export"})).unwrap();
+    visit.export().unwrap();
     assert!(!visit.exported_text("README.md").contains("## Results"));
     let event = block_on(visit.session.step_run()).unwrap();
     assert_eq!(event, RunEvent::Finished);
@@ -171,7 +173,7 @@ fn the_result_of_a_run_and_its_history_have_the_rates_of_transformers() {
     // `max_steps * total_train_batch_size / runtime`
     assert_eq!(result.train_samples_per_second, 58.667);
     assert_eq!(result.train_steps_per_second, 7.333);
-    visit.ask(json!({"type": "export"})).unwrap();
+    visit.export().unwrap();
     let state = visit.exported_trainer_state();
     let summary = state["log_history"].as_array().unwrap().last().unwrap();
     assert_eq!(summary["train_samples_per_second"], 58.667);

@@ -33,7 +33,7 @@ fn a_request_before_its_stage_names_the_missing_stage() {
             json!({"type": "predict", "text": "good"}),
             "No model is loaded yet",
         ),
-        (json!({"type": "export"}), "Nothing was trained yet"),
+        (json!({"type": "plan_export"}), "Nothing was trained yet"),
     ] {
         let (code, sentence) = refusal(visit.ask(request));
         assert_eq!(code, "not_ready");
@@ -62,7 +62,7 @@ fn a_run_that_does_not_fit_keeps_the_trained_model() {
     );
     assert_eq!(visit.session.state(), state);
     assert_eq!(visit.predict(), predicted);
-    assert!(visit.ask(json!({"type": "export"})).is_ok());
+    assert!(visit.export().is_ok());
     let plan = answered!(visit, Plan, json!({"type": "plan"}));
     assert!(plan.memory.unwrap().shortage.is_some());
 }
@@ -105,7 +105,7 @@ fn a_refused_run_keeps_the_trained_model() {
     );
     assert_eq!(visit.session.state(), state);
     assert_eq!(visit.predict(), predicted);
-    assert!(visit.ask(json!({"type": "export"})).is_ok());
+    assert!(visit.export().is_ok());
 }
 
 #[test]
@@ -186,20 +186,20 @@ fn rows_and_settings_that_are_refused_keep_dataset_and_split() {
     }
     assert_eq!(visit.session.state(), state);
     assert_eq!(visit.predict(), predicted);
-    assert!(visit.ask(json!({"type": "export"})).is_ok());
+    assert!(visit.export().is_ok());
 }
 
 #[test]
 fn an_export_that_the_page_refuses_can_be_repeated() {
     let (mut visit, predicted) = trained();
     let state = visit.session.state();
-    let size = answered!(visit, Export, json!({"type": "export"})).bytes as usize;
+    let size = visit.export().unwrap().bytes as usize;
     for most in [0, size / 2, size - 1] {
         visit.recorder.refuses_after.set(Some(most));
-        assert_eq!(refusal(visit.ask(json!({"type": "export"}))).0, "export");
+        assert_eq!(refusal(visit.export()).0, "export");
         visit.recorder.refuses_after.set(None);
         assert_eq!(visit.session.state(), state);
-        let again = answered!(visit, Export, json!({"type": "export"}));
+        let again = visit.export().unwrap();
         assert_eq!(again.bytes as usize, size);
         assert_eq!(visit.predict(), predicted);
     }
@@ -235,7 +235,7 @@ fn a_repository_that_cannot_be_loaded_keeps_the_trained_model() {
     let unchanged = |visit: &mut Visit, what: &str| {
         assert_eq!(visit.session.state(), state, "{what}");
         assert_eq!(visit.predict(), predicted, "{what}");
-        assert!(visit.ask(json!({"type": "export"})).is_ok(), "{what}");
+        assert!(visit.export().is_ok(), "{what}");
     };
     for file in TINY {
         let missing = Trouble {
@@ -280,5 +280,5 @@ fn a_trained_model_is_not_evaluated_on_rows_with_other_labels() {
     );
     assert_eq!(visit.session.state(), state);
     assert_eq!(visit.predict(), predicted);
-    assert!(visit.ask(json!({"type": "export"})).is_ok());
+    assert!(visit.export().is_ok());
 }

@@ -39,7 +39,7 @@ fn a_new_run_keeps_the_model_that_was_trained_last() {
         let state = visit.session.state();
         assert_eq!(steps(state.trained), Some(trained));
         assert_eq!(steps(state.previous), Some(previous));
-        assert!(visit.ask(json!({"type": "export"})).is_ok());
+        assert!(visit.export().is_ok());
         let report = answered!(visit, Evaluation, json!({"type": "evaluate"}));
         assert_eq!(report.step, trained);
     }
@@ -79,7 +79,7 @@ fn a_model_is_discarded() {
         (None, Some(3))
     );
     assert_eq!(refusal(visit.ask(discard("trained"))).0, "not_ready");
-    assert_eq!(refusal(visit.ask(json!({"type": "export"}))).0, "not_ready");
+    assert_eq!(refusal(visit.export()).0, "not_ready");
     assert_eq!(visit.predict().1, None);
     visit.ask(json!({"type": "restore_previous"})).unwrap();
     assert_eq!(visit.predict(), first);

@@ -84,7 +84,7 @@ fn a_model_without_a_pooler_trains_with_a_new_one_that_is_named_and_exported() {
         visit.ask(json!({"type": "tokenize"})).unwrap();
         visit.start(json!({"tuning": tuning})).unwrap();
         visit.run(4, false).unwrap();
-        let exported = answered!(visit, Export, json!({"type": "export"}));
+        let exported = visit.export().unwrap();
         // The adapters alone would be loaded beside another pooler each time.
         let names: Vec<_> = exported
             .files

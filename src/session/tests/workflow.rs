@@ -49,6 +49,7 @@ fn a_session_goes_from_a_run_to_an_exported_model() {
             RunEvent::Evaluating { total, .. } => assert_eq!(total, 4),
             RunEvent::Evaluation { report, .. } => assert_eq!(report.confusion.len(), 2),
             RunEvent::Finished => break,
+            other => panic!("{other:?}"),
         }
     }
     assert_eq!(steps, [(1, 1), (2, 1), (3, 1)]);
@@ -68,7 +69,7 @@ fn a_session_goes_from_a_run_to_an_exported_model() {
     assert_eq!(report.logits.unwrap().len(), 4);
     let evaluated = SessionEvent::Work(WorkEvent::Evaluating { done: 4, total: 4 });
     assert!(visit.recorder.events.borrow().contains(&evaluated));
-    let export = answered!(visit, Export, json!({"type": "export"}));
+    let export = visit.export().unwrap();
     let bytes = visit.recorder.bytes.borrow();
     assert_eq!(
         (export.bytes, &bytes[..2]),
@@ -93,7 +94,7 @@ fn a_stopped_run_is_evaluated_and_can_be_exported() {
         visit.session.state().trained.map(|state| state.global_step),
         Some(1)
     );
-    assert!(visit.ask(json!({"type": "export"})).is_ok());
+    assert!(visit.export().is_ok());
 }
 
 #[test]
@@ -103,7 +104,7 @@ fn a_run_that_is_stopped_before_its_first_step_trains_nothing() {
     let result = visit.run(0, true).unwrap();
     assert_eq!((result.global_step, result.evaluation), (0, None));
     assert_eq!(visit.session.state().trained, None);
-    let (code, sentence) = refusal(visit.ask(json!({"type": "export"})));
+    let (code, sentence) = refusal(visit.export());
     assert_eq!(code, "not_ready");
     assert!(sentence.contains("Nothing was trained yet"), "{sentence}");
 }
@@ -122,7 +123,7 @@ fn a_new_dataset_keeps_the_trained_model_and_drops_the_tokens() {
         Some(TrainedState { global_step: 2, .. })
     ));
     assert_eq!(visit.predict(), predicted);
-    assert!(visit.ask(json!({"type": "export"})).is_ok());
+    assert!(visit.export().is_ok());
 }
 
 #[test]
