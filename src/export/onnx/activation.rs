@@ -74,7 +74,7 @@ impl Apply<'_> {
         self.with_number("Mul", &product, 0.5)
     }
 
-    /// `0.5 * x * (1 + tanh(√(2/π) * x * (1 + 0.044715 * x²)))`: no cube of `x`, which overflows in f16 sooner.
+    /// `0.5 * x * (1 + tanh(√(2/π) * x * (1 + 0.044715 * x²)))`.
     fn gelu_tanh(&mut self, input: &str) -> String {
         let square = self.op("Mul", &[input, input]);
         let square = self.with_number("Mul", &square, CUBE);
@@ -85,5 +85,101 @@ impl Apply<'_> {
         let shifted = self.with_number("Add", &tanh, 1.0);
         let product = self.op("Mul", &[input, &shifted]);
         self.with_number("Mul", &product, 0.5)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::onnx::Precision;
+    use std::collections::HashMap;
+
+    const INPUTS: [f32; 5] = [-3.0, -0.7, 0.0, 0.4, 2.5];
+    /// The outputs of `ACT2FN` of transformers 5.24, computed in f64.
+    const EXPECTED: [(&str, [f32; 5]); 13] = [
+        ("gelu", [-0.0040497, -0.1693746, 0.0, 0.2621687, 2.4844758]),
+        (
+            "gelu_python",
+            [-0.0040497, -0.1693746, 0.0, 0.2621687, 2.4844758],
+        ),
+        (
+            "gelu_new",
+            [-0.0036374, -0.1694299, 0.0, 0.2621612, 2.4849157],
+        ),
+        (
+            "gelu_pytorch_tanh",
+            [-0.0036374, -0.1694299, 0.0, 0.2621612, 2.4849157],
+        ),
+        (
+            "gelu_fast",
+            [-0.0036374, -0.1694299, 0.0, 0.2621612, 2.4849157],
+        ),
+        (
+            "quick_gelu",
+            [-0.0180713, -0.1631060, 0.0, 0.2655669, 2.4650138],
+        ),
+        ("relu", [0.0, 0.0, 0.0, 0.4, 2.5]),
+        ("silu", [-0.1422776, -0.2322686, 0.0, 0.2394751, 2.3103545]),
+        ("swish", [-0.1422776, -0.2322686, 0.0, 0.2394751, 2.3103545]),
+        ("mish", [-0.1456475, -0.2678702, 0.0, 0.2890305, 2.4713923]),
+        ("tanh", [-0.9950548, -0.6043678, 0.0, 0.3799490, 0.9866143]),
+        ("sigmoid", [0.0474259, 0.3318122, 0.5, 0.5986877, 0.9241418]),
+        ("linear", [-3.0, -0.7, 0.0, 0.4, 2.5]),
+    ];
+
+    /// The error function by Simpson's rule.
+    fn erf(x: f32) -> f32 {
+        let (x, steps) = (f64::from(x), 400);
+        let width = x / f64::from(steps);
+        let sum: f64 = (0..=steps)
+            .map(|at| {
+                let factor = match at {
+                    0 => 1.0,
+                    at if at == steps => 1.0,
+                    at if at % 2 == 1 => 4.0,
+                    _ => 2.0,
+                };
+                factor * (-(f64::from(at) * width).powi(2)).exp()
+            })
+            .sum();
+        (std::f64::consts::FRAC_2_SQRT_PI * sum * width / 3.0) as f32
+    }
+
+    /// Computes the graph of an activation for one value.
+    fn computed(name: &str, input: f32) -> f32 {
+        let mut graph = Graph::new(Precision::F32, Vec::new());
+        let output = activation(&mut graph, "module", name, "x").unwrap();
+        let mut values = HashMap::from([("x".to_string(), input)]);
+        for constant in &graph.constants {
+            let bytes = constant.raw_data.as_deref().unwrap();
+            let value = f32::from_le_bytes(bytes.try_into().unwrap());
+            values.insert(constant.name.clone().unwrap(), value);
+        }
+        for node in &graph.nodes {
+            let inputs: Vec<f32> = node.input.iter().map(|input| values[input]).collect();
+            let value = match (node.op_type.as_deref().unwrap(), inputs.as_slice()) {
+                ("Mul", [a, b]) => a * b,
+                ("Add", [a, b]) => a + b,
+                ("Div", [a, b]) => a / b,
+                ("Erf", [a]) => erf(*a),
+                ("Tanh", [a]) => a.tanh(),
+                ("Sigmoid", [a]) => 1.0 / (1.0 + (-a).exp()),
+                ("Softplus", [a]) => a.exp().ln_1p(),
+                ("Relu", [a]) => a.max(0.0),
+                (op, inputs) => panic!("{op} of {inputs:?}"),
+            };
+            values.insert(node.output[0].clone(), value);
+        }
+        values[&output]
+    }
+
+    #[test]
+    fn activations_have_the_values_of_transformers() {
+        for (name, expected) in EXPECTED {
+            for (input, expected) in INPUTS.into_iter().zip(expected) {
+                let found = computed(name, input);
+                assert!((found - expected).abs() < 1e-6, "{name}({input}) = {found}");
+            }
+        }
     }
 }
