@@ -128,6 +128,17 @@ impl<E: Environment> Source<E> {
         }
     }
 
+    /// Reads the text file of this name; none where it is not there.
+    ///
+    /// # Errors
+    /// As [`open_if_there`](Self::open_if_there), and those of [`SourceFile::text`].
+    pub async fn text_if_there(&mut self, name: &str) -> Result<Option<String>> {
+        match self.open_if_there(name).await? {
+            Some(file) => file.text().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Whether there is a file of this name, without reading it where that is known.
     ///
     /// # Errors

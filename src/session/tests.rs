@@ -9,6 +9,7 @@ mod export;
 mod failures;
 mod import;
 mod kept;
+mod model_cases;
 mod models;
 mod quality;
 mod scale;

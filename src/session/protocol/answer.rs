@@ -2,8 +2,8 @@
 
 use super::{
     AuditView, BaselinesView, DatasetRows, DatasetView, DownloadResult, EvaluationReport,
-    ExportPlan, ImportView, ModelView, PlanView, PredictResult, RowsView, SelfTestView, SplitView,
-    TokenRows, TokensView,
+    ExportPlan, HeadUse, ImportView, ModelView, PlanView, PredictResult, RowsView, SelfTestView,
+    SplitView, TokenRows, TokensView,
 };
 use crate::Error;
 use crate::hub::StoredModels;
@@ -71,6 +71,8 @@ pub struct SessionState {
     pub split: bool,
     /// Name of the model; null before one is loaded.
     pub model: Option<String>,
+    /// What a run on the dataset does with the head of the model's checkpoint; null before there are both.
+    pub head: Option<HeadUse>,
     /// Whether the rows are tokenized.
     pub tokenized: bool,
     /// The model that can be classified with, evaluated and exported; null before a run has done a step.
