@@ -136,6 +136,21 @@ mod tests {
     }
 
     #[test]
+    fn the_best_weights_are_saved_when_they_are_evaluated() {
+        let settings = |strategy: &str, best: bool| {
+            let values = json!({"save_strategy": strategy, "load_best_model_at_end": best});
+            RunSettings::from_values(values.as_object().unwrap())
+        };
+        for strategy in ["no", "epoch", "best"] {
+            assert!(settings(strategy, true).is_ok(), "{strategy}");
+        }
+        assert!(settings("steps", false).is_ok());
+        let error = settings("steps", true).unwrap_err();
+        assert_eq!(error.field(), Some("save_strategy"));
+        assert!(error.to_string().contains("epoch, best or no"), "{error}");
+    }
+
+    #[test]
     fn errors_name_the_setting_the_value_and_the_bounds() {
         let message = |name, value| with(name, value).unwrap_err().to_string();
         assert_eq!(

@@ -146,6 +146,8 @@ export class TrainingRun {
       if (event.kind === 'step') this.#stepped(event, single);
       else {
         if (event.kind === 'evaluation') this.#rate.evaluated();
+        // The time of saving is no part of a step's.
+        else if (event.kind !== 'evaluating') this.#rate.restart();
         // The page shows the last step before its evaluation.
         this.#reportStep();
         this.#onEvent(event);

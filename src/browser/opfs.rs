@@ -38,6 +38,7 @@ pub(super) struct BrowserDisk {
     files: FileSystemDirectoryHandle,
     pins: FileSystemDirectoryHandle,
     datasets: FileSystemDirectoryHandle,
+    checkpoints: FileSystemDirectoryHandle,
 }
 
 impl BrowserDisk {
@@ -55,6 +56,7 @@ impl BrowserDisk {
             files: folder(&models, "files").await?,
             pins: folder(&models, "pins").await?,
             datasets: folder(&models, "datasets").await?,
+            checkpoints: folder(&models, "checkpoints").await?,
         })
     }
 
@@ -63,6 +65,7 @@ impl BrowserDisk {
             Folder::Files => &self.files,
             Folder::Pins => &self.pins,
             Folder::Datasets => &self.datasets,
+            Folder::Checkpoints => &self.checkpoints,
         }
     }
 }

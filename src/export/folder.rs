@@ -3,7 +3,7 @@
 use super::archive::Archive;
 use super::entry::{Entry, pretty};
 use super::{
-    Card, ExportPart, UnavailableReason, adapter, card, config, refuse, tokenizer, weights,
+    Card, ExportPart, UnavailableReason, adapter, card, config, refuse, scripts, tokenizer, weights,
 };
 use crate::Result;
 use crate::bert::{BertForSequenceClassification, ClassifierPooling};
@@ -53,7 +53,7 @@ impl<'a> Folder<'a> {
     /// Why a part cannot be exported; none if it can.
     pub fn unavailable(&self, part: ExportPart) -> Option<UnavailableReason> {
         match part {
-            ExportPart::Model => None,
+            ExportPart::Model | ExportPart::Scripts => None,
             ExportPart::Adapter => self.adapters_unavailable(),
             _ => Some(UnavailableReason::NotImplemented),
         }
@@ -80,6 +80,9 @@ impl<'a> Folder<'a> {
             (_, Some(reason)) => Err(refuse(reason.sentence())),
             (ExportPart::Model, None) => self.model_files(),
             (ExportPart::Adapter, None) => self.adapter_files(),
+            (ExportPart::Scripts, None) => {
+                scripts::files(self.initial, self.base_has_pooler, self.rows)
+            }
             // The page gives the files of the demo.
             (_, None) => Ok(Vec::new()),
         }

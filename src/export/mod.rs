@@ -15,7 +15,9 @@ mod card;
 mod config;
 mod entry;
 mod folder;
+pub mod onnx;
 mod part;
+mod scripts;
 mod tokenizer;
 mod weights;
 
@@ -24,6 +26,7 @@ pub use card::Card;
 pub use entry::Entry;
 pub use folder::{Folder, RunRows};
 pub use part::{ExportPart, UnavailableReason};
+pub(crate) use weights::File as WeightsFile;
 
 use crate::Error;
 

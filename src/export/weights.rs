@@ -12,7 +12,7 @@ use std::collections::HashMap;
 const CHUNK: usize = 1 << 21;
 
 /// A safetensors file before it is written.
-pub(super) struct File {
+pub(crate) struct File {
     /// The length of the header, and the header with padding to 8 bytes.
     head: Vec<u8>,
     parameters: Vec<MergedParameter>,
@@ -23,7 +23,7 @@ impl File {
     ///
     /// # Errors
     /// [`Error::Export`](crate::Error::Export) for a header that cannot be written.
-    pub(super) fn new(
+    pub(crate) fn new(
         parameters: impl IntoIterator<Item = impl Into<MergedParameter>>,
     ) -> Result<Self> {
         let mut parameters: Vec<MergedParameter> = parameters.into_iter().map(Into::into).collect();
@@ -54,7 +54,7 @@ impl File {
     }
 
     /// Bytes of the file.
-    pub(super) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         let values: usize = self.parameters.iter().map(len).sum();
         (self.head.len() + values * size_of::<f32>()) as u64
     }
@@ -63,7 +63,7 @@ impl File {
     ///
     /// # Errors
     /// [`Error::Device`](crate::Error::Device) if the device fails, and the errors of `write`.
-    pub(super) async fn write(self, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    pub(crate) async fn write(self, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         self.write_in_chunks(CHUNK, write).await
     }
 

@@ -79,6 +79,8 @@ pub enum Folder {
     Pins,
     /// Rows of datasets.
     Datasets,
+    /// Saved checkpoints of training runs.
+    Checkpoints,
 }
 
 /// The disk refuses: it is full, the file is not there, or another tab has it open.

@@ -7,6 +7,7 @@
 
 mod audit;
 mod baselines;
+mod checkpoints;
 mod dataset;
 mod device;
 mod device_choice;
@@ -37,6 +38,7 @@ use crate::hub::{Clock, Disk, Environment, Fetch, RowsRequest};
 use crate::selftest::SelfTest;
 use crate::train::MemoryProbe;
 use crate::{Error, Result};
+use checkpoints::CheckpointStore;
 use dataset::{HeldDataset, no_dataset};
 use import::PendingImport;
 use model::LoadedModel;
@@ -82,6 +84,8 @@ pub struct Session<E: Environment, M: MemoryProbe> {
     run: Option<Run>,
     /// The run before it, whose model is kept until the next run starts.
     previous: Option<Run>,
+    /// Where checkpoints are saved; none where the browser does not allow it.
+    checkpoints: Option<CheckpointStore<E::Disk>>,
 }
 
 impl<E: Environment, M: MemoryProbe> Session<E, M> {
@@ -89,6 +93,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     pub fn new(compute: Compute<M>, disk: Option<E::Disk>, clock: E::Clock) -> Self {
         Self {
             compute,
+            checkpoints: disk.clone().map(CheckpointStore::new),
             disk,
             clock,
             self_test: None,
@@ -121,6 +126,17 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// # Errors
     /// As the method of the request. The state is then what it was before.
     pub async fn answer(
+        &mut self,
+        request: Request,
+        fetch: E::Fetch,
+        listener: &Rc<dyn Listener>,
+    ) -> Result<Answer> {
+        let answer = self.respond(request, fetch, listener).await;
+        self.remove_unused_checkpoints().await;
+        answer
+    }
+
+    async fn respond(
         &mut self,
         request: Request,
         fetch: E::Fetch,

@@ -89,12 +89,13 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let services = self.services(fetch, listener);
         let on_event = services.on_event.clone();
         on_event(LoadEvent::Phase { phase: "hub" });
-        let (source, pin) = Source::hub(endpoint, repo, services).await?;
+        let (source, pin) = Source::hub(endpoint, repo, services, BertConfig::names_bert).await?;
         self.replace_model(source, ModelOrigin::hub(&pin), &on_event)
             .await
     }
 
-    /// Loads a model from files of the visitor's disk: one `.zip`, or the files of a folder called `name`.
+    /// Loads a model from files of the visitor's disk: one `.zip`, or the files of a folder called `name`. `folder` is
+    /// the one that the visitor has chosen among several models.
     ///
     /// # Errors
     /// As for a folder of the site.
@@ -102,9 +103,10 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         &mut self,
         name: &str,
         files: Vec<VisitorFile<E>>,
+        folder: Option<&str>,
         listener: &Rc<dyn Listener>,
     ) -> Result<ModelView> {
-        let source = Source::<E>::files(files, BertConfig::names_bert)?;
+        let source = Source::<E>::files(files, folder, BertConfig::names_bert)?;
         let origin = ModelOrigin::disk(source.folder_name().unwrap_or(name));
         self.replace_model(source, origin, &load_events(listener))
             .await

@@ -1,6 +1,7 @@
 //! A training run: start, one step at a time, finish.
 
 use super::Session;
+use super::checkpoints::RunCheckpoints;
 use super::evaluation::EvaluationContext;
 use super::protocol::{
     BestView, EvaluatedPart, EvaluationReport, RunEvent, TrainResult, TrainedState,
@@ -34,6 +35,8 @@ pub(super) struct Run {
     pub values: Values,
     pub arguments: TrainingArguments,
     pub history: History,
+    /// Its saved checkpoints.
+    pub checkpoints: RunCheckpoints,
     /// Bytes of its trainable parameters, which it shares with no other network.
     pub trainable_bytes: u64,
     /// The last evaluation of its own test part.
@@ -194,6 +197,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     pub async fn start_run(&mut self, values: Values) -> Result<()> {
         let settings = RunSettings::from_values(&values)?;
         self.check_self_test()?;
+        self.remove_unused_checkpoints().await;
         let rows = settings.training_rows(self.require_tokens()?.train.len());
         TrainPlan::new(&settings.arguments, settings.tuning.method, rows)?;
         if settings.arguments.fp16 {
@@ -209,6 +213,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         .await?;
         self.replace_run(run);
         self.compute.memory.set_in_use(bytes);
+        // Those of the run that is freed for this one.
+        self.remove_unused_checkpoints().await;
         Ok(())
     }
 
@@ -219,7 +225,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         }
     }
 
-    /// Does one update, or one batch of the evaluation at the end of an epoch.
+    /// Does one update, or one batch of the evaluation at the end of an epoch, or saves a checkpoint.
     ///
     /// After an error the run is over. It keeps the weights of its last finite step, or is dropped if it has none: the
     /// model that was trained before it is then the current one again.
@@ -228,6 +234,9 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// [`Error::NotReady`] without a run, and those of [`Trainer::step`].
     pub async fn step_run(&mut self) -> Result<RunEvent> {
         let run = self.run.as_mut().ok_or_else(no_run)?;
+        if run.trainer.should_save() {
+            return self.save_checkpoint().await;
+        }
         let started = self.clock.now();
         let steps_before = run.trainer.state().global_step;
         let step = run.trainer.step().await;
@@ -271,11 +280,13 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             Ok(()) => {
                 // Restores the best weights, also in the middle of an evaluation.
                 run.trainer.end();
+                run.checkpoints.finish(&mut run.history);
                 run.result(stopped, seconds, first_step_ms)
             }
             Err(error) => Err(error),
         };
         self.end_run();
+        self.remove_unused_checkpoints().await;
         result
     }
 
@@ -311,6 +322,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             last_step: 0,
             evaluation_ms: 0.0,
             over: false,
+            checkpoints: RunCheckpoints::new(arguments.save_total_limit),
             trainer,
             initial,
             dataset: dataset.clone(),
@@ -359,6 +371,6 @@ impl RunRows {
     }
 }
 
-fn no_run() -> Error {
+pub(super) fn no_run() -> Error {
     Error::NotReady("No training run has been started.".into())
 }

@@ -1,6 +1,7 @@
 //! The workflow on the CPU, with a fake network and disk: the code that the page runs, its failures included.
 
 mod best;
+mod checkpoints;
 mod device_errors;
 mod divergence;
 mod edits;
@@ -203,7 +204,10 @@ impl Visit {
             .iter()
             .map(|(name, bytes)| (format!("tiny/{name}"), FakeBlob::new(bytes)));
         let listener: Rc<dyn Listener> = self.recorder.clone();
-        block_on(self.session.load_files("tiny", files.collect(), &listener))
+        block_on(
+            self.session
+                .load_files("tiny", files.collect(), None, &listener),
+        )
     }
 
     /// Reads files of the visitor's disk as a table.

@@ -5,8 +5,8 @@ use crate::bert::{ClassifierPooling, LoraConfig, TargetModules};
 use crate::data::{ReviewLanguage, ReviewOptions, SplitOptions, ToyDataset};
 use crate::tokens::{DataCollator, Padding};
 use crate::train::{
-    ClassWeight, LrSchedulerType, MetricForBestModel, TrainerOptions, TrainingArguments, Tuning,
-    TuningMethod, rows_after_hold_out,
+    ClassWeight, LrSchedulerType, MetricForBestModel, SaveStrategy, TrainerOptions,
+    TrainingArguments, Tuning, TuningMethod, rows_after_hold_out,
 };
 use crate::{Error, Result};
 use serde_json::Value;
@@ -152,6 +152,9 @@ fn training_arguments(table: &Checked) -> Result<TrainingArguments> {
             _ => MetricForBestModel::EvalLoss,
         },
         early_stopping_patience: table.size("early_stopping_patience")?,
+        save_strategy: save_strategy(table)?,
+        save_steps: table.size("save_steps")?,
+        save_total_limit: table.size("save_total_limit")?,
         adam_beta1: table.number("adam_beta1")?,
         adam_beta2: table.number("adam_beta2")?,
         adam_epsilon: table.number("adam_epsilon")?,
@@ -159,6 +162,23 @@ fn training_arguments(table: &Checked) -> Result<TrainingArguments> {
         fp16: table.boolean("fp16")?,
         seed: table.integer("seed")?,
     })
+}
+
+/// With `load_best_model_at_end` the Trainer refuses a strategy that does not save the evaluated weights. To save
+/// nothing is allowed: the best weights are kept on the device.
+fn save_strategy(table: &Checked) -> Result<SaveStrategy> {
+    let strategy = match table.choice("save_strategy")? {
+        "epoch" => SaveStrategy::Epoch,
+        "steps" => SaveStrategy::Steps,
+        "best" => SaveStrategy::Best,
+        _ => SaveStrategy::No,
+    };
+    if strategy == SaveStrategy::Steps && table.boolean("load_best_model_at_end")? {
+        let expected = "with load_best_model_at_end it must be epoch, best or no, because the weights are evaluated at \
+                        the end of each epoch";
+        return Err(refused("save_strategy", "steps", expected));
+    }
+    Ok(strategy)
 }
 
 fn tuning(table: &Checked) -> Result<Tuning> {

@@ -225,6 +225,13 @@ pub const SETTINGS: &[Setting] = &[
     number("validation_size", Group::Training, true, (0.0, 0.0, 0.5, 0.05),
         "Share of the training rows that is held out to choose the best epoch; 0 uses the test part, which makes its \
          results look better than they are."),
+    choice("save_strategy", Group::Training, true, "no", &["no", "epoch", "steps", "best"],
+        "When the model is saved during training: never, at the end of each epoch, every save_steps updates, or after \
+         each evaluation that is better than all before it. The export has these checkpoints in results/."),
+    integer("save_steps", Group::Training, true, (500, 1, MAX_RUN_STEPS as u32, 10),
+        "Updates from one saved checkpoint to the next, with save_strategy = steps."),
+    integer("save_total_limit", Group::Training, true, (0, 0, 1000, 1),
+        "The most saved checkpoints that are kept: the oldest are removed, but not the best one; 0 keeps all."),
     number("adam_beta1", Group::Training, true, (0.9, 0.0, 0.9999, 0.01),
         "AdamW: decay of the mean of the gradient."),
     number("adam_beta2", Group::Training, true, (0.999, 0.0, 0.999_999, 0.001),

@@ -65,6 +65,23 @@ impl MetricForBestModel {
     }
 }
 
+/// When the weights of a run are saved, a
+/// [`SaveStrategy`](https://github.com/huggingface/transformers/blob/main/src/transformers/trainer_utils.py) of
+/// transformers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SaveStrategy {
+    /// Never.
+    #[default]
+    No,
+    /// After the evaluation at the end of each epoch.
+    Epoch,
+    /// Every [`save_steps`](TrainingArguments::save_steps) updates, and after the last one.
+    Steps,
+    /// After each evaluation that is better than all before it.
+    Best,
+}
+
 /// The learning rates of the parameter groups in one update.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LearningRates {
@@ -125,6 +142,15 @@ pub struct TrainingArguments {
     /// (`EarlyStoppingCallback`).
     #[serde(default)]
     pub early_stopping_patience: usize,
+    /// When the weights are saved.
+    #[serde(default)]
+    pub save_strategy: SaveStrategy,
+    /// Updates from one saved checkpoint to the next.
+    #[serde(default = "default_save_steps")]
+    pub save_steps: usize,
+    /// The most saved checkpoints that are kept; 0 keeps all.
+    #[serde(default)]
+    pub save_total_limit: usize,
     /// AdamW: decay of the first moment.
     pub adam_beta1: f64,
     /// AdamW: decay of the second moment.
@@ -141,8 +167,13 @@ pub struct TrainingArguments {
     pub seed: u32,
 }
 
+/// That of transformers.
+fn default_save_steps() -> usize {
+    500
+}
+
 impl Default for TrainingArguments {
-    /// The defaults of transformers.
+    /// The defaults of transformers, but nothing is saved: a trainer has no disk.
     fn default() -> Self {
         Self {
             num_train_epochs: 3.0,
@@ -162,6 +193,9 @@ impl Default for TrainingArguments {
             load_best_model_at_end: false,
             metric_for_best_model: MetricForBestModel::EvalLoss,
             early_stopping_patience: 0,
+            save_strategy: SaveStrategy::No,
+            save_steps: default_save_steps(),
+            save_total_limit: 0,
             adam_beta1: 0.9,
             adam_beta2: 0.999,
             adam_epsilon: 1e-8,

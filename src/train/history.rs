@@ -26,6 +26,8 @@ pub struct History {
     /// The evaluation of the weights that the run ends with.
     last: Option<EvaluationLog>,
     best: Option<BestEvaluation>,
+    /// Updates before the best evaluation of which a checkpoint is saved.
+    best_checkpoint: Option<usize>,
 }
 
 /// The entry of an evaluation. The fields of this and of the following structs are sorted, as the keys of
@@ -77,7 +79,7 @@ enum Entry<'a> {
 struct StateFile<'a> {
     best_global_step: Option<usize>,
     best_metric: Option<f64>,
-    best_model_checkpoint: Option<&'a str>,
+    best_model_checkpoint: Option<String>,
     epoch: f64,
     eval_steps: usize,
     global_step: usize,
@@ -125,6 +127,7 @@ impl History {
             summary: None,
             last: None,
             best: None,
+            best_checkpoint: None,
         }
     }
 
@@ -167,13 +170,27 @@ impl History {
         }
     }
 
+    /// Takes over from the trainer what no event has reported: `total_flos` and the best evaluation.
+    ///
+    /// # Errors
+    /// As [`Trainer::model`].
+    pub fn update(&mut self, trainer: &Trainer) -> Result<()> {
+        self.total_flos = trainer.total_flos()?;
+        self.best = trainer.best();
+        Ok(())
+    }
+
+    /// Sets the updates before the best saved checkpoint (`best_model_checkpoint`).
+    pub fn set_best_checkpoint(&mut self, step: Option<usize>) {
+        self.best_checkpoint = step;
+    }
+
     /// Adds and returns the summary of a run that finished or stopped after `seconds` of training.
     ///
     /// # Errors
     /// As [`Trainer::model`].
     pub fn finished(&mut self, trainer: &Trainer, seconds: f64) -> Result<TrainLog> {
-        self.total_flos = trainer.total_flos()?;
-        self.best = trainer.best();
+        self.update(trainer)?;
         let steps = self.state.global_step;
         let share = steps as f64 / self.state.max_steps.max(1) as f64;
         let rows = self.arguments.total_rows(self.train_rows) * share;
@@ -196,12 +213,12 @@ impl History {
         &self.steps
     }
 
-    /// The fields of transformers' `TrainerState`. There are no callbacks, and no checkpoint on a disk.
+    /// The fields of transformers' `TrainerState`. There are no callbacks.
     pub fn trainer_state(&self) -> impl Serialize {
         StateFile {
             best_global_step: self.best.map(|best| best.step),
             best_metric: self.best.map(|best| best.metric),
-            best_model_checkpoint: None,
+            best_model_checkpoint: self.best_checkpoint.map(checkpoint_folder),
             epoch: self.state.epoch,
             eval_steps: 500,
             global_step: self.state.global_step,
@@ -213,7 +230,7 @@ impl History {
             max_steps: self.state.max_steps,
             num_input_tokens_seen: 0,
             num_train_epochs: self.arguments.total_epochs(self.train_rows),
-            save_steps: 500,
+            save_steps: self.arguments.save_steps,
             stateful_callbacks: NoCallbacks {},
             total_flos: self.total_flos,
             train_batch_size: self.arguments.per_device_train_batch_size,
@@ -236,6 +253,11 @@ impl History {
         let last = self.last.iter().map(Entry::Evaluation);
         evaluated.chain(rest).chain(summary).chain(last)
     }
+}
+
+/// The folder of the checkpoint that is saved after `step` updates, in the exported folder (`output_dir`).
+pub fn checkpoint_folder(step: usize) -> String {
+    format!("results/checkpoint-{step}")
 }
 
 #[cfg(test)]

@@ -3,6 +3,9 @@
 //! The page reuses a buffer only for tensors of the same size (`src/browser/device.rs`). The peak of a run is
 //! therefore, for each size, the largest number of tensors of that size that are alive at one time. `memory/count.rs`
 //! counts them. A browser test compares the sum with the buffers that WebGPU allocates.
+//!
+//! Saving a checkpoint, like an export, reads the weights back in chunks of 8 MiB. It is not counted: the session frees
+//! the buffers of the last step before it, and those of the read-back after it.
 
 mod count;
 

@@ -12,23 +12,26 @@ mod memory_budget;
 mod memory_suggestions;
 mod optimizer;
 mod plan;
+mod saving;
 mod speed;
 mod trainer;
 mod tuning;
 mod validation;
 
 pub use arguments::{
-    ClassWeight, LearningRates, LrSchedulerType, MetricForBestModel, TrainingArguments,
+    ClassWeight, LearningRates, LrSchedulerType, MetricForBestModel, SaveStrategy,
+    TrainingArguments,
 };
 pub use events::{Event, StepLog, TrainerState};
 pub use grad_scaler::{GradScaler, INIT_SCALE};
 pub use gradients::{GradientClipper, sum_of_squares};
-pub use history::{History, TrainLog};
+pub use history::{History, TrainLog, checkpoint_folder};
 pub use memory::{BatchShapes, MemoryDemand, MemoryPlan};
 pub use memory_budget::{DeviceMemory, MemoryBudget, MemoryProbe, MemoryReport, Shortage};
 pub use memory_suggestions::{Suggestion, SuggestionKind, memory_suggestions};
 pub use optimizer::AdamW;
 pub use plan::{MAX_RUN_STEPS, Schedule, TrainPlan};
+pub use saving::CheckpointRotation;
 pub use speed::SpeedMetrics;
 pub use trainer::{BestEvaluation, Trainer, TrainerOptions, epoch_order};
 pub use tuning::{Tuning, TuningMethod, trainable_parameters};

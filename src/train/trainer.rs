@@ -8,6 +8,7 @@ mod logs;
 mod update;
 
 use super::events::{Event, TrainerState};
+use super::saving::SaveControl;
 use super::{AdamW, ClassWeight, TrainingArguments};
 use crate::bert::{BertForSequenceClassification, CrossEntropy, balanced_class_weights};
 use crate::evaluate::{EvaluationOptions, Evaluator};
@@ -54,6 +55,7 @@ pub struct Trainer {
     /// The rows that are evaluated at the end of the run, if they are others.
     test: Option<Rc<[Example]>>,
     best: BestTracker,
+    saving: SaveControl,
     max_steps: usize,
     steps_per_epoch: usize,
     global_step: usize,
@@ -118,6 +120,7 @@ impl Trainer {
         Ok(Self {
             optimizer: AdamW::new(arguments),
             best: BestTracker::new(arguments),
+            saving: SaveControl::new(arguments),
             clipping: Clipping::new(arguments, &device.without_autodiff()),
             loss: CrossEntropy {
                 label_smoothing: arguments.label_smoothing_factor,
@@ -170,6 +173,7 @@ impl Trainer {
     pub fn end(&mut self) {
         (self.stopped, self.ended) = (true, true);
         self.skip_evaluation();
+        self.saving.done();
         self.restore_best();
         self.optimizer = AdamW::new(&self.options.arguments);
     }
@@ -206,6 +210,22 @@ impl Trainer {
         let updates = before % self.steps_per_epoch + 1;
         let done = (updates * arguments.gradient_accumulation_steps).min(batches);
         (before / self.steps_per_epoch) as f64 + done as f64 / batches as f64
+    }
+
+    /// Whether the caller should save the model before the next step (`TrainerControl.should_save`). The logs of all
+    /// updates have been read back then.
+    pub fn should_save(&self) -> bool {
+        self.saving.is_due()
+    }
+
+    /// Goes on after the caller has saved the model, or could not.
+    pub fn saved(&mut self) {
+        self.saving.done();
+    }
+
+    /// Does not ask the caller to save again.
+    pub fn stop_saving(&mut self) {
+        self.saving.stop();
     }
 
     /// The model after the last update; at the end of a run with `load_best_model_at_end`, that of the best evaluation.
@@ -266,7 +286,9 @@ impl Trainer {
         let ends_epoch = self.global_step.is_multiple_of(self.steps_per_epoch);
         let ends_run = self.global_step >= self.max_steps;
         self.evaluation_due = ends_epoch || ends_run;
-        let logs = if self.evaluation_due || self.pending.len() >= self.log_every {
+        self.saving.updated(self.global_step, ends_run);
+        let reads = self.evaluation_due || self.saving.is_due();
+        let logs = if reads || self.pending.len() >= self.log_every {
             self.read_logs().await?
         } else {
             Vec::new()

@@ -237,6 +237,33 @@ test('logs that are read after a stop are reported without another step in the r
   assert.equal(last.step_ms, STEP_MS);
 });
 
+test('the time of saving a checkpoint is no part of the time of a step', async () => {
+  class Saves extends FakeTrainer {
+    saved = 0;
+    /** @override */
+    async train_step() {
+      if (this.done % 2 === 0 && this.saved < this.done) {
+        this.saved = this.done;
+        this.now += 100 * STEP_MS;
+        return { kind: 'saved', step: this.done, bytes: 1, kept: [this.done] };
+      }
+      return super.train_step();
+    }
+  }
+  const { seen, driven } = started(new Saves(6, 1000));
+  await driven;
+  const steps = seen.events.filter(({ kind }) => kind === 'step');
+  assert.deepEqual(
+    steps.map(({ step_ms }) => step_ms),
+    Array(6).fill(STEP_MS),
+  );
+  const saved = seen.events.filter(({ kind }) => kind === 'saved');
+  assert.deepEqual(
+    saved.map(({ step }) => step),
+    [2, 4, 6],
+  );
+});
+
 test('a run reports its last step when it pauses or stops, also without a loss', async () => {
   class WithoutLosses extends FakeTrainer {
     /** @override */

@@ -64,7 +64,7 @@ USED = """padding max_length num_train_epochs per_device_train_batch_size per_de
     metric_for_best_model early_stopping_patience adam_beta1 adam_beta2 adam_epsilon tuning lora_r lora_alpha
     lora_target_modules gradient_checkpointing fp16 freeze_embeddings freeze_layers shuffle seed save_strategy save_steps
     save_total_limit"""
-unknown = settings.keys() - DONE.split() - USED.split()
+unknown = set(settings) - {*DONE.split(), *USED.split()}
 if unknown:
     raise SystemExit(f"train.py does not know these settings of training_args.json: {', '.join(sorted(unknown))}.")
 
@@ -146,7 +146,9 @@ if settings["tuning"] == "lora":
         target_modules=targets if targets == "all-linear" else targets.split(","),
     )
     model = get_peft_model(model, lora)
-    unexpected = set_peft_model_state_dict(model, adapters).unexpected_keys
+    # PEFT trains a copy of the classifier and saves it with the adapters.
+    copied = {f"base_model.model.{name}": tensor for name, tensor in head.items() if name.startswith("classifier.")}
+    unexpected = set_peft_model_state_dict(model, adapters | copied).unexpected_keys
     assert not unexpected, f"the adapters do not fit: {unexpected}"
 elif settings["tuning"] == "head":
     model.base_model.requires_grad_(False)

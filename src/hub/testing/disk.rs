@@ -44,7 +44,7 @@ impl Stored {
 }
 
 impl FakeDisk {
-    /// Sets how many bytes fit into [`Folder::Files`]. Pins are small and fit all the same.
+    /// Sets how many bytes fit into [`Folder::Files`] and [`Folder::Checkpoints`]. Pins are small and fit all the same.
     pub(crate) fn set_quota(&self, quota: Option<u64>) {
         self.0.quota.set(quota);
     }
@@ -92,12 +92,17 @@ impl FakeDisk {
 
     fn bytes(&self) -> u64 {
         let files = self.0.files.borrow();
-        let in_files = files
-            .iter()
-            .filter(|((folder, _), _)| *folder == Folder::Files);
+        let in_files = files.iter().filter(|((folder, _), _)| folder.has_quota());
         in_files
             .map(|(_, file)| file.bytes.borrow().len() as u64)
             .sum()
+    }
+}
+
+impl Folder {
+    /// Whether the quota of this disk counts its bytes.
+    fn has_quota(self) -> bool {
+        matches!(self, Folder::Files | Folder::Checkpoints)
     }
 }
 
@@ -233,7 +238,7 @@ impl OpenFile for FakeFile {
         self.disk.window();
         let end = at + bytes.len() as u64;
         let more = end.saturating_sub(self.size());
-        if self.key.0 == Folder::Files
+        if self.key.0.has_quota()
             && let Some(quota) = self.disk.0.quota.get()
             && self.disk.bytes() + more > quota
         {

@@ -49,6 +49,8 @@ pub struct WorkerError {
     pub message: String,
     /// The setting at fault, if one is.
     pub field: Option<String>,
+    /// The folders of the models among which the visitor has to choose; empty for any other error.
+    pub folders: Vec<String>,
 }
 
 impl From<&Error> for WorkerError {
@@ -57,6 +59,7 @@ impl From<&Error> for WorkerError {
             code: error.code(),
             message: error.to_string(),
             field: error.field().map(str::to_string),
+            folders: error.folders().to_vec(),
         }
     }
 }

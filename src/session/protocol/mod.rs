@@ -33,5 +33,6 @@ pub use request::{KeptModel, Request, parts_of_export};
 pub(crate) use run::MAX_MISCLASSIFIED;
 pub use run::{
     BestView, ClassView, EvaluatedPart, EvaluationReport, ExportPlan, ExportResult, ExportedFile,
-    MacroView, MisclassifiedView, PlanView, PlannedPart, PredictResult, RunEvent, TrainResult,
+    MacroView, MisclassifiedView, NotSavedReason, PlanView, PlannedPart, PredictResult, RunEvent,
+    TrainResult,
 };

@@ -55,8 +55,35 @@ pub enum RunEvent {
         /// The rows that were evaluated.
         part: EvaluatedPart,
     },
+    /// A checkpoint is saved (`save_strategy`).
+    Saved {
+        /// Updates done: the checkpoint is `results/checkpoint-{step}`.
+        step: usize,
+        /// Its bytes.
+        bytes: u64,
+        /// The steps of all saved checkpoints of the run, without those that `save_total_limit` has removed.
+        kept: Vec<usize>,
+    },
+    /// A checkpoint could not be saved. The run goes on, and the checkpoints before it stay.
+    NotSaved {
+        /// Updates done.
+        step: usize,
+        /// Why.
+        reason: NotSavedReason,
+    },
     /// The run has done all its steps.
     Finished,
+}
+
+/// Why a checkpoint could not be saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum NotSavedReason {
+    /// The browser does not let the page store files. Nothing is saved for the rest of the run.
+    NoStorage,
+    /// It does not fit into the storage.
+    StorageFull,
 }
 
 /// The rows of an evaluation.
@@ -172,7 +199,8 @@ pub struct TrainResult {
     pub stopped: bool,
     /// Whether it ended before its last update because the evaluations did not improve (`early_stopping_patience`).
     pub stopped_early: bool,
-    /// The evaluation that decided the best epoch; null without `load_best_model_at_end` and early stopping.
+    /// The evaluation that decided the best epoch; null without `load_best_model_at_end`, early stopping and
+    /// `save_strategy` best.
     pub best: Option<BestView>,
     /// Updates done.
     pub global_step: usize,

@@ -68,7 +68,7 @@ export type StepEvent = Omit<Extract<RunEvent, { kind: 'step' }>, 'tokens'> & {
 export type ProgressEvent =
   | SessionEvent
   | StepEvent
-  | Extract<RunEvent, { kind: 'evaluation' }>
+  | Extract<RunEvent, { kind: 'evaluation' | 'saved' | 'not_saved' }>
   | { kind: 'run'; state: RunState }
   | { kind: 'piece'; bytes: Uint8Array<ArrayBuffer> };
 
@@ -195,6 +195,7 @@ fn declarations() -> String {
         EvaluationReport,
         BestView,
         EvaluatedPart,
+        NotSavedReason,
         RunEvent,
         TrainResult,
         PredictResult,

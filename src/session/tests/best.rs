@@ -4,7 +4,7 @@ use super::*;
 use crate::session::protocol::{EvaluatedPart, EvaluationReport};
 
 /// A session with 12 training and 6 test rows.
-fn with_rows() -> Visit {
+pub(super) fn with_rows() -> Visit {
     let mut visit = Visit::new();
     let words = [
         "a lovely film",

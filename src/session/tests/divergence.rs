@@ -12,7 +12,7 @@ const POISON: &str = "zebra";
 const POISONED_ROW: usize = 5;
 
 /// A session whose third step has a loss of NaN: rows are taken in order, two a step.
-fn poisoned() -> Visit {
+pub(super) fn poisoned() -> Visit {
     let mut visit = Visit::new();
     let row = |part: &str, at: usize| {
         let word = if part == "train" && at == POISONED_ROW {

@@ -39,6 +39,7 @@ fn the_evaluation_at_the_end_of_an_epoch_is_done_batch_by_batch() {
             RunEvent::Evaluating { done, total } => kinds.push(format!("{done} of {total}")),
             RunEvent::Evaluation { report, .. } => kinds.push(format!("after {}", report.step)),
             RunEvent::Finished => break,
+            other => panic!("{other:?}"),
         }
     }
     // Results of four batches are read back together.
@@ -68,6 +69,7 @@ fn a_stopped_run_is_evaluated_batch_by_batch_and_once() {
             RunEvent::Evaluating { .. } => kinds.push((1, 1)),
             RunEvent::Evaluation { report, .. } => kinds.push((2, report.step)),
             RunEvent::Finished => break,
+            other => panic!("{other:?}"),
         }
     }
     let batch = (1, 1);

@@ -115,7 +115,10 @@ impl Visit {
             .into_iter()
             .map(|(path, bytes)| (path, FakeBlob::new(&bytes)));
         let listener: Rc<dyn Listener> = self.recorder.clone();
-        block_on(self.session.load_files("case", files.collect(), &listener))
+        block_on(
+            self.session
+                .load_files("case", files.collect(), None, &listener),
+        )
     }
 }
 

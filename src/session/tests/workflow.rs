@@ -49,6 +49,7 @@ fn a_session_goes_from_a_run_to_an_exported_model() {
             RunEvent::Evaluating { total, .. } => assert_eq!(total, 4),
             RunEvent::Evaluation { report, .. } => assert_eq!(report.confusion.len(), 2),
             RunEvent::Finished => break,
+            other => panic!("{other:?}"),
         }
     }
     assert_eq!(steps, [(1, 1), (2, 1), (3, 1)]);

@@ -2,7 +2,7 @@
 
 use crate::bert::BertForSequenceClassification;
 use crate::evaluate::Evaluation;
-use crate::train::{MetricForBestModel, TrainerState, TrainingArguments};
+use crate::train::{MetricForBestModel, SaveStrategy, TrainerState, TrainingArguments};
 
 /// The best evaluation at the end of an epoch, as transformers' `best_global_step` and `best_metric`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,6 +23,8 @@ pub(super) struct BestTracker {
     keeps_weights: bool,
     /// 0 never stops a run.
     patience: usize,
+    /// Whether anything depends on the best evaluation.
+    is_used: bool,
     best: Option<BestEvaluation>,
     /// The network at the best evaluation. It shares the parameters that are not trained with the one in training.
     weights: Option<BertForSequenceClassification>,
@@ -36,27 +38,31 @@ impl BestTracker {
             metric: arguments.metric_for_best_model,
             keeps_weights: arguments.load_best_model_at_end,
             patience: arguments.early_stopping_patience,
+            is_used: arguments.load_best_model_at_end
+                || arguments.early_stopping_patience > 0
+                || arguments.save_strategy == SaveStrategy::Best,
             best: None,
             weights: None,
             without_improvement: 0,
         }
     }
 
-    /// Compares an evaluation of `model` with the best one: only a better one replaces it, not an equal one.
+    /// Compares an evaluation of `model` with the best one: only a better one replaces it, not an equal one. Returns
+    /// whether it did.
     pub(super) fn observe(
         &mut self,
         evaluation: &Evaluation,
         state: TrainerState,
         model: &BertForSequenceClassification,
-    ) {
-        if !self.keeps_weights && self.patience == 0 {
-            return;
+    ) -> bool {
+        if !self.is_used {
+            return false;
         }
         let metric = self.metric.of(evaluation);
         let is_better = |best: BestEvaluation| self.metric.is_better(metric, best.metric);
         if !self.best.is_none_or(is_better) {
             self.without_improvement += 1;
-            return;
+            return false;
         }
         self.without_improvement = 0;
         self.best = Some(BestEvaluation {
@@ -66,6 +72,7 @@ impl BestTracker {
         });
         // The kernel of the next update writes to new buffers while this network has the old ones.
         self.weights = self.keeps_weights.then(|| model.clone());
+        true
     }
 
     /// Whether the last evaluations were no better than the best one, as many of them as the patience.

@@ -27,7 +27,8 @@ impl Trainer {
         }
     }
 
-    /// The best evaluation at the end of an epoch; none without `load_best_model_at_end` and early stopping.
+    /// The best evaluation at the end of an epoch; none without `load_best_model_at_end`, early stopping and
+    /// `save_strategy` best.
     pub fn best(&self) -> Option<BestEvaluation> {
         self.best.best()
     }
@@ -106,7 +107,8 @@ impl Trainer {
         self.evaluated_step = self.global_step;
         let state = self.state();
         let model = self.model.as_ref().ok_or_else(interrupted)?;
-        self.best.observe(&evaluation, state, model);
+        let is_best = self.best.observe(&evaluation, state, model);
+        self.saving.evaluated(is_best);
         if self.best.is_out_of_patience() && !self.stopped {
             self.stopped = true;
             self.stopped_early = self.global_step < self.max_steps;

@@ -68,6 +68,7 @@ impl Trainer {
         self.global_step = step;
         self.padded_tokens = padded_tokens;
         self.skip_evaluation();
+        self.saving.done();
     }
 }
 

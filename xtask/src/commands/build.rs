@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 use crate::site::{self, Mount};
 use crate::wasm::{self, Form};
-use crate::{compress, progress, project, setup};
+use crate::{compress, demo, progress, project, setup};
 
 /// The number of digits of the content hash in the folder's name. Collisions do not occur.
 const VERSION_DIGITS: usize = 16;
@@ -22,7 +22,8 @@ pub fn run(form: Form) -> Result<PathBuf> {
 
 fn assemble(pkg: &Path, form: Form) -> Result<PathBuf> {
     let dist = project::at("dist");
-    let versioned = shipped(&site::versioned(pkg))?;
+    let mut versioned = shipped(&site::versioned(pkg))?;
+    versioned.extend(demo::mounts()?);
     let version = content_hash(&versioned)?;
     let models = content_hash(&site::models(site::MODELS))?;
     let models = format!("{}/{}", site::MODELS, &models[..VERSION_DIGITS]);
@@ -62,7 +63,8 @@ fn shipped(mounts: &[Mount]) -> Result<Vec<Mount>> {
             mount
                 .files()?
                 .into_iter()
-                .filter(|file| !site::only_for_editors(&file.address)),
+                .filter(|file| !site::only_for_editors(&file.address))
+                .filter(|file| !demo::is_source(&file.address)),
         );
     }
     Ok(files)

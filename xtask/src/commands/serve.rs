@@ -9,7 +9,7 @@ use super::build;
 use crate::error::{Error, Result};
 use crate::site::{self, Mount};
 use crate::wasm::{self, Form};
-use crate::{process, progress, project, setup};
+use crate::{demo, process, progress, project, setup};
 
 const SERVER: &str = "xtask/server.js";
 #[cfg(not(unix))]
@@ -49,6 +49,7 @@ fn live() -> Result<Vec<Mount>> {
     let pkg = wasm::build(Form::Development)?;
     site::write_vendor()?;
     let mut mounts = site::versioned(&pkg);
+    mounts.extend(demo::mounts()?);
     mounts.extend(site::models(site::MODELS));
     mounts.extend(site::licences());
     mounts.push(Mount::new(site::INDEX, project::at(site::INDEX)));
