@@ -990,7 +990,7 @@ export type ExportPart =
 
 /** Why a part cannot be exported. */
 export type UnavailableReason =
-  'not_implemented' | 'no_adapters' | 'adapters_of_mean_pooling' | 'adapters_of_new_pooler' | 'no_checkpoints';
+  'no_adapters' | 'adapters_of_mean_pooling' | 'adapters_of_new_pooler' | 'not_in_onnx' | 'no_checkpoints';
 
 /** A part of the folder that can be exported. */
 export type PlannedPart = {
@@ -1172,8 +1172,8 @@ export type WorkerError = {
   message: string;
   /** The setting at fault, if one is. */
   field: string | null;
-  /** The folders of the models among which the visitor has to choose; empty for any other error. */
-  folders: Array<string>;
+  /** The folders of the models among which the visitor has to choose; absent for any other error. */
+  folders?: Array<string>;
 };
 
 /** One of the trained models that the session holds. */

@@ -1,42 +1,40 @@
-//! The activations of `hidden_act`, as transformers' [`ACT2FN`][hf] computes them.
-//!
-//! [hf]: https://github.com/huggingface/transformers/blob/v4.57.0/src/transformers/activations.py
+//! The activations of `hidden_act` as operators of ONNX; [`HiddenAct::forward`] defines them.
 
 use super::graph::Graph;
-use super::refuse;
-use crate::Result;
+use crate::bert::HiddenAct;
 use std::f32::consts::{FRAC_2_SQRT_PI, SQRT_2};
 
 /// The coefficient of the cube in the tanh approximation of GELU.
 const CUBE: f32 = 0.044715;
 
-/// Applies the activation `name` to `input`.
-///
-/// # Errors
-/// [`Error::Export`](crate::Error::Export) for an activation without a translation.
-pub(super) fn activation(
-    graph: &mut Graph,
-    module: &str,
-    name: &str,
-    input: &str,
-) -> Result<String> {
+/// Applies the activation to `input` and returns the name of the result.
+pub(super) fn activation(graph: &mut Graph, module: &str, act: HiddenAct, input: &str) -> String {
     let mut apply = Apply { graph, module };
-    Ok(match name {
-        "linear" => input.into(),
-        "relu" => apply.op("Relu", &[input]),
-        "tanh" => apply.op("Tanh", &[input]),
-        "sigmoid" => apply.op("Sigmoid", &[input]),
-        "silu" | "swish" => apply.sigmoid_weighted(input, 1.0),
-        "quick_gelu" => apply.sigmoid_weighted(input, 1.702),
-        "gelu" | "gelu_python" => apply.gelu(input),
-        "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => apply.gelu_tanh(input),
-        "mish" => {
+    match act {
+        HiddenAct::Linear => input.into(),
+        HiddenAct::Relu => apply.op("Relu", &[input]),
+        HiddenAct::Relu6 => {
+            let positive = apply.op("Relu", &[input]);
+            apply.with_number("Min", &positive, 6.0)
+        }
+        HiddenAct::Relu2 => {
+            let positive = apply.op("Relu", &[input]);
+            apply.op("Mul", &[&positive, &positive])
+        }
+        // Its factor below 0 is 0.01 unless an attribute says otherwise.
+        HiddenAct::LeakyRelu => apply.op("LeakyRelu", &[input]),
+        HiddenAct::Tanh => apply.op("Tanh", &[input]),
+        HiddenAct::Sigmoid => apply.op("Sigmoid", &[input]),
+        HiddenAct::Silu => apply.sigmoid_weighted(input, 1.0),
+        HiddenAct::QuickGelu => apply.sigmoid_weighted(input, 1.702),
+        HiddenAct::Gelu => apply.gelu(input),
+        HiddenAct::GeluTanh => apply.gelu_tanh(input),
+        HiddenAct::Mish => {
             let softplus = apply.op("Softplus", &[input]);
             let tanh = apply.op("Tanh", &[&softplus]);
             apply.op("Mul", &[input, &tanh])
         }
-        _ => return Err(refuse(format!("ONNX has no operation for {name}."))),
-    })
+    }
 }
 
 struct Apply<'a> {
@@ -96,7 +94,10 @@ mod tests {
 
     const INPUTS: [f32; 5] = [-3.0, -0.7, 0.0, 0.4, 2.5];
     /// The outputs of `ACT2FN` of transformers 5.24, computed in f64.
-    const EXPECTED: [(&str, [f32; 5]); 13] = [
+    const EXPECTED: [(&str, [f32; 5]); 16] = [
+        ("relu6", [0.0, 0.0, 0.0, 0.4, 2.5]),
+        ("relu2", [0.0, 0.0, 0.0, 0.16, 6.25]),
+        ("leaky_relu", [-0.03, -0.007, 0.0, 0.4, 2.5]),
         ("gelu", [-0.0040497, -0.1693746, 0.0, 0.2621687, 2.4844758]),
         (
             "gelu_python",
@@ -148,7 +149,8 @@ mod tests {
     /// Computes the graph of an activation for one value.
     fn computed(name: &str, input: f32) -> f32 {
         let mut graph = Graph::new(Precision::F32, Vec::new());
-        let output = activation(&mut graph, "module", name, "x").unwrap();
+        let act = HiddenAct::from_name(name).unwrap();
+        let output = activation(&mut graph, "module", act, "x");
         let mut values = HashMap::from([("x".to_string(), input)]);
         for constant in &graph.constants {
             let bytes = constant.raw_data.as_deref().unwrap();
@@ -166,6 +168,8 @@ mod tests {
                 ("Sigmoid", [a]) => 1.0 / (1.0 + (-a).exp()),
                 ("Softplus", [a]) => a.exp().ln_1p(),
                 ("Relu", [a]) => a.max(0.0),
+                ("Min", [a, b]) => a.min(*b),
+                ("LeakyRelu", [a]) => a.max(0.01 * a),
                 (op, inputs) => panic!("{op} of {inputs:?}"),
             };
             values.insert(node.output[0].clone(), value);
