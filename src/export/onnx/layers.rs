@@ -34,7 +34,7 @@ pub(super) fn layer(
     )?;
     let intermediate = format!("{module}.intermediate");
     let inner = graph.linear(&format!("{intermediate}.dense"), &attended)?;
-    let inner = activation(graph, &intermediate, &config.hidden_act, &inner)?;
+    let inner = activation(graph, &intermediate, config.activation(), &inner);
     residual(
         graph,
         config,
