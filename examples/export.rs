@@ -98,6 +98,7 @@ fn export(folder: &Path, out: &Path, values: Values) -> Outcome<()> {
         },
         settings: &values,
         history: &history,
+        has_checkpoints: false,
         card: Card {
             name: "Toy reviews",
             base_model: "sentence-transformers/all-MiniLM-L6-v2",
@@ -105,6 +106,8 @@ fn export(folder: &Path, out: &Path, values: Values) -> Outcome<()> {
             language: Some("en"),
             dataset: "The article's two sentences, repeated and shuffled",
             evaluation: last.as_ref(),
+            baselines: &[],
+            findings: None,
         },
     };
     let parts = ExportPart::ALL

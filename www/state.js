@@ -116,7 +116,7 @@ import { STAGES } from './stages.js';
  * @property {{name: string, unit: 'bytes'|'rows', done: number, total: number}|null} importing
  * @property {import('./protocol.js').SplitView|null} split
  * @property {import('./protocol.js').ModelView|null} model
- * @property {import('./components/model-notices.js').HeadUse|null} head  what a run does with the model's own head
+ * @property {import('./protocol.js').HeadUse|null} head  what a run does with the model's own head
  * @property {Origin} origin                    of `model`, or of the model to load first
  * @property {Origin|null} attempted            the one that was loaded last, also in vain
  * @property {{attempt: number, wait_ms: number}|null} retry  the connection is lost and will be tried again
@@ -257,9 +257,9 @@ export class Store {
 /**
  * Takes over what the worker holds.
  * @param {Store<AppState>} store
- * @param {import('./protocol.js').SessionState & {head?: AppState['head']}} session
+ * @param {import('./protocol.js').SessionState} session
  */
-export function takeSessionState(store, { trained, previous, head = null }) {
+export function takeSessionState(store, { trained, previous, head }) {
   const known = store.state;
   if (known.head !== head) store.update({ head });
   if (!isSameModel(known.trained, trained)) store.update({ trained, exportPlan: null });

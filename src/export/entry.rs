@@ -1,7 +1,7 @@
 //! A file of the archive before it is written. Its size is known, so that the page can show it first.
 
 use super::archive::{Archive, WriteContent, count};
-use super::weights;
+use super::{onnx, weights};
 use crate::train::History;
 use crate::{Error, Result};
 use serde_json::Value;
@@ -20,6 +20,7 @@ enum Content<'a> {
     /// Written from the log, which is longer as text than in memory.
     Stream(WriteContent<'a>),
     Weights(weights::File),
+    Onnx(Box<onnx::File>),
 }
 
 impl<'a> Entry<'a> {
@@ -70,6 +71,14 @@ impl<'a> Entry<'a> {
         }
     }
 
+    pub(super) fn onnx(file: onnx::File) -> Self {
+        Self {
+            name: format!("onnx/{}", file.name()).into(),
+            len: file.len(),
+            content: Content::Onnx(Box::new(file)),
+        }
+    }
+
     /// Path inside the archive.
     pub fn name(&self) -> &str {
         &self.name
@@ -87,7 +96,7 @@ impl<'a> Entry<'a> {
 
     /// Whether its bytes are read back from the device. Such files are the last of the archive.
     pub(super) fn is_weights(&self) -> bool {
-        matches!(self.content, Content::Weights(_))
+        matches!(self.content, Content::Weights(_) | Content::Onnx(_))
     }
 
     /// Appends the file to the archive.
@@ -98,19 +107,15 @@ impl<'a> Entry<'a> {
     pub async fn write(self, archive: &mut Archive<'_>) -> Result<()> {
         archive.start(&self.name, self.len)?;
         let mut written = 0;
+        let mut sink = |piece: &[u8]| {
+            written += piece.len() as u64;
+            archive.write(piece)
+        };
         match self.content {
-            Content::Bytes(bytes) => {
-                written = bytes.len() as u64;
-                archive.write(&bytes)?;
-            }
+            Content::Bytes(bytes) => sink(&bytes)?,
+            Content::Weights(file) => file.write(&mut sink).await?,
+            Content::Onnx(file) => file.write(&mut sink).await?,
             Content::Stream(write) => written = archive.write_stream(&write)?,
-            Content::Weights(file) => {
-                let mut sink = |piece: &[u8]| {
-                    written += piece.len() as u64;
-                    archive.write(piece)
-                };
-                file.write(&mut sink).await?;
-            }
         }
         match written == self.len {
             true => Ok(()),

@@ -2,27 +2,18 @@
 
 use super::archive::Archive;
 use super::entry::{Entry, pretty};
+use super::onnx::{self, Precision};
+use super::rows::RunRows;
 use super::{
-    Card, ExportPart, UnavailableReason, adapter, card, config, refuse, scripts, tokenizer, weights,
+    Card, ExportPart, UnavailableReason, adapter, card, config, logs, refuse, scripts, tokenizer,
+    weights,
 };
 use crate::Result;
-use crate::bert::{BertForSequenceClassification, ClassifierPooling};
-use crate::data::Row;
+use crate::bert::{BertConfig, BertForSequenceClassification, ClassifierPooling};
 use crate::settings::{self, RunSettings, Values};
 use crate::tokens::Tokenizer;
 use crate::train::History;
 use serde_json::Value;
-
-/// The rows of a run, in the order of the run.
-#[derive(Debug, Clone, Copy)]
-pub struct RunRows<'a> {
-    /// The rows that it trains on.
-    pub train: &'a [&'a Row],
-    /// The rows that its epochs are evaluated on; empty if they are evaluated on the test part.
-    pub validation: &'a [&'a Row],
-    /// The test part.
-    pub test: &'a [&'a Row],
-}
 
 /// The content of the folder.
 pub struct Folder<'a> {
@@ -45,6 +36,8 @@ pub struct Folder<'a> {
     pub settings: &'a Values,
     /// The log of the run.
     pub history: &'a History,
+    /// Whether the caller adds the files of kept checkpoints (`results`).
+    pub has_checkpoints: bool,
     /// The text of the model card.
     pub card: Card<'a>,
 }
@@ -53,9 +46,16 @@ impl<'a> Folder<'a> {
     /// Why a part cannot be exported; none if it can.
     pub fn unavailable(&self, part: ExportPart) -> Option<UnavailableReason> {
         match part {
-            ExportPart::Model | ExportPart::Scripts => None,
+            ExportPart::Model | ExportPart::Scripts | ExportPart::Logs => None,
             ExportPart::Adapter => self.adapters_unavailable(),
-            _ => Some(UnavailableReason::NotImplemented),
+            ExportPart::Onnx | ExportPart::OnnxFp16 | ExportPart::OnnxQuantized => {
+                let file = self.onnx_file(part);
+                file.is_err().then_some(UnavailableReason::NotInOnnx)
+            }
+            ExportPart::Demo => self.unavailable(ExportPart::Onnx),
+            ExportPart::Results => {
+                (!self.has_checkpoints).then_some(UnavailableReason::NoCheckpoints)
+            }
         }
     }
 
@@ -76,15 +76,25 @@ impl<'a> Folder<'a> {
     /// model, [`Error::Config`](crate::Error::Config) or [`Error::Tokenizer`](crate::Error::Tokenizer) for an invalid
     /// file of the base model, [`Error::Setting`](crate::Error::Setting) for an invalid setting.
     pub fn part(&self, part: ExportPart) -> Result<Vec<Entry<'a>>> {
-        match (part, self.unavailable(part)) {
-            (_, Some(reason)) => Err(refuse(reason.sentence())),
-            (ExportPart::Model, None) => self.model_files(),
-            (ExportPart::Adapter, None) => self.adapter_files(),
-            (ExportPart::Scripts, None) => {
-                scripts::files(self.initial, self.base_has_pooler, self.rows)
+        if let Some(reason) = self.unavailable(part) {
+            return Err(refuse(reason.sentence()));
+        }
+        match part {
+            ExportPart::Model => self.model_files(),
+            ExportPart::Adapter => self.adapter_files(),
+            ExportPart::Onnx | ExportPart::OnnxFp16 | ExportPart::OnnxQuantized => {
+                let mut file = self.onnx_file(part)?;
+                let data = file.take_external_data();
+                Ok([Some(file), data]
+                    .into_iter()
+                    .flatten()
+                    .map(Entry::onnx)
+                    .collect())
             }
-            // The page gives the files of the demo.
-            (_, None) => Ok(Vec::new()),
+            ExportPart::Scripts => scripts::files(self.initial, self.base_has_pooler, self.rows),
+            ExportPart::Logs => logs::files(self.history),
+            // The caller has the files of the demo and of checkpoints.
+            ExportPart::Demo | ExportPart::Results => Ok(Vec::new()),
         }
     }
 
@@ -123,17 +133,19 @@ impl<'a> Folder<'a> {
 
     fn model_files(&self) -> Result<Vec<Entry<'a>>> {
         let settings = settings::complete(self.settings)?;
-        let mut files = vec![
-            Entry::text("README.md", card::readme(self, &settings)),
-            Entry::text(
-                "config.json",
-                config::exported(self.config, self.labels, self.model)?,
-            ),
-        ];
-        let tokenizer = tokenizer::files(self.tokenizer, self.config)?.into_iter();
-        files.extend(tokenizer.map(|(name, text)| Entry::text(name, text)));
+        let content = card::Content {
+            card: &self.card,
+            labels: self.labels,
+            pooling: self.model.pooling,
+            has_adapter_folder: self.unavailable(ExportPart::Adapter).is_none(),
+            rows: self.rows,
+            settings: &settings,
+            updates: self.history.step_logs().len(),
+        };
+        let mut files = vec![Entry::text("README.md", card::readme(&content))];
+        let shared = self.shared_files()?.into_iter();
+        files.extend(shared.map(|(name, text)| Entry::text(name, text)));
         files.extend([
-            Entry::text("training_args.json", pretty(&Value::Object(settings))),
             Entry::trainer_state(self.history)?,
             Entry::weights(
                 "model.safetensors",
@@ -141,6 +153,34 @@ impl<'a> Folder<'a> {
             ),
         ]);
         Ok(files)
+    }
+
+    /// Names and texts of the files that every saved model of the run has: `config.json`, the tokenizer, the settings.
+    ///
+    /// # Errors
+    /// As [`Folder::part`].
+    pub fn shared_files(&self) -> Result<Vec<(&'static str, String)>> {
+        let settings = settings::complete(self.settings)?;
+        let config = config::exported(self.config, self.labels, self.model)?;
+        let mut files = vec![("config.json", config)];
+        files.extend(tokenizer::files(self.tokenizer, self.config)?);
+        files.push(("training_args.json", pretty(&Value::Object(settings))));
+        Ok(files)
+    }
+
+    fn onnx_file(&self, part: ExportPart) -> Result<onnx::File> {
+        let precision = match part {
+            ExportPart::OnnxFp16 => Precision::F16,
+            ExportPart::OnnxQuantized => Precision::Int8,
+            _ => Precision::F32,
+        };
+        onnx::File::new(
+            &BertConfig::from_json(self.config)?,
+            self.model.pooling,
+            self.labels.len(),
+            precision,
+            self.model.merged_parameters(),
+        )
     }
 
     /// LoRA's adapters alone: PEFT loads them into transformers' own classes.

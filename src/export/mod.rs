@@ -15,17 +15,20 @@ mod card;
 mod config;
 mod entry;
 mod folder;
+mod logs;
 pub mod onnx;
 mod part;
+mod rows;
 mod scripts;
 mod tokenizer;
 mod weights;
 
 pub use archive::Archive;
-pub use card::Card;
+pub use card::{Baseline, Card};
 pub use entry::Entry;
-pub use folder::{Folder, RunRows};
+pub use folder::Folder;
 pub use part::{ExportPart, UnavailableReason};
+pub use rows::RunRows;
 pub(crate) use weights::File as WeightsFile;
 
 use crate::Error;

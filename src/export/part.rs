@@ -52,14 +52,14 @@ impl ExportPart {
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum UnavailableReason {
-    /// This version of webtune does not write it.
-    NotImplemented,
     /// The run has trained no adapters.
     NoAdapters,
     /// PEFT cannot load the adapters into transformers' own classes: the classifier gets the mean of the hidden states.
     AdaptersOfMeanPooling,
     /// The checkpoint has no pooler, and each load of it draws another: the adapters belong to one of them.
     AdaptersOfNewPooler,
+    /// ONNX has no operation for an activation of the model.
+    NotInOnnx,
     /// The run has kept no checkpoints (`save_strategy`).
     NoCheckpoints,
 }
@@ -68,7 +68,6 @@ impl UnavailableReason {
     /// The end of the sentence "The model cannot be exported: …".
     pub(super) fn sentence(self) -> &'static str {
         match self {
-            Self::NotImplemented => "this version does not write this part.",
             Self::NoAdapters => "the run has trained no adapters.",
             Self::AdaptersOfMeanPooling => {
                 "adapters of a classifier on the mean of the hidden states cannot be loaded by PEFT alone."
@@ -76,6 +75,7 @@ impl UnavailableReason {
             Self::AdaptersOfNewPooler => {
                 "the checkpoint has no pooler, so its adapters fit only the pooler of this run."
             }
+            Self::NotInOnnx => "ONNX cannot compute an activation of this model.",
             Self::NoCheckpoints => "the run has kept no checkpoints.",
         }
     }

@@ -4,7 +4,7 @@
 
 use super::archive::WriteContent;
 use super::entry::Entry;
-use super::folder::RunRows;
+use super::rows::RunRows;
 use super::weights;
 use crate::Result;
 use crate::bert::{BertForSequenceClassification, NamedParameter};

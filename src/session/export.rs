@@ -1,12 +1,14 @@
 //! The trained model as an archive, in the parts that the visitor chooses.
 
+use super::checkpoints::CheckpointFile;
 use super::model::LoadedModel;
 use super::protocol::{ExportPlan, ExportResult, ExportedFile, PlannedPart};
 use super::run::Run;
 use super::{Listener, Session, VisitorFile, check_stop};
 use crate::bert::BertForSequenceClassification;
 use crate::data::Row;
-use crate::export::{Archive, Card, Entry, ExportPart, Folder, RunRows};
+use crate::data::audit::Finding;
+use crate::export::{Archive, Baseline, Card, Entry, ExportPart, Folder, RunRows};
 use crate::hub::{Blob, Environment, Fetch};
 use crate::settings::RunSettings;
 use crate::train::MemoryProbe;
@@ -29,13 +31,19 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let folder = content.folder()?;
         let planned = |part| {
             let unavailable = folder.unavailable(part);
-            let files = match unavailable {
-                Some(_) => Vec::new(),
-                None => folder.part(part)?,
+            let files = match (part, unavailable) {
+                (_, Some(_)) => Vec::new(),
+                (ExportPart::Results, None) => {
+                    let saved = self.checkpoint_files(&folder.shared_files()?).into_iter();
+                    let exported =
+                        |CheckpointFile { name, bytes, .. }| ExportedFile { name, bytes };
+                    saved.map(exported).collect()
+                }
+                (_, None) => folder.part(part)?.iter().map(exported).collect(),
             };
             Ok(PlannedPart {
                 part,
-                files: files.iter().map(exported).collect(),
+                files,
                 unavailable,
             })
         };
@@ -88,6 +96,13 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             check_stop(&self.clock, fetch, EXPORT_STOPPED).await?;
             entry.write(&mut archive).await?;
         }
+        for file in self.chosen_checkpoints(parts, &folder)? {
+            check_stop(&self.clock, fetch, EXPORT_STOPPED).await?;
+            archive.start(&file.name, file.bytes)?;
+            file.write(&mut |piece| archive.write(piece)).await?;
+            let CheckpointFile { name, bytes, .. } = file;
+            files.push(ExportedFile { name, bytes });
+        }
         for (name, blob) in library {
             check_stop(&self.clock, fetch, EXPORT_STOPPED).await?;
             let name = format!("demo/{name}");
@@ -103,6 +118,17 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         })
     }
 
+    fn chosen_checkpoints(
+        &self,
+        parts: &[ExportPart],
+        folder: &Folder<'_>,
+    ) -> Result<Vec<CheckpointFile<E::Disk>>> {
+        match parts.contains(&ExportPart::Results) {
+            true => Ok(self.checkpoint_files(&folder.shared_files()?)),
+            false => Ok(Vec::new()),
+        }
+    }
+
     fn export_content(&self) -> Result<Content<'_>> {
         let run = self.run.as_ref().filter(|run| run.trained().is_some());
         let run = run.ok_or_else(|| {
@@ -110,7 +136,11 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
                 "Nothing was trained yet, so there is no model to export. Train first.".into(),
             )
         })?;
-        Content::new(run, self.require_model()?)
+        let mut content = Content::new(run, self.require_model()?)?;
+        content.has_checkpoints = !self.checkpoint_files(&[]).is_empty();
+        content.findings = self.reported.findings(run);
+        content.baselines = self.reported.baselines(run);
+        Ok(content)
     }
 }
 
@@ -124,6 +154,9 @@ struct Content<'a> {
     train: Vec<&'a Row>,
     validation: Vec<&'a Row>,
     test: Vec<&'a Row>,
+    has_checkpoints: bool,
+    findings: Option<Vec<Finding>>,
+    baselines: Vec<Baseline>,
 }
 
 impl<'a> Content<'a> {
@@ -136,6 +169,9 @@ impl<'a> Content<'a> {
             train: rows(&run.split.train),
             validation: rows(&run.validation),
             test: rows(&run.split.test),
+            has_checkpoints: false,
+            findings: None,
+            baselines: Vec::new(),
             run,
             model,
         })
@@ -161,6 +197,7 @@ impl<'a> Content<'a> {
             },
             settings: &run.values,
             history: &run.history,
+            has_checkpoints: self.has_checkpoints,
             card: Card {
                 name: &self.name,
                 base_model: &model.origin.base_model,
@@ -168,6 +205,8 @@ impl<'a> Content<'a> {
                 language: None,
                 dataset: "Rows of text and label, divided into a training and a test part",
                 evaluation: run.evaluation().map(|(_, evaluation)| evaluation),
+                baselines: &self.baselines,
+                findings: self.findings.as_deref(),
             },
         })
     }

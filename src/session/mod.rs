@@ -21,6 +21,7 @@ mod model_notices;
 mod plan;
 pub mod protocol;
 mod recommend;
+mod reported;
 mod run;
 mod split;
 mod stored;
@@ -45,6 +46,7 @@ use model::LoadedModel;
 #[cfg(target_family = "wasm")]
 pub(crate) use model::{HEAD_SEED, NUM_LABELS};
 use protocol::{Answer, Request, SessionEvent, SessionState};
+use reported::Reported;
 use run::Run;
 use std::rc::Rc;
 use tokens::Tokenized;
@@ -84,6 +86,8 @@ pub struct Session<E: Environment, M: MemoryProbe> {
     run: Option<Run>,
     /// The run before it, whose model is kept until the next run starts.
     previous: Option<Run>,
+    /// What the visitor has been told of the data.
+    reported: Reported,
     /// Where checkpoints are saved; none where the browser does not allow it.
     checkpoints: Option<CheckpointStore<E::Disk>>,
 }
@@ -105,6 +109,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             tokens: None,
             run: None,
             previous: None,
+            reported: Reported::default(),
         }
     }
 
@@ -195,14 +200,22 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             Request::DownloadDataset { format } => {
                 Answer::Download(self.download_dataset(format, listener.as_ref())?)
             }
-            Request::Audit { values } => Answer::Audit(self.audit(&values, &fetch).await?),
+            Request::Audit { values } => {
+                let view = self.audit(&values, &fetch).await?;
+                self.keep_audit(&view);
+                Answer::Audit(view)
+            }
             Request::AuditLabels => {
                 let found = self.audit_labels(&fetch, listener.as_ref()).await;
-                Answer::Audit(self.checked(found).await?)
+                let view = self.checked(found).await?;
+                self.keep_label_audit(&view);
+                Answer::Audit(view)
             }
             Request::Baselines { embeddings } => {
                 let found = self.baselines(embeddings, &fetch, listener.as_ref()).await;
-                Answer::Baselines(self.checked(found).await?)
+                let view = self.checked(found).await?;
+                self.keep_baselines(&view);
+                Answer::Baselines(view)
             }
             Request::Recommend {
                 budget_seconds,

@@ -240,6 +240,10 @@ impl History {
     }
 
     /// The entries of `log_history` in order.
+    pub fn log_history(&self) -> impl Iterator<Item = impl Serialize> {
+        self.entries()
+    }
+
     fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         let mut start = 0;
         let evaluated = self.evaluations.iter().flat_map(move |(end, evaluation)| {

@@ -149,7 +149,11 @@ pub fn run(values: &Values) -> Run {
 }
 
 /// Has `use_folder` make something of the run's folder.
-pub fn with_folder<T>(run: &Run, use_folder: impl FnOnce(&Folder<'_>) -> T) -> T {
+pub fn with_folder<T>(
+    run: &Run,
+    base_has_pooler: bool,
+    use_folder: impl FnOnce(&Folder<'_>) -> T,
+) -> T {
     let (tokenizer, labels, config) = (tokenizer(), labels(), base_config());
     let (train, test) = (train_rows(), test_rows());
     let (train, test): (Vec<&Row>, Vec<&Row>) = (train.iter().collect(), test.iter().collect());
@@ -157,7 +161,7 @@ pub fn with_folder<T>(run: &Run, use_folder: impl FnOnce(&Folder<'_>) -> T) -> T
         model: run.trainer.model().unwrap(),
         initial: &run.initial,
         config: &config,
-        base_has_pooler: true,
+        base_has_pooler,
         tokenizer: &tokenizer,
         labels: &labels,
         rows: RunRows {
@@ -167,6 +171,7 @@ pub fn with_folder<T>(run: &Run, use_folder: impl FnOnce(&Folder<'_>) -> T) -> T
         },
         settings: &run.values,
         history: &run.history,
+        has_checkpoints: false,
         card: Card {
             name: "good or bad",
             base_model: "someone/tiny-bert",
@@ -174,6 +179,8 @@ pub fn with_folder<T>(run: &Run, use_folder: impl FnOnce(&Folder<'_>) -> T) -> T
             language: Some("en"),
             dataset: "Eight sentences about films and coffee",
             evaluation: Some(&run.last),
+            baselines: &[],
+            findings: None,
         },
     };
     use_folder(&folder)
@@ -181,13 +188,26 @@ pub fn with_folder<T>(run: &Run, use_folder: impl FnOnce(&Folder<'_>) -> T) -> T
 
 /// Writes the model, and the adapters if there are any.
 pub fn write(run: &Run, sink: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-    with_folder(run, |folder| {
+    with_folder(run, true, |folder| {
         let parts = match folder.unavailable(ExportPart::Adapter) {
             None => vec![ExportPart::Model, ExportPart::Adapter],
             Some(_) => vec![ExportPart::Model],
         };
         block_on(folder.write(&parts, sink))
     })
+}
+
+/// The archive of the model and the chosen parts.
+pub fn archive_of(run: &Run, parts: &[ExportPart], base_has_pooler: bool) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    with_folder(run, base_has_pooler, |folder| {
+        block_on(folder.write(parts, &mut |piece| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        }))
+    })
+    .unwrap();
+    bytes
 }
 
 pub fn archive(run: &Run) -> Vec<u8> {

@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod fixture;
+mod parts;
 
 use common::{parameters, random_model};
 use fixture::{

@@ -134,6 +134,25 @@ test('a stop ends the export, removes its file, and is no error', async () => {
   assert.deepEqual(requests.at(-1), { type: 'control', action: 'stop' });
 });
 
+test('a stop also ends an export that only waits for the disk', async () => {
+  const { state, target } = disk(100);
+  const slow = {
+    ...target.handle,
+    createWritable: async () => ({
+      ...(await target.handle.createWritable()),
+      write: () => new Promise(() => {}),
+    }),
+  };
+  const { exporter, store } = page(async (onEvent) => {
+    pieces([[1]])(onEvent);
+    setImmediate(() => void exporter.stop());
+    return { file: 'a.zip', bytes: 1, files: [] };
+  });
+  assert.equal(await exporter.run({ ...target, handle: /** @type {any} */ (slow) }), null);
+  assert.deepEqual(store.state.archive, { kind: 'stopped' });
+  assert.deepEqual(state.content, []);
+});
+
 test('a full disk stops the worker and is named', async () => {
   const { state, target } = disk(2);
   const { exporter, store, requests } = page(async (onEvent) => {

@@ -31,9 +31,9 @@ export const WIDTH = 800;
 export const HEIGHT = 450;
 /** Of the plot, inside of which the lines are. */
 const BOX = { left: 76, right: 780, top: 62, bottom: 356 };
-/** The width of a letter of a legend, in sizes of the font; a wider one only leaves more space. */
-const LETTER = 0.6;
 const TEXT = 13;
+/** The most points of a line that are also drawn as points. */
+const MAX_POINTS = 60;
 
 /** @param {Drawing} drawing */
 export function chartSvg(drawing) {
@@ -48,7 +48,7 @@ export function chartSvg(drawing) {
     text(16, 28, title, style.ink, 'font-size="17" font-weight="600"'),
     text(16, 48, about, style.muted),
     ...axes(drawing, scale),
-    ...drawing.lines.map((line, at) => drawn(line, drawing.columns[at + 1] ?? [], drawing.columns[0] ?? [], scale)),
+    ...curves(drawing, scale),
     ...legend(drawing),
     '</g>',
     '</svg>',
@@ -93,6 +93,18 @@ function axes({ x, format, formatX, style }, { first, last, low, high, ...place 
 }
 
 /**
+ * The levels first, so that a curve at the same height covers them.
+ * @param {Drawing} drawing
+ * @param {ReturnType<typeof scaleOf>} scale
+ */
+function curves({ lines, columns }, scale) {
+  const all = lines.map((line, at) => ({ line, values: columns[at + 1] ?? [] }));
+  const isLevel = (/** @type {{line: DrawnLine}} */ { line }) => line.kind === 'level';
+  const ordered = [...all.filter(isLevel), ...all.filter((each) => !isLevel(each))];
+  return ordered.map(({ line, values }) => drawn(line, values, columns[0] ?? [], scale));
+}
+
+/**
  * @param {DrawnLine} line
  * @param {Column} values
  * @param {Column} xs
@@ -105,10 +117,13 @@ function drawn({ color, kind, dash }, values, xs, scale) {
   });
   if (points.length === 0) return '';
   const ink = escaped(color);
-  if (kind === 'points' || points.length === 1)
-    return `<g fill="${ink}">${points.map(([x, y]) => `<circle cx="${x}" cy="${y}" r="4.5"/>`).join('')}</g>`;
+  const circles = (/** @type {number} */ radius) =>
+    `<g fill="${ink}">${points.map(([x, y]) => `<circle cx="${x}" cy="${y}" r="${radius}"/>`).join('')}</g>`;
+  if (kind === 'points') return circles(4.5);
   const path = points.map(([x, y], at) => `${at === 0 ? 'M' : 'L'}${x} ${y}`).join('');
-  return `<path d="${path}" fill="none" stroke="${ink}" stroke-width="2" stroke-linejoin="round"${dashes(dash)}/>`;
+  const stroke = `fill="none" stroke="${ink}" stroke-width="2" stroke-linejoin="round"`;
+  const line = `<path d="${path}" ${stroke}${dashes(dash)}/>`;
+  return kind === 'line' && points.length <= MAX_POINTS ? line + circles(2.5) : line;
 }
 
 /**
@@ -119,7 +134,7 @@ function legend({ lines, columns, style }) {
   const shown = lines.filter((_, at) => finite(columns[at + 1] ?? []).length > 0);
   let [x, y] = [BOX.left, BOX.bottom + 66];
   return shown.map(({ label, color, kind, dash }) => {
-    const width = 40 + label.length * TEXT * LETTER + 16;
+    const width = 40 + widthOf(label) + 16;
     if (x > BOX.left && x + width > WIDTH) [x, y] = [BOX.left, y + 20];
     const middle = y - TEXT / 3;
     const sample =
@@ -131,6 +146,10 @@ function legend({ lines, columns, style }) {
     return sample + name;
   });
 }
+
+/** About the width of a text: letters of East Asian scripts are as wide as high. @param {string} label */
+const widthOf = (label) =>
+  [...label].reduce((width, letter) => width + TEXT * (/[\p{sc=Hangul}\p{sc=Han}]/u.test(letter) ? 1 : 0.6), 0);
 
 /** @param {number[]} dash */
 const dashes = (dash) => (dash.length > 0 ? ` stroke-dasharray="${dash.join(' ')}"` : '');

@@ -3,20 +3,16 @@
 import { h } from '../dom.js';
 import { t, tOr } from '../i18n.js';
 
-/** @typedef {import('../protocol.js').Warning} Warning */
-/** @typedef {'new'|'kept'|'reordered'|'replaced'} HeadUse  what a run does with the head of the checkpoint */
-/**
- * A model with a head of its own has `labels`.
- * @typedef {import('../protocol.js').ModelView & {notices?: Warning[], labels?: string[]|null}} LoadedModel
- */
+/** @typedef {import('../protocol.js').ModelView} ModelView */
+/** @typedef {import('../protocol.js').HeadUse} HeadUse */
 
 /**
  * Notes rather than warnings: none of them asks for anything.
- * @param {LoadedModel} model
+ * @param {Pick<ModelView, 'notices'|'labels'>} model
  * @param {HeadUse|null} head  null before there is a dataset
  * @returns {HTMLElement|null}
  */
-export function modelNotices({ notices = [], labels = null }, head) {
+export function modelNotices({ notices, labels }, head) {
   const names = labels?.join(', ') ?? '';
   const items = [
     ...(labels ? [{ code: `head_${head ?? 'own'}`, text: t(`model.head_${head ?? 'own'}`, { labels: names }) }] : []),
@@ -32,7 +28,7 @@ export function modelNotices({ notices = [], labels = null }, head) {
 
 /**
  * Whether the checkpoint's own head answers: before a run always, after it only where the run has started from it.
- * @param {LoadedModel|null} model
+ * @param {Pick<ModelView, 'labels'>|null} model
  * @param {HeadUse|null} head
  * @param {boolean} trained
  */

@@ -95,7 +95,8 @@ export class Exporter {
       const library = parts.includes('demo') ? await loadLibrary((await libraryList()) ?? [], signal) : [];
       signal.throwIfAborted();
       const result = await this.#ask(parts, library, opened, () => report(opened.written()));
-      const blob = await opened.finish();
+      // The disk may be slower than the worker.
+      const blob = await Promise.race([opened.finish(), aborted(signal)]);
       if (opened.written() !== result.bytes)
         throw new Error(`The archive has ${result.bytes} bytes, but ${opened.written()} have arrived.`);
       return { ...result, blob };
@@ -143,6 +144,13 @@ export class Exporter {
     };
   }
 }
+
+/** Rejects when the visitor stops the export. @param {AbortSignal} signal @returns {Promise<never>} */
+const aborted = (signal) =>
+  new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 
 /** Whether an error is only the answer to the press of "Stop". @param {unknown} error */
 const isStop = (error) => (error instanceof RequestError ? error.code === 'stopped' : nameOf(error) === 'AbortError');

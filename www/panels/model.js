@@ -121,7 +121,7 @@ function downloadText(download, phase, retry) {
 
 /**
  * @param {ModelView} model
- * @param {import('../components/model-notices.js').HeadUse|null} head
+ * @param {import('../protocol.js').HeadUse|null} head
  */
 function details(model, head) {
   const config = Object.entries(model.config).map(([name, value]) =>
@@ -188,7 +188,7 @@ function diagram(found, total) {
 /**
  * The parameters of each block, computed from config.json. Null for another architecture, whose count differs.
  * @param {ModelView} model
- * @param {import('../components/model-notices.js').HeadUse|null} [head]  what a run does with the checkpoint's own head
+ * @param {import('../protocol.js').HeadUse|null} [head]  what a run does with the checkpoint's own head
  * @returns {Block[]|null}
  */
 export function blocks({ config, parameters, classifier = false, pooler: hasPooler }, head = null) {

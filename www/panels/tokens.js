@@ -159,9 +159,9 @@ const chip = (token, kind) => h('span', { class: `token ${kind}`, lang: language
 
 /**
  * The warning of a vocabulary that does not have the words of the texts, with the likely reason.
- * @param {import('../protocol.js').TokensView & {warnings?: import('../protocol.js').Warning[]}} tokens
+ * @param {import('../protocol.js').TokensView} tokens
  */
-function unknownTokens({ warnings = [] }) {
+function unknownTokens({ warnings }) {
   if (warnings.length === 0) return null;
   const sentence = (/** @type {import('../protocol.js').Warning} */ { code, message, values }) =>
     tOr(`warning.${code}_${values.reason}`, message, {

@@ -59,11 +59,11 @@ def say(text):
 DONE = """toy_dataset num_rows toy_language toy_classes label_noise dataset_seed test_size stratify group_duplicates
     random_state validation_size"""
 USED = """padding max_length num_train_epochs per_device_train_batch_size per_device_eval_batch_size
-    gradient_accumulation_steps learning_rate head_learning_rate lr_scheduler_type warmup_steps warmup_ratio weight_decay
-    max_grad_norm label_smoothing_factor classifier_pooling class_weight max_steps load_best_model_at_end
+    gradient_accumulation_steps learning_rate head_learning_rate lr_scheduler_type warmup_steps warmup_ratio
+    weight_decay max_grad_norm label_smoothing_factor classifier_pooling class_weight max_steps load_best_model_at_end
     metric_for_best_model early_stopping_patience adam_beta1 adam_beta2 adam_epsilon tuning lora_r lora_alpha
-    lora_target_modules gradient_checkpointing fp16 freeze_embeddings freeze_layers shuffle seed save_strategy save_steps
-    save_total_limit"""
+    lora_target_modules gradient_checkpointing fp16 freeze_embeddings freeze_layers shuffle seed save_strategy
+    save_steps save_total_limit"""
 unknown = set(settings) - {*DONE.split(), *USED.split()}
 if unknown:
     raise SystemExit(f"train.py does not know these settings of training_args.json: {', '.join(sorted(unknown))}.")
@@ -77,10 +77,8 @@ def read(part):
     with open(here / "data" / f"{part}.jsonl", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     padding = "max_length" if settings["padding"] == "max_length" else False
-    return [
-        {**tokenizer(row["text"], truncation=True, max_length=settings["max_length"], padding=padding), "labels": row["label"]}
-        for row in rows
-    ]
+    encode = lambda text: tokenizer(text, truncation=True, max_length=settings["max_length"], padding=padding)
+    return [{**encode(row["text"]), "labels": row["label"]} for row in rows]
 
 
 train_rows, test_rows = read("train"), read("test")
@@ -96,8 +94,8 @@ shared = math.gcd(accumulation, world_size)
 accumulation //= shared
 if batch_size % (world_size // shared):
     raise SystemExit(
-        f"An update has {rows_of_update} rows, which {world_size} processes cannot share equally. Take another number of "
-        "processes."
+        f"An update has {rows_of_update} rows, which {world_size} processes cannot share equally. Take another number "
+        "of processes."
     )
 batch_size //= world_size // shared
 say(
@@ -111,7 +109,7 @@ if len(train_rows) % (batch_size * world_size) and world_size > 1:
 class MeanPooledBert(BertForSequenceClassification):
     """A classifier on the mean of the last hidden states (`classifier_pooling` mean)."""
 
-    def forward(self, input_ids=None, attention_mask=None, token_type_ids=None, **kwargs):
+    def forward(self, input_ids=None, attention_mask=None, token_type_ids=None, labels=None, **kwargs):
         hidden = self.bert(input_ids, attention_mask, token_type_ids).last_hidden_state
         mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
         mean = (hidden * mask).sum(1) / mask.sum(1)
@@ -237,6 +235,8 @@ arguments = TrainingArguments(
     load_best_model_at_end=keeps_best,
     metric_for_best_model=settings["metric_for_best_model"] if keeps_best or patience else None,
     logging_steps=1,
+    label_names=["labels"],
+    remove_unused_columns=False,
     report_to="none",
     ddp_find_unused_parameters=False,
 )

@@ -49,7 +49,9 @@ pub struct WorkerError {
     pub message: String,
     /// The setting at fault, if one is.
     pub field: Option<String>,
-    /// The folders of the models among which the visitor has to choose; empty for any other error.
+    /// The folders of the models among which the visitor has to choose; absent for any other error.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<String>>"))]
     pub folders: Vec<String>,
 }
 

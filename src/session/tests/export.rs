@@ -30,7 +30,8 @@ fn archived(visit: &Visit) -> Vec<(String, u64)> {
 #[test]
 fn the_plan_has_every_part_with_the_sizes_of_the_archive() {
     for tuning in ["full", "lora"] {
-        let mut visit = trained(json!({"tuning": tuning, "validation_size": 0.25}));
+        let changes = json!({"tuning": tuning, "validation_size": 0.25, "save_strategy": "epoch"});
+        let mut visit = trained(changes);
         let plan = visit.plan_export().unwrap();
         let parts: Vec<_> = plan.parts.iter().map(|part| part.part).collect();
         assert_eq!(parts, ExportPart::ALL);
@@ -47,6 +48,15 @@ fn the_plan_has_every_part_with_the_sizes_of_the_archive() {
         let result = visit.export_parts(&chosen, Vec::new()).unwrap();
         assert_eq!(result.file, plan.file);
         assert_eq!(archived(&visit), planned);
+        for name in [
+            "onnx/model_quantized.onnx",
+            "data/validation.jsonl",
+            "logs/events.out.tfevents.0.webtune",
+            "results/checkpoint-3/model.safetensors",
+            "results/checkpoint-3/config.json",
+        ] {
+            assert!(planned.iter().any(|(planned, _)| planned == name), "{name}");
+        }
         let adapter = &plan.parts[1];
         match tuning {
             "lora" => assert!(!adapter.files.is_empty()),
@@ -109,4 +119,94 @@ fn an_export_stops_between_two_pieces_and_can_be_repeated() {
         assert_eq!(visit.predict(), predicted);
         assert_eq!(visit.export().unwrap(), whole);
     }
+}
+
+fn library(names: &[&str]) -> Vec<(String, FakeBlob)> {
+    let files = names
+        .iter()
+        .map(|name| (name.to_string(), FakeBlob::new(name.as_bytes())));
+    files.collect()
+}
+
+#[test]
+fn the_files_of_the_demo_are_written_beside_a_model() {
+    let mut visit = trained(json!({}));
+    let parts = [ExportPart::Demo, ExportPart::OnnxQuantized];
+    let files = library(&["index.html", "lib/runtime.wasm"]);
+    let result = visit.export_parts(&parts, files).unwrap();
+    assert_eq!(visit.exported_text("demo/index.html"), "index.html");
+    assert_eq!(
+        visit.exported_text("demo/lib/runtime.wasm"),
+        "lib/runtime.wasm"
+    );
+    let mut reported: Vec<_> = result
+        .files
+        .into_iter()
+        .map(|file| (file.name, file.bytes))
+        .collect();
+    reported.sort();
+    assert_eq!(archived(&visit), reported);
+    let names: Vec<&str> = reported.iter().map(|(name, _)| name.as_str()).collect();
+    assert!(names.contains(&"onnx/model_quantized.onnx") && !names.contains(&"onnx/model.onnx"));
+}
+
+#[test]
+fn a_demo_without_a_model_or_without_files_is_refused() {
+    let mut visit = trained(json!({}));
+    for (parts, files, problem) in [
+        (
+            vec![ExportPart::Demo],
+            library(&["index.html"]),
+            "needs one of the ONNX models",
+        ),
+        (
+            vec![ExportPart::Demo, ExportPart::Onnx],
+            library(&[]),
+            "are missing",
+        ),
+        (
+            vec![ExportPart::Onnx],
+            library(&["index.html"]),
+            "without the demo",
+        ),
+        (
+            vec![ExportPart::Demo, ExportPart::Onnx],
+            library(&["../evil.html"]),
+            "no name of a file",
+        ),
+    ] {
+        let (code, sentence) = refusal(visit.export_parts(&parts, files));
+        assert_eq!(code, "export");
+        assert!(sentence.contains(problem), "{sentence}");
+    }
+}
+
+#[test]
+fn the_card_has_the_findings_and_baselines_of_its_own_rows() {
+    let mut visit = trained(json!({}));
+    visit.export().unwrap();
+    let card = visit.exported_text("README.md");
+    assert!(!card.contains("## Checks of the data") && !card.contains("TF-IDF"));
+    visit.ask(json!({"type": "audit"})).unwrap();
+    visit
+        .ask(json!({"type": "baselines", "embeddings": false}))
+        .unwrap();
+    visit.export().unwrap();
+    let card = visit.exported_text("README.md");
+    // The article's rows are copies of two sentences.
+    assert!(
+        card.contains("test rows are also in the training part (warning)"),
+        "{card}"
+    );
+    assert!(card.contains("| logistic regression on TF-IDF |"), "{card}");
+    // The reports on other rows are not those of the model.
+    visit.ask(json!({"type": "dataset"})).unwrap();
+    visit.ask(json!({"type": "split"})).unwrap();
+    visit.ask(json!({"type": "audit"})).unwrap();
+    visit.export().unwrap();
+    assert!(
+        !visit
+            .exported_text("README.md")
+            .contains("## Checks of the data")
+    );
 }
