@@ -1,28 +1,31 @@
-//! The activations of `hidden_act` as operators of ONNX; [`HiddenAct::forward`] defines them.
+//! The activations of `hidden_act` as operations.
 
 use super::graph::Graph;
+use super::proto::AttributeProto;
 use crate::bert::HiddenAct;
 use std::f32::consts::{FRAC_2_SQRT_PI, SQRT_2};
 
 /// The coefficient of the cube in the tanh approximation of GELU.
 const CUBE: f32 = 0.044715;
 
-/// Applies the activation to `input` and returns the name of the result.
+/// Applies an activation to `input`, with the numbers of [`HiddenAct::forward`].
 pub(super) fn activation(graph: &mut Graph, module: &str, act: HiddenAct, input: &str) -> String {
     let mut apply = Apply { graph, module };
     match act {
         HiddenAct::Linear => input.into(),
         HiddenAct::Relu => apply.op("Relu", &[input]),
         HiddenAct::Relu6 => {
-            let positive = apply.op("Relu", &[input]);
-            apply.with_number("Min", &positive, 6.0)
+            let [least, largest] = [0.0, 6.0].map(|bound| apply.graph.number(bound));
+            apply.op("Clip", &[input, &least, &largest])
         }
         HiddenAct::Relu2 => {
             let positive = apply.op("Relu", &[input]);
             apply.op("Mul", &[&positive, &positive])
         }
-        // Its factor below 0 is 0.01 unless an attribute says otherwise.
-        HiddenAct::LeakyRelu => apply.op("LeakyRelu", &[input]),
+        HiddenAct::LeakyRelu => {
+            let slope = AttributeProto::float("alpha", 0.01);
+            apply.graph.op(module, "LeakyRelu", &[input], vec![slope])
+        }
         HiddenAct::Tanh => apply.op("Tanh", &[input]),
         HiddenAct::Sigmoid => apply.op("Sigmoid", &[input]),
         HiddenAct::Silu => apply.sigmoid_weighted(input, 1.0),
@@ -94,38 +97,40 @@ mod tests {
 
     const INPUTS: [f32; 5] = [-3.0, -0.7, 0.0, 0.4, 2.5];
     /// The outputs of `ACT2FN` of transformers 5.24, computed in f64.
-    const EXPECTED: [(&str, [f32; 5]); 16] = [
-        ("relu6", [0.0, 0.0, 0.0, 0.4, 2.5]),
-        ("relu2", [0.0, 0.0, 0.0, 0.16, 6.25]),
-        ("leaky_relu", [-0.03, -0.007, 0.0, 0.4, 2.5]),
-        ("gelu", [-0.0040497, -0.1693746, 0.0, 0.2621687, 2.4844758]),
+    const EXPECTED: [(HiddenAct, [f32; 5]); 12] = [
         (
-            "gelu_python",
+            HiddenAct::Gelu,
             [-0.0040497, -0.1693746, 0.0, 0.2621687, 2.4844758],
         ),
         (
-            "gelu_new",
+            HiddenAct::GeluTanh,
             [-0.0036374, -0.1694299, 0.0, 0.2621612, 2.4849157],
         ),
         (
-            "gelu_pytorch_tanh",
-            [-0.0036374, -0.1694299, 0.0, 0.2621612, 2.4849157],
+            HiddenAct::QuickGelu,
+            [-0.0180713, -0.163106, 0.0, 0.2655669, 2.4650138],
+        ),
+        (HiddenAct::Relu, [0.0, 0.0, 0.0, 0.4, 2.5]),
+        (
+            HiddenAct::Silu,
+            [-0.1422776, -0.2322686, 0.0, 0.2394751, 2.3103545],
         ),
         (
-            "gelu_fast",
-            [-0.0036374, -0.1694299, 0.0, 0.2621612, 2.4849157],
+            HiddenAct::Mish,
+            [-0.1456475, -0.2678702, 0.0, 0.2890305, 2.4713923],
         ),
         (
-            "quick_gelu",
-            [-0.0180713, -0.1631060, 0.0, 0.2655669, 2.4650138],
+            HiddenAct::Tanh,
+            [-0.9950548, -0.6043678, 0.0, 0.379949, 0.9866143],
         ),
-        ("relu", [0.0, 0.0, 0.0, 0.4, 2.5]),
-        ("silu", [-0.1422776, -0.2322686, 0.0, 0.2394751, 2.3103545]),
-        ("swish", [-0.1422776, -0.2322686, 0.0, 0.2394751, 2.3103545]),
-        ("mish", [-0.1456475, -0.2678702, 0.0, 0.2890305, 2.4713923]),
-        ("tanh", [-0.9950548, -0.6043678, 0.0, 0.3799490, 0.9866143]),
-        ("sigmoid", [0.0474259, 0.3318122, 0.5, 0.5986877, 0.9241418]),
-        ("linear", [-3.0, -0.7, 0.0, 0.4, 2.5]),
+        (
+            HiddenAct::Sigmoid,
+            [0.0474259, 0.3318122, 0.5, 0.5986877, 0.9241418],
+        ),
+        (HiddenAct::Relu6, [0.0, 0.0, 0.0, 0.4, 2.5]),
+        (HiddenAct::Relu2, [0.0, 0.0, 0.0, 0.16, 6.25]),
+        (HiddenAct::LeakyRelu, [-0.03, -0.007, 0.0, 0.4, 2.5]),
+        (HiddenAct::Linear, [-3.0, -0.7, 0.0, 0.4, 2.5]),
     ];
 
     /// The error function by Simpson's rule.
@@ -147,9 +152,8 @@ mod tests {
     }
 
     /// Computes the graph of an activation for one value.
-    fn computed(name: &str, input: f32) -> f32 {
+    fn computed(act: HiddenAct, input: f32) -> f32 {
         let mut graph = Graph::new(Precision::F32, Vec::new());
-        let act = HiddenAct::from_name(name).unwrap();
         let output = activation(&mut graph, "module", act, "x");
         let mut values = HashMap::from([("x".to_string(), input)]);
         for constant in &graph.constants {
@@ -168,8 +172,8 @@ mod tests {
                 ("Sigmoid", [a]) => 1.0 / (1.0 + (-a).exp()),
                 ("Softplus", [a]) => a.exp().ln_1p(),
                 ("Relu", [a]) => a.max(0.0),
-                ("Min", [a, b]) => a.min(*b),
-                ("LeakyRelu", [a]) => a.max(0.01 * a),
+                ("LeakyRelu", [a]) => a.max(node.attribute[0].f.unwrap() * a),
+                ("Clip", [a, least, largest]) => a.clamp(*least, *largest),
                 (op, inputs) => panic!("{op} of {inputs:?}"),
             };
             values.insert(node.output[0].clone(), value);
@@ -179,10 +183,13 @@ mod tests {
 
     #[test]
     fn activations_have_the_values_of_transformers() {
-        for (name, expected) in EXPECTED {
+        for (act, expected) in EXPECTED {
             for (input, expected) in INPUTS.into_iter().zip(expected) {
-                let found = computed(name, input);
-                assert!((found - expected).abs() < 1e-6, "{name}({input}) = {found}");
+                let found = computed(act, input);
+                assert!(
+                    (found - expected).abs() < 1e-6,
+                    "{act:?}({input}) = {found}"
+                );
             }
         }
     }

@@ -6,7 +6,7 @@ use super::{Precision, refuse};
 use crate::Result;
 use crate::bert::MergedParameter;
 
-/// The classifier's module. It is f32 in every precision: it is small, and its rounding would change the logits directly.
+/// The module of the head. It is f32 in every precision: it is small, and its rounding would change logits directly.
 const HEAD: &str = "classifier";
 
 /// Where a tensor of the graph gets its values from.
