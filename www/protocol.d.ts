@@ -959,7 +959,7 @@ export type ExportPart =
 
 /** Why a part cannot be exported. */
 export type UnavailableReason =
-  'not_implemented' | 'no_adapters' | 'adapters_of_mean_pooling' | 'adapters_of_new_pooler' | 'no_checkpoints';
+  'no_adapters' | 'adapters_of_mean_pooling' | 'adapters_of_new_pooler' | 'not_in_onnx' | 'no_checkpoints';
 
 /** A part of the folder that can be exported. */
 export type PlannedPart = {
