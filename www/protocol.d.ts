@@ -872,6 +872,9 @@ export type BestEvaluation = {
 /** The rows of an evaluation. */
 export type EvaluatedPart = 'validation' | 'test';
 
+/** Why a checkpoint could not be saved. */
+export type NotSavedReason = 'no_storage' | 'storage_full';
+
 /** What one call of the trainer did; `www/run.js` adds rates to a step before the page gets it. */
 export type RunEvent =
   | {
@@ -901,6 +904,22 @@ export type RunEvent =
       /** The rows that were evaluated. */
       part: EvaluatedPart;
     }
+  | {
+      kind: 'saved';
+      /** Updates done: the checkpoint is `results/checkpoint-{step}`. */
+      step: number;
+      /** Its bytes. */
+      bytes: number;
+      /** The steps of all saved checkpoints of the run, without those that `save_total_limit` has removed. */
+      kept: Array<number>;
+    }
+  | {
+      kind: 'not_saved';
+      /** Updates done. */
+      step: number;
+      /** Why. */
+      reason: NotSavedReason;
+    }
   | { kind: 'finished' };
 
 /** The Trainer's summary at the end of a run. */
@@ -909,7 +928,10 @@ export type TrainResult = {
   stopped: boolean;
   /** Whether it ended before its last update because the evaluations did not improve (`early_stopping_patience`). */
   stopped_early: boolean;
-  /** The evaluation that decided the best epoch; null without `load_best_model_at_end` and early stopping. */
+  /**
+   * The evaluation that decided the best epoch; null without `load_best_model_at_end`, early stopping and
+   * `save_strategy` best.
+   */
   best: BestEvaluation | null;
   /** Updates done. */
   global_step: number;
@@ -1329,7 +1351,7 @@ export type StepEvent = Omit<Extract<RunEvent, { kind: 'step' }>, 'tokens'> & {
 export type ProgressEvent =
   | SessionEvent
   | StepEvent
-  | Extract<RunEvent, { kind: 'evaluation' }>
+  | Extract<RunEvent, { kind: 'evaluation' | 'saved' | 'not_saved' }>
   | { kind: 'run'; state: RunState }
   | { kind: 'piece'; bytes: Uint8Array<ArrayBuffer> };
 

@@ -237,7 +237,7 @@ async fn write_json<D: Disk>(
 ) -> Result<StoredFile, NotSavedReason> {
     let draft = store.begin(&format!("checkpoint-{step}.json")).await;
     let mut draft = draft.ok_or(NotSavedReason::NoStorage)?;
-    let mut writer = BufWriter::new(&mut draft);
+    let mut writer = BufWriter::with_capacity(1 << 16, &mut draft);
     let written = serde_json::to_writer_pretty(&mut writer, value).is_ok()
         && writer.write_all(b"\n").is_ok()
         && writer.flush().is_ok();

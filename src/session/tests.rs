@@ -1,6 +1,7 @@
 //! The workflow on the CPU, with a fake network and disk: the code that the page runs, its failures included.
 
 mod best;
+mod checkpoint_files;
 mod checkpoints;
 mod device_errors;
 mod divergence;

@@ -1,10 +1,10 @@
-//! Saved checkpoints: which steps, what is in them, how long they stay, and a disk that fails.
+//! Saved checkpoints: which steps, what is in them, and a disk that fails.
 
 use super::best::with_rows;
 use super::divergence::poisoned;
 use super::*;
 use crate::hub::Folder;
-use crate::session::protocol::NotSavedReason;
+use crate::session::protocol::{EvaluatedPart, NotSavedReason};
 
 /// The texts that every folder of a checkpoint repeats.
 fn shared() -> Vec<(&'static str, String)> {
@@ -12,7 +12,7 @@ fn shared() -> Vec<(&'static str, String)> {
 }
 
 /// Does the steps of a run to its end.
-fn events(visit: &mut Visit) -> Vec<RunEvent> {
+pub(super) fn events(visit: &mut Visit) -> Vec<RunEvent> {
     let mut events = Vec::new();
     loop {
         match block_on(visit.session.step_run()).unwrap() {
@@ -22,7 +22,7 @@ fn events(visit: &mut Visit) -> Vec<RunEvent> {
     }
 }
 
-fn finish(visit: &mut Visit, stopped: bool) -> TrainResult {
+pub(super) fn finish(visit: &mut Visit, stopped: bool) -> TrainResult {
     block_on(visit.session.finish_run(stopped, 1.5, 20.0)).unwrap()
 }
 
@@ -44,7 +44,7 @@ fn not_saved(events: &[RunEvent]) -> Vec<(usize, NotSavedReason)> {
 }
 
 /// The files of the current run's checkpoints, by name, after the lengths were compared.
-fn files(visit: &Visit) -> Vec<(String, Vec<u8>)> {
+pub(super) fn files(visit: &Visit) -> Vec<(String, Vec<u8>)> {
     let files = visit.session.checkpoint_files(&shared()).into_iter();
     let read = files.map(|file| {
         let mut bytes = Vec::new();
@@ -61,7 +61,7 @@ fn files(visit: &Visit) -> Vec<(String, Vec<u8>)> {
 }
 
 /// The steps of the current run's checkpoints whose files can be read.
-fn steps(visit: &Visit) -> Vec<usize> {
+pub(super) fn steps(visit: &Visit) -> Vec<usize> {
     let files = files(visit).into_iter().filter_map(|(name, _)| {
         let folder = name.strip_suffix("/model.safetensors")?;
         folder.strip_prefix("results/checkpoint-")?.parse().ok()
@@ -80,7 +80,7 @@ fn json_of(bytes: &[u8]) -> Value {
 }
 
 /// The files on the disk, without those that mark a session.
-fn on_disk(visit: &Visit) -> Vec<String> {
+pub(super) fn on_disk(visit: &Visit) -> Vec<String> {
     let mut names = visit.fakes.disk.list(Folder::Checkpoints);
     names.retain(|name| !name.ends_with(".lock"));
     names
@@ -199,7 +199,8 @@ fn the_best_checkpoints_are_saved_and_the_last_of_them_stays() {
     let mut lowest = f64::INFINITY;
     let mut better = Vec::new();
     for event in &events {
-        if let RunEvent::Evaluation { report, .. } = event
+        if let RunEvent::Evaluation { report, part } = event
+            && *part == EvaluatedPart::Validation
             && report.eval_loss < lowest
         {
             lowest = report.eval_loss;
@@ -239,22 +240,24 @@ fn a_checkpoint_that_does_not_fit_is_reported_and_the_run_goes_on() {
     let unlimited = events(&mut visit);
     let plain = finish(&mut visit, false);
     assert_eq!(saved(&unlimited).len(), 3);
-    let files_of_three = files(&visit);
-    let bytes = files_of_three.iter().map(|(_, bytes)| bytes.len() as u64);
-    let one = bytes.sum::<u64>() / 3;
+    let len = |name: &str| content(&visit, &format!("results/checkpoint-1/{name}")).len() as u64;
+    let (weights, state) = (len("model.safetensors"), len("trainer_state.json"));
 
-    let mut visit = Visit::ready();
-    visit.fakes.disk.set_quota(Some(one + one / 2));
-    visit.start(settings.clone()).unwrap();
-    let limited = events(&mut visit);
-    assert_eq!(saved(&limited), [(1, vec![1])]);
+    // The second checkpoint has no room; or its weights have none beside its log, which is there already.
     let full = NotSavedReason::StorageFull;
-    assert_eq!(not_saved(&limited), [(2, full), (3, full)]);
-    let result = finish(&mut visit, false);
-    assert_eq!(result.train_loss, plain.train_loss);
-    assert_eq!((steps(&visit), on_disk(&visit).len()), (vec![1], 2));
+    for room in [weights / 2, weights + state / 2] {
+        let mut visit = Visit::ready();
+        visit.fakes.disk.set_quota(Some(weights + state + room));
+        visit.start(settings.clone()).unwrap();
+        let limited = events(&mut visit);
+        assert_eq!(saved(&limited), [(1, vec![1])]);
+        assert_eq!(not_saved(&limited), [(2, full), (3, full)]);
+        let result = finish(&mut visit, false);
+        assert_eq!(result.train_loss, plain.train_loss);
+        assert_eq!((steps(&visit), on_disk(&visit).len()), (vec![1], 2));
+    }
 
-    // A disk that is fuller than it says: a part of the file is written.
+    // A disk that is fuller than it says.
     let mut visit = Visit::ready();
     visit.start(settings).unwrap();
     let mut seen = Vec::new();
@@ -263,10 +266,9 @@ fn a_checkpoint_that_does_not_fit_is_reported_and_the_run_goes_on() {
         if event == RunEvent::Finished {
             break;
         }
-        visit
-            .fakes
-            .disk
-            .set_full(!saved(&[event.clone()]).is_empty());
+        if let RunEvent::Step { step, .. } = event {
+            visit.fakes.disk.set_full(step == 2);
+        }
         seen.push(event);
     }
     assert_eq!(saved(&seen), [(1, vec![1]), (3, vec![1, 3])]);
@@ -295,16 +297,18 @@ fn runs_that_are_stopped_or_fail_keep_their_checkpoints() {
     visit
         .start(json!({"save_strategy": "epoch", "max_steps": 9}))
         .unwrap();
-    for _ in 0..4 {
-        block_on(visit.session.step_run()).unwrap();
+    loop {
+        let event = block_on(visit.session.step_run()).unwrap();
+        if matches!(event, RunEvent::Step { step: 3, .. }) {
+            break;
+        }
     }
     visit.session.stop_run();
-    let stopped = events(&mut visit);
+    // In the middle of the second epoch. As after a stop by a callback of the Trainer, the weights are evaluated and
+    // saved.
+    assert_eq!(saved(&events(&mut visit)), [(3, vec![2, 3])]);
     finish(&mut visit, true);
-    let steps_before = steps(&visit);
-    assert!(!steps_before.is_empty());
-    // As after a stop by a callback of the Trainer, the weights are evaluated and saved.
-    assert_eq!(saved(&stopped).last().unwrap().1, steps_before);
+    assert_eq!(steps(&visit), [2, 3]);
 
     let mut visit = poisoned();
     visit
@@ -322,84 +326,4 @@ fn runs_that_are_stopped_or_fail_keep_their_checkpoints() {
         exported_weights(&mut visit),
         content(&visit, "results/checkpoint-2/model.safetensors")
     );
-}
-
-#[test]
-fn checkpoints_stay_as_long_as_their_run() {
-    let mut visit = Visit::ready();
-    let run = |visit: &mut Visit, save_steps: usize| {
-        visit
-            .start(json!({"save_strategy": "steps", "save_steps": save_steps}))
-            .unwrap();
-        events(visit);
-        finish(visit, false);
-    };
-    run(&mut visit, 1);
-    let first = files(&visit);
-    run(&mut visit, 2);
-    let second = files(&visit);
-    assert_eq!((steps(&visit), on_disk(&visit).len()), (vec![2, 3], 10));
-    for expected in [&first, &second] {
-        visit.ask(json!({"type": "restore_previous"})).unwrap();
-        assert_eq!(&files(&visit), expected);
-    }
-    // The first run is freed for the third.
-    visit.start(json!({})).unwrap();
-    assert_eq!(on_disk(&visit).len(), 4);
-    visit.run(3, false).unwrap();
-    assert!(files(&visit).is_empty());
-    visit
-        .ask(json!({"type": "discard", "model": "previous"}))
-        .unwrap();
-    assert!(on_disk(&visit).is_empty());
-
-    run(&mut visit, 1);
-    assert_eq!(on_disk(&visit).len(), 6);
-    visit.load_tiny().unwrap();
-    visit.ask(json!({"type": "tokenize"})).unwrap();
-    assert!(on_disk(&visit).is_empty());
-}
-
-#[test]
-fn a_new_visit_removes_the_checkpoints_of_closed_tabs_only() {
-    let settings = json!({"save_strategy": "steps", "save_steps": 3});
-    let mut visit = Visit::ready();
-    visit.start(settings.clone()).unwrap();
-    events(&mut visit);
-    finish(&mut visit, false);
-    let mine = files(&visit);
-
-    let beside = |visit: &Visit| {
-        let fakes = visit.fakes.another_tab();
-        let mut other = Visit::ready();
-        let compute = std::mem::replace(&mut other.session, Visit::ready().session).compute;
-        other.session = Session::new(compute, Some(fakes.disk.clone()), fakes.clock.clone());
-        other.session.self_test = Some(SelfTest {
-            passed: true,
-            checks: Vec::new(),
-        });
-        other.fakes = fakes;
-        other.ask(json!({"type": "dataset"})).unwrap();
-        other.ask(json!({"type": "split"})).unwrap();
-        other.load_tiny().unwrap();
-        other.ask(json!({"type": "tokenize"})).unwrap();
-        other
-    };
-    let mut other = beside(&visit);
-    other.start(settings).unwrap();
-    events(&mut other);
-    finish(&mut other, false);
-    assert_eq!(files(&visit), mine);
-    assert_eq!((files(&other).len(), on_disk(&visit).len()), (3, 4));
-
-    // The first tab is closed.
-    let disk = visit.fakes.disk.clone();
-    drop(visit);
-    let third = beside(&other);
-    assert_eq!(on_disk(&third).len(), 2);
-    assert_eq!(steps(&other), [3]);
-    drop(other);
-    let last = beside(&third);
-    assert!(on_disk(&last).is_empty());
-    assert!(disk.list(Folder::Checkpoints).is_empty());
 }
