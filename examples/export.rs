@@ -209,6 +209,7 @@ fn load(
     let device = Device::flex().autodiff();
     let loader = WeightsLoader {
         config,
+        own_labels: num_labels,
         num_labels,
         seed,
         device: &device,

@@ -50,6 +50,7 @@ async fn finetune(folder: &Path, sentence: &str, settings: RunSettings) -> Resul
     let seed = settings.arguments.seed;
     let loader = WeightsLoader {
         config: &config,
+        own_labels: dataset.labels.len(),
         num_labels: dataset.labels.len(),
         seed,
         device: &Device::flex().autodiff(),

@@ -39,6 +39,16 @@ pub enum Error {
     /// `config.json` cannot be used.
     #[error("The model cannot be built from config.json: {0}")]
     Config(String),
+    /// Several folders have a model, and either could be meant.
+    #[error(
+        "There are {} models, {}, and either could be meant. Choose one of them.",
+        folders.len(),
+        folders.join(" and ")
+    )]
+    ModelFolder {
+        /// Their paths.
+        folders: Vec<String>,
+    },
     /// A weights file violates its format.
     #[error("{file} cannot be read as safetensors: {problem}")]
     WeightsFile {
@@ -156,7 +166,10 @@ impl Error {
             Error::Dataset(_) | Error::Edit(_) => "dataset",
             Error::Split(_) => "split",
             Error::Tokenizer { .. } => "tokenizer",
-            Error::Config(_) | Error::WeightsFile { .. } | Error::Tensor { .. } => "model_file",
+            Error::Config(_)
+            | Error::ModelFolder { .. }
+            | Error::WeightsFile { .. }
+            | Error::Tensor { .. } => "model_file",
             Error::Download { .. } => "download",
             Error::Stopped(_) => "stopped",
             Error::Export(_) => "export",
@@ -174,6 +187,16 @@ impl Error {
         match self {
             Error::Setting { field, .. } => Some(field),
             _ => None,
+        }
+    }
+}
+
+impl Error {
+    /// Returns the folders among which the visitor has to choose, if the error is about them.
+    pub fn folders(&self) -> &[String] {
+        match self {
+            Error::ModelFolder { folders } => folders,
+            _ => &[],
         }
     }
 }

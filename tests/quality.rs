@@ -107,6 +107,7 @@ impl Job {
         let device = Device::flex().autodiff();
         let loader = WeightsLoader {
             config: &self.config,
+            own_labels: 2,
             num_labels: 2,
             seed: self.seed,
             device: &device,

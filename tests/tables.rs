@@ -55,6 +55,7 @@ fn load_from(
     let config = config();
     let loader = WeightsLoader {
         config: &config,
+        own_labels: NUM_LABELS,
         num_labels: NUM_LABELS,
         seed: 4,
         device: &Device::flex().autodiff(),
@@ -330,6 +331,7 @@ fn a_tensor_that_cannot_be_split_is_refused_before_it_is_read() {
         };
         let loader = WeightsLoader {
             config: &config,
+            own_labels: NUM_LABELS,
             num_labels: NUM_LABELS,
             seed: 4,
             device: &Device::flex(),

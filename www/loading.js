@@ -22,7 +22,7 @@ import { patchStage } from './state.js';
  * @param {Origin} origin
  */
 export async function loadModel(session, store, sources, origin) {
-  store.update({ download: null, phase: null, retry: null, notices: [] });
+  store.update({ download: null, phase: null, retry: null, notices: [], attempted: origin });
   const onEvent = (/** @type {ProgressEvent} */ event) => onLoadingEvent(store, event);
   try {
     const model = await request(session, sources, origin, onEvent);
@@ -43,13 +43,19 @@ function request(session, { modelBase, endpoint }, origin, onEvent) {
     case 'site':
       return session.request({ type: 'load_model', base: modelBase }, onEvent);
     case 'disk':
-      return session.request({ type: 'load_files', name: origin.name, files: origin.files }, onEvent);
+      return session.request({ type: 'load_files', ...filesOf(origin) }, onEvent);
     case 'hub':
       // Without this permission the browser may delete a stored model when the disk is full. Loading works either way.
       void globalThis.navigator?.storage?.persist?.().catch(() => false);
       return session.request({ type: 'load_hub', endpoint, repo: origin.repo }, onEvent);
   }
 }
+
+/**
+ * The files of a disk, and the folder that is the model where the visitor has chosen one of several.
+ * @param {Extract<Origin, {kind: 'disk'}>} origin
+ */
+const filesOf = ({ name, files, folder }) => (folder === undefined ? { name, files } : { name, files, folder });
 
 /**
  * @param {AppStore} store

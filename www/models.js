@@ -2,6 +2,10 @@
 //
 // Sizes and licences are copied from the repositories, so that the page sends no request before a button is pressed.
 // They may be out of date: the page marks the sizes as approximate.
+//
+// Sources of the three embedding models, as stored copies of their pages: layers and hidden size from config.json (of
+// gte-small: from that of a fine-tuned copy, which names it), parameters computed from config.json, bytes from the list
+// of files (of gte-small: the 0.07 GB of its model card, which are 16-bit weights), licences from the model cards.
 
 /**
  * @typedef {object} KnownModel
@@ -14,6 +18,7 @@
  * @property {number} hidden_size
  * @property {number} bytes           of the download
  * @property {string} license
+ * @property {boolean} [further]      listed among the further models
  */
 
 const MB = 1_000_000;
@@ -43,37 +48,37 @@ export const MODELS = [
     license: 'Apache-2.0',
   },
   {
-    repo: 'google/bert_uncased_L-4_H-256_A-4',
-    name: 'BERT mini',
-    about: 'gallery.mini',
+    repo: 'Snowflake/snowflake-arctic-embed-xs',
+    name: 'arctic-embed-xs',
+    about: 'gallery.arctic',
     language: 'gallery.english',
-    parameters: 11.2e6,
-    layers: 4,
-    hidden_size: 256,
-    bytes: 45 * MB,
+    parameters: 22.7e6,
+    layers: 6,
+    hidden_size: 384,
+    bytes: 91 * MB,
     license: 'Apache-2.0',
   },
   {
-    repo: 'google/bert_uncased_L-4_H-512_A-8',
-    name: 'BERT small',
-    about: 'gallery.small',
+    repo: 'thenlper/gte-small',
+    name: 'gte-small',
+    about: 'gallery.gte',
     language: 'gallery.english',
-    parameters: 28.8e6,
-    layers: 4,
-    hidden_size: 512,
-    bytes: 115 * MB,
-    license: 'Apache-2.0',
+    parameters: 33.4e6,
+    layers: 12,
+    hidden_size: 384,
+    bytes: 67 * MB,
+    license: 'MIT',
   },
   {
-    repo: 'google/bert_uncased_L-8_H-512_A-8',
-    name: 'BERT medium',
-    about: 'gallery.medium',
+    repo: 'BAAI/bge-small-en-v1.5',
+    name: 'bge-small-en-v1.5',
+    about: 'gallery.bge',
     language: 'gallery.english',
-    parameters: 41.4e6,
-    layers: 8,
-    hidden_size: 512,
-    bytes: 166 * MB,
-    license: 'Apache-2.0',
+    parameters: 33.4e6,
+    layers: 12,
+    hidden_size: 384,
+    bytes: 134 * MB,
+    license: 'MIT',
   },
   {
     repo: 'google-bert/bert-base-uncased',
@@ -107,6 +112,42 @@ export const MODELS = [
     hidden_size: 768,
     bytes: 443 * MB,
     license: 'CC-BY-SA-4.0',
+  },
+  {
+    repo: 'google/bert_uncased_L-4_H-256_A-4',
+    name: 'BERT mini',
+    about: 'gallery.mini',
+    language: 'gallery.english',
+    parameters: 11.2e6,
+    layers: 4,
+    hidden_size: 256,
+    bytes: 45 * MB,
+    license: 'Apache-2.0',
+    further: true,
+  },
+  {
+    repo: 'google/bert_uncased_L-4_H-512_A-8',
+    name: 'BERT small',
+    about: 'gallery.small',
+    language: 'gallery.english',
+    parameters: 28.8e6,
+    layers: 4,
+    hidden_size: 512,
+    bytes: 115 * MB,
+    license: 'Apache-2.0',
+    further: true,
+  },
+  {
+    repo: 'google/bert_uncased_L-8_H-512_A-8',
+    name: 'BERT medium',
+    about: 'gallery.medium',
+    language: 'gallery.english',
+    parameters: 41.4e6,
+    layers: 8,
+    hidden_size: 512,
+    bytes: 166 * MB,
+    license: 'Apache-2.0',
+    further: true,
   },
 ];
 

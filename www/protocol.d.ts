@@ -573,6 +573,9 @@ export type RowsResult = {
   split: SplitView;
 };
 
+/** What a run does with the head of the checkpoint. */
+export type HeadUse = 'new' | 'kept' | 'reordered' | 'replaced';
+
 /** The model that is loaded. */
 export type ModelView = {
   /** e.g. `all-MiniLM-L6-v2`. */
@@ -593,8 +596,12 @@ export type ModelView = {
   pooler: boolean;
   /** Whether the file has a classifier head; else the head is new and random. */
   classifier: boolean;
-  /** Tensors of other tasks' heads, which are not used. */
-  dropped: Array<string>;
+  /** The labels of that head, by which it answers before fine-tuning; null if it has none that chooses one label. */
+  labels: Array<string> | null;
+  /** What the visitor should know about how it was loaded. */
+  notices: Array<Warning>;
+  /** Tensors of the file that are not used. */
+  skipped: Array<string>;
   /** The values of config.json under their own names. */
   config: Record<string, number | string | null>;
 };
@@ -632,6 +639,8 @@ export type TokensView = {
   longest: number;
   /** The limit that was used. */
   max_length: number;
+  /** What the visitor should know: `unknown_tokens`, a vocabulary that does not suit the texts. */
+  warnings: Array<Warning>;
 };
 
 /** A page of the tokenized rows. */
@@ -1145,6 +1154,8 @@ export type SessionState = {
   split: boolean;
   /** Name of the model; null before one is loaded. */
   model: string | null;
+  /** What a run on the dataset does with the head of the model's checkpoint; null before there are both. */
+  head: HeadUse | null;
   /** Whether the rows are tokenized. */
   tokenized: boolean;
   /** The model that can be classified with, evaluated and exported; null before a run has done a step. */
@@ -1161,6 +1172,8 @@ export type WorkerError = {
   message: string;
   /** The setting at fault, if one is. */
   field: string | null;
+  /** The folders of the models among which the visitor has to choose; empty for any other error. */
+  folders: Array<string>;
 };
 
 /** One of the trained models that the session holds. */

@@ -19,24 +19,33 @@
  * @property {() => void} terminate
  */
 
+/**
+ * An error, with the folders of the models among which the visitor has to choose.
+ * @typedef {WorkerError & {folders?: string[]}} ShownError
+ */
+
 /** The worker's error for a request. */
 export class RequestError extends Error {
-  /** @param {WorkerError} error */
-  constructor({ code, message, field }) {
+  /** @param {ShownError} error */
+  constructor({ code, message, field, folders }) {
     super(message);
     this.name = 'RequestError';
     this.code = code;
     this.field = field;
+    this.folders = folders;
   }
 }
 
 /**
  * Converts any thrown value to the error that a panel shows.
  * @param {unknown} error
- * @returns {WorkerError}
+ * @returns {ShownError}
  */
 export function asShown(error) {
-  if (error instanceof RequestError) return { code: error.code, message: error.message, field: error.field };
+  if (error instanceof RequestError) {
+    const { code, message, field, folders } = error;
+    return folders ? { code, message, field, folders } : { code, message, field };
+  }
   return { code: 'internal', message: error instanceof Error ? error.message : String(error), field: null };
 }
 

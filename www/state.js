@@ -1,5 +1,6 @@
 // The state of the page: its types, its initial value, and the store that tells listeners what changed.
 
+import { rememberedParts } from './export/parts.js';
 import { LogHistory } from './log-history.js';
 import { isSameModel } from './same-model.js';
 import { STAGES } from './stages.js';
@@ -40,12 +41,16 @@ import { STAGES } from './stages.js';
  * @typedef {{text: string, result: import('./protocol.js').PredictResult, logs: LogHistory, step: number}} Prediction
  */
 
-/** An exported archive. @typedef {import('./protocol.js').ExportResult & {blob: Blob}} Exported */
+/**
+ * An exported archive; `blob` is null where the visitor has it as a file of the disk.
+ * @typedef {import('./protocol.js').ExportResult & {blob: Blob|null}} Exported
+ */
 
 /**
  * @typedef {{kind: 'idle'}
- *   | {kind: 'writing', bytes: number}
+ *   | {kind: 'writing', bytes: number, total: number}
  *   | {kind: 'done', exported: Exported}
+ *   | {kind: 'stopped'}
  *   | {kind: 'failed', error: WorkerError}} Archive
  */
 
@@ -61,8 +66,8 @@ import { STAGES } from './stages.js';
  * Where a model comes from. Two choices from the visitor's disk have different ids, also if their names are equal.
  * @typedef {{kind: 'site'}
  *   | {kind: 'hub', repo: string}
- *   | {kind: 'disk', id: number, name: string, files: import('./protocol.js').VisitorFile[]}} Origin
- *   `repo` is `owner/name` or `owner/name@revision`
+ *   | {kind: 'disk', id: number, name: string, files: import('./protocol.js').VisitorFile[], folder?: string}} Origin
+ *   `folder` is the one of several models that the visitor has chosen; `repo` is `owner/name` or `owner/name@revision`
  */
 
 /**
@@ -111,7 +116,9 @@ import { STAGES } from './stages.js';
  * @property {{name: string, unit: 'bytes'|'rows', done: number, total: number}|null} importing
  * @property {import('./protocol.js').SplitView|null} split
  * @property {import('./protocol.js').ModelView|null} model
+ * @property {import('./protocol.js').HeadUse|null} head  what a run does with the model's own head
  * @property {Origin} origin                    of `model`, or of the model to load first
+ * @property {Origin|null} attempted            the one that was loaded last, also in vain
  * @property {{attempt: number, wait_ms: number}|null} retry  the connection is lost and will be tried again
  * @property {string[]} notices                 codes of what the visitor should know about the download
  * @property {import('./protocol.js').StoredView|null} stored
@@ -129,6 +136,8 @@ import { STAGES } from './stages.js';
  * @property {import('./protocol.js').TrainedState|null} previous  the other weights that the worker keeps
  * @property {import('./run-view.js').RunView|null} previousView   what the page shows of their run
  * @property {boolean} exchanged                whether `previous` is the newer of both
+ * @property {import('./export/parts.js').Plan|null} exportPlan  of `trained`; null before the view is shown
+ * @property {import('./protocol.js').ExportPart[]} exportParts    those that are ticked
  * @property {Archive} archive                  of `trained`
  * @property {Comparison} comparison
  * @property {string} sentence                  in the "try it" field
@@ -166,7 +175,9 @@ export function initialState(language, { depth = 'explore', projector = false } 
     importing: null,
     split: null,
     model: null,
+    head: null,
     origin: { kind: 'site' },
+    attempted: null,
     retry: null,
     notices: [],
     stored: null,
@@ -184,6 +195,8 @@ export function initialState(language, { depth = 'explore', projector = false } 
     previous: null,
     previousView: null,
     exchanged: false,
+    exportPlan: null,
+    exportParts: rememberedParts(),
     archive: { kind: 'idle' },
     comparison: { kind: 'idle' },
     sentence: '',
@@ -246,9 +259,10 @@ export class Store {
  * @param {Store<AppState>} store
  * @param {import('./protocol.js').SessionState} session
  */
-export function takeSessionState(store, { trained, previous }) {
+export function takeSessionState(store, { trained, previous, head }) {
   const known = store.state;
-  if (!isSameModel(known.trained, trained)) store.update({ trained });
+  if (known.head !== head) store.update({ head });
+  if (!isSameModel(known.trained, trained)) store.update({ trained, exportPlan: null });
   if (!isSameModel(known.previous, previous)) store.update({ previous });
   if (!previous && known.previousView) store.update({ previousView: null, exchanged: false });
 }

@@ -47,23 +47,47 @@ export const unitsOf = ({ updates, train_tokens, eval_tokens, encoder, trainable
  * @returns {Work|null}
  */
 export function workOf(known, values, recording, ownFolder = false) {
+  const job = jobOf(known, values, recording, ownFolder);
+  if (!job) return null;
+  const kind = [values.tuning, values.gradient_checkpointing, values.fp16].join();
+  return { units: unitsOf(job), updates: job.updates, tokens_per_update: job.train_tokens / job.updates, kind };
+}
+
+/**
+ * The floating-point operations of the matrix products of the run that would start now, at least: a product takes a
+ * multiplication and an addition, and attention and the optimizer are left out. Null where they are not known.
+ * @param {Known} known
+ * @param {Values} values
+ * @param {Recording} recording
+ * @param {boolean} ownFolder
+ */
+export function leastOperations(known, values, recording, ownFolder = false) {
+  const job = jobOf(known, values, recording, ownFolder);
+  return job && 2 * unitsOf({ ...job, trainable: 0 });
+}
+
+/**
+ * @param {Known} known
+ * @param {Values} values
+ * @param {Recording} recording
+ * @param {boolean} ownFolder
+ * @returns {Job|null}
+ */
+function jobOf(known, values, recording, ownFolder) {
   const { plan, split } = known;
   const network = networkOf(known, ownFolder);
   const tokens = tokensPerRow(known, values, recording);
   if (!plan || !split || !network || tokens === null || plan.max_steps === 0) return null;
   const epochs = plan.max_steps / plan.steps_per_epoch;
   const { train_rows, validation_rows } = trainedRows(split, values);
-  const train_tokens = epochs * train_rows * tokens;
-  const units = unitsOf({
+  return {
     updates: plan.max_steps,
-    train_tokens,
+    train_tokens: epochs * train_rows * tokens,
     eval_tokens: evaluatedRows(Math.ceil(epochs - 1e-9), validation_rows, split.test_rows) * tokens,
     encoder: network.encoder,
     trainable: trainableOf(plan, values, network),
     passes: passesOf(values, network.layers),
-  });
-  const kind = [values.tuning, values.gradient_checkpointing, values.fp16].join();
-  return { units, updates: plan.max_steps, tokens_per_update: train_tokens / plan.max_steps, kind };
+  };
 }
 
 /**

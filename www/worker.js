@@ -111,6 +111,10 @@ async function perform(request) {
     }
     case 'load_files':
       return opened().load_files(request.name, request.files, onEvent);
+    case 'export': {
+      const onPiece = (/** @type {Uint8Array<ArrayBuffer>} */ bytes) => postPiece(request.id, bytes);
+      return stoppable((signal) => opened().export(request.parts, request.library, onEvent, onPiece, signal));
+    }
     case 'train':
       return train(request, onEvent);
     case 'control':
@@ -211,13 +215,14 @@ function asFatal(cause, message) {
 /**
  * Converts a thrown value. The module throws `WorkerError` objects; anything else is an error of the program.
  * @param {unknown} error
- * @returns {WorkerError}
+ * @returns {import('./session.js').ShownError}
  */
 function asWorkerError(error) {
   if (typeof error === 'object' && error !== null && 'code' in error && 'message' in error) {
     const { code, message } = error;
     const field = 'field' in error && typeof error.field === 'string' ? error.field : null;
-    return { code: String(code), message: String(message), field };
+    const given = { code: String(code), message: String(message), field };
+    return 'folders' in error && Array.isArray(error.folders) ? { ...given, folders: error.folders } : given;
   }
   return { code: 'internal', message: error instanceof Error ? error.message : String(error), field: null };
 }

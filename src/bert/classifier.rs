@@ -10,7 +10,7 @@ use crate::kernels::DropoutStream;
 use crate::random::TorchGenerator;
 use crate::tokens::Batch;
 use crate::{Error, Result};
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 /// `tanh(W x + b)` of the first token.
@@ -233,6 +233,31 @@ impl BertForSequenceClassification {
             )));
         }
         Ok(self.with_classifier(weight, bias))
+    }
+
+    /// Puts the outputs of the classifier into another order: output `i` becomes the former output `order[i]`.
+    pub fn with_label_order(mut self, order: &[usize]) -> Self {
+        if order.iter().copied().eq(0..self.num_labels()) {
+            return self;
+        }
+        let device = self.device();
+        let indices: Vec<i32> = order.iter().map(|&at| at as i32).collect();
+        let indices = TensorData::new(indices, [order.len()]);
+        let indices: Tensor<1, Int> =
+            Tensor::from_data(indices, &device.clone().without_autodiff());
+        let weight = self
+            .classifier
+            .weight
+            .val()
+            .inner()
+            .select(0, indices.clone());
+        let bias = self.classifier.bias.val().inner().select(0, indices);
+        let (weight, bias) = match device.is_autodiff() {
+            true => (Tensor::from_inner(weight), Tensor::from_inner(bias)),
+            false => (weight, bias),
+        };
+        self.classifier = Linear::new(Param::from_tensor(weight), Param::from_tensor(bias));
+        self
     }
 
     fn with_classifier(mut self, weight: Vec<f32>, bias: Vec<f32>) -> Self {

@@ -1,5 +1,7 @@
 //! The `config.json` of a BERT checkpoint.
 
+use super::HiddenAct;
+use super::incompatible::check_network;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +34,7 @@ pub struct BertConfig {
     pub num_attention_heads: usize,
     /// Width of the feed-forward network's hidden layer.
     pub intermediate_size: usize,
-    /// Activation of the feed-forward network: `gelu`, the exact GELU.
+    /// Activation of the feed-forward network, one of [`HiddenAct::names`].
     pub hidden_act: String,
     /// Dropout probability after the embeddings, the attention and the feed-forward network.
     pub hidden_dropout_prob: f64,
@@ -51,24 +53,8 @@ pub struct BertConfig {
     pub initializer_range: f64,
     /// Epsilon of every LayerNorm.
     pub layer_norm_eps: f64,
-    /// Id of `[PAD]`, for information: the tokenizer's is used. Some checkpoints have `null`.
-    pub pad_token_id: Option<u32>,
-}
-
-/// Returns why a known variant of BERT is incompatible.
-fn incompatibility(model_type: &str) -> &'static str {
-    match model_type {
-        "roberta" | "xlm-roberta" | "camembert" => {
-            ": a RoBERTa numbers its positions from another offset and tokenizes text by another method"
-        }
-        "distilbert" => {
-            ": a DistilBERT has no pooler and no token types, and other names for its weights"
-        }
-        "albert" => {
-            ": an ALBERT shares one layer's weights among all layers and splits its embeddings in two"
-        }
-        _ => "",
-    }
+    /// Id of `[PAD]`, for information: the tokenizer's is used. Some checkpoints have `null` or -1.
+    pub pad_token_id: Option<i64>,
 }
 
 impl Default for BertConfig {
@@ -100,8 +86,11 @@ impl BertConfig {
     /// # Errors
     /// [`Error::Config`] if the text is not JSON, not a BERT, or its numbers do not describe a network.
     pub fn from_json(text: &str) -> Result<Self> {
-        let config: Self =
-            serde_json::from_str(text).map_err(|error| Error::Config(format!("{error}.")))?;
+        let broken = |error: serde_json::Error| Error::Config(format!("{error}."));
+        // A map first, of which the last of two equal keys counts, as in Python.
+        let value: serde_json::Value = serde_json::from_str(text).map_err(broken)?;
+        check_network(&value)?;
+        let config: Self = serde_json::from_value(value).map_err(broken)?;
         config.check()?;
         if !Self::names_bert(text) {
             return Err(Error::Config(
@@ -138,17 +127,11 @@ impl BertConfig {
 
     fn check(&self) -> Result<()> {
         let refuse = |what: String| Err(Error::Config(what));
-        if self.model_type != "bert" {
+        if HiddenAct::from_name(&self.hidden_act).is_none() {
             return refuse(format!(
-                "model_type is \"{}\", but this page trains \"bert\" only{}.",
-                self.model_type,
-                incompatibility(&self.model_type)
-            ));
-        }
-        if self.hidden_act != "gelu" {
-            return refuse(format!(
-                "hidden_act is \"{}\", but only \"gelu\" is supported.",
-                self.hidden_act
+                "hidden_act is \"{}\", but this page computes {} only.",
+                self.hidden_act,
+                HiddenAct::names().collect::<Vec<_>>().join(", ")
             ));
         }
         for (name, value) in [
@@ -185,6 +168,12 @@ impl BertConfig {
         Ok(())
     }
 
+    /// Returns the activation of the feed-forward network: the exact GELU for a name that [`from_json`](Self::from_json)
+    /// refuses.
+    pub fn activation(&self) -> HiddenAct {
+        HiddenAct::from_name(&self.hidden_act).unwrap_or_default()
+    }
+
     /// Returns the dropout probability before the classifier.
     pub fn classifier_dropout(&self) -> f64 {
         self.classifier_dropout.unwrap_or(self.hidden_dropout_prob)
@@ -208,22 +197,22 @@ impl BertConfig {
 mod tests {
     use super::*;
 
+    fn message(json: &str) -> String {
+        BertConfig::from_json(json).unwrap_err().to_string()
+    }
+
     #[test]
-    fn refuses_other_models_and_unusable_values() {
-        let message = |json: &str| BertConfig::from_json(json).unwrap_err().to_string();
-        for (name, reason) in [
-            ("roberta", "positions"),
-            ("distilbert", "no pooler"),
-            ("albert", "shares one layer"),
-            ("gpt2", "\"bert\" only."),
-        ] {
-            let text = message(&format!(r#"{{"model_type": "{name}"}}"#));
-            assert!(text.contains(name) && text.contains(reason), "{text}");
-        }
+    fn refuses_unusable_values() {
         assert!(message(r#"{"hidden_size": 10, "num_attention_heads": 3}"#).contains("multiple"));
-        assert!(message(r#"{"hidden_act": "relu"}"#).contains("relu"));
+        assert!(message(r#"{"hidden_act": "gelu_exact"}"#).contains("gelu_exact"));
         assert!(message("{").contains("EOF"));
         assert!(message(r#"{"hidden_dropout_prob": 1.0}"#).contains("[0, 1)"));
+    }
+
+    #[test]
+    fn the_last_of_two_equal_keys_counts() {
+        let text = r#"{"model_type": "bert", "num_hidden_layers": 3, "num_hidden_layers": 2}"#;
+        assert_eq!(BertConfig::from_json(text).unwrap().num_hidden_layers, 2);
     }
 
     #[test]
@@ -250,10 +239,10 @@ mod tests {
         }
         let error = BertConfig::from_json("{}").unwrap_err().to_string();
         assert!(error.contains("model_type"), "{error}");
-        let without_pad = r#"{"model_type": "bert", "pad_token_id": null}"#;
-        assert_eq!(
-            BertConfig::from_json(without_pad).unwrap().pad_token_id,
-            None
-        );
+        for (value, expected) in [("null", None), ("-1", Some(-1))] {
+            let text = format!(r#"{{"model_type": "bert", "pad_token_id": {value}}}"#);
+            let config = BertConfig::from_json(&text).unwrap();
+            assert_eq!(config.pad_token_id, expected);
+        }
     }
 }

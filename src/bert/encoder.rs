@@ -1,12 +1,12 @@
 //! The encoder: a stack of layers of attention and feed-forward network.
 
 use super::parameters::Scope;
-use super::{BertAttention, BertConfig, Dropout, LayerNorm, Linear};
+use super::{BertAttention, BertConfig, Dropout, HiddenAct, LayerNorm, Linear};
 use crate::kernels::{self, DropoutStream};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-/// The first half of the feed-forward network: a linear layer, followed by the exact GELU.
+/// The first half of the feed-forward network: a linear layer, followed by the activation.
 ///
 /// Mirrors transformers' [`BertIntermediate`][hf].
 ///
@@ -15,12 +15,16 @@ use burn::tensor::{Device, Tensor};
 pub struct BertIntermediate {
     /// Weight `[intermediate_size, hidden_size]`.
     pub dense: Linear,
+    /// `hidden_act`.
+    #[module(skip)]
+    pub hidden_act: HiddenAct,
 }
 
 impl BertIntermediate {
     fn lazy(config: &BertConfig, device: &Device) -> Self {
         Self {
             dense: Linear::lazy(config.intermediate_size, config.hidden_size, device),
+            hidden_act: config.activation(),
         }
     }
 
@@ -109,13 +113,16 @@ impl BertLayer {
         self.output.layer_norm.forward(output, attended, mask)
     }
 
-    /// Uses the fused kernel, unless a LoRA adapter adds to one of the two linear layers.
+    /// Uses the fused kernel, unless a LoRA adapter adds to one of the two linear layers or the activation is not the
+    /// exact GELU.
     fn feed_forward(&self, input: Tensor<2>) -> Tensor<2> {
         let (intermediate, output) = (&self.intermediate.dense, &self.output.dense);
-        if intermediate.lora.is_empty() && output.lora.is_empty() {
+        let hidden_act = self.intermediate.hidden_act;
+        let is_fused = hidden_act == HiddenAct::Gelu;
+        if is_fused && intermediate.lora.is_empty() && output.lora.is_empty() {
             return kernels::feed_forward(input, intermediate.parameters(), output.parameters());
         }
-        output.forward(kernels::gelu(intermediate.forward(input)))
+        output.forward(hidden_act.forward(intermediate.forward(input)))
     }
 }
 

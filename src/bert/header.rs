@@ -3,7 +3,7 @@
 //! The [format](https://huggingface.co/docs/safetensors/index#format) has 8 bytes of the header's length, the header as
 //! JSON, and the tensors' bytes without gaps.
 
-use crate::io::ByteSource;
+use crate::io::{ByteSource, LFS_POINTER, LFS_PROBLEM};
 use crate::{Error, Result};
 use safetensors::tensor::Metadata;
 
@@ -32,6 +32,9 @@ pub(super) async fn read_header(
     }
     let mut len = [0; 8];
     len.copy_from_slice(&source.read(0..8).await?);
+    if LFS_POINTER.as_bytes().starts_with(&len) {
+        return Err(refuse(LFS_PROBLEM.into()));
+    }
     let len = u64::from_le_bytes(len);
     if len > MAX_HEADER_BYTES || size.is_some_and(|size| len + 8 > size) {
         return Err(refuse(format!(

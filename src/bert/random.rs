@@ -22,6 +22,7 @@ pub async fn random_network(
 ) -> Result<BertForSequenceClassification> {
     let loader = WeightsLoader {
         config,
+        own_labels: num_labels,
         num_labels,
         seed: seed + 1,
         device,

@@ -53,7 +53,7 @@ impl ShardIndex {
     }
 
     /// Iterates over the names of all tensors.
-    pub fn tensors(&self) -> impl Iterator<Item = &str> {
+    pub fn tensors(&self) -> impl Iterator<Item = &str> + Clone {
         self.weight_map.keys().map(String::as_str)
     }
 

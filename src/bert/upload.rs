@@ -130,6 +130,13 @@ fn to_f32(origin: &FileTensor<'_>, bytes: &[u8]) -> Result<Vec<f32>> {
             .iter()
             .map(|&bytes| half::bf16::from_le_bytes(bytes).to_f32())
             .collect(),
+        // Rounded to the nearest, as `Tensor.to(torch.float32)`.
+        Dtype::F64 => bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&bytes| f64::from_le_bytes(bytes) as f32)
+            .collect(),
         _ => bytes
             .as_chunks()
             .0

@@ -1,31 +1,25 @@
 //! Loading of the network's parameters from safetensors files, front to back; [`upload`](super::upload) copies a tensor
 //! to the device.
 //!
-//! Names are Hugging Face's, with or without the `bert.` prefix; heads for other tasks are skipped. The name, shape and
-//! dtype of every other tensor are checked against `config.json` before the first weight is read. For sharded weights,
-//! all names are checked before the first weight, and the shapes of each shard before that shard's first weight.
+//! [`Naming`] tells which tensors are the network's. Their shape and dtype are checked against `config.json` before the
+//! first weight is read, for sharded weights before the first weight of each shard. The other tensors are skipped and
+//! reported, as transformers does: heads for other tasks, layers beyond `num_hidden_layers`. A pooler or classifier that
+//! the file lacks is drawn; a checkpoint that lacks another tensor is refused, whereas transformers draws it.
 
-use super::classifier::new_linear;
 use super::embeddings::WordEmbeddings;
+use super::file_plan::{FilePlan, check_complete, check_shard};
 use super::header::{data_len, read_header};
-use super::names::{CLASSIFIER_PREFIX, canonical_name, is_other_head, is_position_ids};
+use super::names::{CLASSIFIER_PREFIX, Naming};
 use super::parameters::CheckpointTensor;
 use super::shards::{INDEX_FILE, ShardIndex};
 use super::upload::{FileTensor, Upload};
-use super::{BertConfig, BertForSequenceClassification, LoadLimits};
+use super::{BertConfig, BertForSequenceClassification, Linear, LoadLimits};
 use crate::io::ByteSource;
 use crate::random::TorchGenerator;
 use crate::{Error, Result};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{Device, Tensor};
-use safetensors::tensor::{Dtype, Metadata, TensorInfo};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// The tensors of the head.
-const HEAD: [&str; 2] = ["classifier.weight", "classifier.bias"];
-
-/// The tensors of the pooler, which checkpoints of other tasks' models often lack.
-const POOLER: [&str; 2] = ["bert.pooler.dense.weight", "bert.pooler.dense.bias"];
+use std::collections::{BTreeMap, HashMap};
 
 /// The contents of a weights file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,26 +30,16 @@ pub struct LoadReport {
     pub bytes: u64,
     /// Dtype of the word embeddings, in the spelling of safetensors, e.g. `F16`.
     pub dtype: String,
-    /// Whether the file has a pooler. Otherwise a new one is drawn.
+    /// Whether the file has the weight of a pooler. Otherwise a new one is drawn.
     pub has_pooler: bool,
-    /// Whether the file has a classifier with this number of labels. Otherwise a new head is drawn.
+    /// Whether the file has the weight of a classifier with [`own_labels`](WeightsLoader::own_labels). Otherwise a new
+    /// head is drawn.
     pub has_classifier: bool,
-    /// The skipped tensors of heads for another task: a language model, or a classifier of other labels.
-    pub dropped: Vec<String>,
-}
-
-/// The tensors of one file that a load reads, and those that it skips.
-struct FilePlan {
-    /// The tensors to read, under their names with the `bert.` prefix, in the order of the file.
-    tensors: Vec<(String, TensorInfo)>,
-    /// The tensors to skip, under their names in the file.
-    dropped: Vec<String>,
-}
-
-impl FilePlan {
-    fn has(&self, canonical_name: &str) -> bool {
-        self.tensors.iter().any(|(name, _)| name == canonical_name)
-    }
+    /// The tensors of the file that are not used, sorted: heads for another task, a classifier of another shape, layers
+    /// that `config.json` does not count.
+    pub skipped: Vec<String>,
+    /// Whether the word embeddings were read from the decoder of a language model, which shares them.
+    pub has_tied_words: bool,
 }
 
 /// The state of a load, from one file or several.
@@ -65,7 +49,9 @@ struct Load {
     /// The network's tensors by name.
     tensors: BTreeMap<String, CheckpointTensor>,
     upload: Upload,
-    dropped: Vec<String>,
+    /// How the checkpoint names its tensors, once that is known.
+    naming: Option<Naming>,
+    skipped: Vec<String>,
     dtype: String,
     tensors_seen: usize,
     bytes: u64,
@@ -75,7 +61,9 @@ struct Load {
 pub struct WeightsLoader<'a> {
     /// Shapes and dropouts.
     pub config: &'a BertConfig,
-    /// Number of classes.
+    /// Labels of the head that `config.json` describes, see [`HeadLabels`](super::HeadLabels).
+    pub own_labels: usize,
+    /// Labels of the head that is drawn where the file has none of `own_labels`.
     pub num_labels: usize,
     /// Seed of a new head.
     pub seed: u32,
@@ -89,9 +77,8 @@ impl WeightsLoader<'_> {
     /// Reads a file front to back. A head that the file lacks is drawn from N(0, `initializer_range`) with zero bias.
     ///
     /// # Errors
-    /// [`Error::WeightsFile`] if the file is not safetensors or is truncated, [`Error::Tensor`] for a missing,
-    /// unexpected or misshapen tensor, an unsupported dtype or a parameter that exceeds the device's limit,
-    /// [`Error::Download`] from the source.
+    /// [`Error::WeightsFile`] if the file is not safetensors or is truncated, [`Error::Tensor`] for a missing or misshapen
+    /// tensor, an unsupported dtype or a parameter that exceeds the device's limit, [`Error::Download`] from the source.
     pub async fn load(
         &self,
         source: &mut impl ByteSource,
@@ -106,15 +93,14 @@ impl WeightsLoader<'_> {
     ///
     /// # Errors
     /// Those of [`load`](Self::load), and [`Error::Tensor`] for a tensor that is not in the file that the index names.
+    /// A tensor that the index does not name is used, as transformers does.
     pub async fn load_shards<S: ByteSource>(
         &self,
         index: &ShardIndex,
         mut open: impl AsyncFnMut(&str) -> Result<S>,
     ) -> Result<(BertForSequenceClassification, LoadReport)> {
         let mut load = self.start(INDEX_FILE)?;
-        let names = index.tensors().filter(|name| !is_position_ids(name));
-        let names: BTreeSet<String> = names.map(canonical_name).collect();
-        load.check_complete(INDEX_FILE, |name| names.contains(name))?;
+        load.set_naming(INDEX_FILE, index.tensors())?;
         for file in index.files() {
             let mut source = open(file).await?;
             self.read_file(&mut source, &mut load, Some(index)).await?;
@@ -126,7 +112,7 @@ impl WeightsLoader<'_> {
     fn start(&self, file: &str) -> Result<Load> {
         let network = BertForSequenceClassification::lazy(
             self.config,
-            self.num_labels,
+            self.own_labels,
             &self.limits,
             self.device,
         );
@@ -136,7 +122,8 @@ impl WeightsLoader<'_> {
             tensors: tensors.collect(),
             network,
             upload: Upload::new(self.limits, self.device),
-            dropped: Vec::new(),
+            naming: None,
+            skipped: Vec::new(),
             dtype: String::new(),
             tensors_seen: 0,
             bytes: 0,
@@ -154,9 +141,10 @@ impl WeightsLoader<'_> {
     ) -> Result<()> {
         let file = source.name().to_string();
         let (header_len, metadata) = read_header(source, &file).await?;
-        let plan = load.plan(&file, &metadata)?;
+        load.set_naming(&file, metadata.tensors().keys().map(String::as_str))?;
+        let plan = FilePlan::new(&file, &metadata, load.naming.as_ref(), &load.tensors)?;
         match index {
-            None => load.check_complete(&file, |name| plan.has(name))?,
+            None => check_complete(&file, load.tensors.keys(), |name| plan.has(name))?,
             Some(index) => check_shard(&file, index, &metadata)?,
         }
         for (name, info) in &plan.tensors {
@@ -177,7 +165,7 @@ impl WeightsLoader<'_> {
         }
         load.tensors_seen += metadata.tensors().len();
         load.bytes += header_len + data_len(&metadata);
-        load.dropped.extend(plan.dropped);
+        load.skipped.extend(plan.skipped);
         Ok(())
     }
 
@@ -186,26 +174,33 @@ impl WeightsLoader<'_> {
         file: String,
         mut load: Load,
     ) -> Result<(BertForSequenceClassification, LoadReport)> {
-        let has_classifier = load.keep_or_drop_head(&file)?;
-        let pooler = load.network.bert.pooler.dense.weight.id;
-        let has_pooler = load.upload.values.contains_key(&pooler);
-        self.insert_new(&mut load, has_pooler, has_classifier);
-        let mut missing = load.tensors.values();
-        if let Some(tensor) = missing.find(|tensor| !load.upload.contains(tensor)) {
-            return Err(Error::Tensor {
-                file,
-                tensor: tensor.name.clone(),
-                problem: "is missing.".into(),
-            });
+        load.drop_half_a_head();
+        let has = |load: &Load, layer: &Linear| load.upload.values.contains_key(&layer.weight.id);
+        let has_pooler = has(&load, &load.network.bert.pooler.dense);
+        let has_classifier = has(&load, &load.network.classifier);
+        if !has_classifier && self.num_labels != self.own_labels {
+            let width = self.config.hidden_size;
+            load.network.classifier = Linear::lazy(self.num_labels, width, self.device);
+            let tensors = load.network.checkpoint_tensors().into_iter();
+            load.tensors = tensors
+                .map(|tensor| (tensor.name.clone(), tensor))
+                .collect();
         }
-        load.dropped.sort();
+        self.insert_new(&mut load);
+        check_complete(&file, load.tensors.keys(), |name| {
+            load.tensors
+                .get(name)
+                .is_some_and(|tensor| load.upload.contains(tensor))
+        })?;
+        load.skipped.sort();
         let report = LoadReport {
             tensors: load.tensors_seen,
             bytes: load.bytes,
             dtype: load.dtype,
             has_pooler,
             has_classifier,
-            dropped: load.dropped,
+            skipped: load.skipped,
+            has_tied_words: load.naming.is_some_and(|naming| naming.has_tied_words()),
         };
         let network = load.network.map(&mut ReplaceParameters {
             values: load.upload.values,
@@ -214,19 +209,20 @@ impl WeightsLoader<'_> {
         Ok((network, report))
     }
 
-    /// Draws what the checkpoint lacks from one generator, in the order of transformers: pooler, classifier.
-    fn insert_new(&self, load: &mut Load, has_pooler: bool, has_classifier: bool) {
-        let (width, std) = (self.config.hidden_size, self.config.initializer_range);
+    /// Draws what the checkpoint lacks from one generator, in the order of transformers: pooler, classifier. A weight is
+    /// drawn from N(0, `initializer_range`), a bias is 0.
+    fn insert_new(&self, load: &mut Load) {
+        let std = self.config.initializer_range as f32;
         let mut generator = TorchGenerator::new(self.seed);
         let network = &load.network;
-        for (is_there, rows, layer) in [
-            (has_pooler, width, &network.bert.pooler.dense),
-            (has_classifier, self.num_labels, &network.classifier),
-        ] {
-            if !is_there {
-                let (weight, bias) = new_linear(&mut generator, rows, width, std);
+        for layer in [&network.bert.pooler.dense, &network.classifier] {
+            let [rows, columns] = layer.weight.lazy_shape().dims();
+            if !load.upload.values.contains_key(&layer.weight.id) {
+                let weight = generator.normal(rows * columns, std);
                 load.upload.insert(layer.weight.id, weight);
-                load.upload.insert(layer.bias.id, bias);
+            }
+            if !load.upload.values.contains_key(&layer.bias.id) {
+                load.upload.insert(layer.bias.id, vec![0.0; rows]);
             }
         }
     }
@@ -254,116 +250,38 @@ impl Load {
         Ok(())
     }
 
-    /// Checks that a checkpoint has every tensor of the network but the head's, and the whole pooler or none of it.
-    fn check_complete(&self, file: &str, has: impl Fn(&str) -> bool) -> Result<()> {
-        let has_pooler = POOLER.iter().any(|name| has(name));
-        let is_needed = |name: &str| {
-            !name.starts_with(CLASSIFIER_PREFIX) && (has_pooler || !POOLER.contains(&name))
-        };
-        let mut names = self.tensors.keys();
-        match names.find(|name| !has(name) && is_needed(name)) {
-            None => Ok(()),
-            Some(name) => Err(Error::Tensor {
+    /// Finds out how the checkpoint names its tensors, unless an earlier file or the index has told.
+    fn set_naming<'a>(
+        &mut self,
+        file: &str,
+        names: impl Iterator<Item = &'a str> + Clone,
+    ) -> Result<()> {
+        if self.naming.is_none() {
+            self.naming = Naming::of(names).map_err(|[first, second]| Error::Tensor {
                 file: file.into(),
-                tensor: name.clone(),
-                problem: "is missing: the file is not a whole BERT of this config.json.".into(),
-            }),
+                tensor: format!("{first}embeddings.word_embeddings.weight"),
+                problem: format!(
+                    "is one of two networks: another one begins with `{second}`, and either could be meant. Save one \
+                     of them alone."
+                ),
+            })?;
         }
+        Ok(())
     }
 
-    /// Checks the tensors of one file, which may be a shard.
-    fn plan(&self, file: &str, metadata: &Metadata) -> Result<FilePlan> {
-        let refuse = |tensor: &str, problem: String| Error::Tensor {
-            file: file.into(),
-            tensor: tensor.into(),
-            problem,
-        };
-        let (mut found, mut dropped) = (BTreeMap::new(), Vec::new());
-        for (name, info) in metadata.tensors() {
-            if is_position_ids(&name) {
-                continue;
-            }
-            let canonical = canonical_name(&name);
-            let shape = self.tensors.get(&canonical).map(|tensor| &tensor.shape);
-            let is_other_classifier =
-                canonical.starts_with(CLASSIFIER_PREFIX) && shape != Some(&info.shape);
-            if is_other_classifier || is_other_head(&canonical) {
-                dropped.push(name);
-                continue;
-            }
-            check_tensor(shape, info).map_err(|problem| refuse(&name, problem))?;
-            if found.insert(canonical, info.clone()).is_some() {
-                let problem = "is there twice, with and without the `bert.` prefix.";
-                return Err(refuse(&name, problem.into()));
-            }
+    /// Discards the half of a classifier whose other half has another shape.
+    fn drop_half_a_head(&mut self) {
+        let is_head = |name: &&String| name.starts_with(CLASSIFIER_PREFIX);
+        if !self.skipped.iter().any(|name| is_head(&name)) {
+            return;
         }
-        let mut tensors: Vec<(String, TensorInfo)> = found.into_iter().collect();
-        tensors.sort_by_key(|(_, info)| info.data_offsets.0);
-        Ok(FilePlan { tensors, dropped })
-    }
-
-    /// Returns whether the checkpoint has a head of this network's shape, and discards half of one.
-    fn keep_or_drop_head(&mut self, file: &str) -> Result<bool> {
-        let head = HEAD.iter().filter_map(|name| self.tensors.get(*name));
-        let found: Vec<_> = head.filter(|tensor| self.upload.contains(tensor)).collect();
-        let mut dropped = self.dropped.iter();
-        if dropped.any(|name| name.starts_with(CLASSIFIER_PREFIX)) {
-            // A weight is useless without its bias, and a bias without its weight.
-            for tensor in found {
+        let head = self.tensors.iter().filter(|(name, _)| is_head(name));
+        for (name, tensor) in head {
+            if self.upload.contains(tensor) {
                 self.upload.remove(tensor);
-                self.dropped.push(tensor.name.clone());
+                self.skipped.push(name.clone());
             }
-            return Ok(false);
         }
-        if found.len() == 1 {
-            return Err(Error::Tensor {
-                file: file.into(),
-                tensor: "classifier".into(),
-                problem: "has a weight or a bias, but not both.".into(),
-            });
-        }
-        Ok(!found.is_empty())
-    }
-}
-
-/// Checks a tensor's shape against `expected`, which is `None` for a name that the network lacks, and its dtype.
-fn check_tensor(expected: Option<&Vec<usize>>, info: &TensorInfo) -> Result<(), String> {
-    let Some(shape) = expected else {
-        return Err("is unexpected: a BERT of this config.json has no such parameter.".into());
-    };
-    if info.shape != *shape {
-        return Err(format!(
-            "has shape {:?}, but config.json asks for {shape:?}.",
-            info.shape
-        ));
-    }
-    if !matches!(info.dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) {
-        return Err(format!(
-            "is of dtype {:?}, but only F32, F16 and BF16 can be read.",
-            info.dtype
-        ));
-    }
-    Ok(())
-}
-
-/// Checks that a shard has exactly the tensors that the index assigns to it.
-fn check_shard(file: &str, index: &ShardIndex, metadata: &Metadata) -> Result<()> {
-    let found = metadata.tensors();
-    let misplaced = found
-        .keys()
-        .find(|name| index.file_of(name) != Some(file))
-        .map(|name| (name.as_str(), "is here, but the index says otherwise."));
-    let absent = index
-        .tensors()
-        .find(|name| index.file_of(name) == Some(file) && !found.contains_key(*name))
-        .map(|name| (name, "is missing, though the index says that it is here."));
-    match misplaced.or(absent) {
-        None => Ok(()),
-        Some((tensor, problem)) => Err(Error::Tensor {
-            file: file.into(),
-            tensor: tensor.into(),
-            problem: problem.into(),
-        }),
     }
 }
 

@@ -94,7 +94,8 @@ impl Webtune {
         to_js(&answer.map_err(error)?)
     }
 
-    /// Loads a model from files of the visitor's disk, `[{path, blob}]` (`ModelView`). `on_event` gets `SessionEvent`s.
+    /// Loads a model from files of the visitor's disk, `[{path, blob}]` (`ModelView`). `folder` is the one that the visitor
+    /// has chosen among several models. `on_event` gets `SessionEvent`s.
     ///
     /// # Errors
     /// A `WorkerError`.
@@ -102,12 +103,18 @@ impl Webtune {
         &mut self,
         name: String,
         files: Array,
+        folder: Option<String>,
         on_event: Function,
     ) -> Result<JsValue, JsValue> {
         let listener = JsListener::events(on_event);
         let view = self
             .0
-            .load_files(&name, files_of(&files, "path", "blob"), &listener)
+            .load_files(
+                &name,
+                files_of(&files, "path", "blob"),
+                folder.as_deref(),
+                &listener,
+            )
             .await;
         to_js(&view.map_err(error)?)
     }

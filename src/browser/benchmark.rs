@@ -141,6 +141,7 @@ impl Benchmark {
         self.config = Some(config.clone());
         let loader = WeightsLoader {
             config: &config,
+            own_labels: NUM_LABELS,
             num_labels: NUM_LABELS,
             seed: HEAD_SEED,
             device: &self.device,

@@ -84,8 +84,18 @@ impl Listing {
 }
 
 fn is_of_a_model(name: &str) -> bool {
-    let endings = [".json", ".safetensors", ".bin", "vocab.txt"];
-    !name.contains('/') && endings.iter().any(|ending| name.ends_with(ending))
+    let endings = [
+        ".json",
+        ".safetensors",
+        ".bin",
+        ".model",
+        "vocab.txt",
+        "merges.txt",
+    ];
+    let is_inside = name
+        .split('/')
+        .all(|part| !part.is_empty() && part != "." && part != "..");
+    is_inside && endings.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Why a repository that has weights of this name, and none of safetensors, is refused.
@@ -111,7 +121,7 @@ mod tests {
                 {{"rfilename": "config.json", "size": 570, "blobId": "1"}},
                 {{"rfilename": "model.safetensors", "size": 9,
                   "lfs": {{"sha256": "{hash}", "size": 9, "pointerSize": 135}}}},
-                {{"rfilename": "onnx/model.json", "size": 1}}, {{"rfilename": "README.md"}}]}}"#
+                {{"rfilename": "../config.json", "size": 1}}, {{"rfilename": "README.md"}}]}}"#
         );
         let listing = Listing::from_json("a/b", &text).unwrap();
         assert_eq!(listing.commit, "c0ffee");

@@ -6,6 +6,7 @@ use super::context::Context;
 use super::download::Download;
 use super::environment::Environment;
 use super::events::{LoadEvent, NoticeCode};
+use super::model_folder::{configs_by_depth, only_folder, topmost_folder};
 use super::pin::Pin;
 use super::repo::Repo;
 use super::resolve::resolve;
@@ -86,6 +87,37 @@ impl<E: Environment> Repository<E> {
         self.context.pin.borrow().clone()
     }
 
+    /// The folder of the model, empty or with a `/` at its end: the one nearest to the top whose `config.json` has a text
+    /// that `is_model` accepts. Only a repository with several of them is asked for their texts.
+    ///
+    /// # Errors
+    /// [`Error::ModelFolder`] when two are equally near to the top, and those of [`open_file`](Self::open_file).
+    pub(super) async fn model_folder(&self, is_model: impl Fn(&str) -> bool) -> Result<String> {
+        let paths: Vec<String> = {
+            let pin = self.context.pin.borrow();
+            let names = pin.files.iter().map(|file| file.remote.name.clone());
+            names.filter(|name| pin.has(name) == Some(true)).collect()
+        };
+        let groups = configs_by_depth(&paths);
+        if groups.iter().map(Vec::len).sum::<usize>() > 1 {
+            for group in groups {
+                let mut models = Vec::new();
+                for path in group {
+                    let Some(file) = self.open_file(path).await? else {
+                        continue;
+                    };
+                    if is_model(&file.text().await?) {
+                        models.push(path);
+                    }
+                }
+                if let Some(folder) = only_folder(&models)? {
+                    return Ok(folder);
+                }
+            }
+        }
+        Ok(topmost_folder(&paths))
+    }
+
     /// Opens a file; none where the repository has no such file.
     ///
     /// # Errors
@@ -150,6 +182,7 @@ impl<E: Environment> Repository<E> {
             || matches!(
                 error,
                 Error::Config(_)
+                    | Error::ModelFolder { .. }
                     | Error::Tokenizer { .. }
                     | Error::WeightsFile { .. }
                     | Error::Tensor { .. }

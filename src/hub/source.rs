@@ -6,7 +6,7 @@ use super::blob_file::BlobFile;
 use super::context::Context;
 use super::download::Download;
 use super::environment::{Blob, Environment};
-use super::model_folder::model_folder;
+use super::model_folder::{chosen_folder, model_folder};
 use super::pin::Pin;
 use super::repo::{Repo, endpoint};
 use super::repository::Repository;
@@ -27,8 +27,8 @@ const MOST_CONFIG: u64 = 1 << 20;
 enum Place<E: Environment> {
     /// A folder of this site.
     Site(Rc<Context<E>>),
-    /// A repository at one commit.
-    Hub(Repository<E>),
+    /// A repository at one commit, and the folder of the model in it.
+    Hub(Repository<E>, String),
     /// Files by their path, and the folder of the model among them.
     Folder(Vec<(String, BlobOf<E>)>, String),
     /// An archive, such as the page's own export, and the folder of the model in it.
@@ -42,25 +42,42 @@ impl<E: Environment> Source<E> {
     }
 
     /// A repository of the Hub, `owner/name` or `owner/name@revision`, and its pin; an empty `endpoint` is
-    /// [`DEFAULT_ENDPOINT`](super::DEFAULT_ENDPOINT). Its files are stored where there is a disk.
+    /// [`DEFAULT_ENDPOINT`](super::DEFAULT_ENDPOINT). Its files are stored where there is a disk. The model is in the
+    /// topmost folder with a `config.json` whose text `is_model` accepts, as among the visitor's files.
     ///
     /// # Errors
     /// [`Error::Download`] when the name or the address cannot be used, there is no such repository or the Hub cannot
-    /// be reached; [`Error::Stopped`].
-    pub async fn hub(hub: &str, repo: &str, services: Services<E>) -> Result<(Self, Pin)> {
+    /// be reached; [`Error::ModelFolder`] when two models are equally near to the top; [`Error::Stopped`].
+    pub async fn hub(
+        hub: &str,
+        repo: &str,
+        services: Services<E>,
+        is_model: impl Fn(&str) -> bool,
+    ) -> Result<(Self, Pin)> {
         let repo = Repo::parse(repo)?;
         let repository = Repository::open(endpoint(hub)?, repo, services).await?;
+        let folder = match repository.model_folder(is_model).await {
+            Ok(folder) => folder,
+            Err(error) => {
+                repository.failed(&error).await;
+                return Err(error);
+            }
+        };
         let pin = repository.pin();
-        Ok((Self(Place::Hub(repository)), pin))
+        Ok((Self(Place::Hub(repository, folder)), pin))
     }
 
-    /// A single zip, or the files of a folder by their paths. The model is in the topmost folder with a `config.json`
-    /// whose text `is_model` accepts.
+    /// A single zip, or the files of a folder by their paths. The model is in `chosen`, or else in the topmost folder
+    /// with a `config.json` whose text `is_model` accepts.
     ///
     /// # Errors
-    /// [`Error::Download`] when there is no file, or the one that is there is no zip; [`Error::Config`] when two models
-    /// are equally near to the top.
-    pub fn files(files: Vec<(String, BlobOf<E>)>, is_model: impl Fn(&str) -> bool) -> Result<Self> {
+    /// [`Error::Download`] when there is no file, or the one that is there is no zip; [`Error::ModelFolder`] when two
+    /// models are equally near to the top; [`Error::Config`] when there is no model in `chosen`.
+    pub fn files(
+        files: Vec<(String, BlobOf<E>)>,
+        chosen: Option<&str>,
+        is_model: impl Fn(&str) -> bool,
+    ) -> Result<Self> {
         let accepts = |config: Option<Vec<u8>>| {
             config.is_some_and(|bytes| std::str::from_utf8(&bytes).is_ok_and(&is_model))
         };
@@ -69,7 +86,10 @@ impl<E: Environment> Source<E> {
         {
             let archive = Archive::new(name, blob.clone())?;
             let config = |path: &str| accepts(archive.beginning(path, MOST_CONFIG));
-            let folder = model_folder(archive.paths(), config)?;
+            let folder = match chosen {
+                Some(chosen) => chosen_folder(archive.paths(), chosen)?,
+                None => model_folder(archive.paths(), config)?,
+            };
             return Ok(Self(Place::Zip(archive, folder)));
         }
         if files.is_empty() {
@@ -80,7 +100,10 @@ impl<E: Environment> Source<E> {
             let (_, blob) = files.iter().find(|(found, _)| found == path)?;
             blob.read(0..blob.size().min(MOST_CONFIG)).ok()
         };
-        let folder = model_folder(&paths, |path| accepts(config(path)))?;
+        let folder = match chosen {
+            Some(chosen) => chosen_folder(&paths, chosen)?,
+            None => model_folder(&paths, |path| accepts(config(path)))?,
+        };
         Ok(Self(Place::Folder(files, folder)))
     }
 
@@ -88,7 +111,7 @@ impl<E: Environment> Source<E> {
     pub fn folder_name(&self) -> Option<&str> {
         match &self.0 {
             Place::Folder(_, folder) => folder.strip_suffix('/')?.rsplit('/').next(),
-            Place::Site(_) | Place::Hub(_) | Place::Zip(..) => None,
+            Place::Site(_) | Place::Hub(..) | Place::Zip(..) => None,
         }
     }
 
@@ -111,7 +134,9 @@ impl<E: Environment> Source<E> {
                 let file = Download::open(context.clone(), name).await?;
                 Ok(file.map(SourceFile::from))
             }
-            Place::Hub(repository) => repository.open_file(name).await,
+            Place::Hub(repository, folder) => {
+                repository.open_file(&format!("{folder}{name}")).await
+            }
             Place::Folder(files, folder) => {
                 let path = format!("{folder}{name}");
                 let file = files.iter().find(|(found, _)| *found == path);
@@ -128,6 +153,17 @@ impl<E: Environment> Source<E> {
         }
     }
 
+    /// Reads the text file of this name; none where it is not there.
+    ///
+    /// # Errors
+    /// As [`open_if_there`](Self::open_if_there), and those of [`SourceFile::text`].
+    pub async fn text_if_there(&mut self, name: &str) -> Result<Option<String>> {
+        match self.open_if_there(name).await? {
+            Some(file) => file.text().await.map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Whether there is a file of this name, without reading it where that is known.
     ///
     /// # Errors
@@ -141,7 +177,7 @@ impl<E: Environment> Source<E> {
 
     /// The error for a file that is not there, although the model needs it.
     pub fn missing(&self, name: &str) -> Error {
-        if let Place::Hub(repository) = &self.0 {
+        if let Place::Hub(repository, _) = &self.0 {
             repository.set_incomplete();
         }
         let problem = match &self.0 {
@@ -149,7 +185,7 @@ impl<E: Environment> Source<E> {
                 let url = context.url(name);
                 format!("the server answered 404. Is the file part of the model folder at {url}?")
             }
-            Place::Hub(_) | Place::Folder(..) | Place::Zip(..) => {
+            Place::Hub(..) | Place::Folder(..) | Place::Zip(..) => {
                 "it is not there. A model's folder holds config.json, tokenizer.json and model.safetensors."
                     .into()
             }
@@ -160,7 +196,7 @@ impl<E: Environment> Source<E> {
     /// The pin of a repository of the Hub as it is now.
     pub fn pin(&self) -> Option<Pin> {
         match &self.0 {
-            Place::Hub(repository) => Some(repository.pin()),
+            Place::Hub(repository, _) => Some(repository.pin()),
             Place::Site(_) | Place::Folder(..) | Place::Zip(..) => None,
         }
     }
@@ -168,7 +204,7 @@ impl<E: Environment> Source<E> {
     /// Whether a file changed after parts of it were read, so that the model has to be read again. Asking clears it.
     pub fn take_changed(&self) -> bool {
         match &self.0 {
-            Place::Hub(repository) => repository.take_changed(),
+            Place::Hub(repository, _) => repository.take_changed(),
             Place::Site(context) => context.take_changed(),
             Place::Folder(..) | Place::Zip(..) => false,
         }
@@ -176,7 +212,7 @@ impl<E: Environment> Source<E> {
 
     /// Notes that a model was built from it: a repository's files are then complete in the storage.
     pub async fn built(&self) {
-        if let Place::Hub(repository) = &self.0 {
+        if let Place::Hub(repository, _) = &self.0 {
             repository.built().await;
         }
     }
@@ -195,7 +231,7 @@ impl<E: Environment> Source<E> {
                 Ok(model) => break model,
                 Err(_) if self.take_changed() && readings < MOST_READINGS => readings += 1,
                 Err(error) => {
-                    if let Place::Hub(repository) = &self.0 {
+                    if let Place::Hub(repository, _) = &self.0 {
                         repository.failed(&error).await;
                     }
                     return Err(error);

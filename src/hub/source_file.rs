@@ -4,7 +4,7 @@ use super::blob_file::BlobFile;
 use super::download::Download;
 use super::environment::{Disk, Environment};
 use super::inflate_file::InflateFile;
-use crate::io::ByteSource;
+use crate::io::{ByteSource, LFS_POINTER, LFS_PROBLEM};
 use crate::{Error, Result};
 use std::ops::Range;
 
@@ -54,10 +54,16 @@ impl<E: Environment> SourceFile<E> {
                 ),
             });
         }
-        String::from_utf8(self.bytes().await?).map_err(|_| Error::Download {
-            file: name,
-            problem: "it is not UTF-8 text.".into(),
-        })
+        let refuse = |problem: &str| Error::Download {
+            file: name.clone(),
+            problem: problem.into(),
+        };
+        let bytes = self.bytes().await?;
+        let text = String::from_utf8(bytes).map_err(|_| refuse("it is not UTF-8 text."))?;
+        if text.starts_with(LFS_POINTER) {
+            return Err(refuse(LFS_PROBLEM));
+        }
+        Ok(text)
     }
 }
 

@@ -31,7 +31,7 @@ fn bytes(seed: u8, len: usize) -> Vec<u8> {
 
 /// Opens a repository for a request that nothing stops.
 fn open(fakes: &Fakes) -> FakeSource {
-    block_on(Source::hub(ENDPOINT, REPO, fakes.services()))
+    block_on(Source::hub(ENDPOINT, REPO, fakes.services(), |_| true))
         .unwrap()
         .0
 }

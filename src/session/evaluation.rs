@@ -85,12 +85,19 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         listener: &dyn Listener,
     ) -> Result<EvaluationReport> {
         let ((dataset, split), tokens) = (self.require_split()?, self.require_tokens()?);
-        let (network, options) = self.current_network()?;
+        let (network, labels, options) = self.current_network()?;
         if network.num_labels() != dataset.labels.len() {
             return Err(Error::NotReady(format!(
                 "The model has {} labels, but the dataset has {}. Train it on this dataset first.",
                 network.num_labels(),
                 dataset.labels.len()
+            )));
+        }
+        if labels != dataset.labels {
+            return Err(Error::NotReady(format!(
+                "The model's labels are {}, but the dataset's are {}. Train it on this dataset first.",
+                labels.join(", "),
+                dataset.labels.join(", ")
             )));
         }
         let started = self.clock.now();
@@ -124,16 +131,28 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         Ok(report)
     }
 
-    /// The trained network, or that of the checkpoint, and how it is evaluated on the rows that are tokenized now.
-    fn current_network(&self) -> Result<(&BertForSequenceClassification, EvaluationOptions)> {
+    /// The trained network, or that of the checkpoint, with its labels, and how it is evaluated on the rows that are
+    /// tokenized now.
+    fn current_network(
+        &self,
+    ) -> Result<(
+        BertForSequenceClassification,
+        Vec<String>,
+        EvaluationOptions,
+    )> {
         let (model, tokens) = (self.require_model()?, self.require_tokens()?);
         let collator = tokens.collator(model.tokenizer.pad_token_id());
         Ok(match &self.run {
-            Some(run) => (run.trainer.model()?, run.trainer.evaluation(collator)),
-            None => (
-                &model.network,
-                TrainingArguments::default().evaluation(collator),
+            Some(run) => (
+                run.trainer.model()?.clone(),
+                run.dataset.labels.clone(),
+                run.trainer.evaluation(collator),
             ),
+            None => {
+                let (network, labels) = self.untrained()?;
+                let options = TrainingArguments::default().evaluation(collator);
+                (network, labels, options)
+            }
         })
     }
 
@@ -146,23 +165,23 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let max_length = model.network.bert.embeddings.max_length();
         let encoding = model.tokenizer.encode(text, max_length)?;
         let pad_token_id = model.tokenizer.pad_token_id();
-        let (before, after) = match &self.run {
-            Some(run) => (&run.initial, Some(run.trainer.model()?)),
-            None => (&model.network, None),
+        let (before, after, labels) = match &self.run {
+            Some(run) => {
+                let labels = run.dataset.labels.clone();
+                (run.initial.clone(), Some(run.trainer.model()?), labels)
+            }
+            None => {
+                let (network, labels) = self.untrained()?;
+                (network, None, labels)
+            }
         };
         let before = probabilities(&before.valid(), &encoding, pad_token_id).await?;
         let after = match after {
             Some(network) => Some(probabilities(&network.valid(), &encoding, pad_token_id).await?),
             None => None,
         };
-        let dataset = match &self.run {
-            Some(run) => Some(&run.dataset),
-            None => self.dataset.as_ref().map(|held| &held.rows),
-        };
-        let names = dataset.filter(|dataset| dataset.labels.len() == before.len());
-        let numbered = || (0..before.len()).map(|label| format!("LABEL_{label}"));
         Ok(PredictResult {
-            labels: names.map_or_else(|| numbered().collect(), |dataset| dataset.labels.clone()),
+            labels,
             tokens: model.tokenizer.tokens(&encoding.input_ids),
             truncated: encoding.truncated,
             before,

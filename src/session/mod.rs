@@ -17,6 +17,7 @@ mod export;
 mod import;
 mod kept;
 mod model;
+mod model_notices;
 mod plan;
 pub mod protocol;
 mod recommend;
@@ -26,6 +27,7 @@ mod split;
 mod stored;
 #[cfg(test)]
 mod tests;
+mod token_warnings;
 mod tokens;
 
 pub use device::Compute;
@@ -117,6 +119,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             dataset_rows: self.dataset.as_ref().map(|held| held.rows.rows.len()),
             split: self.split.is_some(),
             model: self.model.as_ref().map(|model| model.origin.name.clone()),
+            head: self.head_use(),
             tokenized: self.tokens.is_some(),
             trained: self.run.as_ref().and_then(Run::trained),
             previous: self.previous.as_ref().and_then(Run::trained),

@@ -294,7 +294,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let ((dataset, split), tokens) = (self.require_split()?, self.require_tokens()?);
         let model = self.require_model()?;
         let seed = settings.arguments.seed;
-        let initial = model.with_head(dataset.labels.len(), seed);
+        let initial = model.with_head(&dataset.labels, seed);
         let initial = initial.with_pooling(settings.classifier_pooling);
         let arguments = settings.arguments.clone();
         let held_out = hold_out(

@@ -11,6 +11,7 @@ mod export;
 mod failures;
 mod import;
 mod kept;
+mod model_cases;
 mod models;
 mod quality;
 mod scale;
@@ -204,7 +205,10 @@ impl Visit {
             .iter()
             .map(|(name, bytes)| (format!("tiny/{name}"), FakeBlob::new(bytes)));
         let listener: Rc<dyn Listener> = self.recorder.clone();
-        block_on(self.session.load_files("tiny", files.collect(), &listener))
+        block_on(
+            self.session
+                .load_files("tiny", files.collect(), None, &listener),
+        )
     }
 
     /// Reads files of the visitor's disk as a table.

@@ -2,13 +2,14 @@
 
 use super::baselines::Embeddings;
 use super::protocol::{Part, SessionEvent, TokenRow, TokenRows, TokensView, WorkEvent, page};
+use super::token_warnings::unknown_tokens;
 use super::{Listener, STOPPED, Session, check_stop};
 use crate::data::{Row, Split};
 use crate::hub::Environment;
 use crate::settings::{RunSettings, Values};
 use crate::tokens::{EncodedSplit, Encoding, Example, TokenCount, Tokenizer};
 use crate::train::{MemoryProbe, epoch_order};
-use crate::{Error, Result};
+use crate::{Error, Result, Warning};
 use std::ops::Deref;
 use std::rc::Rc;
 
@@ -24,10 +25,16 @@ pub(super) struct Tokenized {
     test_widths: Vec<usize>,
     /// The embeddings of the rows, once they are computed.
     embeddings: Option<Rc<Embeddings>>,
+    warnings: Vec<Warning>,
 }
 
 impl Tokenized {
-    fn new(rows: EncodedSplit, counts: Vec<TokenCount>, settings: &RunSettings) -> Self {
+    fn new(
+        rows: EncodedSplit,
+        counts: Vec<TokenCount>,
+        settings: &RunSettings,
+        warnings: Vec<Warning>,
+    ) -> Self {
         let arguments = &settings.arguments;
         let order = match settings.shuffle {
             true => epoch_order(arguments.seed, 0, rows.train.len()),
@@ -40,6 +47,7 @@ impl Tokenized {
             rows,
             counts,
             embeddings: None,
+            warnings,
         }
     }
 
@@ -78,6 +86,7 @@ impl Tokenized {
             padding_tokens: self.train_widths.iter().sum::<usize>() - real_tokens,
             longest: all().map(length).max().unwrap_or(0),
             max_length: self.max_length,
+            warnings: self.warnings.clone(),
         }
     }
 
@@ -157,7 +166,16 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             padding: settings.padding,
             max_length: settings.max_length,
         };
-        let tokens = Tokenized::new(rows, counts, &settings);
+        let texts = || {
+            split
+                .train
+                .iter()
+                .chain(&split.test)
+                .map(|&row| dataset.rows[row].text.as_str())
+        };
+        let warning = unknown_tokens(&model.tokenizer, texts, &counts)?;
+        let warnings = warning.into_iter().collect();
+        let tokens = Tokenized::new(rows, counts, &settings, warnings);
         let view = tokens.view();
         self.tokens = Some(tokens);
         Ok(view)

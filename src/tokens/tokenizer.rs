@@ -1,9 +1,9 @@
 //! BERT's WordPiece tokenizer from the `tokenizer.json` or `vocab.txt` of a model, with Hugging Face's
 //! [`tokenizers`](https://docs.rs/tokenizers).
 
+use super::settings::Side;
+use super::template::Template;
 use crate::{Error, Result};
-use serde::Deserialize;
-use serde_json::json;
 use tokenizers::pipeline::{EncodeOptions, Override, PipelineTokenizer};
 
 /// The unpadded input of the model for one text.
@@ -24,109 +24,43 @@ pub struct TokenCount {
     pub unknown: usize,
 }
 
-/// The settings for a `vocab.txt` in `tokenizer_config.json`, with the defaults of transformers' [`BertTokenizer`][hf].
-///
-/// [hf]: https://huggingface.co/docs/transformers/v4.57.0/model_doc/bert#transformers.BertTokenizer
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default)]
-pub struct VocabSettings {
-    /// Whether texts are converted to lower case.
-    pub do_lower_case: bool,
-    /// Whether accents are removed. If absent, they are removed when texts are converted to lower case.
-    pub strip_accents: Option<bool>,
-    /// Whether every Chinese character is a separate word.
-    pub tokenize_chinese_chars: bool,
+/// What a [`Tokenizer`] is built from.
+pub(super) struct Parts {
+    pub template: Template,
+    /// `[PAD]`.
+    pub pad: u32,
+    /// `[UNK]`, where there is one.
+    pub unknown: Option<u32>,
+    /// The largest token id.
+    pub last_id: u32,
+    /// The `tokenizer.json`.
+    pub json: String,
+    pub is_bert: bool,
+    pub split_special_tokens: bool,
+    pub truncation_side: Side,
+    pub padding_side: Side,
+    /// The file to name in messages.
+    pub file: &'static str,
 }
 
-impl Default for VocabSettings {
-    fn default() -> Self {
-        Self {
-            do_lower_case: true,
-            strip_accents: None,
-            tokenize_chinese_chars: true,
-        }
-    }
-}
-
-impl VocabSettings {
-    /// Parses a `tokenizer_config.json` and ignores its other fields.
-    ///
-    /// # Errors
-    /// [`Error::Tokenizer`] if the text is not JSON or a value has another type.
-    pub fn from_json(text: &str) -> Result<Self> {
-        serde_json::from_str(text).map_err(|error| Error::Tokenizer {
-            file: "tokenizer_config.json".into(),
-            problem: format!("{error}"),
-        })
-    }
-}
-
-/// A WordPiece tokenizer with BERT's special tokens.
+/// A WordPiece tokenizer, with special tokens before and after a text.
 pub struct Tokenizer {
     pipeline: PipelineTokenizer,
-    cls: u32,
-    sep: u32,
-    pad: u32,
-    /// `[UNK]`, where there is one.
-    unk: Option<u32>,
-    /// The largest token id.
-    last_id: u32,
-    json: String,
+    parts: Parts,
 }
 
 impl Tokenizer {
-    /// Parses a `tokenizer.json`. [`encode`](Self::encode) ignores its truncation and padding.
-    ///
-    /// # Errors
-    /// [`Error::Tokenizer`] if the file is not a WordPiece tokenizer or lacks `[CLS]`, `[SEP]` or `[PAD]`.
-    pub fn from_json(text: &str) -> Result<Self> {
-        let file = "tokenizer.json";
+    /// Builds the pipeline of a `tokenizer.json`.
+    pub(super) fn new(parts: Parts) -> Result<Self> {
         let problem = |problem: String| Error::Tokenizer {
-            file: file.into(),
+            file: parts.file.into(),
             problem,
         };
-        let value: serde_json::Value = serde_json::from_str(text)
-            .map_err(|error| problem(format!("it is not JSON ({error})")))?;
-        let kind = value["model"]["type"].as_str().unwrap_or("unknown");
-        if kind != "WordPiece" && value["model"]["continuing_subword_prefix"].is_null() {
-            return Err(problem(format!(
-                "its model is {kind}, but BERT's is WordPiece. Use a checkpoint of a BERT model."
-            )));
-        }
-        let canonical = tokenizers::canonicalize_str(text)
+        let canonical = tokenizers::canonicalize_str(&parts.json)
             .map_err(|error| problem(format!("`tokenizers` cannot convert it ({error})")))?;
         let pipeline = tokenizers::from_json(&canonical)
             .map_err(|error| problem(format!("`tokenizers` cannot read it ({error})")))?;
-        let special = |token: &str| {
-            pipeline
-                .get_added_vocabulary()
-                .token_to_id(token)
-                .or_else(|| {
-                    value["model"]["vocab"][token]
-                        .as_u64()
-                        .and_then(|id| u32::try_from(id).ok())
-                })
-                .ok_or_else(|| {
-                    problem(format!(
-                        "it has no {token} token, which BERT needs around every text"
-                    ))
-                })
-        };
-        let id = |id: &serde_json::Value| id.as_u64().and_then(|id| u32::try_from(id).ok());
-        let words = value["model"]["vocab"].as_object();
-        let words = words.into_iter().flat_map(|vocab| vocab.values());
-        let added = value["added_tokens"].as_array();
-        let added = added.into_iter().flatten().map(|token| &token["id"]);
-        let last_id = words.chain(added).filter_map(id).max();
-        Ok(Self {
-            last_id: last_id.unwrap_or(0),
-            cls: special("[CLS]")?,
-            sep: special("[SEP]")?,
-            pad: special("[PAD]")?,
-            unk: special("[UNK]").ok(),
-            pipeline,
-            json: text.to_string(),
-        })
+        Ok(Self { pipeline, parts })
     }
 
     /// Checks that a model has a word embedding for every token. It may have more of them: tables are often filled up
@@ -135,7 +69,7 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::Tokenizer`] if a token id is not below `vocab_size`.
     pub fn check_vocab_size(&self, vocab_size: usize) -> Result<()> {
-        let len = self.last_id as usize + 1;
+        let len = self.parts.last_id as usize + 1;
         if len <= vocab_size {
             return Ok(());
         }
@@ -145,70 +79,14 @@ impl Tokenizer {
                 "its token ids go up to {}, but the model has {vocab_size} word embeddings (vocab_size of \
                  config.json), so there is none for {} of its ids. Take the tokenizer of this model, or a model whose \
                  word embeddings were resized for it (resize_token_embeddings).",
-                self.last_id,
+                self.parts.last_id,
                 len - vocab_size
             ),
         })
     }
 
-    /// Builds BERT's pipeline for a `vocab.txt` of one token per line, which is read as transformers' `load_vocab`
-    /// reads it: the id of a token is the number of its line, and of equal lines the last one counts.
-    ///
-    /// # Errors
-    /// Those of [`Tokenizer::from_json`].
-    pub fn from_vocab(vocab: &str, settings: &VocabSettings) -> Result<Self> {
-        let table: serde_json::Map<String, serde_json::Value> = lines(vocab)
-            .enumerate()
-            .map(|(id, token)| (token.to_string(), json!(id)))
-            .collect();
-        let id = |token: &str| {
-            table.get(token).cloned().ok_or_else(|| Error::Tokenizer {
-                file: "vocab.txt".into(),
-                problem: format!("it has no {token} token"),
-            })
-        };
-        // A classifier needs no [MASK].
-        let mask = ["[MASK]"]
-            .into_iter()
-            .filter(|mask| table.contains_key(*mask));
-        let added = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-            .into_iter()
-            .chain(mask)
-            .map(|token| {
-                Ok(json!({"id": id(token)?, "content": token, "single_word": false, "lstrip": false,
-                    "rstrip": false, "normalized": false, "special": true}))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let (cls, sep) = (id("[CLS]")?, id("[SEP]")?);
-        let text = json!({
-            "version": "1.0", "truncation": null, "padding": null, "added_tokens": added,
-            "normalizer": {"type": "BertNormalizer", "clean_text": true,
-                "handle_chinese_chars": settings.tokenize_chinese_chars,
-                "strip_accents": settings.strip_accents, "lowercase": settings.do_lower_case},
-            "pre_tokenizer": {"type": "BertPreTokenizer"},
-            "post_processor": {"type": "TemplateProcessing",
-                "single": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
-                    {"SpecialToken": {"id": "[SEP]", "type_id": 0}}],
-                "pair": [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
-                    {"SpecialToken": {"id": "[SEP]", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}},
-                    {"SpecialToken": {"id": "[SEP]", "type_id": 1}}],
-                "special_tokens": {"[CLS]": {"id": "[CLS]", "ids": [cls], "tokens": ["[CLS]"]},
-                    "[SEP]": {"id": "[SEP]", "ids": [sep], "tokens": ["[SEP]"]}}},
-            "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": true},
-            "model": {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##",
-                "max_input_chars_per_word": 100, "vocab": table},
-        });
-        Self::from_json(&text.to_string()).map_err(|error| match error {
-            Error::Tokenizer { problem, .. } => Error::Tokenizer {
-                file: "vocab.txt".into(),
-                problem,
-            },
-            other => other,
-        })
-    }
-
-    /// Encodes a text as `[CLS]`, its tokens and `[SEP]`, at most `max_length` ids in total. It truncates the end of a
-    /// longer text, as transformers does with `truncation=True`.
+    /// Encodes a text as `[CLS]`, its tokens and `[SEP]`, at most `max_length` ids in total. A longer text is truncated at
+    /// its end, or at its beginning where `truncation_side` is `left`, as transformers does with `truncation=True`.
     ///
     /// # Errors
     /// [`Error::Tokenizer`] if `tokenizers` cannot encode the text.
@@ -228,7 +106,7 @@ impl Tokenizer {
     ) -> Result<(Encoding, TokenCount)> {
         let options = EncodeOptions {
             add_special_tokens: false,
-            encode_special_tokens: false,
+            encode_special_tokens: self.parts.split_special_tokens,
             padding: Override::Off,
             truncation: Override::Off,
         };
@@ -244,22 +122,21 @@ impl Tokenizer {
         let [encoding] = encodings.as_slice() else {
             return Err(failed("it gave no encoding".into()));
         };
-        let max_tokens = max_length.saturating_sub(2);
+        let template = &self.parts.template;
+        let max_tokens = max_length.saturating_sub(template.len());
         let truncated = encoding.len() > max_tokens;
-        let mut input_ids = Vec::with_capacity(encoding.len().min(max_tokens) + 2);
-        input_ids.push(self.cls);
-        input_ids.extend(
-            encoding
-                .ids()
-                .iter()
-                .take(max_tokens)
-                .map(|token| token.id()),
-        );
-        input_ids.push(self.sep);
+        let start = match self.parts.truncation_side {
+            Side::Left => encoding.len().saturating_sub(max_tokens),
+            Side::Right => 0,
+        };
+        let kept = encoding.ids().iter().skip(start).take(max_tokens);
+        let mut input_ids = template.prefix.clone();
+        input_ids.extend(kept.map(|token| token.id()));
+        input_ids.extend(&template.suffix);
         let unknown = encoding.ids().iter().map(|token| token.id());
         let count = TokenCount {
-            length: encoding.len() + 2,
-            unknown: unknown.filter(|&id| Some(id) == self.unk).count(),
+            length: encoding.len() + template.len(),
+            unknown: unknown.filter(|&id| Some(id) == self.parts.unknown).count(),
         };
         Ok((
             Encoding {
@@ -281,42 +158,44 @@ impl Tokenizer {
             .collect()
     }
 
+    /// Returns the number of tokens that stand before and after those of a text.
+    pub fn num_special_tokens(&self) -> usize {
+        self.parts.template.len()
+    }
+
     /// Returns the id of `[PAD]`.
     pub fn pad_token_id(&self) -> u32 {
-        self.pad
+        self.parts.pad
     }
 
-    /// Returns the `tokenizer.json` that the tokenizer was parsed from or built as for `vocab.txt`.
+    /// Whether the vocabulary and the settings of a `BertTokenizer` describe it; else only [`json`](Self::json) does.
+    pub fn is_bert(&self) -> bool {
+        self.parts.is_bert
+    }
+
+    /// Whether its files ask for padding before the text, which this crate does not do: BERT counts positions from the
+    /// first column.
+    pub fn asks_for_left_padding(&self) -> bool {
+        self.parts.padding_side == Side::Left
+    }
+
+    /// Returns the `tokenizer.json`: the one that was read, where it says what the tokenizer does, else one that does.
     pub fn json(&self) -> &str {
-        &self.json
+        &self.parts.json
     }
-}
-
-/// The lines of a text as Python reads a file: `\n`, `\r` and `\r\n` end a line, and no other white space is removed.
-fn lines(text: &str) -> impl Iterator<Item = String> {
-    let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let text = text.strip_suffix('\n').unwrap_or(&text);
-    let lines: Vec<_> = text.split('\n').map(str::to_string).collect();
-    lines.into_iter()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tokens::VocabSettings;
+    use serde_json::json;
 
     const SPECIAL: &str = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
 
     fn ids(vocab: &str, text: &str) -> Vec<u32> {
         let tokenizer = Tokenizer::from_vocab(vocab, &VocabSettings::default()).unwrap();
         tokenizer.encode(text, 16).unwrap().input_ids
-    }
-
-    #[test]
-    fn only_line_ends_are_removed_from_a_vocabulary() {
-        let found: Vec<_> = lines("a\r\nb \rc\u{3000}\n\n\u{2028}\n\u{a0}\n").collect();
-        assert_eq!(found, ["a", "b ", "c\u{3000}", "", "\u{2028}", "\u{a0}"]);
-        assert_eq!(lines("a\n\n").collect::<Vec<_>>(), ["a", ""]);
-        assert_eq!(lines("a").collect::<Vec<_>>(), ["a"]);
     }
 
     #[test]
@@ -361,7 +240,8 @@ mod tests {
         let mut token = added[0].clone();
         (token["id"], token["content"]) = (json!(9), json!("[E1]"));
         added.push(token);
+        // The next id after the vocabulary's, whatever the file says, as in `tokenizers`.
         let tokenizer = Tokenizer::from_json(&json.to_string()).unwrap();
-        assert!(tokenizer.check_vocab_size(9).is_err() && tokenizer.check_vocab_size(10).is_ok());
+        assert!(tokenizer.check_vocab_size(6).is_err() && tokenizer.check_vocab_size(7).is_ok());
     }
 }

@@ -26,6 +26,10 @@ const fixtures = {
     expect(running.strays, 'requests outside of the site').toEqual([]);
   },
   webtune: async ({ page, server }, use) => {
+    // A browser without a window has no dialog of the system: an export becomes a download.
+    await page.addInitScript(() =>
+      Object.defineProperty(window, 'showSaveFilePicker', { value: undefined, writable: true }),
+    );
     const webtune = new Webtune(page, server);
     await use(webtune);
     expect(await webtune.problems(), 'errors in the console').toEqual([]);

@@ -143,6 +143,8 @@ test('a button keeps the focus through what its press does', async ({ webtune })
     await expectFocus(button);
   }
   await webtune.show('export');
+  // The sizes of the parts are known.
+  await expect(webtune.button('export')).toBeEnabled();
   await webtune.button('export').focus();
   await keyboard.press('Enter');
   await expect(page.getByTestId('export-again')).toBeVisible();

@@ -203,7 +203,12 @@ function essentials(state) {
       '#try .example',
       ...(ran ? ['#try .quote', '[data-testid=try-before]', '[data-testid=try-after]'] : ['#try .placeholder']),
     ],
-    export: [ACTIONS, '[data-testid=export]', '[data-testid=export-files]', '#export .code', '[data-testid=copy-code]'],
+    export: [
+      ACTIONS,
+      '[data-testid=export]',
+      '[data-testid=export-size]',
+      '[data-testid=export-parts] > li > :is(input, label, .part-about)',
+    ],
   };
 }
 

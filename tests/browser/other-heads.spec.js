@@ -8,7 +8,7 @@ test('heads of other tasks are ignored with a notice, and old LayerNorm names lo
   await webtune.open({ ...QUICK, device: 'cpu', model: madeModel('other-heads'), num_train_epochs: 1 });
   await webtune.press('run-all');
   await webtune.succeeded();
-  const notice = webtune.page.getByTestId('dropped');
+  const notice = webtune.page.locator('[data-code=skipped_tensors]');
   await expect(notice).toContainText('(3)');
   for (const name of ['cls.predictions.transform.dense.weight', 'classifier.weight', 'classifier.bias'])
     await expect(notice).toContainText(name);
@@ -18,8 +18,8 @@ test('a checkpoint without a pooler trains with a new one, which the page names'
   await webtune.open({ ...QUICK, device: 'cpu', model: madeModel('no-pooler'), num_train_epochs: 1 });
   await webtune.press('run-all');
   await webtune.succeeded();
-  await expect(webtune.page.getByTestId('new-pooler')).toContainText('bert.pooler.dense');
+  await expect(webtune.page.locator('[data-code=new_pooler]')).toContainText('bert.pooler.dense');
   await webtune.open({ ...QUICK, device: 'cpu', model: madeModel('tiny') });
   await webtune.press('run-model');
-  await expect(webtune.page.getByTestId('new-pooler')).toHaveCount(0);
+  await expect(webtune.page.locator('[data-code=new_pooler]')).toHaveCount(0);
 });

@@ -57,6 +57,7 @@ pub fn load(
     let device = Device::flex().autodiff();
     let loader = WeightsLoader {
         config,
+        own_labels: num_labels,
         num_labels,
         seed: 0,
         device: &device,

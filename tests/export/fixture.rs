@@ -252,6 +252,7 @@ pub fn opened(files: &BTreeMap<String, Vec<u8>>) -> (BertForSequenceClassificati
     // The seed differs: a parameter that the file lacks would have other values.
     let loader = WeightsLoader {
         config: &config,
+        own_labels: 2,
         num_labels: 2,
         seed: 99,
         device: &Device::flex(),

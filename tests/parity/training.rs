@@ -48,6 +48,7 @@ pub fn prepare(folder: &Path, case: &Case, expected: &Expected, fp16: bool) -> P
     let device = Device::flex().autodiff();
     let loader = WeightsLoader {
         config: &config,
+        own_labels: case.labels.len(),
         num_labels: case.labels.len(),
         seed: 0,
         device: &device,

@@ -34,6 +34,8 @@ import { number, t } from '../i18n.js';
 const STEP_INCREMENTS = [1, 10, 100, 1e3, 1e4].flatMap((power) => [power, 2 * power, 5 * power]).concat(1e5);
 /** The most points of a line that are drawn as points. */
 const MAX_POINTS = 60;
+/** Of a dashed line, in CSS pixels. */
+const DASH = [4, 4];
 /** Of the plot without its legend, in CSS pixels. */
 const MIN_HEIGHT = 64;
 
@@ -108,6 +110,31 @@ export function lineChart(options) {
     },
     /** Redraws after a change of language or colours. */
     refresh: make,
+    /** What is drawn, for a file. */
+    drawing: () => drawingOf(options, data),
+  };
+}
+
+/**
+ * @param {LineChartOptions} options
+ * @param {Column[]} columns
+ */
+function drawingOf({ lines, title, x, floor = 0, range: fixed, format = number }, columns) {
+  const values = columns.slice(1).flat();
+  const shown = values.filter((value) => value !== null).filter(Number.isFinite);
+  const [low, high] = shown.length > 0 ? [Math.min(...shown), Math.max(...shown)] : [null, null];
+  return {
+    title: title(),
+    x: x(),
+    lines: lines.map(({ label, color: variable, kind = 'line', dash }) => ({
+      label: label(),
+      color: variable,
+      kind,
+      dash: dash ?? (kind === 'dashed' || kind === 'level' ? DASH : []),
+    })),
+    columns,
+    range: fixed?.(low) ?? range(low, high, floor),
+    format,
   };
 }
 
@@ -180,7 +207,7 @@ function series({ label, color: variable, kind = 'line', dash }, showPoints, for
   };
   if (kind === 'points') return { ...common, paths: () => null, points: { show: true, size: scaled(9), fill: stroke } };
   if (kind === 'dashed' || kind === 'level')
-    return { ...common, dash: (dash ?? [4, 4]).map(scaled), width: scaled(1.5), points: { show: false } };
+    return { ...common, dash: (dash ?? DASH).map(scaled), width: scaled(1.5), points: { show: false } };
   const points = { size: scaled(5), show: showPoints, fill: stroke };
   return { ...common, points, ...(dash ? { dash: dash.map(scaled) } : {}) };
 }

@@ -19,6 +19,7 @@ const ENGLISH = {
   classify: 'Classify',
   loading: 'Loading the model…',
   failed: 'The model cannot be loaded:',
+  unclassified: 'The text cannot be classified:',
   missing: 'the folder onnx/ has no model.',
   about: 'The model ({file}) runs in this browser. Your text is not sent anywhere.',
 };
@@ -29,6 +30,7 @@ const KOREAN = {
   classify: '분류하기',
   loading: '모델을 불러오는 중…',
   failed: '모델을 불러오지 못했습니다:',
+  unclassified: '텍스트를 분류하지 못했습니다:',
   missing: 'onnx/ 폴더에 모델이 없습니다.',
   about: '모델({file})은 이 브라우저 안에서 실행되며, 입력한 텍스트는 어디에도 전송되지 않습니다.',
 };
@@ -112,13 +114,17 @@ async function start() {
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     // One text gives a list with the probability of each label.
-    void classifier(field.value, { top_k: null }).then((results) =>
-      show(/** @type {{label: string, score: number}[]} */ (results)),
-    );
+    const results = /** @type {Promise<{label: string, score: number}[]>} */ (classifier(field.value, { top_k: null }));
+    results.then(show).catch((error) => fail(TEXTS.unclassified, error));
   });
 }
 
-start().catch((/** @type {unknown} */ error) => {
-  const reason = error instanceof Error ? error.message : String(error);
-  element('status').textContent = `${TEXTS.failed} ${reason}`;
-});
+/**
+ * @param {string} what
+ * @param {unknown} error
+ */
+function fail(what, error) {
+  element('status').textContent = `${what} ${error instanceof Error ? error.message : String(error)}`;
+}
+
+start().catch((error) => fail(TEXTS.failed, error));

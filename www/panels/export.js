@@ -1,35 +1,28 @@
-// Export: the trained model as a Hugging Face folder, its files, and the Python code that uses it.
+// Export: the parts of the archive, its progress, and the code that uses it.
 
+import { codeBlock } from './code-block.js';
+import { elsewhere } from './elsewhere.js';
+import { partsList } from './export-parts.js';
+import { panelParts, sideFoot } from './widgets.js';
 import { figures } from '../components/figures.js';
 import { alert } from '../components/notices.js';
-import { scrollable } from '../components/scrollable.js';
-import { panelParts } from './widgets.js';
-import { exportModel } from '../requests.js';
 import { h, replace, setAttribute, setOff, setText } from '../dom.js';
-import { bytes, number, t, tOr } from '../i18n.js';
+import { javascriptLines, pythonLines } from '../export/code.js';
+import { Exporter, freeSpace } from '../export/exporter.js';
+import { isTight, sizeOf, smallestNetwork, takenParts } from '../export/parts.js';
+import { chooseTarget } from '../export/sink.js';
+import { bytes, number, t } from '../i18n.js';
+import { isBlocked } from '../state.js';
 
 /** @typedef {import('../state.js').AppState} AppState */
 /** @typedef {import('../state.js').Exported} Exported */
-
-/** In the order of the list. */
-const FILES = [
-  'README.md',
-  'config.json',
-  'model.safetensors',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'vocab.txt',
-  'special_tokens_map.json',
-  'training_args.json',
-  'trainer_state.json',
-];
-/** The exported weights are 32-bit floats. */
-const BYTES_PER_PARAMETER = 4;
 
 /** @param {import('../app.js').App} app */
 export function exportPanel(app) {
   const { store } = app;
   const { side, main } = panelParts('export');
+  const exporter = new Exporter(app);
+  const archiveLink = linkToArchive();
   const button = h('button', {
     type: 'button',
     class: 'secondary',
@@ -39,65 +32,144 @@ export function exportPanel(app) {
     on: { click: () => void run() },
   });
   const reason = h('p', { class: 'note', id: 'export-reason' });
-  const meter = h('progress', { max: '1', 'data-i18n-label': 'export.meter', 'aria-label': t('export.meter') });
-  const text = h('p', { class: 'note', 'data-testid': 'export-progress' });
-  const problem = h('div', { class: 'problem' });
-  const outcome = h('div', {});
   const status = h('p', { class: 'visually-hidden', role: 'status' });
-  side.append(h('div', { class: 'actions' }, button), reason, status);
-  const code = pythonCode();
-  main.append(problem, h('div', { class: 'download' }, meter, text), outcome, code.element);
+  const facts = h('div', { class: 'export-facts' });
+  side.append(sizeBox(store), facts, status, sideFoot(h('div', { class: 'actions' }, button), reason));
 
-  const archiveLink = linkToArchive();
+  const problem = h('div', { class: 'problem' });
+  const outcome = h('div', { class: 'export-outcome' });
+  const uses = codes(store);
+  main.append(problem, progress(store, exporter), outcome, partsList(store), uses, elsewhere(app));
+
   async function run() {
-    const exported = await exportModel(app);
-    if (exported) archiveLink.to(exported).click();
+    const { exportPlan } = store.state;
+    if (!exportPlan) return;
+    const target = await chooseTarget(exportPlan.file);
+    const exported = target && (await exporter.run(target));
+    if (exported?.blob) archiveLink.to(exported, exported.blob).click();
   }
 
-  store.watch(['trained', 'busy', 'opened', 'fatal', 'language'], (state) => {
+  follow(store, exporter);
+  store.watch(['trained', 'busy', 'opened', 'fatal', 'exportPlan', 'language'], (state) => {
     const why = refusal(state);
     setOff(button, why !== null);
     setText(reason, why ? t(why) : t('export.ready', { step: state.trained?.global_step ?? 0 }));
   });
-  store.watch(['archive', 'language'], ({ archive, model }) => {
-    const writing = archive.kind === 'writing' ? archive : null;
-    meter.hidden = writing === null;
-    if (writing && model) meter.value = Math.min(1, writing.bytes / (model.parameters * BYTES_PER_PARAMETER));
-    setText(text, writing ? t('export.progress', { bytes: bytes(writing.bytes) }) : '');
+  store.watch(['archive', 'language'], ({ archive }) => {
     replace(problem, archive.kind === 'failed' && alert(archive.error));
   });
   /** @type {unknown[]} */
   let shown = [];
-  store.watch(['archive', 'trained', 'run', 'language'], ({ archive, trained, run, language }) => {
-    const exported = archive.kind === 'done' ? archive.exported : null;
-    const exportable = run.kind === 'running' ? null : trained;
+  store.watch(['archive', 'trained', 'run', 'language'], ({ archive, trained, run: current, language }) => {
+    const exportable = current.kind === 'running' ? null : trained;
     // Most changes of the run and of the archive are progress, which is not shown here.
-    const next = [exported, exportable, language];
+    const next = [archive.kind === 'writing' ? 'writing' : archive, exportable, language];
     if (next.every((value, at) => value === shown[at])) return;
     shown = next;
-    const link = exported ? h('p', {}, archiveLink.to(exported)) : archiveLink.release();
-    code.show(exported ? exported.file.replace(/\.zip$/, '') : null);
-    setText(status, exported ? t('export.done', { file: exported.file, bytes: bytes(exported.bytes) }) : '');
-    replace(outcome, ...details(exported, exportable), link);
+    const exported = archive.kind === 'done' ? archive.exported : null;
+    setText(status, outcomeText(archive));
+    replace(outcome, ...(exported ? ended(exported, archiveLink) : [archiveLink.release(), stopped(archive)]));
+    replace(facts, ...(exportable ? runFacts(exportable) : []));
   });
+}
+
+/**
+ * Asks for the plan of the archive whenever the view is shown and the worker is idle.
+ * @param {import('../state.js').Store<AppState>} store
+ * @param {Exporter} exporter
+ */
+function follow(store, exporter) {
+  /** @type {unknown} */
+  let asked = null;
+  store.watch(['view', 'busy', 'opened', 'fatal', 'trained'], (state) => {
+    const wanted = state.view === 'export' && !isBlocked(state) ? state.trained : null;
+    if (wanted !== null && wanted !== asked) void exporter.plan();
+    asked = wanted;
+  });
+}
+
+/**
+ * The size of the archive, and whether the browser has room for it.
+ * @param {import('../state.js').Store<AppState>} store
+ */
+function sizeBox(store) {
+  const sum = h('div', {});
+  const space = h('p', { class: 'note', 'data-testid': 'export-space' });
+  /** @type {number|null} */
+  let free = null;
+  const show = () => {
+    const { exportPlan, exportParts } = store.state;
+    const taken = exportPlan ? takenParts(exportPlan, exportParts) : [];
+    const size = sizeOf(taken);
+    const count = taken.reduce((all, { files }) => all + files.length, 0);
+    const attributes = { 'data-testid': 'export-size', 'data-bytes': size, class: 'big' };
+    const value = exportPlan ? bytes(size) : '–';
+    replace(sum, figures([{ label: t('export.size'), value, attributes }]));
+    const tight = isTight(size, free);
+    space.classList.toggle('stale', tight);
+    const files = exportPlan ? t('export.files', { count }) : '';
+    const room = free === null || !exportPlan ? '' : t(tight ? 'export.tight' : 'export.free', { free: bytes(free) });
+    setText(space, [files, room].filter(Boolean).join(' · '));
+  };
+  store.watch(['exportPlan', 'exportParts', 'language'], show);
+  store.watch(['exportPlan'], async () => {
+    free = await freeSpace();
+    show();
+  });
+  return h('div', { class: 'export-size' }, sum, space);
+}
+
+/**
+ * @param {import('../state.js').Store<AppState>} store
+ * @param {Exporter} exporter
+ */
+function progress(store, exporter) {
+  const meter = h('progress', { max: '1', 'data-i18n-label': 'export.meter', 'aria-label': t('export.meter') });
+  const text = h('p', { class: 'note', 'data-testid': 'export-progress' });
+  const stop = h('button', {
+    type: 'button',
+    class: 'secondary',
+    'data-testid': 'stop-export',
+    i18n: 'export.stop',
+    on: { click: () => void exporter.stop() },
+  });
+  const element = h('div', { class: 'download' }, meter, h('div', { class: 'download-line' }, text, stop));
+  store.watch(['archive', 'language'], ({ archive }) => {
+    const writing = archive.kind === 'writing' ? archive : null;
+    // The focus must not stay in what is hidden.
+    if (!writing && element.contains(document.activeElement)) {
+      const next = document.querySelector('[data-testid=export]');
+      if (next instanceof HTMLElement) next.focus();
+    }
+    element.hidden = writing === null;
+    if (!writing) return setText(text, '');
+    // The archive is a little larger than its files.
+    const written = Math.min(writing.bytes, writing.total);
+    meter.value = writing.total > 0 ? written / writing.total : 0;
+    setAttribute(element, 'data-bytes', writing.bytes);
+    setText(text, t('export.progress', { bytes: bytes(written), total: bytes(writing.total) }));
+  });
+  return element;
 }
 
 /** Links to the latest archive. The browser keeps an archive until its URL is revoked. */
 function linkToArchive() {
-  /** @type {Exported|null} */
+  /** @type {Blob|null} */
   let current = null;
   let url = '';
-  const keep = (/** @type {Exported|null} */ exported) => {
-    if (exported === current) return;
+  const keep = (/** @type {Blob|null} */ blob) => {
+    if (blob === current) return;
     if (url) URL.revokeObjectURL(url);
-    url = exported ? URL.createObjectURL(exported.blob) : '';
-    current = exported;
+    url = blob ? URL.createObjectURL(blob) : '';
+    current = blob;
   };
   return {
-    /** @param {Exported} exported */
-    to(exported) {
-      keep(exported);
-      const { file } = exported;
+    /**
+     * @param {Exported} exported
+     * @param {Blob} blob
+     */
+    to({ file }, blob) {
+      keep(blob);
       return h('a', { href: url, download: file, 'data-testid': 'export-again' }, t('export.again', { file }));
     },
     release() {
@@ -111,130 +183,67 @@ function linkToArchive() {
  * The i18n key of the reason why nothing can be exported now, or null.
  * @param {AppState} state
  */
-function refusal({ trained, busy, opened, fatal }) {
+function refusal({ trained, busy, opened, fatal, exportPlan }) {
   if (busy) return 'export.busy';
-  return trained && opened && !fatal ? null : 'export.untrained';
+  if (!trained || !opened || fatal) return 'export.untrained';
+  return exportPlan ? null : 'export.planning';
+}
+
+/** @param {AppState['archive']} archive */
+function outcomeText(archive) {
+  if (archive.kind === 'stopped') return t('export.stopped');
+  if (archive.kind !== 'done') return '';
+  return t('export.done', { file: archive.exported.file, bytes: bytes(archive.exported.bytes) });
 }
 
 /**
- * The files of the folder and the seed of the run.
- * @param {Exported|null} exported
- * @param {import('../protocol.js').TrainedState|null} trained
+ * @param {Exported} exported
+ * @param {ReturnType<typeof linkToArchive>} link
  */
-function details(exported, trained) {
-  const sizes = new Map(exported?.files.map(({ name, bytes: size }) => [name, size]));
-  const names = exported ? [...sizes.keys()].sort((a, b) => position(a) - position(b)) : FILES;
-  const rows = names.map((name) =>
-    h(
-      'tr',
-      { 'data-name': name, 'data-bytes': sizes.get(name) ?? null },
-      h('th', { scope: 'row' }, h('code', {}, name)),
-      h('td', {}, tOr(`export.about.${name}`, '')),
-      exported && h('td', { class: 'number' }, bytes(sizes.get(name) ?? 0)),
-    ),
-  );
-  const heads = [
-    h('th', { scope: 'col' }, t('export.file')),
-    h('th', { scope: 'col' }, t('export.about')),
-    exported && h('th', { scope: 'col', class: 'number' }, t('export.size')),
-  ];
-  return [
-    trained && runFacts(exported, trained),
-    h('h2', {}, t('export.holds')),
-    scrollable(
-      h(
-        'table',
-        { class: 'files', 'data-testid': 'export-files' },
-        h('thead', {}, h('tr', {}, ...heads)),
-        h('tbody', {}, ...rows),
-      ),
-    ),
-  ];
-}
+const ended = (exported, link) => [
+  h(
+    'p',
+    { 'data-testid': 'export-done', 'data-bytes': exported.bytes },
+    t('export.done', { file: exported.file, bytes: bytes(exported.bytes) }),
+    ' ',
+    exported.blob ? link.to(exported, exported.blob) : link.release(),
+  ),
+];
 
-/**
- * @param {Exported|null} exported
- * @param {import('../protocol.js').TrainedState} trained
- */
-function runFacts(exported, trained) {
-  const facts = [
+/** @param {AppState['archive']} archive */
+const stopped = (archive) =>
+  archive.kind === 'stopped' && h('p', { class: 'note', 'data-testid': 'export-stopped' }, t('export.stopped'));
+
+/** @param {import('../protocol.js').TrainedState} trained */
+const runFacts = (trained) => [
+  figures([
     {
       label: t('export.seed'),
       value: String(trained.seed),
       attributes: { 'data-testid': 'run-seed', 'data-value': trained.seed },
     },
     { label: t('training.step'), value: number(trained.global_step) },
-    exported ? { label: t('export.size'), value: bytes(exported.bytes) } : null,
-  ];
-  return h(
-    'div',
-    { class: 'run-facts' },
-    figures(facts.filter((fact) => fact !== null)),
-    h('p', { class: 'note' }, t('export.reproduces')),
-  );
+  ]),
+  h('p', { class: 'note' }, t('export.reproduces')),
+];
+
+/**
+ * Code that opens the folder in Python and in JavaScript.
+ * @param {import('../state.js').Store<AppState>} store
+ */
+function codes(store) {
+  const python = codeBlock({ title: 'export.use', about: 'export.use_about', testId: 'code' });
+  const javascript = codeBlock({ title: 'export.use_js', about: 'export.use_js_about', testId: 'code-js' });
+  store.watch(['archive', 'exportPlan', 'exportParts', 'language'], ({ archive, exportPlan, exportParts }) => {
+    const file = archive.kind === 'done' ? archive.exported.file : exportPlan?.file;
+    const folder = file?.replace(/\.zip$/, '') ?? 'folder';
+    const network = smallestNetwork(exportPlan ? takenParts(exportPlan, exportParts) : exportParts.map(asPart));
+    python.show(pythonLines(folder), folder);
+    javascript.show(javascriptLines(folder, network ?? 'onnx_quantized'), folder);
+    setText(javascript.note, t(network ? 'export.use_js_about' : 'export.use_js_none'));
+  });
+  return h('div', { class: 'code-blocks' }, python.element, javascript.element);
 }
 
-/** @param {string} name */
-const position = (name) => (FILES.includes(name) ? FILES.indexOf(name) : FILES.length);
-
-/** Python code that uses the folder, with a button that copies it. */
-function pythonCode() {
-  const code = h('code', {});
-  const status = h('span', { class: 'note', role: 'status' });
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(code.textContent ?? '');
-      setText(status, t('export.copied'));
-    } catch {
-      // Without access to the clipboard the text is selected, so that the keyboard can copy it.
-      getSelection()?.selectAllChildren(code);
-      setText(status, t('export.select'));
-    }
-  };
-  const element = h(
-    'div',
-    {},
-    h(
-      'div',
-      { class: 'code-head' },
-      h('h2', { i18n: 'export.use' }),
-      h('p', { class: 'note', i18n: 'export.use_about' }),
-      status,
-      h('button', {
-        type: 'button',
-        class: 'quiet',
-        'data-testid': 'copy-code',
-        i18n: 'export.copy',
-        on: { click: () => void copy() },
-      }),
-    ),
-    // Focusable, so that a keyboard can scroll it on a narrow screen.
-    h(
-      'pre',
-      {
-        class: 'code',
-        tabindex: '0',
-        role: 'region',
-        'data-i18n-label': 'export.use',
-        'aria-label': t('export.use'),
-        lang: 'en',
-      },
-      code,
-    ),
-  );
-  return {
-    element,
-    /** @param {string|null} folder */
-    show(folder) {
-      const lines = [
-        'from transformers import pipeline',
-        '',
-        `classifier = pipeline("text-classification", model=${JSON.stringify(folder ?? 'folder')})`,
-        `print(classifier("I love how well this blender works."))`,
-      ];
-      if (code.textContent !== lines.join('\n')) setText(status, '');
-      setText(code, lines.join('\n'));
-      setAttribute(code, 'data-folder', folder);
-    },
-  };
-}
+/** @param {import('../protocol.js').ExportPart} part */
+const asPart = (part) => ({ part });

@@ -14,12 +14,14 @@ import { isBlocked } from '../state.js';
 export function galleryPanel(app) {
   const { store } = app;
   const list = h('ul', { class: 'gallery', 'data-testid': 'gallery' });
+  const further = h('ul', { class: 'gallery', 'data-testid': 'gallery-further' });
   const storedList = h('div', { class: 'stored', 'data-testid': 'stored' });
   const more = fold(
     store,
     'expert',
     'gallery.more',
     h('p', { class: 'note', i18n: 'gallery.note' }),
+    further,
     repoForm(app),
     storedList,
   );
@@ -28,7 +30,10 @@ export function galleryPanel(app) {
     const off = isBlocked(state);
     const focused = document.activeElement?.getAttribute('data-repo');
     const inStored = storedList.contains(document.activeElement);
-    replace(list, ...MODELS.map((model) => row(app, model, off)));
+    const rows = (/** @type {boolean} */ isFurther) =>
+      MODELS.filter((model) => Boolean(model.further) === isFurther).map((model) => row(app, model, off));
+    replace(list, ...rows(false));
+    replace(further, ...rows(true));
     replace(storedList, ...storedModels(app, off));
     // Redrawing removes the focused button.
     const again = focused && element.querySelector(`button[data-repo="${CSS.escape(focused)}"]`);

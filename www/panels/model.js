@@ -3,6 +3,7 @@
 import { continuePanel } from './continue.js';
 import { galleryPanel } from './gallery.js';
 import { figures } from '../components/figures.js';
+import { modelNotices } from '../components/model-notices.js';
 import { callout } from '../components/notices.js';
 import { fold } from '../components/fold.js';
 import { panelParts, sideFoot, stageButton } from './widgets.js';
@@ -18,7 +19,7 @@ import { bytes, duration, number, t, tOr } from '../i18n.js';
 /** @param {import('../app.js').App} app */
 export function modelPanel(app) {
   const { head, side, main } = panelParts('model');
-  const { row, problem } = stageButton(app, 'model');
+  const { row, problem } = stageButton(app, 'model', undefined, (error) => folderChoice(app, error));
   side.append(
     fold(app.store, 'explore', 'gallery.title', galleryPanel(app)),
     fold(app.store, 'expert', 'continue.title', continuePanel(app)),
@@ -63,10 +64,35 @@ export function modelPanel(app) {
     setAttribute(progress, 'data-total', download?.total ?? 0);
     setText(text, downloadText(download, running ? phase : null, running ? retry : null));
   });
-  app.store.watch(['model', 'origin', 'language'], ({ model, origin }) => {
+  app.store.watch(['model', 'origin', 'head', 'language'], ({ model, origin, head }) => {
     const before = origin.kind === 'hub' ? t('model.placeholder_hub', { repo: origin.repo }) : t('model.placeholder');
-    replace(result, ...(model ? details(model) : [h('p', { class: 'placeholder' }, before)]));
+    replace(result, ...(model ? details(model, head) : [h('p', { class: 'placeholder' }, before)]));
   });
+}
+
+/**
+ * A button for each of the models among which the visitor has to choose.
+ * @param {import('../app.js').App} app
+ * @param {import('../session.js').ShownError} error
+ */
+function folderChoice({ store, workflow }, { folders = [] }) {
+  const { attempted } = store.state;
+  if (attempted?.kind !== 'disk') return [];
+  const buttons = folders.map((folder) =>
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'secondary',
+        'data-testid': 'choose-folder',
+        'data-folder': folder,
+        on: { click: () => void workflow.loadFrom({ ...attempted, folder }) },
+      },
+      folder,
+    ),
+  );
+  if (buttons.length === 0) return [];
+  return [h('p', {}, t('continue.which')), h('div', { class: 'actions' }, ...buttons)];
 }
 
 /**
@@ -93,8 +119,11 @@ function downloadText(download, phase, retry) {
   return parts.join(' · ') || t('now.model');
 }
 
-/** @param {ModelView} model */
-function details(model) {
+/**
+ * @param {ModelView} model
+ * @param {import('../protocol.js').HeadUse|null} head
+ */
+function details(model, head) {
   const config = Object.entries(model.config).map(([name, value]) =>
     h(
       'tr',
@@ -107,7 +136,7 @@ function details(model) {
       ),
     ),
   );
-  const found = blocks(model);
+  const found = blocks(model, head);
   return [
     figures([
       { label: t('model.name'), value: model.name },
@@ -122,14 +151,7 @@ function details(model) {
       },
     ]),
     found && diagram(found, model.parameters),
-    model.pooler ? null : h('p', { class: 'note', 'data-testid': 'new-pooler' }, t('model.new_pooler')),
-    model.dropped?.length
-      ? h(
-          'p',
-          { class: 'note', 'data-testid': 'dropped' },
-          t('model.dropped', { count: model.dropped.length, names: model.dropped.join(', ') }),
-        )
-      : null,
+    modelNotices(model, head),
     h('p', { class: 'note' }, t('model.source', { source: model.source, license: model.license })),
     h(
       'details',
@@ -166,9 +188,10 @@ function diagram(found, total) {
 /**
  * The parameters of each block, computed from config.json. Null for another architecture, whose count differs.
  * @param {ModelView} model
+ * @param {import('../protocol.js').HeadUse|null} [head]  what a run does with the checkpoint's own head
  * @returns {Block[]|null}
  */
-export function blocks({ config, parameters, classifier = false }) {
+export function blocks({ config, parameters, classifier = false, pooler: hasPooler }, head = null) {
   const get = (/** @type {string} */ name) => Number(config[name]);
   const hidden = get('hidden_size');
   const inner = get('intermediate_size');
@@ -177,8 +200,8 @@ export function blocks({ config, parameters, classifier = false }) {
   const embeddings = (vocabulary + get('max_position_embeddings') + get('type_vocab_size') + 2) * hidden;
   const layer = 4 * (hidden * hidden + hidden) + (2 * hidden * inner + inner + hidden) + 4 * hidden;
   const pooler = hidden * hidden + hidden;
-  const head = parameters - embeddings - layers * layer - pooler;
-  const labels = head / (hidden + 1);
+  const last = parameters - embeddings - layers * layer - pooler;
+  const labels = last / (hidden + 1);
   if (!Number.isInteger(labels) || labels < 1 || labels > 1000) return null;
   return [
     { key: 'model.block_embeddings', params: { vocabulary, hidden }, parameters: embeddings, fresh: false },
@@ -188,7 +211,12 @@ export function blocks({ config, parameters, classifier = false }) {
       parameters: layers * layer,
       fresh: false,
     },
-    { key: 'model.block_pooler', params: { hidden }, parameters: pooler, fresh: false },
-    { key: 'model.block_head', params: { hidden, labels }, parameters: head, fresh: !classifier },
+    { key: 'model.block_pooler', params: { hidden }, parameters: pooler, fresh: !hasPooler },
+    {
+      key: 'model.block_head',
+      params: { hidden, labels },
+      parameters: last,
+      fresh: !classifier || head === 'replaced',
+    },
   ];
 }

@@ -8,7 +8,7 @@ import { placeholder } from '../components/notices.js';
 import { panelParts, stageButton } from './widgets.js';
 import { languageOfLetters } from '../data/language.js';
 import { h, replace } from '../dom.js';
-import { number, percent, t } from '../i18n.js';
+import { number, percent, t, tOr } from '../i18n.js';
 
 /** @typedef {import('../protocol.js').TokenRow} TokenRow */
 
@@ -64,6 +64,7 @@ export function tokensPanel(app) {
           total: all,
         }),
       ),
+      unknownTokens(tokens),
     );
     replace(
       legend,
@@ -155,3 +156,21 @@ function column(row, at) {
  * @param {'special'|'continued'|'pad'|'word'} kind
  */
 const chip = (token, kind) => h('span', { class: `token ${kind}`, lang: languageOfLetters(token) }, token);
+
+/**
+ * The warning of a vocabulary that does not have the words of the texts, with the likely reason.
+ * @param {import('../protocol.js').TokensView} tokens
+ */
+function unknownTokens({ warnings }) {
+  if (warnings.length === 0) return null;
+  const sentence = (/** @type {import('../protocol.js').Warning} */ { code, message, values }) =>
+    tOr(`warning.${code}_${values.reason}`, message, {
+      share: percent(Number(values.share), 0),
+      script: tOr(`audit.script.${values.script}`, String(values.script)),
+    });
+  return h(
+    'ul',
+    { class: 'warnings', 'data-testid': 'token-warnings' },
+    ...warnings.map((warning) => h('li', { 'data-code': warning.code }, sentence(warning))),
+  );
+}

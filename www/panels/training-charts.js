@@ -1,6 +1,7 @@
 // The charts of a training run: loss, accuracy, learning rate, and gradient norm by step.
 
 import { comparable } from '../baselines.js';
+import { chartMenu } from './chart-menu.js';
 import { BASELINES, accuracyColumns, accuracyRange } from '../charts/accuracy.js';
 import { chartColumns } from '../charts/columns.js';
 import { lineChart } from '../charts/line.js';
@@ -61,10 +62,10 @@ export function trainingCharts(store) {
   const element = h(
     'div',
     { class: 'charts' },
-    figure('training.loss', 'training.loss_about', loss.element, 'wide'),
-    figure('baselines.chart', 'baselines.chart_about', accuracy.element, 'accuracy'),
-    figure('training.learning_rate', 'training.learning_rate_about', rate.element),
-    figure('training.grad_norm', 'training.grad_norm_about', norm.element),
+    figure('training.loss', chartMenu(store, loss, 'loss', 'training.loss'), loss.element, 'wide'),
+    figure('baselines.chart', chartMenu(store, accuracy, 'accuracy', 'baselines.chart'), accuracy.element, 'accuracy'),
+    figure('training.learning_rate', chartMenu(store, rate, 'learning-rate', 'training.learning_rate'), rate.element),
+    figure('training.grad_norm', chartMenu(store, norm, 'gradient-norm', 'training.grad_norm'), norm.element),
   );
 
   const draw = throttled(() => {
@@ -90,15 +91,11 @@ export function trainingCharts(store) {
 
 /**
  * @param {string} title
- * @param {string} about
+ * @param {HTMLElement} menu
  * @param {HTMLElement} chart
  * @param {string} [size]
  */
-function figure(title, about, chart, size = '') {
-  return h(
-    'figure',
-    { class: size },
-    h('figcaption', {}, h('strong', { i18n: title }), ' ', h('span', { class: 'note', i18n: about })),
-    chart,
-  );
+function figure(title, menu, chart, size = '') {
+  const about = h('span', { class: 'note', i18n: `${title}_about` });
+  return h('figure', { class: size }, h('figcaption', {}, h('strong', { i18n: title }), menu, about), chart);
 }

@@ -1,6 +1,7 @@
 // Try it: classifies a sentence with the model as it was loaded and as it is now.
 
 import { labelName } from '../components/labels.js';
+import { answersOwn } from '../components/model-notices.js';
 import { placeholder } from '../components/notices.js';
 import { probabilityBars } from '../components/probability-bars.js';
 import { MODEL_TITLES, predictedBy } from '../prediction.js';
@@ -41,7 +42,7 @@ export function tryItPanel(app) {
     const due = performance.now() - requestedAt > WATCH_EVERY_MS;
     if (cheap && due && run.kind === 'running' && prediction && stages.try.state !== 'running') classify();
   });
-  store.watch(['prediction', 'dataset', 'model', 'run', 'language'], (state) => {
+  store.watch(['prediction', 'dataset', 'model', 'head', 'run', 'language'], (state) => {
     replace(result, ...(state.prediction ? outcomes(state, state.prediction) : [placeholder('try.placeholder')]));
   });
 }
@@ -115,7 +116,8 @@ function outcomes(state, prediction) {
   const { model } = state;
   const { text, result } = prediction;
   const { labels, before, after, tokens, truncated } = result;
-  const beforeNote = t(model?.classifier && model.pooler ? 'try.before_own' : 'try.before_note');
+  const own = answersOwn(model, state.head, after !== null);
+  const beforeNote = t(own ? 'try.before_own' : 'try.before_note');
   const by = predictedBy(prediction, state);
   const untrained = () =>
     h(

@@ -6,6 +6,7 @@ import { baselineJobs } from '../baselines.js';
 import { embeddingSeconds, estimateRun, secondsPerUnit } from '../estimate.js';
 import { needed, recommend, recommendJob } from '../recommendation.js';
 import { loadRecording } from '../recording/recording.js';
+import { leastOperations } from '../work.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../recording/recording.js').Recording} Recording */
@@ -15,6 +16,7 @@ import { loadRecording } from '../recording/recording.js';
  * @property {() => Estimate|null} estimate             of the run that would start now
  * @property {() => number|null} seconds_per_unit       of the work of a run, see work.js
  * @property {() => number|null} embedding_seconds      of one pass of the encoder over every row
+ * @property {() => number|null} operations             of the run that would start now, at least
  */
 
 /**
@@ -43,6 +45,10 @@ export function timesOf({ store, settings }, { version, ownFolder }) {
     embedding_seconds() {
       const known = basis();
       return known && embeddingSeconds(store.state, known);
+    },
+    operations() {
+      const known = basis();
+      return known && leastOperations(store.state, known.values, known.recording, ownFolder);
     },
   };
 }

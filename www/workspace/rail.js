@@ -66,7 +66,13 @@ function auditLine() {
 
 /** An archive is never stale: it is dropped with its model. @param {AppState} state @returns {Mark} */
 function exportMark({ archive }) {
-  const states = /** @type {const} */ ({ idle: 'idle', writing: 'running', done: 'done', failed: 'error' });
+  const states = /** @type {const} */ ({
+    idle: 'idle',
+    writing: 'running',
+    done: 'done',
+    stopped: 'idle',
+    failed: 'error',
+  });
   return { state: states[archive.kind], stale: false };
 }
 

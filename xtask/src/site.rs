@@ -26,6 +26,9 @@ const MODEL_FILES: [(&str, &str); 4] = [
     ("model.safetensors", "model/model.fp16.safetensors"),
     ("LICENSE", "LICENSE"),
 ];
+/// The settings of the model's tokenizer, which the package lacks. They are those of the published model; with them the
+/// page does not ask for older files.
+const TOKENIZER_CONFIG: &str = "xtask/assets/all-MiniLM-L6-v2/tokenizer_config.json";
 /// The charting library as the page loads it, and its licence for the visitor.
 const CHARTS_PACKAGE: &str = "node_modules/uplot";
 const CHARTS_FILES: [(&str, &str); 3] = [
@@ -101,7 +104,11 @@ pub fn models(folder: &str) -> Vec<Mount> {
     let file = |(name, source): &(&str, &str)| {
         Mount::new(format!("{folder}/{MODEL}/{name}"), package.join(source))
     };
-    MODEL_FILES.iter().map(file).collect()
+    let settings = Mount::new(
+        format!("{folder}/{MODEL}/tokenizer_config.json"),
+        project::at(TOKENIZER_CONFIG),
+    );
+    MODEL_FILES.iter().map(file).chain([settings]).collect()
 }
 
 /// The project's licences.

@@ -4,7 +4,7 @@ use super::*;
 use crate::bert::random_checkpoint;
 use crate::io::MemoryFile;
 use safetensors::SafeTensors;
-use safetensors::tensor::TensorView;
+use safetensors::tensor::{Dtype, TensorView};
 
 fn config() -> BertConfig {
     BertConfig {
@@ -41,6 +41,7 @@ fn load(bytes: Vec<u8>) -> Result<(BertForSequenceClassification, LoadReport)> {
     let config = config();
     let loader = WeightsLoader {
         config: &config,
+        own_labels: 2,
         num_labels: 2,
         seed: 1,
         device: &Device::flex(),
@@ -76,7 +77,7 @@ fn legacy_names_and_names_without_prefix_load_the_same_network() {
     ] {
         let (found, report) = load(bytes).unwrap();
         assert_eq!(values(&found), values(&expected));
-        assert!(report.dropped.is_empty() && !report.has_classifier);
+        assert!(report.skipped.is_empty() && !report.has_classifier);
     }
 }
 
@@ -92,7 +93,7 @@ fn heads_of_other_tasks_are_skipped_and_reported() {
     let (model, report) = load(file(str::to_string, &others)).unwrap();
     let mut names = others.map(|(name, _)| name);
     names.sort();
-    assert_eq!(report.dropped, names);
+    assert_eq!(report.skipped, names);
     assert!(!report.has_classifier);
     assert_eq!(model.num_labels(), 2);
     // A weight that fits is skipped with a bias that does not.
@@ -102,7 +103,7 @@ fn heads_of_other_tasks_are_skipped_and_reported() {
     ];
     let (_, report) = load(file(str::to_string, &others)).unwrap();
     assert!(!report.has_classifier);
-    assert_eq!(report.dropped, ["classifier.bias", "classifier.weight"]);
+    assert_eq!(report.skipped, ["classifier.bias", "classifier.weight"]);
 }
 
 /// Returns a checkpoint in two files that alternate in tensors, and its index.
@@ -131,6 +132,7 @@ fn load_shards(
     let config = config();
     let loader = WeightsLoader {
         config: &config,
+        own_labels: 2,
         num_labels: 2,
         seed: 1,
         device: &Device::flex(),
@@ -151,30 +153,31 @@ fn shards_load_the_same_network() {
     let (found, report) = load_shards(&index, &files).unwrap();
     assert_eq!(values(&found), values(&expected));
     assert_eq!(report.tensors, whole.tensors);
-    assert_eq!(report.dropped, ["cls.predictions.bias"]);
+    assert_eq!(report.skipped, ["cls.predictions.bias"]);
     assert_eq!(report.dtype, "F32");
     let bytes: usize = files.iter().map(|(_, bytes)| bytes.len()).sum();
     assert_eq!(report.bytes, bytes as u64);
 }
 
 #[test]
-fn refuses_shards_that_contradict_the_index() {
+fn an_index_may_lack_tensors_but_its_files_may_not() {
     let (index, mut files) = shards();
-    let (first, second) = (files[0].1.clone(), files[1].1.clone());
-    files[1].1 = first;
+    let (expected, _) = load_shards(&index, &files).unwrap();
+    let without = |name: &str| {
+        let map: serde_json::Map<_, _> = index
+            .tensors()
+            .filter(|tensor| *tensor != name)
+            .map(|tensor| (tensor.to_string(), index.file_of(tensor).into()))
+            .collect();
+        let text = serde_json::json!({ "weight_map": map }).to_string();
+        ShardIndex::from_json(&text).unwrap()
+    };
+    let shorter = without("bert.embeddings.LayerNorm.bias");
+    let (found, _) = load_shards(&shorter, &files).unwrap();
+    assert_eq!(values(&found), values(&expected));
+    files[1].1 = files[0].1.clone();
     let error = load_shards(&index, &files).unwrap_err().to_string();
-    assert!(error.contains("the index says otherwise"), "{error}");
-    files[1].1 = second;
-    let name = "bert.pooler.dense.bias";
-    let map: serde_json::Map<_, _> = index
-        .tensors()
-        .filter(|tensor| *tensor != name)
-        .map(|tensor| (tensor.to_string(), index.file_of(tensor).into()))
-        .collect();
-    let index = serde_json::json!({ "weight_map": map }).to_string();
-    let index = ShardIndex::from_json(&index).unwrap();
-    let error = load_shards(&index, &files).unwrap_err().to_string();
-    assert!(error.contains(name) && error.contains("missing"), "{error}");
+    assert!(error.contains("the index says that it is here"), "{error}");
 }
 
 /// Returns a checkpoint without the tensors that `lacks` accepts.
@@ -240,24 +243,88 @@ fn shards_without_a_pooler_load_the_same_network() {
 }
 
 #[test]
-fn half_a_pooler_is_refused() {
-    for half in POOLER {
-        let error = load(without(|name| name == half, &[]))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains(half) && error.contains("is missing"),
-            "{error}"
-        );
+fn the_missing_half_of_a_layer_is_drawn() {
+    let [weight, bias] = ["bert.pooler.dense.weight", "bert.pooler.dense.bias"];
+    let (whole, _) = load(file(str::to_string, &[])).unwrap();
+    let (model, report) = load(without(|name| name == bias, &[])).unwrap();
+    assert!(report.has_pooler);
+    let found = values(&model);
+    assert_eq!(found[weight], values(&whole)[weight]);
+    assert_eq!(found[bias], [0.0; 4]);
+    let (model, report) = load(without(|name| name == weight, &[])).unwrap();
+    assert!(!report.has_pooler);
+    assert_eq!(
+        values(&model)[weight],
+        TorchGenerator::new(1).normal(16, 0.02)
+    );
+    assert_eq!(values(&model)[bias], values(&whole)[bias]);
+    let (model, report) = load(file(str::to_string, &[("classifier.weight", vec![2, 4])])).unwrap();
+    assert!(report.has_classifier);
+    assert_eq!(values(&model)["classifier.weight"], [0.0; 8]);
+}
+
+#[test]
+fn unknown_tensors_are_skipped_and_missing_ones_are_refused() {
+    let unknown = [
+        ("encoder.block.0.weight", vec![2]),
+        ("linear.weight", vec![3, 4]),
+        ("bert.encoder.layer.1.output.dense.bias", vec![4]),
+    ];
+    let (model, report) = load(file(str::to_string, &unknown)).unwrap();
+    let mut names = unknown.map(|(name, _)| name);
+    names.sort();
+    assert_eq!(report.skipped, names);
+    let (expected, _) = load(file(str::to_string, &[])).unwrap();
+    assert_eq!(values(&model), values(&expected));
+    let lacks = without(|name| name.contains("token_type"), &[]);
+    let error = load(lacks).unwrap_err().to_string();
+    assert!(
+        error.contains("token_type") && error.contains("is missing"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_head_of_another_size_than_the_dataset_s_is_drawn_with_its_labels() {
+    let (config, device) = (config(), Device::flex());
+    let loader = |num_labels| WeightsLoader {
+        config: &config,
+        own_labels: 5,
+        num_labels,
+        seed: 1,
+        device: &device,
+        limits: LoadLimits::default(),
+    };
+    let own = [
+        ("classifier.weight", vec![5, 4]),
+        ("classifier.bias", vec![5]),
+    ];
+    for (head, labels, expected) in [(&own[..], 3, 5), (&[][..], 3, 3), (&[][..], 5, 5)] {
+        let mut source = MemoryFile::new("model.safetensors", file(str::to_string, head));
+        let (model, report) = pollster::block_on(loader(labels).load(&mut source)).unwrap();
+        assert_eq!(model.num_labels(), expected);
+        assert_eq!(report.has_classifier, !head.is_empty());
     }
 }
 
 #[test]
-fn refuses_unexpected_and_incomplete_tensors() {
-    let message = |additional: &[(&str, Vec<usize>)]| {
-        let error = load(file(str::to_string, additional)).unwrap_err();
-        error.to_string()
-    };
-    assert!(message(&[("encoder.block.0.weight", vec![2])]).contains("unexpected"));
-    assert!(message(&[("classifier.weight", vec![2, 4])]).contains("not both"));
+fn doubles_are_read_as_floats() {
+    let whole = file(str::to_string, &[]);
+    let parsed = SafeTensors::deserialize(&whole).unwrap();
+    let doubles: Vec<(String, Vec<usize>, Vec<u8>)> = parsed
+        .iter()
+        .map(|(name, view)| {
+            let floats = view.data().as_chunks().0.iter();
+            let bytes =
+                floats.flat_map(|&bytes| f64::from(f32::from_le_bytes(bytes)).to_le_bytes());
+            (name.to_string(), view.shape().to_vec(), bytes.collect())
+        })
+        .collect();
+    let views = doubles.iter().map(|(name, shape, bytes)| {
+        let view = TensorView::new(Dtype::F64, shape.clone(), bytes).unwrap();
+        (name, view)
+    });
+    let (found, report) = load(safetensors::serialize(views, None).unwrap()).unwrap();
+    assert_eq!(report.dtype, "F64");
+    assert_eq!(values(&found), values(&load(whole).unwrap().0));
 }

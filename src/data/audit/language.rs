@@ -65,6 +65,17 @@ fn main_script(text: &str) -> Option<(usize, [usize; SCRIPTS.len()])> {
     (letters[main] >= SCRIPTS[main].1).then_some((main, letters))
 }
 
+/// Returns the script of most letters of the texts, `latin` where there is no letter.
+pub(crate) fn most_used_script<'a>(texts: impl Iterator<Item = &'a str>) -> &'static str {
+    let mut letters = [0_usize; SCRIPTS.len()];
+    for script in texts.flat_map(str::chars).filter_map(script_of) {
+        letters[script] += 1;
+    }
+    let scripts = 0..SCRIPTS.len();
+    let most = scripts.max_by_key(|&script| (letters[script], std::cmp::Reverse(script)));
+    SCRIPTS[most.unwrap_or(0)].0
+}
+
 /// `wrong_language`: rows with at least 90 % of their letters in another script than that of at least 80 % of the rows.
 /// Rows with fewer than 12 letters (4 of Hangul, Han or Kana) are not counted, and 10 rows must be. Languages of one
 /// script (English and German) are not told apart. The remedy deletes the rows, unless a class would keep fewer than

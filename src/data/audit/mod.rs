@@ -13,6 +13,7 @@ mod texts;
 mod tokens;
 
 pub use finding::{Finding, FindingRow, Remedy, Severity};
+pub(crate) use language::most_used_script;
 pub use run::{FEW_STEPS, RunFacts, audit_run};
 pub use split::audit_split;
 pub use tokens::{TokenFacts, audit_tokens};

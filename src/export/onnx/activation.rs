@@ -1,42 +1,43 @@
-//! The activations of `hidden_act`, as transformers' [`ACT2FN`][hf] computes them.
-//!
-//! [hf]: https://github.com/huggingface/transformers/blob/v4.57.0/src/transformers/activations.py
+//! The activations of `hidden_act` as operations.
 
 use super::graph::Graph;
-use super::refuse;
-use crate::Result;
+use super::proto::AttributeProto;
+use crate::bert::HiddenAct;
 use std::f32::consts::{FRAC_2_SQRT_PI, SQRT_2};
 
 /// The coefficient of the cube in the tanh approximation of GELU.
 const CUBE: f32 = 0.044715;
 
-/// Applies the activation `name` to `input`.
-///
-/// # Errors
-/// [`Error::Export`](crate::Error::Export) for an activation without a translation.
-pub(super) fn activation(
-    graph: &mut Graph,
-    module: &str,
-    name: &str,
-    input: &str,
-) -> Result<String> {
+/// Applies an activation to `input`, with the numbers of [`HiddenAct::forward`].
+pub(super) fn activation(graph: &mut Graph, module: &str, act: HiddenAct, input: &str) -> String {
     let mut apply = Apply { graph, module };
-    Ok(match name {
-        "linear" => input.into(),
-        "relu" => apply.op("Relu", &[input]),
-        "tanh" => apply.op("Tanh", &[input]),
-        "sigmoid" => apply.op("Sigmoid", &[input]),
-        "silu" | "swish" => apply.sigmoid_weighted(input, 1.0),
-        "quick_gelu" => apply.sigmoid_weighted(input, 1.702),
-        "gelu" | "gelu_python" => apply.gelu(input),
-        "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => apply.gelu_tanh(input),
-        "mish" => {
+    match act {
+        HiddenAct::Linear => input.into(),
+        HiddenAct::Relu => apply.op("Relu", &[input]),
+        HiddenAct::Relu6 => {
+            let [least, largest] = [0.0, 6.0].map(|bound| apply.graph.number(bound));
+            apply.op("Clip", &[input, &least, &largest])
+        }
+        HiddenAct::Relu2 => {
+            let positive = apply.op("Relu", &[input]);
+            apply.op("Mul", &[&positive, &positive])
+        }
+        HiddenAct::LeakyRelu => {
+            let slope = AttributeProto::float("alpha", 0.01);
+            apply.graph.op(module, "LeakyRelu", &[input], vec![slope])
+        }
+        HiddenAct::Tanh => apply.op("Tanh", &[input]),
+        HiddenAct::Sigmoid => apply.op("Sigmoid", &[input]),
+        HiddenAct::Silu => apply.sigmoid_weighted(input, 1.0),
+        HiddenAct::QuickGelu => apply.sigmoid_weighted(input, 1.702),
+        HiddenAct::Gelu => apply.gelu(input),
+        HiddenAct::GeluTanh => apply.gelu_tanh(input),
+        HiddenAct::Mish => {
             let softplus = apply.op("Softplus", &[input]);
             let tanh = apply.op("Tanh", &[&softplus]);
             apply.op("Mul", &[input, &tanh])
         }
-        _ => return Err(refuse(format!("ONNX has no operation for {name}."))),
-    })
+    }
 }
 
 struct Apply<'a> {
@@ -74,7 +75,7 @@ impl Apply<'_> {
         self.with_number("Mul", &product, 0.5)
     }
 
-    /// `0.5 * x * (1 + tanh(√(2/π) * x * (1 + 0.044715 * x²)))`: no cube of `x`, which overflows in f16 sooner.
+    /// `0.5 * x * (1 + tanh(√(2/π) * x * (1 + 0.044715 * x²)))`.
     fn gelu_tanh(&mut self, input: &str) -> String {
         let square = self.op("Mul", &[input, input]);
         let square = self.with_number("Mul", &square, CUBE);
@@ -85,5 +86,111 @@ impl Apply<'_> {
         let shifted = self.with_number("Add", &tanh, 1.0);
         let product = self.op("Mul", &[input, &shifted]);
         self.with_number("Mul", &product, 0.5)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::onnx::Precision;
+    use std::collections::HashMap;
+
+    const INPUTS: [f32; 5] = [-3.0, -0.7, 0.0, 0.4, 2.5];
+    /// The outputs of `ACT2FN` of transformers 5.24, computed in f64.
+    const EXPECTED: [(HiddenAct, [f32; 5]); 12] = [
+        (
+            HiddenAct::Gelu,
+            [-0.0040497, -0.1693746, 0.0, 0.2621687, 2.4844758],
+        ),
+        (
+            HiddenAct::GeluTanh,
+            [-0.0036374, -0.1694299, 0.0, 0.2621612, 2.4849157],
+        ),
+        (
+            HiddenAct::QuickGelu,
+            [-0.0180713, -0.163106, 0.0, 0.2655669, 2.4650138],
+        ),
+        (HiddenAct::Relu, [0.0, 0.0, 0.0, 0.4, 2.5]),
+        (
+            HiddenAct::Silu,
+            [-0.1422776, -0.2322686, 0.0, 0.2394751, 2.3103545],
+        ),
+        (
+            HiddenAct::Mish,
+            [-0.1456475, -0.2678702, 0.0, 0.2890305, 2.4713923],
+        ),
+        (
+            HiddenAct::Tanh,
+            [-0.9950548, -0.6043678, 0.0, 0.379949, 0.9866143],
+        ),
+        (
+            HiddenAct::Sigmoid,
+            [0.0474259, 0.3318122, 0.5, 0.5986877, 0.9241418],
+        ),
+        (HiddenAct::Relu6, [0.0, 0.0, 0.0, 0.4, 2.5]),
+        (HiddenAct::Relu2, [0.0, 0.0, 0.0, 0.16, 6.25]),
+        (HiddenAct::LeakyRelu, [-0.03, -0.007, 0.0, 0.4, 2.5]),
+        (HiddenAct::Linear, [-3.0, -0.7, 0.0, 0.4, 2.5]),
+    ];
+
+    /// The error function by Simpson's rule.
+    fn erf(x: f32) -> f32 {
+        let (x, steps) = (f64::from(x), 400);
+        let width = x / f64::from(steps);
+        let sum: f64 = (0..=steps)
+            .map(|at| {
+                let factor = match at {
+                    0 => 1.0,
+                    at if at == steps => 1.0,
+                    at if at % 2 == 1 => 4.0,
+                    _ => 2.0,
+                };
+                factor * (-(f64::from(at) * width).powi(2)).exp()
+            })
+            .sum();
+        (std::f64::consts::FRAC_2_SQRT_PI * sum * width / 3.0) as f32
+    }
+
+    /// Computes the graph of an activation for one value.
+    fn computed(act: HiddenAct, input: f32) -> f32 {
+        let mut graph = Graph::new(Precision::F32, Vec::new());
+        let output = activation(&mut graph, "module", act, "x");
+        let mut values = HashMap::from([("x".to_string(), input)]);
+        for constant in &graph.constants {
+            let bytes = constant.raw_data.as_deref().unwrap();
+            let value = f32::from_le_bytes(bytes.try_into().unwrap());
+            values.insert(constant.name.clone().unwrap(), value);
+        }
+        for node in &graph.nodes {
+            let inputs: Vec<f32> = node.input.iter().map(|input| values[input]).collect();
+            let value = match (node.op_type.as_deref().unwrap(), inputs.as_slice()) {
+                ("Mul", [a, b]) => a * b,
+                ("Add", [a, b]) => a + b,
+                ("Div", [a, b]) => a / b,
+                ("Erf", [a]) => erf(*a),
+                ("Tanh", [a]) => a.tanh(),
+                ("Sigmoid", [a]) => 1.0 / (1.0 + (-a).exp()),
+                ("Softplus", [a]) => a.exp().ln_1p(),
+                ("Relu", [a]) => a.max(0.0),
+                ("LeakyRelu", [a]) => a.max(node.attribute[0].f.unwrap() * a),
+                ("Clip", [a, least, largest]) => a.clamp(*least, *largest),
+                (op, inputs) => panic!("{op} of {inputs:?}"),
+            };
+            values.insert(node.output[0].clone(), value);
+        }
+        values[&output]
+    }
+
+    #[test]
+    fn activations_have_the_values_of_transformers() {
+        for (act, expected) in EXPECTED {
+            for (input, expected) in INPUTS.into_iter().zip(expected) {
+                let found = computed(act, input);
+                assert!(
+                    (found - expected).abs() < 1e-6,
+                    "{act:?}({input}) = {found}"
+                );
+            }
+        }
     }
 }

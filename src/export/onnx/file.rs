@@ -1,10 +1,11 @@
 //! An ONNX file before it is written: its messages, whose lengths are known, and the weights that are read back when
 //! it is written.
 
-use super::graph::{Graph, Stored, Weight};
+use super::graph::Graph;
 use super::proto::{
     GRAPH_INITIALIZER, GraphProto, MODEL_GRAPH, ModelProto, OperatorSetIdProto, TENSOR_RAW_DATA,
 };
+use super::weights::{Stored, Weight};
 use super::{Precision, network, stream};
 use crate::Result;
 use crate::bert::{BertConfig, ClassifierPooling, MergedParameter};

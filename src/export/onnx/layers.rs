@@ -34,7 +34,7 @@ pub(super) fn layer(
     )?;
     let intermediate = format!("{module}.intermediate");
     let inner = graph.linear(&format!("{intermediate}.dense"), &attended)?;
-    let inner = activation(graph, &intermediate, &config.hidden_act, &inner)?;
+    let inner = activation(graph, &intermediate, config.activation(), &inner);
     residual(
         graph,
         config,
@@ -57,8 +57,7 @@ fn residual(
     layer_norm(graph, config, &format!("{module}.LayerNorm"), &sum)
 }
 
-/// Normalizes over the last dimension. Mean and variance are f32 in every precision (`stash_type`), because an epsilon
-/// of 1e-12 is 0 in f16.
+/// Normalizes over the last dimension.
 pub(super) fn layer_norm(
     graph: &mut Graph,
     config: &BertConfig,
@@ -70,7 +69,6 @@ pub(super) fn layer_norm(
     let attributes = vec![
         AttributeProto::int("axis", -1),
         AttributeProto::float("epsilon", config.layer_norm_eps as f32),
-        AttributeProto::int("stash_type", 1),
     ];
     Ok(graph.op(
         module,
@@ -88,7 +86,6 @@ fn attention(
     bias: &str,
 ) -> Result<String> {
     let [query, key, value] = ["query", "key", "value"].map(|part| format!("{module}.{part}"));
-    // The scale comes first: the product of large queries and keys would overflow in f16.
     let query = graph.linear(&query, hidden)?;
     let scale = graph.number(1.0 / (config.head_size() as f32).sqrt());
     let query = graph.op(module, "Mul", &[&query, &scale], Vec::new());

@@ -2,7 +2,7 @@
 //! and transformers.js reads. `docs/formats.md` states the format.
 //!
 //! - `proto`: the messages of the file format.
-//! - `graph`: nodes and constants, and which parameter becomes which tensor.
+//! - `graph`, `weights`: nodes and constants, and which parameter becomes which tensor.
 //! - `network`, `layers`, `activation`: the operations of BERT.
 //! - `file`, `stream`, `values`: the file as bytes, weight by weight. The model is never in memory as a whole.
 
@@ -14,6 +14,7 @@ mod network;
 mod proto;
 mod stream;
 mod values;
+mod weights;
 
 pub use file::{File, LARGEST_FILE};
 
@@ -24,7 +25,8 @@ use super::refuse;
 pub enum Precision {
     /// f32.
     F32,
-    /// f16: weights, and the computation where the runtime has f16. The logits are f32.
+    /// Embeddings and weights of linear layers as f16, which are multiplied as f16. Everything else is f32: LayerNorm's
+    /// epsilon would be 0, and scores or activations may be beyond the largest f16.
     F16,
     /// Embeddings and weights of linear layers as 8-bit integers; inputs of linear layers are quantized when the model
     /// runs, as by onnxruntime's `quantize_dynamic`.

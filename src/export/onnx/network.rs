@@ -34,11 +34,7 @@ pub(super) fn add(
     };
     let logits = graph.linear("classifier", &pooled)?;
     let [batch, length] = ["batch_size", "sequence_length"].map(Dimension::named);
-    // The output has a fixed name, and f32 in every precision.
-    match graph.float_type() {
-        DataType::Float => graph.op_to(OUTPUT, "logits", "Identity", &[&logits]),
-        _ => graph.cast_to(OUTPUT, "logits", &logits, DataType::Float),
-    }
+    graph.op_to(OUTPUT, "logits", "Identity", &[&logits]);
     let input =
         |name| ValueInfoProto::tensor(name, DataType::Int64, vec![batch.clone(), length.clone()]);
     let sizes = vec![batch.clone(), Dimension::size(labels)];
@@ -83,14 +79,11 @@ fn attention_bias(graph: &mut Graph, mask: &str) -> String {
     let module = "bert";
     let axes = graph.integers(&[1, 2]);
     let mask = graph.op(module, "Unsqueeze", &[mask, &axes], Vec::new());
-    let mask = graph.cast(module, &mask, graph.float_type());
+    let mask = graph.cast(module, &mask, DataType::Float);
     let one = graph.number(1.0);
     let padding = graph.op(module, "Sub", &[&one, &mask], Vec::new());
-    // Its sum with any score is finite, and its exponential is 0.
-    let bias = graph.number(match graph.float_type() {
-        DataType::Float16 => -3e4,
-        _ => -1e30,
-    });
+    // As in src/bert/attention.rs: the sum with any score is finite, and its exponential is 0.
+    let bias = graph.number(-1e30);
     graph.op(module, "Mul", &[&padding, &bias], Vec::new())
 }
 
@@ -112,13 +105,9 @@ fn mean_of_tokens(graph: &mut Graph, hidden: &str, mask: &str) -> String {
     let axis = graph.integers(&[1]);
     let tokens = graph.op(module, "ReduceSum", &[&mask, &axis], keep(1));
     // A row of padding only has a mean of 0.
-    let one = graph.float(1.0);
+    let one = graph.number(1.0);
     let tokens = graph.op(module, "Max", &[&tokens, &one], Vec::new());
     let shares = graph.op(module, "Div", &[&mask, &tokens], Vec::new());
-    let shares = match graph.float_type() {
-        DataType::Float => shares,
-        other => graph.cast(module, &shares, other),
-    };
     let shares = graph.op(module, "Unsqueeze", &[&shares, &axis], Vec::new());
     let mean = graph.op(module, "MatMul", &[&shares, hidden], Vec::new());
     graph.op(module, "Squeeze", &[&mean, &axis], Vec::new())

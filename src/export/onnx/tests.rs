@@ -255,16 +255,17 @@ fn the_values_are_those_of_the_parameters() {
         let stored = floats(&plain[&name]);
         let stored: Vec<f32> = places.iter().map(|&place| stored[place]).collect();
         assert_eq!(stored, values, "{name}");
+        if shape.len() == 1 || name.starts_with("classifier") {
+            assert_eq!(half[&name], plain[&name]);
+            assert_eq!(quantized[&name], plain[&name]);
+            continue;
+        }
         let bytes = half[&name].raw_data.as_ref().unwrap();
         for (&place, &value) in places.iter().zip(&values) {
             let found = f16::from_le_bytes([bytes[2 * place], bytes[2 * place + 1]]);
             assert_eq!(found, f16::from_f32(value), "{name}");
         }
-        let Some(integers) = quantized.get(&format!("{name}_quantized")) else {
-            assert!(shape.len() == 1 || name.starts_with("classifier"), "{name}");
-            assert_eq!(quantized[&name], plain[&name]);
-            continue;
-        };
+        let integers = &quantized[&format!("{name}_quantized")];
         let scales = floats(&quantized[&format!("{name}_scale")]);
         let largest = if is_linear { 64 } else { 127 };
         for (row, values) in values.chunks(columns).enumerate() {
@@ -286,7 +287,7 @@ fn the_values_are_those_of_the_parameters() {
 }
 
 #[test]
-fn an_unknown_activation_and_a_missing_parameter_are_refused() {
+fn a_missing_parameter_is_refused() {
     let refusal = |config: &BertConfig, missing: &str| {
         let mut parameters = network(u64::MAX).merged_parameters();
         parameters.retain(|parameter| parameter.name() != missing);
@@ -300,11 +301,6 @@ fn an_unknown_activation_and_a_missing_parameter_are_refused() {
         file.err().map(|error| error.to_string())
     };
     assert_eq!(refusal(&config(), ""), None);
-    let unknown = BertConfig {
-        hidden_act: "laplace".into(),
-        ..config()
-    };
-    assert!(refusal(&unknown, "").unwrap().contains("laplace"));
     let missing = "bert.pooler.dense.bias";
     assert!(refusal(&config(), missing).unwrap().contains(missing));
 }

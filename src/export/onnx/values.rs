@@ -1,8 +1,8 @@
 //! Values of a parameter in the types of a file. The bytes are little-endian, as in memory on every target of this
 //! crate.
 
-use super::graph::Weight;
 use super::proto::DataType;
+use super::weights::Weight;
 use half::f16;
 
 /// The integer for the largest absolute value of a row of an embedding table.

@@ -23,7 +23,9 @@ fn a_damaged_beginning_is_thrown_away_and_downloaded_again() {
     let (fakes, weights) = offered();
     let stops = |event: &LoadEvent| matches!(event, LoadEvent::Download { .. });
     let services = fakes.services_stopped_at(stops);
-    let mut source = block_on(Source::hub(ENDPOINT, REPO, services)).unwrap().0;
+    let mut source = block_on(Source::hub(ENDPOINT, REPO, services, |_| true))
+        .unwrap()
+        .0;
     build(&mut source).unwrap_err();
     drop(source);
     let part = parts(&fakes).remove(0);
@@ -94,7 +96,9 @@ fn without_a_disk_a_model_loads_in_the_order_of_its_bytes() {
     fakes
         .network
         .trouble_repo(REPO, WEIGHTS, vec![breaks_after(40)]);
-    let mut source = block_on(Source::hub(ENDPOINT, REPO, services)).unwrap().0;
+    let mut source = block_on(Source::hub(ENDPOINT, REPO, services, |_| true))
+        .unwrap()
+        .0;
     assert_eq!(build(&mut source).unwrap(), weights);
     let ranges = fakes.network.ranges(WEIGHTS);
     assert_eq!(ranges, [None, Some("bytes=40-".into())]);

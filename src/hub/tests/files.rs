@@ -34,7 +34,7 @@ fn files_of_a_folder_are_found_by_their_names() {
         ("tiny/config.json".into(), FakeBlob::new(b"{}")),
         (format!("tiny/{WEIGHTS}"), blob.clone()),
     ];
-    let mut source = FakeSource::files(files, is_bert).unwrap();
+    let mut source = FakeSource::files(files, None, is_bert).unwrap();
     assert_eq!(text(&mut source, "config.json").unwrap(), "{}");
     assert_eq!(build(&mut source).unwrap(), weights);
     assert!(block_on(source.has(WEIGHTS)).unwrap());
@@ -62,8 +62,13 @@ fn files_of_a_zip_are_read_compressed_and_uncompressed() {
             CompressionMethod::Stored,
         ),
     ]);
-    let open =
-        |bytes: &[u8]| FakeSource::files(vec![("Tiny.ZIP".into(), FakeBlob::new(bytes))], is_bert);
+    let open = |bytes: &[u8]| {
+        FakeSource::files(
+            vec![("Tiny.ZIP".into(), FakeBlob::new(bytes))],
+            None,
+            is_bert,
+        )
+    };
     let mut source = open(&archive).unwrap();
     assert_eq!(text(&mut source, "config.json").unwrap(), "{}");
     assert_eq!(build(&mut source).unwrap(), weights);
@@ -83,10 +88,10 @@ fn files_of_a_zip_are_read_compressed_and_uncompressed() {
 
 #[test]
 fn an_empty_folder_is_refused() {
-    let error = problem(FakeSource::files(Vec::new(), is_bert).err().unwrap());
+    let error = problem(FakeSource::files(Vec::new(), None, is_bert).err().unwrap());
     assert!(error.contains("there is no file in it"), "{error}");
     let single = vec![("config.json".into(), FakeBlob::new(b"{}"))];
-    let mut source = FakeSource::files(single, is_bert).unwrap();
+    let mut source = FakeSource::files(single, None, is_bert).unwrap();
     assert_eq!(text(&mut source, "config.json").unwrap(), "{}");
 }
 
@@ -142,7 +147,7 @@ fn a_folder_and_a_zip_have_the_same_model() {
         "__MACOSX/mine/config.json",
     ]);
     for files in [files.clone(), zipped(&files)] {
-        let mut source = FakeSource::files(files, is_bert).unwrap();
+        let mut source = FakeSource::files(files, None, is_bert).unwrap();
         assert_eq!(
             text(&mut source, "config.json").unwrap(),
             "bert mine/config.json"
@@ -155,7 +160,9 @@ fn a_folder_and_a_zip_have_the_same_model() {
         assert!(!block_on(source.has(WEIGHTS)).unwrap());
     }
     assert_eq!(
-        FakeSource::files(files, is_bert).unwrap().folder_name(),
+        FakeSource::files(files, None, is_bert)
+            .unwrap()
+            .folder_name(),
         Some("mine")
     );
 }
@@ -168,12 +175,12 @@ fn a_configuration_of_something_else_is_no_model() {
         "modules.json",
     ]);
     for files in [files.clone(), zipped(&files)] {
-        let mut source = FakeSource::files(files, is_bert).unwrap();
+        let mut source = FakeSource::files(files, None, is_bert).unwrap();
         let config = text(&mut source, "config.json").unwrap();
         assert_eq!(config, "bert 0_Transformer/config.json");
     }
     // Alone it is read, so that its error tells what it is.
-    let mut source = FakeSource::files(folder(&["1_Pooling/config.json"]), is_bert).unwrap();
+    let mut source = FakeSource::files(folder(&["1_Pooling/config.json"]), None, is_bert).unwrap();
     assert!(
         text(&mut source, "config.json")
             .unwrap()
@@ -182,14 +189,16 @@ fn a_configuration_of_something_else_is_no_model() {
 }
 
 #[test]
-fn two_models_are_refused_and_named() {
+fn of_two_models_the_visitor_chooses_one() {
     let files = folder(&["runs/first/config.json", "runs/second/config.json"]);
     for files in [files.clone(), zipped(&files)] {
-        let error = problem(FakeSource::files(files, is_bert).err().unwrap());
-        assert!(
-            error.contains("runs/first/config.json and runs/second/config.json"),
-            "{error}"
-        );
+        let error = FakeSource::files(files.clone(), None, is_bert)
+            .err()
+            .unwrap();
+        assert_eq!(error.folders(), ["runs/first", "runs/second"]);
+        let mut source = FakeSource::files(files, Some("runs/second"), is_bert).unwrap();
+        let config = text(&mut source, "config.json").unwrap();
+        assert_eq!(config, "bert runs/second/config.json");
     }
 }
 
@@ -205,7 +214,7 @@ fn deflated_weights_are_read_forwards_and_again_from_their_beginning() {
     let archive = zip(&entries);
     let open = |bytes: &[u8]| {
         let files = vec![("model.zip".into(), FakeBlob::new(bytes))];
-        let mut source = FakeSource::files(files, is_bert).unwrap();
+        let mut source = FakeSource::files(files, None, is_bert).unwrap();
         block_on(source.open(WEIGHTS)).unwrap()
     };
     let mut file = open(&archive);
@@ -253,7 +262,7 @@ fn an_entry_that_cannot_be_read_is_an_error_that_says_why() {
         let files = vec![("model.zip".into(), FakeBlob::new(&changed))];
         problem(
             text(
-                &mut FakeSource::files(files, is_bert).unwrap(),
+                &mut FakeSource::files(files, None, is_bert).unwrap(),
                 "config.json",
             )
             .unwrap_err(),

@@ -148,7 +148,9 @@ fn a_stopped_download_keeps_what_has_arrived() {
     let services = fakes.services_stopped_at(
         |event| matches!(event, LoadEvent::Download { loaded, .. } if *loaded > 0),
     );
-    let mut source = block_on(Source::hub(ENDPOINT, REPO, services)).unwrap().0;
+    let mut source = block_on(Source::hub(ENDPOINT, REPO, services, |_| true))
+        .unwrap()
+        .0;
     let stopped = build(&mut source).unwrap_err();
     assert_eq!(stopped.code(), "stopped");
     drop(source);
@@ -163,7 +165,9 @@ fn a_wait_between_two_attempts_can_be_stopped() {
     let (fakes, _) = offered(vec![status(503); 9]);
     let third = |event: &LoadEvent| matches!(event, LoadEvent::Retry { attempt: 3, .. });
     let services = fakes.services_stopped_at(third);
-    let mut source = block_on(Source::hub(ENDPOINT, REPO, services)).unwrap().0;
+    let mut source = block_on(Source::hub(ENDPOINT, REPO, services, |_| true))
+        .unwrap()
+        .0;
     assert_eq!(build(&mut source).unwrap_err().code(), "stopped");
     assert_eq!(fakes.network.ranges(WEIGHTS).len(), 3);
 }
@@ -173,7 +177,12 @@ fn a_stopped_request_asks_for_nothing() {
     let (fakes, _) = offered(Vec::new());
     let services = fakes.services();
     fakes.network.set_stopped(true);
-    let error = block_on(Source::<FakeEnvironment>::hub(ENDPOINT, REPO, services));
+    let error = block_on(Source::<FakeEnvironment>::hub(
+        ENDPOINT,
+        REPO,
+        services,
+        |_| true,
+    ));
     assert_eq!(error.err().unwrap().code(), "stopped");
     assert!(fakes.network.take_requests().is_empty());
 }

@@ -9,7 +9,9 @@ const CONFIG: &str = "config.json";
 /// Loads configuration and weights of a repository, as a model is built.
 fn load_repo(fakes: &Fakes, repo: &str) -> Result<(String, Vec<u8>)> {
     block_on(async {
-        let mut source = Source::hub(ENDPOINT, repo, fakes.services()).await?.0;
+        let mut source = Source::hub(ENDPOINT, repo, fakes.services(), |_| true)
+            .await?
+            .0;
         let read = async |source: &mut FakeSource| {
             let config = source.open(CONFIG).await?.text().await?;
             Ok((config, read(source, WEIGHTS).await?))
@@ -113,6 +115,48 @@ fn a_list_says_which_files_are_missing_without_a_request() {
 }
 
 #[test]
+fn the_model_of_a_repository_is_in_the_topmost_folder_of_a_bert() {
+    let offered = |paths: &[&str]| {
+        let fakes = Fakes::default();
+        let text = |path: &&str| {
+            format!(
+                "{} {path}",
+                if path.contains("Pooling") {
+                    "pooling"
+                } else {
+                    "bert"
+                }
+            )
+        };
+        let texts: Vec<_> = paths.iter().map(text).collect();
+        let files: Vec<_> = paths
+            .iter()
+            .zip(&texts)
+            .map(|(path, text)| (*path, text.as_bytes()))
+            .collect();
+        fakes.network.offer_repo(REPO, &files);
+        let is_bert = |config: &str| config.starts_with("bert");
+        block_on(Source::hub(ENDPOINT, REPO, fakes.services(), is_bert)).map(|(source, _)| source)
+    };
+    for (paths, expected) in [
+        (
+            &["config.json", "checkpoint-10/config.json"][..],
+            "bert config.json",
+        ),
+        (
+            &["1_Pooling/config.json", "0_Transformer/config.json"],
+            "bert 0_Transformer/config.json",
+        ),
+    ] {
+        let mut source = offered(paths).unwrap();
+        let file = block_on(source.open("config.json")).unwrap();
+        assert_eq!(block_on(file.text()).unwrap(), expected);
+    }
+    let error = offered(&["a/config.json", "b/config.json"]).err().unwrap();
+    assert_eq!(error.folders(), ["a", "b"]);
+}
+
+#[test]
 fn a_deleted_model_leaves_the_files_of_the_others() {
     let fakes = Fakes::default();
     let weights = bytes(1, 100);
@@ -171,7 +215,9 @@ fn a_stopped_load_keeps_the_files_that_were_complete() {
     let fakes = Fakes::default();
     offer(&fakes, REPO, "{}", &bytes(1, 100));
     let services = fakes.services_stopped_at(is_of_weights);
-    let mut source = block_on(Source::hub(ENDPOINT, REPO, services)).unwrap().0;
+    let mut source = block_on(Source::hub(ENDPOINT, REPO, services, |_| true))
+        .unwrap()
+        .0;
     let config = block_on(async { source.open(CONFIG).await?.text().await });
     assert_eq!(config.unwrap(), "{}");
     build(&mut source).unwrap_err();
@@ -189,7 +235,9 @@ fn a_part_counts_as_a_stored_model_that_is_not_complete() {
     let fakes = Fakes::default();
     offer(&fakes, REPO, "{}", &bytes(1, 100));
     let services = fakes.services_stopped_at(is_of_weights);
-    let mut source = block_on(Source::hub(ENDPOINT, REPO, services)).unwrap().0;
+    let mut source = block_on(Source::hub(ENDPOINT, REPO, services, |_| true))
+        .unwrap()
+        .0;
     build(&mut source).unwrap_err();
     drop(source);
     let stored = block_on(stored_models(Some(fakes.disk.clone())));

@@ -58,7 +58,7 @@ fn a_tab_that_crashes_at_any_operation_leaves_the_stored_model() {
         fakes.set_schedule(Some(schedule.clone()));
         let tab = fakes.another_tab();
         schedule.add(Some(operation), async move {
-            let source = Source::hub(ENDPOINT, "tests/other", tab.services()).await;
+            let source = Source::hub(ENDPOINT, "tests/other", tab.services(), |_| true).await;
             let read = async |source: &mut FakeSource| read(source, WEIGHTS).await;
             source.unwrap().0.build(read).await.unwrap();
         });
@@ -94,7 +94,12 @@ fn a_pin_that_cannot_be_read_stops_the_removal_of_files() {
     let other: [(&str, &[u8]); 1] = [(WEIGHTS, &bytes(2, 24))];
     fakes.network.offer_repo("tests/other", &other);
     let load_other = || {
-        let source = block_on(Source::hub(ENDPOINT, "tests/other", fakes.services()));
+        let source = block_on(Source::hub(
+            ENDPOINT,
+            "tests/other",
+            fakes.services(),
+            |_| true,
+        ));
         build(&mut source.unwrap().0).unwrap()
     };
     load_other();
@@ -129,6 +134,7 @@ fn fails(fakes: &Fakes, repo: &str, error: Error) {
         ENDPOINT,
         repo,
         fakes.services(),
+        |_| true,
     ));
     let read = async |source: &mut FakeSource| -> Result<()> {
         if let Some(config) = source.open_if_there("config.json").await? {
@@ -156,7 +162,7 @@ fn a_refused_model_leaves_the_storage_as_it_was() {
         Error::Config("it is no BERT.".into()),
     );
     let missing = block_on(async {
-        let source = FakeSource::hub(ENDPOINT, "tests/other", fakes.services()).await;
+        let source = FakeSource::hub(ENDPOINT, "tests/other", fakes.services(), |_| true).await;
         let read = async |source: &mut FakeSource| {
             source.open("config.json").await?.text().await?;
             read(source, WEIGHTS).await
@@ -171,7 +177,12 @@ fn a_refused_model_leaves_the_storage_as_it_was() {
     fakes
         .network
         .trouble_repo("tests/other", "config.json", vec![refused]);
-    let source = block_on(FakeSource::hub(ENDPOINT, "tests/other", fakes.services()));
+    let source = block_on(FakeSource::hub(
+        ENDPOINT,
+        "tests/other",
+        fakes.services(),
+        |_| true,
+    ));
     let config = async |source: &mut FakeSource| source.open("config.json").await?.text().await;
     let error = block_on(source.unwrap().0.build(config)).unwrap_err();
     assert!(problem(error).contains("403"));

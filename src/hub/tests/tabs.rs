@@ -82,7 +82,7 @@ fn offered() -> Fakes {
 
 /// Builds a model as the page does.
 async fn load(fakes: &Fakes, model: usize) -> Result<(String, Vec<u8>)> {
-    let mut source = FakeSource::hub(ENDPOINT, REPOS[model], fakes.services())
+    let mut source = FakeSource::hub(ENDPOINT, REPOS[model], fakes.services(), |_| true)
         .await?
         .0;
     let read = async |source: &mut FakeSource| {
@@ -237,7 +237,12 @@ struct Part {
 }
 
 fn part(fakes: &Fakes, model: usize) -> Part {
-    let source = block_on(FakeSource::hub(ENDPOINT, REPOS[model], fakes.services()));
+    let source = block_on(FakeSource::hub(
+        ENDPOINT,
+        REPOS[model],
+        fakes.services(),
+        |_| true,
+    ));
     let (_, pin) = source.unwrap();
     let name = pin.part_name(WEIGHTS);
     let file = block_on(fakes.disk.open(Folder::Files, &name)).unwrap();

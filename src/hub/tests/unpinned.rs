@@ -65,7 +65,9 @@ fn a_revision_without_a_commit_that_changes_midway_leaves_the_stored_model() {
     let stops =
         |event: &LoadEvent| matches!(event, LoadEvent::Download { file, .. } if file == WEIGHTS);
     let services = fakes.services_stopped_at(stops);
-    let mut source = block_on(Source::hub(ENDPOINT, REPO, services)).unwrap().0;
+    let mut source = block_on(Source::hub(ENDPOINT, REPO, services, |_| true))
+        .unwrap()
+        .0;
     assert_eq!(build(&mut source).unwrap_err().code(), "stopped");
     drop(source);
     fakes.network.set_offline(true);
@@ -82,7 +84,9 @@ fn a_part_of_a_revision_without_a_commit_is_no_model_without_a_network() {
     let stops =
         |event: &LoadEvent| matches!(event, LoadEvent::Download { file, .. } if file == WEIGHTS);
     let services = fakes.services_stopped_at(stops);
-    let mut source = block_on(Source::hub(ENDPOINT, REPO, services)).unwrap().0;
+    let mut source = block_on(Source::hub(ENDPOINT, REPO, services, |_| true))
+        .unwrap()
+        .0;
     block_on(async { source.open(CONFIG).await?.text().await }).unwrap();
     build(&mut source).unwrap_err();
     drop(source);
@@ -91,6 +95,7 @@ fn a_part_of_a_revision_without_a_commit_is_no_model_without_a_network() {
         ENDPOINT,
         REPO,
         fakes.services(),
+        |_| true,
     ));
     assert!(problem(error.err().unwrap()).contains("cannot be reached"));
 }
@@ -163,7 +168,9 @@ fn what_a_server_says_of_a_file_is_stored_with_its_part() {
     };
     fakes.network.trouble_repo(REPO, WEIGHTS, vec![breaks]);
     let services = fakes.services_stopped_at(|event| matches!(event, LoadEvent::Retry { .. }));
-    let mut source = block_on(Source::hub(ENDPOINT, REPO, services)).unwrap().0;
+    let mut source = block_on(Source::hub(ENDPOINT, REPO, services, |_| true))
+        .unwrap()
+        .0;
     assert_eq!(build(&mut source).unwrap_err().code(), "stopped");
     let size = pin(&fakes).file(WEIGHTS).unwrap().remote.size;
     assert_eq!(size, Some(100));

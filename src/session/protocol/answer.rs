@@ -2,8 +2,8 @@
 
 use super::{
     AuditView, BaselinesView, DatasetRows, DatasetView, DownloadResult, EvaluationReport,
-    ExportPlan, ImportView, ModelView, PlanView, PredictResult, RowsView, SelfTestView, SplitView,
-    TokenRows, TokensView,
+    ExportPlan, HeadUse, ImportView, ModelView, PlanView, PredictResult, RowsView, SelfTestView,
+    SplitView, TokenRows, TokensView,
 };
 use crate::Error;
 use crate::hub::StoredModels;
@@ -49,6 +49,10 @@ pub struct WorkerError {
     pub message: String,
     /// The setting at fault, if one is.
     pub field: Option<String>,
+    /// The folders of the models among which the visitor has to choose; absent for any other error.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, ts(optional, as = "Option<Vec<String>>"))]
+    pub folders: Vec<String>,
 }
 
 impl From<&Error> for WorkerError {
@@ -57,6 +61,7 @@ impl From<&Error> for WorkerError {
             code: error.code(),
             message: error.to_string(),
             field: error.field().map(str::to_string),
+            folders: error.folders().to_vec(),
         }
     }
 }
@@ -71,6 +76,8 @@ pub struct SessionState {
     pub split: bool,
     /// Name of the model; null before one is loaded.
     pub model: Option<String>,
+    /// What a run on the dataset does with the head of the model's checkpoint; null before there are both.
+    pub head: Option<HeadUse>,
     /// Whether the rows are tokenized.
     pub tokenized: bool,
     /// The model that can be classified with, evaluated and exported; null before a run has done a step.

@@ -178,7 +178,7 @@ pub struct TokenRow {
 }
 
 /// The rows as token ids. The rows themselves are requested page by page, because there may be many.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct TokensView {
     /// Rows of both parts.
@@ -193,6 +193,8 @@ pub struct TokensView {
     pub longest: usize,
     /// The limit that was used.
     pub max_length: usize,
+    /// What the visitor should know: `unknown_tokens`, a vocabulary that does not suit the texts.
+    pub warnings: Vec<Warning>,
 }
 
 /// A page of the tokenized rows.

@@ -28,7 +28,7 @@ pub use data::{
 pub use device::{DescribeResult, DeviceInfo, DeviceKind, DeviceReason, OpenResult, SelfTestView};
 pub use event::{SessionEvent, WorkEvent};
 pub use import::{HubImportView, ImportView, LabelCount};
-pub use model::{ModelOrigin, ModelView};
+pub use model::{HeadUse, ModelOrigin, ModelView};
 pub use request::{KeptModel, Request, parts_of_export};
 pub(crate) use run::MAX_MISCLASSIFIED;
 pub use run::{

@@ -1,5 +1,6 @@
 //! What the page shows of the model, and where the model comes from.
 
+use crate::Warning;
 use crate::bert::{BertConfig, LoadReport};
 use crate::hub::Pin;
 use serde::Serialize;
@@ -97,8 +98,12 @@ pub struct ModelView {
     pub pooler: bool,
     /// Whether the file has a classifier head; else the head is new and random.
     pub classifier: bool,
-    /// Tensors of other tasks' heads, which are not used.
-    pub dropped: Vec<String>,
+    /// The labels of that head, by which it answers before fine-tuning; null if it has none that chooses one label.
+    pub labels: Option<Vec<String>>,
+    /// What the visitor should know about how it was loaded.
+    pub notices: Vec<Warning>,
+    /// Tensors of the file that are not used.
+    pub skipped: Vec<String>,
     /// The values of config.json under their own names.
     #[cfg_attr(test, ts(type = "Record<string, number | string | null>"))]
     pub config: BertConfig,
@@ -110,6 +115,8 @@ impl ModelView {
         report: &LoadReport,
         parameters: usize,
         config: &BertConfig,
+        labels: Option<Vec<String>>,
+        notices: Vec<Warning>,
     ) -> Self {
         let license = if origin.license.is_empty() {
             "not stated"
@@ -126,8 +133,25 @@ impl ModelView {
             parameters,
             pooler: report.has_pooler,
             classifier: report.has_classifier,
-            dropped: report.dropped.clone(),
+            labels,
+            notices,
+            skipped: report.skipped.clone(),
             config: config.clone(),
         }
     }
+}
+
+/// What a run does with the head of the checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum HeadUse {
+    /// The checkpoint has none: a new one is drawn.
+    New,
+    /// Its labels are the dataset's, in the same order: it is trained on.
+    Kept,
+    /// Its labels are the dataset's in another order: its outputs are put into the dataset's order.
+    Reordered,
+    /// Its labels are others: a new one is drawn.
+    Replaced,
 }

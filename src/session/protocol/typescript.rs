@@ -175,6 +175,7 @@ fn declarations() -> String {
         Recommendation,
         SplitView,
         RowsView,
+        HeadUse,
         ModelView,
         Part,
         TokenRow,

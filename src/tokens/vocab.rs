@@ -1,0 +1,143 @@
+//! The vocabulary of a tokenizer: tokens and their ids.
+
+use crate::{Error, Result};
+use serde_json::{Map, Value};
+
+/// The mark at the beginning of a word in SentencePiece's vocabularies.
+const WORD_START: char = '\u{2581}';
+
+/// WordPiece's mark of a token inside of a word.
+const CONTINUATION: &str = "##";
+
+/// Tokens and their ids.
+#[derive(Debug)]
+pub(super) struct Vocabulary {
+    pub ids: Map<String, Value>,
+}
+
+impl Vocabulary {
+    /// Reads the vocabulary of a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] if its model is not WordPiece.
+    pub(super) fn from_json(value: &Value) -> Result<Self> {
+        let model = &value["model"];
+        let kind = model["type"].as_str().unwrap_or("unknown");
+        // Files of older versions do not name the type.
+        let is_word_piece = kind == "WordPiece" || !model["continuing_subword_prefix"].is_null();
+        let is_byte_level = value["pre_tokenizer"].to_string().contains("\"ByteLevel\"");
+        match model["vocab"].as_object() {
+            Some(vocab) if is_word_piece && kind != "BPE" => Ok(Self { ids: vocab.clone() }),
+            _ => Err(refuse(
+                "tokenizer.json",
+                format!(
+                    "its model is {kind}{}, but BERT's is WordPiece. Use a checkpoint of a BERT model",
+                    if is_byte_level {
+                        " of bytes (byte-level BPE)"
+                    } else {
+                        ""
+                    }
+                ),
+            )),
+        }
+    }
+
+    /// Reads a `vocab.txt` of one token per line as transformers' `load_vocab` does: the id of a token is the number of
+    /// its line, and of equal lines the last one counts. A byte order mark is no part of the first token.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] for a vocabulary of SentencePiece, of which WordPiece would make `[UNK]` of nearly every
+    /// word.
+    pub(super) fn from_lines(text: &str) -> Result<Self> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let ids: Map<_, _> = lines(text)
+            .enumerate()
+            .map(|(id, token)| (token, Value::from(id)))
+            .collect();
+        let count = |is: &dyn Fn(&str) -> bool| ids.keys().filter(|token| is(token)).count();
+        let starts = count(&|token| token.starts_with(WORD_START));
+        if starts > ids.len() / 10 && starts > count(&|token| token.starts_with(CONTINUATION)) {
+            return Err(refuse(
+                "vocab.txt",
+                format!(
+                    "{starts} of its {} tokens begin with \u{2581}, so it is a vocabulary of SentencePiece. This page cuts \
+                     texts by WordPiece only, which would know hardly any word of it. Take a checkpoint with BERT's own \
+                     tokenizer",
+                    ids.len()
+                ),
+            ));
+        }
+        Ok(Self { ids })
+    }
+
+    /// Returns the id of a token.
+    pub(super) fn id(&self, token: &str) -> Option<u64> {
+        self.ids.get(token)?.as_u64()
+    }
+
+    /// Returns the largest id.
+    pub(super) fn last_id(&self) -> u32 {
+        let ids = self.ids.values().filter_map(Value::as_u64);
+        let ids = ids.filter_map(|id| u32::try_from(id).ok());
+        ids.max().unwrap_or(0)
+    }
+}
+
+/// Returns the id of a special token.
+///
+/// # Errors
+/// [`Error::Tokenizer`] if there is none.
+pub(super) fn special_token(file: &str, token: &str, id: Option<u64>) -> Result<u32> {
+    id.and_then(|id| u32::try_from(id).ok()).ok_or_else(|| {
+        refuse(
+            file,
+            format!("it has no {token} token, which BERT needs around every text"),
+        )
+    })
+}
+
+/// The lines of a text as Python reads a file: `\n`, `\r` and `\r\n` end a line, and no other white space is removed.
+fn lines(text: &str) -> impl Iterator<Item = String> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    let lines: Vec<_> = text.split('\n').map(str::to_string).collect();
+    lines.into_iter()
+}
+
+fn refuse(file: &str, problem: String) -> Error {
+    Error::Tokenizer {
+        file: file.into(),
+        problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_line_ends_are_removed_from_a_vocabulary() {
+        let found: Vec<_> = lines("a\r\nb \rc\u{3000}\n\n\u{2028}\n\u{a0}\n").collect();
+        assert_eq!(found, ["a", "b ", "c\u{3000}", "", "\u{2028}", "\u{a0}"]);
+        assert_eq!(lines("a\n\n").collect::<Vec<_>>(), ["a", ""]);
+        assert_eq!(lines("a").collect::<Vec<_>>(), ["a"]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_token() {
+        let vocabulary = Vocabulary::from_lines("\u{feff}[PAD]\nx\n").unwrap();
+        assert_eq!(vocabulary.id("[PAD]"), Some(0));
+        assert_eq!(vocabulary.last_id(), 1);
+    }
+
+    #[test]
+    fn other_vocabularies_are_refused() {
+        let pieces = "[UNK]\n\u{2581}the\n\u{2581}a\ns\n";
+        let error = Vocabulary::from_lines(pieces).unwrap_err().to_string();
+        assert!(error.contains("SentencePiece"), "{error}");
+        let bytes = serde_json::json!({"model": {"type": "BPE", "vocab": {}, "merges": []},
+            "pre_tokenizer": {"type": "ByteLevel"}});
+        let error = Vocabulary::from_json(&bytes).unwrap_err().to_string();
+        assert!(error.contains("byte-level BPE"), "{error}");
+    }
+}
