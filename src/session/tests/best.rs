@@ -81,7 +81,7 @@ fn the_best_epoch_of_the_validation_part_is_restored_and_tested() {
     visit.export().unwrap();
     let card = visit.exported_text("README.md");
     assert!(
-        card.contains("| all | 9 | 6 |") && card.contains("## Results"),
+        card.contains("| all | 9 | 3 | 6 |") && card.contains("## Results"),
         "{card}"
     );
     let state = visit.exported_trainer_state();
