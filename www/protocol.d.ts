@@ -1172,8 +1172,8 @@ export type WorkerError = {
   message: string;
   /** The setting at fault, if one is. */
   field: string | null;
-  /** The folders of the models among which the visitor has to choose; empty for any other error. */
-  folders: Array<string>;
+  /** The folders of the models among which the visitor has to choose; absent for any other error. */
+  folders?: Array<string>;
 };
 
 /** One of the trained models that the session holds. */
@@ -1342,7 +1342,7 @@ export type RunState = 'running' | 'paused' | 'stopped';
 export type WorkerRequest =
   | { type: 'describe' }
   | { type: 'open'; device: 'auto' | 'webgpu' | 'cpu' }
-  | { type: 'load_files'; name: string; files: VisitorFile[] }
+  | { type: 'load_files'; name: string; files: VisitorFile[]; folder?: string }
   | { type: 'import_files'; name: string; files: VisitorFile[]; options: Partial<ImportOptions> }
   | { type: 'export'; parts: ExportPart[]; library: LibraryFile[] }
   | { type: 'train'; values: Values; paused: boolean }

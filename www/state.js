@@ -55,6 +55,11 @@ import { STAGES } from './stages.js';
  */
 
 /**
+ * The steps whose checkpoints are saved, and why the latest one is not.
+ * @typedef {{kept: number[], notSaved: {step: number, reason: import('./protocol.js').NotSavedReason}|null}} Checkpoints
+ */
+
+/**
  * The comparison of every gradient with the CPU's.
  * @typedef {{kind: 'idle'}
  *   | {kind: 'running'}
@@ -132,6 +137,7 @@ import { STAGES } from './stages.js';
  * @property {LogHistory} logs                of `run`; grows in place while it runs
  * @property {EvaluationReport[]} evaluations
  * @property {string|null} shownEvaluation      its key, see reports.js; null is the latest
+ * @property {Checkpoints} checkpoints          of `run`
  * @property {import('./protocol.js').TrainedState|null} trained  the weights that the worker holds, as it reports them
  * @property {import('./protocol.js').TrainedState|null} previous  the other weights that the worker keeps
  * @property {import('./run-view.js').RunView|null} previousView   what the page shows of their run
@@ -191,6 +197,7 @@ export function initialState(language, { depth = 'explore', projector = false } 
     logs: new LogHistory(),
     evaluations: [],
     shownEvaluation: null,
+    checkpoints: { kept: [], notSaved: null },
     trained: null,
     previous: null,
     previousView: null,
