@@ -37,6 +37,6 @@ test('the files are loaded under their names', async () => {
 });
 
 test('a file that is missing or cut off is an error that names it', async () => {
-  for (const broken of [{ 'index.html': 'abc' }, { ...CONTENT, 'onnxruntime.js': 'd' }])
-    await assert.rejects(loadLibrary(FILES, signal, server(broken)), { code: 'download' });
+  for (const broken of [server({ 'index.html': 'abc' }), server({ ...CONTENT, 'onnxruntime.js': 'd' })])
+    await assert.rejects(loadLibrary(FILES, signal, broken), { code: 'download' });
 });
