@@ -54,9 +54,10 @@ import { STAGES } from './stages.js';
  *   | {kind: 'failed', error: WorkerError}} Archive
  */
 
+/** @typedef {import('./protocol.js').NotSavedReason} NotSavedReason */
 /**
  * The steps whose checkpoints are saved, and why the latest one is not.
- * @typedef {{kept: number[], notSaved: {step: number, reason: import('./protocol.js').NotSavedReason}|null}} Checkpoints
+ * @typedef {{kept: number[], notSaved: {step: number, reason: NotSavedReason}|null}} Checkpoints
  */
 
 /**
@@ -71,7 +72,7 @@ import { STAGES } from './stages.js';
  * Where a model comes from. Two choices from the visitor's disk have different ids, also if their names are equal.
  * @typedef {{kind: 'site'}
  *   | {kind: 'hub', repo: string}
- *   | {kind: 'disk', id: number, name: string, files: import('./protocol.js').VisitorFile[], folder?: string}} Origin
+ *   | {kind: 'disk', id: number, name: string, folder?: string, files: import('./protocol.js').VisitorFile[]}} Origin
  *   `folder` is the one of several models that the visitor has chosen; `repo` is `owner/name` or `owner/name@revision`
  */
 
