@@ -104,7 +104,7 @@ fn export(folder: &Path, out: &Path, values: Values) -> Outcome<()> {
             base_model: "sentence-transformers/all-MiniLM-L6-v2",
             license: "Apache-2.0",
             language: Some("en"),
-            dataset: "The article's two sentences, repeated and shuffled",
+            dataset: "Generated reviews",
             evaluation: last.as_ref(),
             baselines: &[],
             findings: None,
