@@ -3,7 +3,7 @@
 use crate::Warning;
 use serde_json::json;
 
-/// Groups of skipped tensors that a sentence names.
+/// Tensors, or groups of them, that a sentence names.
 const MOST_NAMES: usize = 8;
 
 /// The pooler is drawn.
@@ -19,7 +19,10 @@ pub(super) fn new_pooler() -> Warning {
 
 /// Tensors of the file are not used.
 pub(super) fn skipped_tensors(names: &[String]) -> Warning {
-    let groups = groups(names);
+    let groups = match names.len() {
+        0..=MOST_NAMES => names.to_vec(),
+        _ => groups(names),
+    };
     let shown = groups.iter().take(MOST_NAMES);
     let mut list = shown.map(String::as_str).collect::<Vec<_>>().join(", ");
     if groups.len() > MOST_NAMES {
@@ -86,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tensors_are_named_by_their_module() {
+    fn many_tensors_are_named_by_their_module() {
         let names = [
             "bert.encoder.layer.1.output.dense.bias",
             "bert.encoder.layer.1.output.dense.weight",
@@ -94,10 +97,17 @@ mod tests {
             "linear.weight",
         ]
         .map(String::from);
+        assert_eq!(
+            groups(&names),
+            [
+                "encoder.layer.1",
+                "cls.predictions.decoder",
+                "linear.weight"
+            ]
+        );
         let warning = skipped_tensors(&names);
-        let list = "encoder.layer.1, cls.predictions.decoder, linear.weight";
-        assert_eq!(warning.values["names"], list);
-        assert!(warning.message.starts_with("4 of") && warning.message.contains(list));
+        assert_eq!(warning.values["names"], names.join(", "));
+        assert!(warning.message.starts_with("4 of") && warning.message.contains(&names[3]));
         let many: Vec<_> = (0..20).map(|at| format!("a{at}.b")).collect();
         assert!(skipped_tensors(&many).message.contains("a7.b, …."));
     }

@@ -32,7 +32,7 @@ const ANSWERED_BY_THE_WORKER = [
   { model: 'broken-header', code: 'model_file', says: /header is broken/ },
   { model: 'huge-header', code: 'model_file', says: /header of \d+ bytes, which cannot be/ },
   { model: 'missing-tensor', code: 'model_file', says: /attention\.self\.query\.weight.*missing/ },
-  { model: 'unexpected-tensor', code: 'model_file', says: /encoder\.adapter\.weight.*unexpected/ },
+  { model: 'lfs-pointer', code: 'model_file', says: /model\.safetensors.*Git LFS/ },
   { model: 'wrong-dtype', code: 'model_file', says: /query\.weight.*I32.*F32/ },
   { model: 'not-finite', code: 'model_file', says: /query\.weight.*NaN/ },
   { model: 'not-a-bert', code: 'model_file', says: /gpt2/ },
