@@ -1172,8 +1172,8 @@ export type WorkerError = {
   message: string;
   /** The setting at fault, if one is. */
   field: string | null;
-  /** The folders of the models among which the visitor has to choose; empty for any other error. */
-  folders: Array<string>;
+  /** The folders of the models among which the visitor has to choose; absent for any other error. */
+  folders?: Array<string>;
 };
 
 /** One of the trained models that the session holds. */
