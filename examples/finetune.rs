@@ -13,7 +13,7 @@ use webtune::data::train_test_split;
 use webtune::evaluate::{Evaluation, probabilities};
 use webtune::io::MemoryFile;
 use webtune::settings::{RunSettings, Values};
-use webtune::tokens::{Tokenizer, VocabSettings};
+use webtune::tokens::{Tokenizer, TokenizerFiles};
 use webtune::train::{Event, StepLog, Trainer};
 
 const USAGE: &str = "\
@@ -130,17 +130,23 @@ fn read_text(folder: &Path, name: &str) -> Result<String> {
 }
 
 fn read_tokenizer(folder: &Path) -> Result<Tokenizer> {
-    if folder.join("tokenizer.json").exists() || !folder.join("vocab.txt").exists() {
-        return Ok(Tokenizer::from_json(&read_text(folder, "tokenizer.json")?)?);
-    }
-    let settings = match folder.join("tokenizer_config.json").exists() {
-        true => VocabSettings::from_json(&read_text(folder, "tokenizer_config.json")?)?,
-        false => VocabSettings::default(),
+    let optional = |name: &str| match folder.join(name).exists() {
+        true => read_text(folder, name).map(Some),
+        false => Ok(None),
     };
-    Ok(Tokenizer::from_vocab(
-        &read_text(folder, "vocab.txt")?,
-        &settings,
-    )?)
+    let vocab = optional("vocab.txt")?;
+    let files = TokenizerFiles {
+        tokenizer_json: match vocab {
+            Some(_) => optional("tokenizer.json")?,
+            None => Some(read_text(folder, "tokenizer.json")?),
+        },
+        vocab,
+        tokenizer_config: optional("tokenizer_config.json")?,
+        special_tokens_map: optional("special_tokens_map.json")?,
+        added_tokens: optional("added_tokens.json")?,
+        model_class: TokenizerFiles::class_of_model(&read_text(folder, "config.json")?),
+    };
+    Ok(files.load()?)
 }
 
 fn read_weights(folder: &Path) -> Result<MemoryFile> {

@@ -3,9 +3,11 @@
 // Sizes and licences are copied from the repositories, so that the page sends no request before a button is pressed.
 // They may be out of date: the page marks the sizes as approximate.
 //
-// Sources of the three embedding models, as stored copies of their pages: layers and hidden size from config.json (of
+// Sources of the embedding models, as stored copies of their pages: layers and hidden size from config.json (of
 // gte-small: from that of a fine-tuned copy, which names it), parameters computed from config.json, bytes from the list
-// of files (of gte-small: the 0.07 GB of its model card, which are 16-bit weights), licences from the model cards.
+// of files (of gte-small: the 0.07 GB of its model card, which are 16-bit weights), licences from the model cards. Of
+// multilingual-e5-small layers, hidden size, languages and licence are from its model card; parameters and bytes are
+// computed for the 250,037 tokens of XLM-RoBERTa's vocabulary in 32 bits.
 
 /**
  * @typedef {object} KnownModel
@@ -78,6 +80,17 @@ export const MODELS = [
     layers: 12,
     hidden_size: 384,
     bytes: 134 * MB,
+    license: 'MIT',
+  },
+  {
+    repo: 'intfloat/multilingual-e5-small',
+    name: 'multilingual-e5-small',
+    about: 'gallery.e5',
+    language: 'gallery.languages_94',
+    parameters: 118e6,
+    layers: 12,
+    hidden_size: 384,
+    bytes: 471 * MB,
     license: 'MIT',
   },
   {

@@ -7,7 +7,7 @@ import { patchStage } from './state.js';
 
 /** @typedef {import('./state.js').AppState} AppState */
 /** @typedef {import('./state.js').Store<AppState>} AppStore */
-/** @typedef {Pick<AppState, 'run'|'runInputs'|'logs'|'evaluations'|'shownEvaluation'|'archive'>} Shown */
+/** @typedef {Pick<AppState, 'run'|'runInputs'|'logs'|'evaluations'|'shownEvaluation'|'checkpoints'|'archive'>} Shown */
 /** @typedef {Pick<AppState, 'trained'|'previous'>} Models  what the worker holds */
 
 /**
@@ -20,8 +20,9 @@ import { patchStage } from './state.js';
  * @param {AppState} state
  * @returns {RunView}
  */
-export function viewOf({ run, runInputs, logs, evaluations, shownEvaluation, archive, stages }) {
-  return { shown: { run, runInputs, logs, evaluations, shownEvaluation, archive }, evaluation: stages.evaluation };
+export function viewOf({ run, runInputs, logs, evaluations, shownEvaluation, checkpoints, archive, stages }) {
+  const shown = { run, runInputs, logs, evaluations, shownEvaluation, checkpoints, archive };
+  return { shown, evaluation: stages.evaluation };
 }
 
 /**
@@ -36,6 +37,7 @@ export function emptyView() {
       logs: new LogHistory(),
       evaluations: [],
       shownEvaluation: null,
+      checkpoints: { kept: [], notSaved: null },
       archive: { kind: 'idle' },
     },
     evaluation: { state: 'idle', stale: false, progress: null, error: null },

@@ -54,6 +54,12 @@ import { STAGES } from './stages.js';
  *   | {kind: 'failed', error: WorkerError}} Archive
  */
 
+/** @typedef {import('./protocol.js').NotSavedReason} NotSavedReason */
+/**
+ * The steps whose checkpoints are saved, and why the latest one is not.
+ * @typedef {{kept: number[], notSaved: {step: number, reason: NotSavedReason}|null}} Checkpoints
+ */
+
 /**
  * The comparison of every gradient with the CPU's.
  * @typedef {{kind: 'idle'}
@@ -66,7 +72,7 @@ import { STAGES } from './stages.js';
  * Where a model comes from. Two choices from the visitor's disk have different ids, also if their names are equal.
  * @typedef {{kind: 'site'}
  *   | {kind: 'hub', repo: string}
- *   | {kind: 'disk', id: number, name: string, files: import('./protocol.js').VisitorFile[], folder?: string}} Origin
+ *   | {kind: 'disk', id: number, name: string, folder?: string, files: import('./protocol.js').VisitorFile[]}} Origin
  *   `folder` is the one of several models that the visitor has chosen; `repo` is `owner/name` or `owner/name@revision`
  */
 
@@ -132,6 +138,7 @@ import { STAGES } from './stages.js';
  * @property {LogHistory} logs                of `run`; grows in place while it runs
  * @property {EvaluationReport[]} evaluations
  * @property {string|null} shownEvaluation      its key, see reports.js; null is the latest
+ * @property {Checkpoints} checkpoints          of `run`
  * @property {import('./protocol.js').TrainedState|null} trained  the weights that the worker holds, as it reports them
  * @property {import('./protocol.js').TrainedState|null} previous  the other weights that the worker keeps
  * @property {import('./run-view.js').RunView|null} previousView   what the page shows of their run
@@ -191,6 +198,7 @@ export function initialState(language, { depth = 'explore', projector = false } 
     logs: new LogHistory(),
     evaluations: [],
     shownEvaluation: null,
+    checkpoints: { kept: [], notSaved: null },
     trained: null,
     previous: null,
     previousView: null,

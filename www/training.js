@@ -191,6 +191,12 @@ function onTrainingEvent(store, event) {
       // The stage is done when the run is, because more evaluations may follow.
       return patchStage(store, 'evaluation', { state: 'running', progress: null });
     }
+    case 'saved':
+      return store.update({ checkpoints: { kept: event.kept, notSaved: null } });
+    case 'not_saved': {
+      const { step, reason } = event;
+      return store.update({ checkpoints: { ...store.state.checkpoints, notSaved: { step, reason } } });
+    }
     default:
   }
 }

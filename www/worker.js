@@ -110,7 +110,7 @@ async function perform(request) {
       return { device: app.device(), self_test: await app.self_test() };
     }
     case 'load_files':
-      return opened().load_files(request.name, request.files, onEvent);
+      return opened().load_files(request.name, request.files, request.folder, onEvent);
     case 'export': {
       const onPiece = (/** @type {Uint8Array<ArrayBuffer>} */ bytes) => postPiece(request.id, bytes);
       return stoppable((signal) => opened().export(request.parts, request.library, onEvent, onPiece, signal));

@@ -167,9 +167,8 @@ impl Webtune {
             .and_then(parts_of_export)
             .map_err(error)?;
         let library = files_of(&library, "name", "file");
-        let exported = self
-            .0
-            .export_folder(&parts, library, &BrowserFetch(signal), &listener);
+        let fetch = BrowserFetch(signal);
+        let exported = self.0.export_folder(&parts, library, &fetch, &listener);
         to_js(&exported.await.map_err(error)?)
     }
 

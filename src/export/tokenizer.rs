@@ -1,4 +1,4 @@
-//! The four files of the tokenizer: `tokenizer.json` as it was loaded, and those for readers without `tokenizers`.
+//! The files of the tokenizer: `tokenizer.json` as it was loaded, and those for readers without `tokenizers`.
 
 use super::entry::pretty;
 use crate::bert::BertConfig;
@@ -6,52 +6,44 @@ use crate::tokens::Tokenizer;
 use crate::{Error, Result};
 use serde_json::{Map, Value, json};
 
-/// BERT's special tokens with their names in transformers.
-const SPECIAL: [(&str, &str); 5] = [
-    ("cls_token", "[CLS]"),
-    ("mask_token", "[MASK]"),
-    ("pad_token", "[PAD]"),
-    ("sep_token", "[SEP]"),
-    ("unk_token", "[UNK]"),
-];
-
-/// Name and text of `tokenizer.json`, `tokenizer_config.json`, `special_tokens_map.json` and `vocab.txt`.
+/// Name and text of `tokenizer.json`, `tokenizer_config.json`, `special_tokens_map.json` and, for WordPiece, `vocab.txt`.
 ///
 /// # Errors
 /// [`Error::Tokenizer`] for a `tokenizer.json` without a vocabulary, [`Error::Config`] for an invalid `config.json`.
 pub(super) fn files(tokenizer: &Tokenizer, config: &str) -> Result<Vec<(&'static str, String)>> {
     let json = tokenizer.json();
     let value: Value = serde_json::from_str(json).map_err(|error| refuse(error.to_string()))?;
-    let tokens = tokens(&value)?;
-    let special: Map<String, Value> = SPECIAL
-        .iter()
-        .filter(|(_, token)| tokens.contains(token))
+    let special = tokenizer.special_tokens().iter();
+    let special: Map<String, Value> = special
         .map(|(name, token)| (name.to_string(), json!(token)))
         .collect();
     let mut settings = special.clone();
     let max_length = BertConfig::from_json(config)?.max_position_embeddings;
     settings.insert("model_max_length".into(), json!(max_length));
-    let normalizer = &value["normalizer"];
-    if normalizer["type"] == "BertNormalizer" {
+    if tokenizer.truncates_left() {
+        settings.insert("truncation_side".into(), json!("left"));
+    }
+    let mut files = vec![("tokenizer.json", json.to_string())];
+    if tokenizer.is_bert() {
         for (name, field) in [
             ("do_lower_case", "lowercase"),
             ("strip_accents", "strip_accents"),
             ("tokenize_chinese_chars", "handle_chinese_chars"),
         ] {
-            settings.insert(name.into(), normalizer[field].clone());
+            settings.insert(name.into(), value["normalizer"][field].clone());
         }
         settings.insert("tokenizer_class".into(), json!("BertTokenizer"));
+        let mut vocab = tokens(&value)?.join("\n");
+        vocab.push('\n');
+        files.push(("vocab.txt", vocab));
     } else {
         settings.insert("tokenizer_class".into(), json!("PreTrainedTokenizerFast"));
     }
-    let mut vocab = tokens.join("\n");
-    vocab.push('\n');
-    Ok(vec![
-        ("tokenizer.json", json.to_string()),
+    files.extend([
         ("tokenizer_config.json", pretty(&Value::Object(settings))),
         ("special_tokens_map.json", pretty(&Value::Object(special))),
-        ("vocab.txt", vocab),
-    ])
+    ]);
+    Ok(files)
 }
 
 /// Every token at the index of its id; empty for an id without a token.

@@ -121,6 +121,10 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// # Errors
     /// [`Error::NotReady`] without a dataset.
     pub(super) fn undo_edit(&mut self) -> Result<DatasetView> {
+        let held = self.dataset.as_ref().ok_or_else(no_dataset)?;
+        if !held.editor.can_undo() {
+            return Ok(held.view());
+        }
         self.change_dataset(|editor, dataset| {
             editor.undo(dataset);
             Ok(())
@@ -132,6 +136,10 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// # Errors
     /// [`Error::NotReady`] without a dataset.
     pub(super) fn redo_edit(&mut self) -> Result<DatasetView> {
+        let held = self.dataset.as_ref().ok_or_else(no_dataset)?;
+        if !held.editor.can_redo() {
+            return Ok(held.view());
+        }
         self.change_dataset(|editor, dataset| {
             editor.redo(dataset);
             Ok(())

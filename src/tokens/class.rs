@@ -10,6 +10,8 @@ pub(super) enum TokenizerClass {
     /// `BertTokenizer`: the vocabulary from `tokenizer.json` or `vocab.txt`, everything else from
     /// `tokenizer_config.json`. What else `tokenizer.json` says does not count.
     Bert,
+    /// `XLMRobertaTokenizer`: the Unigram vocabulary of `tokenizer.json`.
+    XlmRoberta,
     /// `PreTrainedTokenizerFast`, or a class that transformers does not have: `tokenizer.json` alone.
     Generic,
 }
@@ -28,7 +30,7 @@ const BERT: [&str; 9] = [
 ];
 
 /// Classes of transformers with rules of their own, without `Fast`, and what they cut texts with.
-const OTHERS: [(&str, &str); 21] = [
+const OTHERS: [(&str, &str); 20] = [
     ("AlbertTokenizer", "SentencePiece"),
     ("BarthezTokenizer", "SentencePiece"),
     ("BertGenerationTokenizer", "SentencePiece"),
@@ -54,7 +56,6 @@ const OTHERS: [(&str, &str); 21] = [
     ),
     ("RobertaTokenizer", "byte-level BPE"),
     ("T5Tokenizer", "SentencePiece"),
-    ("XLMRobertaTokenizer", "SentencePiece"),
     ("XLNetTokenizer", "SentencePiece"),
 ];
 
@@ -92,11 +93,14 @@ impl TokenizerClass {
         if BERT.contains(&name) || name == "BertJapaneseTokenizer" {
             return Ok(Self::Bert);
         }
+        if name == "XLMRobertaTokenizer" {
+            return Ok(Self::XlmRoberta);
+        }
         match OTHERS.iter().find(|(class, _)| *class == name) {
             None => Ok(Self::Generic),
             Some((class, method)) => Err(refuse(format!(
                 "tokenizer_class is {class}, which cuts texts by {method}, but this page only has the WordPiece of \
-                 BertTokenizer. Take a checkpoint whose tokenizer is that of BERT."
+                 BertTokenizer and the Unigram of XLMRobertaTokenizer. Take a checkpoint whose tokenizer is that of BERT."
             ))),
         }
     }

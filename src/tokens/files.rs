@@ -2,12 +2,14 @@
 //!
 //! [hf]: https://huggingface.co/docs/transformers/v4.57.0/model_doc/auto#transformers.AutoTokenizer
 
-use super::added::{AddedToken, AddedTokens};
+use super::added::AddedTokens;
 use super::class::TokenizerClass;
-use super::settings::{SPECIAL_NAMES, TokenizerSettings, VocabSettings, without_fast};
+use super::generic::{generic, xlm_roberta};
+use super::json::{last_id, names_of, parse, read_added, refuse, special_tokens, stated_tokens};
+use super::settings::{TokenizerSettings, VocabSettings, without_fast};
 use super::template::Template;
 use super::tokenizer::{Parts, Tokenizer};
-use super::vocab::{Vocabulary, special_token};
+use super::vocab::{Method, Vocabulary, special_token};
 use crate::{Error, Result};
 use serde_json::{Value, json};
 
@@ -58,65 +60,29 @@ impl TokenizerFiles {
         let class = settings.class.as_deref().or(model_class);
         match TokenizerClass::of(class, settings.word_tokenizer.as_deref())? {
             TokenizerClass::Bert => self.bert(&settings),
-            TokenizerClass::Generic => self.generic(&settings, class.unwrap_or_default()),
+            TokenizerClass::Generic => match &self.tokenizer_json {
+                Some(text) => generic(text, &settings),
+                None => Err(self.no_tokenizer_json(class.unwrap_or_default())?),
+            },
+            TokenizerClass::XlmRoberta => match &self.tokenizer_json {
+                Some(text) => xlm_roberta(text, &settings),
+                None => Err(self.no_tokenizer_json(class.unwrap_or_default())?),
+            },
         }
     }
 
-    /// `tokenizer.json` as it is, with the special tokens that another file states.
-    fn generic(&self, settings: &TokenizerSettings, class: &str) -> Result<Tokenizer> {
-        let Some(text) = &self.tokenizer_json else {
-            if let Some(vocab) = &self.vocab {
-                Vocabulary::from_lines(vocab)?;
-            }
-            return Err(refuse(
-                "tokenizer_config.json",
-                format!(
-                    "tokenizer_class is {class}, which needs a tokenizer.json, and there is none. Take a checkpoint with \
-                     that file, or one whose tokenizer is BertTokenizer."
-                ),
-            ));
-        };
-        let mut value = parse(text)?;
-        let vocabulary = Vocabulary::from_json(&value)?;
-        let mut added = read_added(&value)?;
-        for token in stated_tokens(settings) {
-            added.add(token, &vocabulary.ids);
+    /// The error for a class that only `tokenizer.json` can describe.
+    fn no_tokenizer_json(&self, class: &str) -> Result<Error> {
+        if let Some(vocab) = &self.vocab {
+            Vocabulary::from_lines(vocab)?;
         }
-        let is_same = added.to_json() == read_added(&value)?.to_json();
-        if !is_same {
-            value["added_tokens"] = added.to_json();
-        }
-        let template = Template::from_json(&value["post_processor"]).ok_or_else(|| {
-            refuse(
-                "tokenizer.json",
-                "its post_processor is of a form that this page does not read: it reads special tokens before and after \
-                 one text"
-                    .into(),
-            )
-        })?;
-        let id = |token: &str| added.id(token).or_else(|| vocabulary.id(token));
-        let pad = settings.special("pad_token").unwrap_or("[PAD]");
-        let pad = id(pad).or_else(|| value["padding"]["pad_id"].as_u64());
-        let unknown = settings
-            .special("unk_token")
-            .or(value["model"]["unk_token"].as_str());
-        let unknown = unknown.and_then(id).and_then(|id| u32::try_from(id).ok());
-        Tokenizer::new(Parts {
-            template,
-            pad: special_token("tokenizer.json", "[PAD]", pad)?,
-            unknown,
-            last_id: vocabulary.last_id().max(last_added(&added)),
-            json: if is_same {
-                text.clone()
-            } else {
-                value.to_string()
-            },
-            is_bert: false,
-            split_special_tokens: settings.split_special_tokens,
-            truncation_side: settings.truncation_side,
-            padding_side: settings.padding_side,
-            file: "tokenizer.json",
-        })
+        Ok(refuse(
+            "tokenizer_config.json",
+            format!(
+                "tokenizer_class is {class}, which needs a tokenizer.json, and there is none. Take a checkpoint with \
+                 that file, or one whose tokenizer is BertTokenizer."
+            ),
+        ))
     }
 
     /// `BertTokenizer`, whatever else than the vocabulary `tokenizer.json` says.
@@ -132,30 +98,26 @@ impl TokenizerFiles {
             }
         };
         let vocabulary = match (&found, &self.vocab) {
-            (Some(value), _) => Vocabulary::from_json(value)?,
+            (Some(value), _) => Vocabulary::from_json(value, &[Method::WordPiece])?,
             (None, vocab) => Vocabulary::from_lines(vocab.as_deref().unwrap_or_default())?,
         };
         let mut added = match &found {
-            Some(value) if !settings.added_is_complete => read_added(value)?,
+            Some(value) if !settings.added_is_complete => read_added(value, &vocabulary)?,
             _ => AddedTokens::default(),
         };
         for token in stated_tokens(settings) {
             added.add(token, &vocabulary.ids);
         }
-        let special = SPECIAL_NAMES.iter().filter_map(|name| {
-            let token = settings.special(name).or_else(|| default_special(name))?;
-            Some((*name, token))
-        });
-        let special: Vec<_> = special.collect();
+        let special = special_tokens(settings, default_special);
         for (_, token) in &special {
             // A classifier does not need [MASK]; the other ones are checked below.
-            if vocabulary.id(token).is_some() {
-                added.add(AddedToken::new(*token, true), &vocabulary.ids);
+            if vocabulary.id(&token.content).is_some() {
+                added.add(token.clone(), &vocabulary.ids);
             }
         }
         let named = |name: &str| {
             let token = special.iter().find(|(found, _)| *found == name);
-            let token = token.map_or("", |(_, token)| *token);
+            let token = token.map_or("", |(_, token)| token.content.as_str());
             let id = added.id(token).or_else(|| vocabulary.id(token));
             Ok::<_, Error>((token, special_token(file, token, id)?))
         };
@@ -168,15 +130,18 @@ impl TokenizerFiles {
         let built = bert_json(settings, &vocabulary, &added, [cls, sep], unk.0);
         // The file itself, where it says the same.
         let json = match (found, &self.tokenizer_json) {
-            (Some(value), Some(text)) if says_the_same(&value, &built, &template) => text.clone(),
+            (Some(value), Some(text)) if says_the_same(&value, &built, &vocabulary, &template) => {
+                text.clone()
+            }
             _ => built.to_string(),
         };
         Tokenizer::new(Parts {
             template,
             pad,
             unknown: Some(unk.1),
-            last_id: vocabulary.last_id().max(last_added(&added)),
+            last_id: last_id(&vocabulary, &added),
             json,
+            special: names_of(&special, &added),
             is_bert: true,
             split_special_tokens: settings.split_special_tokens,
             truncation_side: settings.truncation_side,
@@ -231,15 +196,6 @@ fn default_special(name: &str) -> Option<&'static str> {
     }
 }
 
-/// The tokens that `tokenizer_config.json` or an older file states, in the order in which transformers adds them.
-fn stated_tokens(settings: &TokenizerSettings) -> Vec<AddedToken> {
-    let mut added = settings.added.clone().unwrap_or_default();
-    added.sort_by_key(|(id, _)| *id);
-    let mut tokens: Vec<_> = added.into_iter().map(|(_, token)| token).collect();
-    tokens.extend(settings.extra_special.iter().cloned());
-    tokens
-}
-
 /// The `tokenizer.json` of transformers' [`BertTokenizer`][hf].
 ///
 /// [hf]: https://github.com/huggingface/transformers/blob/v4.57.0/src/transformers/convert_slow_tokenizer.py
@@ -272,9 +228,17 @@ fn bert_json(
 }
 
 /// Whether a file describes the tokenizer that was built from its vocabulary and the settings.
-fn says_the_same(file: &Value, built: &Value, template: &Template) -> bool {
+fn says_the_same(
+    file: &Value,
+    built: &Value,
+    vocabulary: &Vocabulary,
+    template: &Template,
+) -> bool {
     let model = |value: &Value, field: &str| value["model"][field].clone();
-    let sorted = |value: &Value| read_added(value).map(|added| added.to_json()).ok();
+    let sorted = |value: &Value| {
+        let added = read_added(value, vocabulary).ok()?;
+        Some(added.to_json())
+    };
     file["normalizer"] == built["normalizer"]
         && file["pre_tokenizer"] == built["pre_tokenizer"]
         && Template::from_json(&file["post_processor"]).as_ref() == Some(template)
@@ -287,43 +251,4 @@ fn says_the_same(file: &Value, built: &Value, template: &Template) -> bool {
         ]
         .iter()
         .all(|field| model(file, field) == model(built, field))
-}
-
-fn parse(text: &str) -> Result<Value> {
-    serde_json::from_str(text)
-        .map_err(|error| refuse("tokenizer.json", format!("it is not JSON ({error})")))
-}
-
-/// Reads `added_tokens` of a `tokenizer.json`, in the order of their ids.
-fn read_added(value: &Value) -> Result<AddedTokens> {
-    let tokens = value["added_tokens"].as_array().into_iter().flatten();
-    let token = |token: &Value| {
-        let id = token["id"].as_u64().unwrap_or(u64::MAX);
-        let token = AddedToken::from_value(token.clone());
-        token.map(|token| (id, token))
-    };
-    let tokens: Result<Vec<_>, _> = tokens.map(token).collect();
-    let mut tokens = tokens.map_err(|error| refuse("tokenizer.json", format!("{error}")))?;
-    tokens.sort_by_key(|(id, _)| *id);
-    let empty = serde_json::Map::new();
-    let vocab = value["model"]["vocab"].as_object().unwrap_or(&empty);
-    let mut added = AddedTokens::default();
-    for (_, token) in tokens {
-        added.add(token, vocab);
-    }
-    Ok(added)
-}
-
-fn last_added(added: &AddedTokens) -> u32 {
-    added
-        .last_id()
-        .and_then(|id| u32::try_from(id).ok())
-        .unwrap_or(0)
-}
-
-fn refuse(file: &str, problem: String) -> Error {
-    Error::Tokenizer {
-        file: file.into(),
-        problem,
-    }
 }

@@ -1,6 +1,6 @@
 //! Texts → WordPiece ids: encoding, truncation, padding, batches.
 //!
-//! - `files`, `class`, `settings`, `vocab`, `added`, `template`: the files of a tokenizer, as transformers reads them.
+//! - `files`, `class`, `settings`, `generic`, `json`, `vocab`, `added`, `template`: the files of a tokenizer, as transformers reads them.
 //! - `tokenizer`: texts → ids.
 //! - `examples`, `encoded`, `batch`, `estimate`: rows and batches of ids.
 
@@ -11,6 +11,8 @@ mod encoded;
 mod estimate;
 mod examples;
 mod files;
+mod generic;
+mod json;
 mod settings;
 mod template;
 mod tokenizer;

@@ -69,6 +69,8 @@ pub(super) struct TokenizerSettings {
     pub special: Map<String, Value>,
     /// The tokens that are special without one of these names.
     pub extra_special: Vec<AddedToken>,
+    /// Whether a space is put before a text whose first word would have none; of SentencePiece's tokenizers.
+    pub add_prefix_space: bool,
     /// Tokens with their ids; none if no file has a table of them.
     pub added: Option<Vec<(u64, AddedToken)>>,
     /// Whether `added` is the whole table, so that the one of `tokenizer.json` is not used.
@@ -95,6 +97,7 @@ struct Fields {
     truncation_side: Option<Side>,
     padding_side: Option<Side>,
     split_special_tokens: Option<bool>,
+    add_prefix_space: Option<bool>,
     added_tokens_decoder: Option<Map<String, Value>>,
 }
 
@@ -144,6 +147,7 @@ impl TokenizerSettings {
             padding_side: fields.padding_side.unwrap_or_default(),
             split_special_tokens: fields.split_special_tokens.unwrap_or(false),
             special: special.collect(),
+            add_prefix_space: fields.add_prefix_space.unwrap_or(true),
             extra_special: extra_special(&config_map)?,
             added,
             added_is_complete,
@@ -154,9 +158,16 @@ impl TokenizerSettings {
         Ok(settings)
     }
 
-    /// Returns the content of the special token of this name, if a file states it.
-    pub(super) fn special(&self, name: &str) -> Option<&str> {
-        content(self.special.get(name)?)
+    /// Returns the special token of this name, if a file states it.
+    pub(super) fn special_token(&self, name: &str) -> Option<AddedToken> {
+        match self.special.get(name)? {
+            Value::String(content) => Some(AddedToken::new(content.clone(), true)),
+            other => {
+                let mut fields = other.clone();
+                fields["special"] = true.into();
+                AddedToken::from_value(fields).ok()
+            }
+        }
     }
 
     /// Reads the table of `added_tokens.json`, from tokens to ids.

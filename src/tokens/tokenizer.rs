@@ -1,5 +1,4 @@
-//! BERT's WordPiece tokenizer from the `tokenizer.json` or `vocab.txt` of a model, with Hugging Face's
-//! [`tokenizers`](https://docs.rs/tokenizers).
+//! Texts → token ids, with Hugging Face's [`tokenizers`](https://docs.rs/tokenizers).
 
 use super::settings::Side;
 use super::template::Template;
@@ -35,6 +34,8 @@ pub(super) struct Parts {
     pub last_id: u32,
     /// The `tokenizer.json`.
     pub json: String,
+    /// The special tokens by their names in `tokenizer_config.json`.
+    pub special: Vec<(&'static str, String)>,
     pub is_bert: bool,
     pub split_special_tokens: bool,
     pub truncation_side: Side,
@@ -43,7 +44,7 @@ pub(super) struct Parts {
     pub file: &'static str,
 }
 
-/// A WordPiece tokenizer, with special tokens before and after a text.
+/// The tokenizer of a model, with special tokens before and after a text.
 pub struct Tokenizer {
     pipeline: PipelineTokenizer,
     parts: Parts,
@@ -59,7 +60,14 @@ impl Tokenizer {
         let canonical = tokenizers::canonicalize_str(&parts.json)
             .map_err(|error| problem(format!("`tokenizers` cannot convert it ({error})")))?;
         let pipeline = tokenizers::from_json(&canonical)
-            .map_err(|error| problem(format!("`tokenizers` cannot read it ({error})")))?;
+            .map_err(|error| match error.to_string() {
+                text if text.contains("regex") => problem(
+                    "it divides or changes texts by a regular expression, which this page does not have. Take a \
+                     checkpoint whose tokenizer is BertTokenizer or XLMRobertaTokenizer"
+                        .into(),
+                ),
+                text => problem(format!("`tokenizers` cannot read it ({text})")),
+            })?;
         Ok(Self { pipeline, parts })
     }
 
@@ -166,6 +174,16 @@ impl Tokenizer {
     /// Returns the id of `[PAD]`.
     pub fn pad_token_id(&self) -> u32 {
         self.parts.pad
+    }
+
+    /// Returns the special tokens by their names in `tokenizer_config.json`, such as `cls_token`.
+    pub fn special_tokens(&self) -> &[(&'static str, String)] {
+        &self.parts.special
+    }
+
+    /// Whether a text that is too long loses its beginning.
+    pub fn truncates_left(&self) -> bool {
+        self.parts.truncation_side == Side::Left
     }
 
     /// Whether the vocabulary and the settings of a `BertTokenizer` describe it; else only [`json`](Self::json) does.

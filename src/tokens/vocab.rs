@@ -9,6 +9,15 @@ const WORD_START: char = '\u{2581}';
 /// WordPiece's mark of a token inside of a word.
 const CONTINUATION: &str = "##";
 
+/// How a tokenizer divides a word into tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    /// The longest token first; BERT's.
+    WordPiece,
+    /// The most likely sequence of tokens; SentencePiece's.
+    Unigram,
+}
+
 /// Tokens and their ids.
 #[derive(Debug)]
 pub(super) struct Vocabulary {
@@ -19,26 +28,40 @@ impl Vocabulary {
     /// Reads the vocabulary of a `tokenizer.json`.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] if its model is not WordPiece.
-    pub(super) fn from_json(value: &Value) -> Result<Self> {
+    /// [`Error::Tokenizer`] if its model is none of `methods`.
+    pub(super) fn from_json(value: &Value, methods: &[Method]) -> Result<Self> {
         let model = &value["model"];
         let kind = model["type"].as_str().unwrap_or("unknown");
         // Files of older versions do not name the type.
-        let is_word_piece = kind == "WordPiece" || !model["continuing_subword_prefix"].is_null();
-        let is_byte_level = value["pre_tokenizer"].to_string().contains("\"ByteLevel\"");
-        match model["vocab"].as_object() {
-            Some(vocab) if is_word_piece && kind != "BPE" => Ok(Self { ids: vocab.clone() }),
-            _ => Err(refuse(
-                "tokenizer.json",
-                format!(
-                    "its model is {kind}{}, but BERT's is WordPiece. Use a checkpoint of a BERT model",
-                    if is_byte_level {
-                        " of bytes (byte-level BPE)"
-                    } else {
-                        ""
-                    }
-                ),
-            )),
+        let method = match kind {
+            "WordPiece" => Some(Method::WordPiece),
+            "Unigram" => Some(Method::Unigram),
+            "unknown" if !model["continuing_subword_prefix"].is_null() => Some(Method::WordPiece),
+            _ => None,
+        };
+        let ids = match (&model["vocab"], method) {
+            (Value::Object(vocab), Some(Method::WordPiece)) => Some(vocab.clone()),
+            // Pairs of a token and its score.
+            (Value::Array(vocab), Some(Method::Unigram)) => {
+                let tokens = vocab.iter().enumerate();
+                let id = |(id, pair): (usize, &Value)| Some((pair[0].as_str()?.into(), id.into()));
+                tokens.map(id).collect::<Option<_>>()
+            }
+            _ => None,
+        };
+        match ids {
+            Some(ids) if method.is_some_and(|method| methods.contains(&method)) => Ok(Self { ids }),
+            _ => {
+                let is_byte_level = value["pre_tokenizer"].to_string().contains("\"ByteLevel\"");
+                let detail = match is_byte_level {
+                    true => " of bytes (byte-level BPE)",
+                    false => "",
+                };
+                let problem = format!(
+                    "its model is {kind}{detail}, but BERT's is WordPiece. Use a checkpoint of a BERT model"
+                );
+                Err(refuse("tokenizer.json", problem))
+            }
         }
     }
 
@@ -137,7 +160,9 @@ mod tests {
         assert!(error.contains("SentencePiece"), "{error}");
         let bytes = serde_json::json!({"model": {"type": "BPE", "vocab": {}, "merges": []},
             "pre_tokenizer": {"type": "ByteLevel"}});
-        let error = Vocabulary::from_json(&bytes).unwrap_err().to_string();
+        let error = Vocabulary::from_json(&bytes, &[Method::WordPiece])
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("byte-level BPE"), "{error}");
     }
 }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
+import { PEAK, sentences } from '../../www/panels/elsewhere.js';
 import { leastOperations } from '../../www/work.js';
 
 /** @type {any} */
@@ -30,4 +31,11 @@ test('the operations are at least those of the matrix products', () => {
 
 test('nothing is known without a plan', () => {
   assert.equal(leastOperations({ ...known(10), plan: null }, VALUES, recording), null);
+});
+
+test('the time there is a lower limit, and a run that ends before Python has started says so', () => {
+  const second = PEAK.operations_per_second;
+  assert.deepEqual(sentences(60_000, second * 0.9), ['elsewhere.here', 'elsewhere.there_short']);
+  assert.deepEqual(sentences(60_000, second * 1.1), ['elsewhere.here', 'elsewhere.there']);
+  assert.deepEqual(sentences(null, null), ['elsewhere.here_unknown', 'elsewhere.there_unknown']);
 });

@@ -12,11 +12,14 @@ const read = (path) => readFileSync(www + path, 'utf8');
 
 export const tokensSheet = withoutComments(read('style/tokens.css'));
 
-/** The files below www/ whose names end with `ending`, with their text and without the comments of a style sheet. */
+/**
+ * The files of the page whose names end with `ending`, with their text and without the comments of a style sheet. The
+ * demo of an export is a page of its own.
+ */
 export function filesOf(/** @type {'.css'|'.js'} */ ending) {
   return readdirSync(www, { recursive: true })
     .map(String)
-    .filter((path) => path.endsWith(ending))
+    .filter((path) => path.endsWith(ending) && !path.startsWith('export-demo/'))
     .map((path) => ({ path, text: ending === '.css' ? withoutComments(read(path)) : read(path) }));
 }
 

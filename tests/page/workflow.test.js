@@ -240,6 +240,42 @@ test('another model replaces the model and its origin', async () => {
   assert.equal(store.state.origin.kind, 'site');
 });
 
+test('one of several models of an archive is loaded by its folder', async () => {
+  const { workflow, store, answers } = page();
+  /** @type {any[]} */
+  const asked = [];
+  answers.load_files = async (body) => {
+    asked.push(body.folder);
+    if (body.folder) return { ...MODEL, name: body.folder };
+    throw new RequestError({ code: 'model_file', message: 'two models', field: null, folders: ['a', 'b'] });
+  };
+  await workflow.loadFrom({ kind: 'disk', id: 1, name: 'mine.zip', files: [] });
+  const { attempted, stages } = store.state;
+  assert.deepEqual(/** @type {any} */ (stages.model.error).folders, ['a', 'b']);
+  assert.equal(store.state.model, null);
+  assert.ok(attempted?.kind === 'disk');
+  await workflow.loadFrom({ ...attempted, folder: 'b' });
+  assert.equal(/** @type {any} */ (store.state.model)?.name, 'b');
+  assert.deepEqual(asked, [undefined, 'b']);
+  assert.equal(store.state.stages.model.error, null);
+});
+
+test('the saved checkpoints of a run are kept with its view, and why one is not saved', async () => {
+  const { workflow, store, answers } = page();
+  answers.train = async (body, onEvent) => {
+    onEvent({ kind: 'saved', step: 2, bytes: 9, kept: [2] });
+    onEvent({ kind: 'saved', step: 4, bytes: 9, kept: [2, 4] });
+    onEvent({ kind: 'not_saved', step: 6, reason: 'storage_full' });
+    return trainToTheEnd(body, onEvent);
+  };
+  await workflow.run('training');
+  const { checkpoints } = store.state;
+  assert.deepEqual(checkpoints, { kept: [2, 4], notSaved: { step: 6, reason: 'storage_full' } });
+  answers.train = trainToTheEnd;
+  await workflow.run('training');
+  assert.deepEqual(store.state.checkpoints, { kept: [], notSaved: null });
+});
+
 test('the model trained before is used again, with its run and its prediction', async () => {
   const { workflow, store, settings, session, answers } = page();
   const reports = (/** @type {any} */ trained, /** @type {any} */ previous) =>

@@ -1,5 +1,5 @@
-// A line chart as the text of an SVG file: title, axes, lines and legend. It has its colours and sizes inside, so that it
-// looks the same in a document as on the page.
+// A line chart as the text of an SVG file: title, axes, lines and legend. It has its colours and sizes inside, so that
+// it looks the same in a document as on the page.
 
 import { ticks } from './ticks.js';
 

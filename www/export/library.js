@@ -1,6 +1,9 @@
 // The library of the demo page: transformers.js and its runtime, which the site has beside the page. They are loaded
 // only for an export that takes the demo.
 
+import { t } from '../i18n.js';
+import { RequestError } from '../session.js';
+
 /** @typedef {import('../protocol.js').ExportedFile} ExportedFile */
 /** @typedef {import('../protocol.js').LibraryFile} LibraryFile */
 
@@ -46,7 +49,7 @@ export async function loadLibrary(files, signal, get = fetch) {
       const response = await get(new URL(name, FOLDER), { signal });
       const file = response.ok ? await response.blob() : null;
       if (file?.size !== bytes)
-        throw new Error(`${name} of the demo could not be loaded (${response.status}). Leave the demo out.`);
+        throw new RequestError({ code: 'download', message: t('export.library_failed', { name }), field: null });
       return { name, file };
     }),
   );

@@ -13,6 +13,7 @@ import { isTight, sizeOf, smallestNetwork, takenParts } from '../export/parts.js
 import { chooseTarget } from '../export/sink.js';
 import { bytes, number, t } from '../i18n.js';
 import { isBlocked } from '../state.js';
+import { writingMessage } from '../workspace/now.js';
 
 /** @typedef {import('../state.js').AppState} AppState */
 /** @typedef {import('../state.js').Exported} Exported */
@@ -143,11 +144,9 @@ function progress(store, exporter) {
     }
     element.hidden = writing === null;
     if (!writing) return setText(text, '');
-    // The archive is a little larger than its files.
-    const written = Math.min(writing.bytes, writing.total);
-    meter.value = writing.total > 0 ? written / writing.total : 0;
+    meter.value = writing.total > 0 ? Math.min(1, writing.bytes / writing.total) : 0;
     setAttribute(element, 'data-bytes', writing.bytes);
-    setText(text, t('export.progress', { bytes: bytes(written), total: bytes(writing.total) }));
+    setText(text, writingMessage(writing));
   });
   return element;
 }

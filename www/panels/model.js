@@ -4,7 +4,7 @@ import { continuePanel } from './continue.js';
 import { galleryPanel } from './gallery.js';
 import { figures } from '../components/figures.js';
 import { modelNotices } from '../components/model-notices.js';
-import { callout } from '../components/notices.js';
+import { alert, callout, notice } from '../components/notices.js';
 import { fold } from '../components/fold.js';
 import { panelParts, sideFoot, stageButton } from './widgets.js';
 import { h, replace, setAttribute, setText } from '../dom.js';
@@ -19,7 +19,7 @@ import { bytes, duration, number, t, tOr } from '../i18n.js';
 /** @param {import('../app.js').App} app */
 export function modelPanel(app) {
   const { head, side, main } = panelParts('model');
-  const { row, problem } = stageButton(app, 'model', undefined, (error) => folderChoice(app, error));
+  const { row, problem } = stageButton(app, 'model', undefined, (error) => problemOf(app, error));
   side.append(
     fold(app.store, 'explore', 'gallery.title', galleryPanel(app)),
     fold(app.store, 'expert', 'continue.title', continuePanel(app)),
@@ -71,13 +71,15 @@ export function modelPanel(app) {
 }
 
 /**
- * A button for each of the models among which the visitor has to choose.
+ * An error, or the question which of several models the visitor wants.
  * @param {import('../app.js').App} app
  * @param {import('../session.js').ShownError} error
  */
-function folderChoice({ store, workflow }, { folders = [] }) {
+function problemOf({ store, workflow }, error) {
   const { attempted } = store.state;
-  if (attempted?.kind !== 'disk') return [];
+  const { folders = [] } = error;
+  if (folders.length === 0 || attempted?.kind !== 'disk') return alert(error);
+  const choose = (/** @type {string} */ folder) => void workflow.loadFrom({ ...attempted, folder });
   const buttons = folders.map((folder) =>
     h(
       'button',
@@ -86,13 +88,16 @@ function folderChoice({ store, workflow }, { folders = [] }) {
         class: 'secondary',
         'data-testid': 'choose-folder',
         'data-folder': folder,
-        on: { click: () => void workflow.loadFrom({ ...attempted, folder }) },
+        on: { click: () => choose(folder) },
       },
       folder,
     ),
   );
-  if (buttons.length === 0) return [];
-  return [h('p', {}, t('continue.which')), h('div', { class: 'actions' }, ...buttons)];
+  return notice(
+    { role: 'status', 'data-testid': 'which-model' },
+    h('p', {}, t('continue.which', { name: attempted.name })),
+    h('div', { class: 'actions' }, ...buttons),
+  );
 }
 
 /**

@@ -16,6 +16,9 @@ import { isBlocked, runResult, runningRun } from '../state.js';
 
 /** @typedef {import('../state.js').AppState} AppState */
 
+/** The most steps of checkpoints that a line names. */
+const MAX_STEPS = 8;
+
 /** @param {import('../app.js').App} app */
 export function trainingPanel(app) {
   const { store, workflow, settings } = app;
@@ -41,8 +44,19 @@ export function trainingPanel(app) {
   const plan = h('div', { class: 'plan' });
   const live = h('div', { class: 'live' });
   const restored = h('p', { class: 'note', 'data-testid': 'restored' });
+  const checkpoints = h('p', { class: 'note', 'data-testid': 'checkpoints', role: 'status' });
   const charts = trainingCharts(store);
-  main.append(problem, keptModels(app), live, restored, charts, plan, accuracyTable(store), memoryPanel(app));
+  main.append(
+    problem,
+    keptModels(app),
+    live,
+    restored,
+    checkpoints,
+    charts,
+    plan,
+    accuracyTable(store),
+    memoryPanel(app),
+  );
 
   store.watch(['busy', 'opened', 'fatal'], (state) => {
     setOff(byHand, isBlocked(state));
@@ -51,6 +65,11 @@ export function trainingPanel(app) {
   store.watch(['plan', 'split', 'run', 'language'], showPlan);
   settings.subscribe(showPlan);
   store.watch(['run', 'logs', 'evaluations', 'language'], (state) => replace(live, liveFigures(state)));
+  store.watch(['checkpoints', 'language'], (state) => {
+    setText(checkpoints, checkpointText(state.checkpoints));
+    checkpoints.hidden = checkpoints.textContent === '';
+    checkpoints.classList.toggle('stale', state.checkpoints.notSaved !== null);
+  });
   store.watch(['run', 'language'], (state) => {
     setText(restored, bestText(runResult(state)));
     restored.hidden = restored.textContent === '';
@@ -72,6 +91,20 @@ function bestText(result) {
   const isLast = best.best_step === result.global_step;
   const key = isLast ? 'training.best_is_last' : best.restored ? 'training.best_restored' : 'training.best_was';
   return [stopped_early && t('training.stopped_early'), t(key, params)].filter(Boolean).join(' ');
+}
+
+/**
+ * The steps whose checkpoints are saved, and why one is not.
+ * @param {AppState['checkpoints']} checkpoints
+ */
+function checkpointText({ kept, notSaved }) {
+  const steps = kept.length > MAX_STEPS ? [...kept.slice(0, MAX_STEPS - 1).map(String), '…', kept.at(-1)] : kept;
+  return [
+    kept.length > 0 && t('training.checkpoints', { count: kept.length, steps: steps.join(', ') }),
+    notSaved && t(`training.not_saved_${notSaved.reason}`, { step: notSaved.step }),
+  ]
+    .filter(Boolean)
+    .join(' ');
 }
 
 /**

@@ -32,10 +32,10 @@ export const sideFoot = (...children) => h('div', { class: 'side-foot' }, ...chi
  * @param {App} app
  * @param {Stage} stage
  * @param {() => void} [press]  what the button does; by default it runs the stage
- * @param {(error: import('../session.js').ShownError) => HTMLElement[]} [help]  what helps after an error
+ * @param {(error: import('../session.js').ShownError) => HTMLElement} [show]  how an error is shown
  * @returns {{button: HTMLButtonElement, row: HTMLElement, problem: HTMLElement}}
  */
-export function stageButton({ store, workflow }, stage, press = () => void workflow.run(stage), help = () => []) {
+export function stageButton({ store, workflow }, stage, press = () => void workflow.run(stage), show = alert) {
   const button = h('button', {
     type: 'button',
     class: 'secondary',
@@ -63,7 +63,7 @@ export function stageButton({ store, workflow }, stage, press = () => void workf
     // An equal error keeps its element, because a new element would be announced again.
     if (problem.dataset.error !== String(current.error?.message)) {
       problem.dataset.error = String(current.error?.message);
-      replace(problem, current.error && alert(current.error, ...help(current.error)));
+      replace(problem, current.error && show(current.error));
     }
   });
   return { button, row: side, problem };

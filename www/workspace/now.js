@@ -24,7 +24,7 @@ export function nowMessage(state) {
   if (current === 'model') return modelMessage(state);
   if (state.importing) return importMessage(state.importing);
   if (current) return t(`now.${current}`);
-  if (state.archive.kind === 'writing') return t('export.progress', { bytes: bytes(state.archive.bytes) });
+  if (state.archive.kind === 'writing') return writingMessage(state.archive);
   if (state.comparison.kind === 'running') return t('self_test.comparing');
   if (state.fatal) return '';
   if (!state.opened) return state.openError ? '' : t('now.opening');
@@ -50,6 +50,13 @@ function modelMessage({ download, phase }) {
     return t('now.downloading', { loaded: bytes(download.loaded), total: bytes(download.total) });
   return phase ? tOr(`phase.${phase}`, phase) : t('now.model');
 }
+
+/**
+ * How much of an archive is written. It is a little larger than its files.
+ * @param {{bytes: number, total: number}} writing
+ */
+export const writingMessage = ({ bytes: written, total }) =>
+  t('export.progress', { bytes: bytes(Math.min(written, total)), total: bytes(total) });
 
 /** @param {NonNullable<AppState['importing']>} importing */
 export function importMessage({ unit, done, total }) {

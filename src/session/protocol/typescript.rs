@@ -46,7 +46,7 @@ export type RunState = 'running' | 'paused' | 'stopped';
 export type WorkerRequest =
   | { type: 'describe' }
   | { type: 'open'; device: 'auto' | 'webgpu' | 'cpu' }
-  | { type: 'load_files'; name: string; files: VisitorFile[] }
+  | { type: 'load_files'; name: string; files: VisitorFile[]; folder?: string }
   | { type: 'import_files'; name: string; files: VisitorFile[]; options: Partial<ImportOptions> }
   | { type: 'export'; parts: ExportPart[]; library: LibraryFile[] }
   | { type: 'train'; values: Values; paused: boolean }

@@ -131,6 +131,13 @@ fn the_saved_steps_are_those_of_the_trainer() {
         assert_eq!(saved(&events(&mut visit)), recorded, "{case}");
         finish(&mut visit, false);
         assert_eq!(json!(steps(&visit)), case["finished"], "{case}");
+        for step in steps(&visit) {
+            let state = format!("results/checkpoint-{step}/trainer_state.json");
+            let state = json_of(&content(&visit, &state));
+            let log = state["log_history"].as_array().unwrap().iter();
+            let losses = log.filter(|entry| entry.get("loss").is_some()).count();
+            assert_eq!((losses, &state["global_step"]), (step, &json!(step)));
+        }
     }
 }
 

@@ -96,6 +96,17 @@ fn an_edit_makes_split_and_tokens_stale_and_is_taken_back() {
 }
 
 #[test]
+fn undo_and_redo_without_an_edit_change_nothing() {
+    let mut visit = Visit::ready();
+    for request in ["undo", "redo"] {
+        let dataset = answered!(visit, Dataset, json!({"type": request}));
+        assert!(!dataset.edited, "{request}");
+        let state = visit.session.state();
+        assert!(state.split && state.tokenized, "{request}");
+    }
+}
+
+#[test]
 fn a_refused_edit_changes_nothing() {
     let mut visit = Visit::ready();
     let edit = json!({"type": "edit", "edit": {"op": "delete", "rows": [3, 99]}});

@@ -1,6 +1,7 @@
 // The page of the components: errors, notices, warnings, explanations, placeholders, chips and progress.
 
 import { h } from '../../dom.js';
+import { modelNotices } from '../model-notices.js';
 import { alert, callout, notice, placeholder, warningList } from '../notices.js';
 
 /** @typedef {import('../gallery.js').Group} Group */
@@ -52,6 +53,28 @@ export const notices = [
               { code: 'other', message: 'A warning without a translation keeps its English sentence.', values: {} },
             ],
             'example-warnings',
+          ) ?? h('p', {}),
+      },
+    ],
+  },
+  {
+    title: 'Loaded models',
+    make: () => [
+      {
+        state: 'notes: an own classifier, tensors that are not used',
+        element:
+          modelNotices(
+            {
+              labels: ['joy', 'anger'],
+              notices: [
+                {
+                  code: 'skipped_tensors',
+                  message: '',
+                  values: { count: 3, names: 'cls.predictions, cls.seq_relationship' },
+                },
+              ],
+            },
+            'replaced',
           ) ?? h('p', {}),
       },
     ],
