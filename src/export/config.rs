@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 
 /// The `config.json` of the base model with the fields of transformers' `BertForSequenceClassification`, without the
 /// history of the file. A model whose classifier gets the mean of the hidden states has `classifier_pooling`, by which
-/// [`BertConfig`](crate::bert::BertConfig) knows it again.
+/// [`BertConfig`](crate::bert::BertConfig) knows it again. `external_data` names the ONNX files whose weights are in a
+/// second file.
 ///
 /// # Errors
 /// [`Error::Config`] if `config` is not a JSON object, [`Error::Export`] if the number of names is not that of the
@@ -17,8 +18,23 @@ pub(super) fn exported(
     config: &str,
     labels: &[String],
     model: &BertForSequenceClassification,
+    external_data: &[String],
 ) -> Result<String> {
-    with_classifier(config, labels, model.num_labels(), model.pooling)
+    let mut config = with_classifier(config, labels, model.num_labels(), model.pooling)?;
+    name_external_data(&mut config, external_data);
+    Ok(pretty(&Value::Object(config)))
+}
+
+/// Tells transformers.js which ONNX files have their weights in a second file.
+fn name_external_data(config: &mut Map<String, Value>, files: &[String]) {
+    if !files.is_empty() {
+        let files: Map<String, Value> = files
+            .iter()
+            .map(|name| (name.clone(), json!(true)))
+            .collect();
+        let settings = json!({"use_external_data_format": files});
+        config.insert("transformers.js_config".into(), settings);
+    }
 }
 
 fn with_classifier(
@@ -26,7 +42,7 @@ fn with_classifier(
     labels: &[String],
     num_labels: usize,
     pooling: ClassifierPooling,
-) -> Result<String> {
+) -> Result<Map<String, Value>> {
     if labels.len() != num_labels {
         return Err(refuse(format!(
             "the model has {num_labels} labels, but {} have names. Train again with this dataset.",
@@ -73,7 +89,7 @@ fn with_classifier(
     if pooling == ClassifierPooling::Mean {
         config.insert("classifier_pooling".into(), json!(pooling));
     }
-    Ok(pretty(&Value::Object(config)))
+    Ok(config)
 }
 
 #[cfg(test)]
@@ -82,11 +98,22 @@ mod tests {
     use crate::bert::BertConfig;
 
     #[test]
+    fn transformers_js_is_told_which_files_have_external_data() {
+        let mut config = Map::new();
+        name_external_data(&mut config, &[]);
+        assert!(config.is_empty());
+        name_external_data(&mut config, &["model.onnx".into()]);
+        let expected = json!({"use_external_data_format": {"model.onnx": true}});
+        assert_eq!(config["transformers.js_config"], expected);
+    }
+
+    #[test]
     fn keeps_the_network_and_names_the_labels() {
         let base = r#"{"hidden_size": 8, "num_attention_heads": 2, "_name_or_path": "x", "torch_dtype": "float16",
             "num_labels": 5, "architectures": ["BertModel"], "position_embedding_type": "absolute"}"#;
         let labels = ["no".to_string(), "yes".to_string()];
-        let text = with_classifier(base, &labels, 2, ClassifierPooling::Cls).unwrap();
+        let config = with_classifier(base, &labels, 2, ClassifierPooling::Cls).unwrap();
+        let text = pretty(&Value::Object(config));
         assert_eq!(
             BertConfig::from_json(&text).unwrap(),
             BertConfig::from_json(base).unwrap()
@@ -125,7 +152,8 @@ mod tests {
         let base = r#"{"model_type": "bert", "classifier_pooling": "mean"}"#;
         let labels = ["no".to_string(), "yes".to_string()];
         for pooling in [ClassifierPooling::Cls, ClassifierPooling::Mean] {
-            let text = with_classifier(base, &labels, 2, pooling).unwrap();
+            let config = with_classifier(base, &labels, 2, pooling).unwrap();
+            let text = pretty(&Value::Object(config));
             let config = BertConfig::from_json(&text).unwrap();
             assert_eq!(config.classifier_pooling, pooling);
             let is_stated = text.contains("classifier_pooling");

@@ -161,11 +161,23 @@ impl<'a> Folder<'a> {
     /// As [`Folder::part`].
     pub fn shared_files(&self) -> Result<Vec<(&'static str, String)>> {
         let settings = settings::complete(self.settings)?;
-        let config = config::exported(self.config, self.labels, self.model)?;
+        let external_data = self.external_data();
+        let config = config::exported(self.config, self.labels, self.model, &external_data)?;
         let mut files = vec![("config.json", config)];
         files.extend(tokenizer::files(self.tokenizer, self.config)?);
         files.push(("training_args.json", pretty(&Value::Object(settings))));
         Ok(files)
+    }
+
+    /// Names of the ONNX files whose weights are too large for them.
+    fn external_data(&self) -> Vec<String> {
+        let parts = ExportPart::ALL.into_iter().filter(|part| part.is_onnx());
+        let files = parts.filter_map(|part| self.onnx_file(part).ok());
+        let divided = files.filter_map(|mut file| {
+            file.take_external_data()?;
+            Some(file.name().to_string())
+        });
+        divided.collect()
     }
 
     fn onnx_file(&self, part: ExportPart) -> Result<onnx::File> {
