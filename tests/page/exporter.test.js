@@ -21,8 +21,9 @@ const PLAN = {
 /**
  * A page with a worker that answers an export with `answer`. `stop` of the worker rejects the export, as Rust does.
  * @param {(onEvent: (event: any) => void, request: any) => Promise<any>} answer
+ * @param {() => Promise<any>} [plan]
  */
-function page(answer) {
+function page(answer, plan = async () => PLAN) {
   const store = new Store(initialState('en'));
   store.update({ trained: TRAINED, exportPlan: PLAN, exportParts: ['model', 'scripts', 'results'] });
   const requests = /** @type {any[]} */ ([]);
@@ -31,6 +32,7 @@ function page(answer) {
   const session = {
     fatal: null,
     request(/** @type {any} */ request, /** @type {any} */ onEvent) {
+      if (request.type === 'plan_export') return plan();
       requests.push(request);
       if (request.type === 'control') {
         reject(STOPPED());
@@ -189,10 +191,37 @@ test('nothing is exported while something else is running, and the file of the d
 });
 
 test('the plan of a model that was exchanged meanwhile is dropped', async () => {
-  const { exporter, store } = page(async () => {
-    store.update({ trained: { ...TRAINED, seed: 9 }, exportPlan: null });
-    return PLAN;
-  });
+  const { exporter, store } = page(
+    async () => assert.fail(),
+    async () => {
+      store.update({ trained: { ...TRAINED, seed: 9 }, exportPlan: null });
+      return PLAN;
+    },
+  );
   await exporter.plan();
   assert.equal(store.state.exportPlan, null);
+});
+
+test('the parts and the total of an export are those of the plan of now', async () => {
+  const [model, ...others] = PLAN.parts;
+  const grown = { ...PLAN, parts: [{ ...model, files: [{ name: 'config.json', bytes: 50 }] }, ...others] };
+  const { exporter, store } = page(
+    async () => {
+      assert.equal(store.state.archive.kind === 'writing' && store.state.archive.total, 53);
+      return { file: 'mine.zip', bytes: 0, files: [] };
+    },
+    async () => grown,
+  );
+  assert.ok(await exporter.run({ kind: 'download' }));
+});
+
+test('an export without a plan is an error', async () => {
+  const { exporter, store } = page(
+    async () => assert.fail(),
+    async () => Promise.reject(new RequestError({ code: 'export', message: 'no plan', field: null })),
+  );
+  const { state, target } = disk(2);
+  assert.equal(await exporter.run(target), null);
+  assert.equal(store.state.archive.kind === 'failed' && store.state.archive.error.message, 'no plan');
+  assert.ok(state.removed);
 });

@@ -48,11 +48,13 @@ export class Exporter {
     const { store, workflow } = this.#app;
     /** @type {Exported|null} */
     let exported = null;
-    let started = false;
+    let began = false;
     await workflow.exclusively(async () => {
-      started = true;
+      // The model card also has what the page computes by itself, which may have ended since.
+      await this.plan();
       const { exportPlan: plan, exportParts } = store.state;
       if (!plan) return;
+      began = true;
       const stopping = new AbortController();
       this.#stopping = stopping;
       try {
@@ -65,7 +67,7 @@ export class Exporter {
         this.#stopping = null;
       }
     });
-    if (!started && target.kind === 'file') await removeEmpty(target.handle);
+    if (!began && target.kind === 'file') await removeEmpty(target.handle);
     return exported;
   }
 

@@ -75,17 +75,21 @@ export function exportPanel(app) {
 }
 
 /**
- * Asks for the plan of the archive whenever the view is shown and the worker is idle.
+ * Asks for the plan of the archive when the view is shown and the worker is idle, and again when the model or what its
+ * card says has changed.
  * @param {import('../state.js').Store<AppState>} store
  * @param {Exporter} exporter
  */
 function follow(store, exporter) {
-  /** @type {unknown} */
+  /** @type {unknown[]|null} */
   let asked = null;
-  store.watch(['view', 'busy', 'opened', 'fatal', 'trained'], (state) => {
-    const wanted = state.view === 'export' && !isBlocked(state) ? state.trained : null;
-    if (wanted !== null && wanted !== asked) void exporter.plan();
+  store.watch(['view', 'busy', 'opened', 'fatal', 'trained', 'baselines', 'audit'], (state) => {
+    const { view, trained, baselines, audit } = state;
+    const isWanted = view === 'export' && trained !== null && !isBlocked(state);
+    const wanted = isWanted ? [trained, baselines.baselines, audit.view, audit.labels] : null;
+    const before = asked;
     asked = wanted;
+    if (wanted && !wanted.every((value, at) => value === before?.[at])) void exporter.plan();
   });
 }
 
