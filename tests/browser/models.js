@@ -83,7 +83,9 @@ export function modelFolders() {
       }),
     ),
     'missing-tensor': withWeights(changed((tensors) => tensors.delete(QUERY))),
-    'lfs-pointer': withWeights(Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 90\n')),
+    'lfs-pointer': withWeights({
+      body: Buffer.from('version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 90\n'),
+    }),
     'wrong-dtype': withWeights(
       changed((tensors) => tensors.set(QUERY, { dtype: 'I32', shape: [64, 64], data: Buffer.alloc(4 * 64 * 64) })),
     ),
