@@ -106,10 +106,17 @@ async function fromDemo(page, origin, text) {
   return { results, about: (await page.locator('#about').textContent()) ?? '' };
 }
 
-for (const pooling of /** @type {const} */ (['cls', 'mean'])) {
-  test(`an exported ONNX model gives the page's probabilities in Node (${pooling})`, async ({ webtune }, info) => {
+/** Each device and each pooling. */
+const CASES = /** @type {const} */ ([
+  ['webgpu', 'cls'],
+  ['cpu', 'mean'],
+]);
+for (const [device, pooling] of CASES) {
+  test(`an exported ONNX model gives the page's probabilities in Node (${device}, ${pooling})`, async ({
+    webtune,
+  }, info) => {
     await withoutFileDialog(webtune.page);
-    await webtune.open({ ...QUICK, device: 'cpu', max_steps: 12, classifier_pooling: pooling });
+    await webtune.open({ ...QUICK, device, max_steps: 12, classifier_pooling: pooling });
     await webtune.press('run-all');
     await webtune.succeeded();
     const expected = await fromPage(webtune, TEXTS);
