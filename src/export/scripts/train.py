@@ -118,15 +118,18 @@ class MeanPooledBert(BertForSequenceClassification):
 
 # The base model with the head, and the adapters, that the run has begun with.
 is_mean = settings["classifier_pooling"] == "mean"
-model = (MeanPooledBert if is_mean else BertForSequenceClassification).from_pretrained(
-    base_model,
-    num_labels=len(labels),
-    id2label=dict(enumerate(labels)),
-    label2id={label: label_id for label_id, label in enumerate(labels)},
-    problem_type="single_label_classification",
-    ignore_mismatched_sizes=True,
-    dtype=torch.float32,
-)
+try:
+    model = (MeanPooledBert if is_mean else BertForSequenceClassification).from_pretrained(
+        base_model,
+        num_labels=len(labels),
+        id2label=dict(enumerate(labels)),
+        label2id={label: label_id for label_id, label in enumerate(labels)},
+        problem_type="single_label_classification",
+        ignore_mismatched_sizes=True,
+        dtype=torch.float32,
+    )
+except OSError as error:
+    raise SystemExit(f"The base model cannot be loaded. Name its folder or repository with --model. {error}")
 initial = load_file(here / "initial_head.safetensors")
 adapters = {name: tensor for name, tensor in initial.items() if ".lora_" in name}
 head = {name: tensor for name, tensor in initial.items() if name not in adapters}
