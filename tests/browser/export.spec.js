@@ -32,8 +32,10 @@ const WEIGHTS = 'model.safetensors';
 async function exported(webtune) {
   await webtune.show('export');
   await expect(webtune.button('export')).toBeEnabled();
-  for (const box of await webtune.page.locator('[data-testid=export-parts] input:enabled:checked').all())
-    if (await box.isChecked()) await box.uncheck();
+  for (const part of ['adapter', 'demo', 'onnx', 'onnx_fp16', 'onnx_quantized', 'scripts', 'logs', 'results']) {
+    const box = webtune.page.getByTestId(`export-part-${part}`);
+    if (await box.isEnabled()) await box.uncheck();
+  }
   const saving = webtune.page.waitForEvent('download');
   await webtune.click('export');
   const download = await saving;
