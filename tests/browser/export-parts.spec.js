@@ -168,9 +168,9 @@ test('a file of the disk gets the bytes of the download', async ({ webtune }) =>
   const zip = await download(webtune);
   await giveDisk(webtune);
   await webtune.button('export').click();
-  await webtune.idle();
-  // The page keeps no copy of it.
+  // The page keeps no copy of it. The link to the download is gone when the second export begins.
   await expect(page.getByTestId('export-again')).toHaveCount(0);
+  await expect(page.getByTestId('export-done')).toBeVisible();
   const saved = (await onDisk(webtune)) ?? Buffer.alloc(0);
   await expect(page.getByTestId('export-done')).toHaveAttribute('data-bytes', String(saved.length));
   const [files, expected] = [unzip(saved), unzip(zip)];

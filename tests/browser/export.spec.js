@@ -91,6 +91,7 @@ for (const device of /** @type {const} */ (['cpu', 'webgpu'])) {
     await expect(page.locator('#export-reason')).toContainText('Nothing has been trained yet');
     await webtune.press('run-all');
     await webtune.succeeded();
+    await webtune.show('export');
     await expect(page.locator('#export-reason')).toContainText('12 training steps');
     await expect(page.getByTestId('run-seed')).toHaveText('42');
     await webtune.classify(SENTENCE);
