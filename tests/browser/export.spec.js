@@ -32,8 +32,10 @@ const WEIGHTS = 'model.safetensors';
 async function exported(webtune) {
   await webtune.show('export');
   await expect(webtune.button('export')).toBeEnabled();
-  for (const box of await webtune.page.locator('[data-testid=export-parts] input:enabled:checked').all())
-    if (await box.isChecked()) await box.uncheck();
+  for (const part of ['adapter', 'demo', 'onnx', 'onnx_fp16', 'onnx_quantized', 'scripts', 'logs', 'results']) {
+    const box = webtune.page.getByTestId(`export-part-${part}`);
+    if (await box.isEnabled()) await box.uncheck();
+  }
   const saving = webtune.page.waitForEvent('download');
   await webtune.click('export');
   const download = await saving;
@@ -89,6 +91,7 @@ for (const device of /** @type {const} */ (['cpu', 'webgpu'])) {
     await expect(page.locator('#export-reason')).toContainText('Nothing has been trained yet');
     await webtune.press('run-all');
     await webtune.succeeded();
+    await webtune.show('export');
     await expect(page.locator('#export-reason')).toContainText('12 training steps');
     await expect(page.getByTestId('run-seed')).toHaveText('42');
     await webtune.classify(SENTENCE);
