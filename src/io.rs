@@ -34,8 +34,8 @@ pub trait ByteSource {
 pub(crate) const LFS_POINTER: &str = "version https://git-lfs";
 
 /// Why such a text is refused.
-pub(crate) const LFS_PROBLEM: &str = "it is only the pointer that Git LFS leaves when a repository is cloned without it, \
-    not the file. Run `git lfs pull` in the clone, or download the file from the repository's page.";
+pub(crate) const LFS_PROBLEM: &str = "it is only the pointer that Git LFS leaves when a repository is cloned without \
+    it, not the file. Run `git lfs pull` in the clone, or download the file from the repository's page.";
 
 /// A file in memory.
 pub struct MemoryFile {

@@ -3,11 +3,12 @@
 // Sizes and licences are copied from the repositories, so that the page sends no request before a button is pressed.
 // They may be out of date: the page marks the sizes as approximate.
 //
-// Sources of the embedding models, as stored copies of their pages: layers and hidden size from config.json (of
-// gte-small: from that of a fine-tuned copy, which names it), parameters computed from config.json, bytes from the list
-// of files (of gte-small: the 0.07 GB of its model card, which are 16-bit weights), licences from the model cards. Of
-// multilingual-e5-small layers, hidden size, languages and licence are from its model card; parameters and bytes are
-// computed for the 250,037 tokens of XLM-RoBERTa's vocabulary in 32 bits.
+// Sources of the embedding models, as stored copies of pages: of bge-small and gte-small layers and hidden size from
+// the config.json of a copy that names them, of arctic-embed-xs from its card, which names MiniLM as its base; bytes
+// from the lists of files (of gte-small: the 0.07 GB of its model card, which are 16-bit weights). Of
+// multilingual-e5-small layers, hidden size, languages and licence from its model card; parameters and bytes are
+// computed for the 250,037 tokens of XLM-RoBERTa's vocabulary in 32 bits. The published config.json of none of them has
+// been seen.
 
 /**
  * @typedef {object} KnownModel

@@ -168,8 +168,8 @@ impl BertConfig {
         Ok(())
     }
 
-    /// Returns the activation of the feed-forward network: the exact GELU for a name that [`from_json`](Self::from_json)
-    /// refuses.
+    /// Returns the activation of the feed-forward network: the exact GELU for a name that
+    /// [`from_json`](Self::from_json) refuses.
     pub fn activation(&self) -> HiddenAct {
         HiddenAct::from_name(&self.hidden_act).unwrap_or_default()
     }

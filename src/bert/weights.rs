@@ -3,8 +3,8 @@
 //!
 //! [`Naming`] tells which tensors are the network's. Their shape and dtype are checked against `config.json` before the
 //! first weight is read, for sharded weights before the first weight of each shard. The other tensors are skipped and
-//! reported, as transformers does: heads for other tasks, layers beyond `num_hidden_layers`. A pooler or classifier that
-//! the file lacks is drawn; a checkpoint that lacks another tensor is refused, whereas transformers draws it.
+//! reported, as transformers does: heads for other tasks, layers beyond `num_hidden_layers`. A pooler or classifier
+//! that the file lacks is drawn; a checkpoint that lacks another tensor is refused, whereas transformers draws it.
 
 use super::embeddings::WordEmbeddings;
 use super::file_plan::{FilePlan, check_complete, check_shard};
@@ -77,8 +77,9 @@ impl WeightsLoader<'_> {
     /// Reads a file front to back. A head that the file lacks is drawn from N(0, `initializer_range`) with zero bias.
     ///
     /// # Errors
-    /// [`Error::WeightsFile`] if the file is not safetensors or is truncated, [`Error::Tensor`] for a missing or misshapen
-    /// tensor, an unsupported dtype or a parameter that exceeds the device's limit, [`Error::Download`] from the source.
+    /// [`Error::WeightsFile`] if the file is not safetensors or is truncated, [`Error::Tensor`] for a missing or
+    /// misshapen tensor, an unsupported dtype or a parameter that exceeds the device's limit, [`Error::Download`] from
+    /// the source.
     pub async fn load(
         &self,
         source: &mut impl ByteSource,
@@ -209,8 +210,8 @@ impl WeightsLoader<'_> {
         Ok((network, report))
     }
 
-    /// Draws what the checkpoint lacks from one generator, in the order of transformers: pooler, classifier. A weight is
-    /// drawn from N(0, `initializer_range`), a bias is 0.
+    /// Draws what the checkpoint lacks from one generator, in the order of transformers: pooler, classifier. A weight
+    /// is drawn from N(0, `initializer_range`), a bias is 0.
     fn insert_new(&self, load: &mut Load) {
         let std = self.config.initializer_range as f32;
         let mut generator = TorchGenerator::new(self.seed);

@@ -94,8 +94,8 @@ impl Webtune {
         to_js(&answer.map_err(error)?)
     }
 
-    /// Loads a model from files of the visitor's disk, `[{path, blob}]` (`ModelView`). `folder` is the one that the visitor
-    /// has chosen among several models. `on_event` gets `SessionEvent`s.
+    /// Loads a model from files of the visitor's disk, `[{path, blob}]` (`ModelView`). `folder` is the one that the
+    /// visitor has chosen among several models. `on_event` gets `SessionEvent`s.
     ///
     /// # Errors
     /// A `WorkerError`.

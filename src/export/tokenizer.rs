@@ -6,7 +6,8 @@ use crate::tokens::Tokenizer;
 use crate::{Error, Result};
 use serde_json::{Map, Value, json};
 
-/// Name and text of `tokenizer.json`, `tokenizer_config.json`, `special_tokens_map.json` and, for WordPiece, `vocab.txt`.
+/// Name and text of `tokenizer.json`, `tokenizer_config.json`, `special_tokens_map.json` and, for WordPiece,
+/// `vocab.txt`.
 ///
 /// # Errors
 /// [`Error::Tokenizer`] for a `tokenizer.json` without a vocabulary, [`Error::Config`] for an invalid `config.json`.

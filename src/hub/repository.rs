@@ -87,8 +87,8 @@ impl<E: Environment> Repository<E> {
         self.context.pin.borrow().clone()
     }
 
-    /// The folder of the model, empty or with a `/` at its end: the one nearest to the top whose `config.json` has a text
-    /// that `is_model` accepts. Only a repository with several of them is asked for their texts.
+    /// The folder of the model, empty or with a `/` at its end: the one nearest to the top whose `config.json` has a
+    /// text that `is_model` accepts. Only a repository with several of them is asked for their texts.
     ///
     /// # Errors
     /// [`Error::ModelFolder`] when two are equally near to the top, and those of [`open_file`](Self::open_file).

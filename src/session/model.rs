@@ -162,8 +162,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         Some(model.head_use(&dataset.rows.labels))
     }
 
-    /// The network of the checkpoint before a run, and the labels of its outputs: its own, in the order of the dataset's
-    /// where both are the same; else those of the dataset.
+    /// The network of the checkpoint before a run, and the labels of its outputs: its own, in the order of the
+    /// dataset's where both are the same; else those of the dataset.
     pub(super) fn untrained(&self) -> Result<(BertForSequenceClassification, Vec<String>)> {
         let model = self.require_model()?;
         let network = model.network.clone();

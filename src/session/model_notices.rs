@@ -43,8 +43,8 @@ pub(super) fn skipped_tensors(names: &[String]) -> Warning {
 pub(super) fn other_problem() -> Warning {
     Warning::new(
         "head_of_another_problem",
-        "The checkpoint's own head is for regression or for several labels at once, and this page chooses one label for \
-         a text. A new classifier takes its place."
+        "The checkpoint's own head is for regression or for several labels at once, and this page chooses one label \
+         for a text. A new classifier takes its place."
             .into(),
         json!({}),
     )

@@ -42,8 +42,8 @@ pub(super) fn unknown_tokens<'a, T: Iterator<Item = &'a str>>(
         ("language", sentence.to_string())
     } else {
         let sentence = format!(
-            "Most letters of your texts are {script}, and it has few tokens for them. Take a model of that language, or \
-             a multilingual one."
+            "Most letters of your texts are {script}, and it has few tokens for them. Take a model of that language, \
+             or a multilingual one."
         );
         ("script", sentence)
     };

@@ -52,8 +52,8 @@ impl AddedToken {
 pub(super) struct AddedTokens(Vec<(u64, AddedToken)>);
 
 impl AddedTokens {
-    /// Adds a token unless it is there. It gets the id that it has in the vocabulary; else the next id after all others,
-    /// whatever a file says, as `tokenizers` does.
+    /// Adds a token unless it is there. It gets the id that it has in the vocabulary; else the next id after all
+    /// others, whatever a file says, as `tokenizers` does.
     pub(super) fn add(&mut self, token: AddedToken, vocab: &Map<String, Value>) {
         if self
             .0

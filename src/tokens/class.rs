@@ -72,8 +72,8 @@ impl TokenizerClass {
         };
         if let Some(word_tokenizer) = word_tokenizer.filter(|name| *name != "basic") {
             return Err(refuse(format!(
-                "word_tokenizer_type is \"{word_tokenizer}\": {} cuts the words of a text before WordPiece does, and this \
-                 page does not have it. Take a multilingual BERT, such as bert-base-multilingual-cased.",
+                "word_tokenizer_type is \"{word_tokenizer}\": {} cuts the words of a text before WordPiece does, and \
+                 this page does not have it. Take a multilingual BERT, such as bert-base-multilingual-cased.",
                 match word_tokenizer {
                     "mecab" => "MeCab",
                     other => other,
@@ -100,7 +100,8 @@ impl TokenizerClass {
             None => Ok(Self::Generic),
             Some((class, method)) => Err(refuse(format!(
                 "tokenizer_class is {class}, which cuts texts by {method}, but this page only has the WordPiece of \
-                 BertTokenizer and the Unigram of XLMRobertaTokenizer. Take a checkpoint whose tokenizer is that of BERT."
+                 BertTokenizer and the Unigram of XLMRobertaTokenizer. Take a checkpoint whose tokenizer is that of \
+                 BERT."
             ))),
         }
     }

@@ -48,8 +48,8 @@ impl TokenizerFiles {
     /// Builds the tokenizer.
     ///
     /// # Errors
-    /// [`Error::Tokenizer`] if a file is broken, the class cuts texts by other rules than WordPiece's, or a special token
-    /// is missing.
+    /// [`Error::Tokenizer`] if a file is broken, the class cuts texts by other rules than WordPiece's, or a special
+    /// token is missing.
     pub fn load(&self) -> Result<Tokenizer> {
         let settings = TokenizerSettings::read(
             self.tokenizer_config.as_deref(),

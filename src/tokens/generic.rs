@@ -25,8 +25,8 @@ pub(super) fn generic(text: &str, settings: &TokenizerSettings) -> Result<Tokeni
     let mut value = parse(text)?;
     let vocabulary = Vocabulary::from_json(&value, &METHODS)?;
     let template = Template::from_json(&value["post_processor"]).ok_or_else(|| {
-        let problem = "its post_processor is of a form that this page does not read: it reads special tokens before and \
-                       after one text";
+        let problem = "its post_processor is of a form that this page does not read: it reads special tokens before \
+                       and after one text";
         refuse(FILE, problem.into())
     })?;
     let before = read_added(&value, &vocabulary)?.to_json();
@@ -75,9 +75,9 @@ pub(super) fn generic(text: &str, settings: &TokenizerSettings) -> Result<Tokeni
     })
 }
 
-/// `XLMRobertaTokenizer`, which multilingual BERTs such as multilingual-e5-small have: Unigram over words that are divided
-/// at white space, between `<s>` and `</s>`. Of `tokenizer.json` the vocabulary, the added tokens and SentencePiece's
-/// own normalizer count.
+/// `XLMRobertaTokenizer`, which multilingual BERTs such as multilingual-e5-small have: Unigram over words that are
+/// divided at white space, between `<s>` and `</s>`. Of `tokenizer.json` the vocabulary, the added tokens and
+/// SentencePiece's own normalizer count.
 ///
 /// Mirrors transformers' [`XLMRobertaTokenizer`][hf] 5.24.
 ///

@@ -10,8 +10,8 @@ pub(super) struct Template {
 }
 
 impl Template {
-    /// Reads a post-processor: `TemplateProcessing`, `BertProcessing`, `RobertaProcessing`, a sequence of them, or none.
-    /// Returns none for one of another form.
+    /// Reads a post-processor: `TemplateProcessing`, `BertProcessing`, `RobertaProcessing`, a sequence of them, or
+    /// none. Returns none for one of another form.
     pub(super) fn from_json(post_processor: &Value) -> Option<Self> {
         if post_processor.is_null() {
             return Some(Self::default());

@@ -93,8 +93,8 @@ impl Tokenizer {
         })
     }
 
-    /// Encodes a text as `[CLS]`, its tokens and `[SEP]`, at most `max_length` ids in total. A longer text is truncated at
-    /// its end, or at its beginning where `truncation_side` is `left`, as transformers does with `truncation=True`.
+    /// Encodes a text as `[CLS]`, its tokens and `[SEP]`, at most `max_length` ids in total. A longer text is truncated
+    /// at its end, or at its beginning where `truncation_side` is `left`, as transformers does with `truncation=True`.
     ///
     /// # Errors
     /// [`Error::Tokenizer`] if `tokenizers` cannot encode the text.

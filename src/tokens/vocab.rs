@@ -83,9 +83,9 @@ impl Vocabulary {
             return Err(refuse(
                 "vocab.txt",
                 format!(
-                    "{starts} of its {} tokens begin with \u{2581}, so it is a vocabulary of SentencePiece. This page cuts \
-                     texts by WordPiece only, which would know hardly any word of it. Take a checkpoint with BERT's own \
-                     tokenizer",
+                    "{starts} of its {} tokens begin with \u{2581}, so it is a vocabulary of SentencePiece. This page \
+                     cuts texts by WordPiece only, which would know hardly any word of it. Take a checkpoint with \
+                     BERT's own tokenizer",
                     ids.len()
                 ),
             ));

@@ -1,7 +1,7 @@
 // When a tab is not enough: who should run train.py on another computer, the time here against there, the commands.
 //
 // The time there is a lower limit, not a prediction: the matrix products of the run at the peak of one GPU that is free
-// to use in notebooks, from its maker's data sheet.
+// to use in notebooks, from published specifications.
 
 import { codeBlock } from './code-block.js';
 import { rememberParts, toggled } from '../export/parts.js';
@@ -10,7 +10,7 @@ import { h, setText } from '../dom.js';
 import { roughTime } from '../facts.js';
 import { t } from '../i18n.js';
 
-/** NVIDIA T4, single precision, from its data sheet. */
+/** NVIDIA T4, single precision, as its specifications are published. */
 export const PEAK = { name: 'NVIDIA T4', operations_per_second: 8.1e12 };
 /** Shorter runs end on a GPU before Python has loaded the libraries. */
 const SHORT_MS = 1000;

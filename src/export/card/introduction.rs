@@ -77,9 +77,9 @@ pub(super) fn uses(content: &Content<'_>) -> String {
     format!(
         "## Intended use and limits\n\nIt is meant for texts like those of its training part, one at a time. It \
          answers with one of {labels} labels whatever the text is: a text of another language, topic or kind gets a \
-         label too. Texts of more than {} tokens are cut off. Its probabilities are not calibrated. It has learned whatever the \
-         rows and the base model contain, their errors and prejudices included; look at its answers before anything \
-         depends on them.\n",
+         label too. Texts of more than {} tokens are cut off. Its probabilities are not calibrated. It has learned \
+         whatever the rows and the base model contain, their errors and prejudices included; look at its answers \
+         before anything depends on them.\n",
         content.settings["max_length"]
     )
 }

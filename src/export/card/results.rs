@@ -26,7 +26,8 @@ fn of_the_model(evaluation: &Evaluation, labels: &[String]) -> String {
         interval(correct, rows),
         evaluation.loss
     );
-    text += "| label | precision | recall | its 95 % interval | F1 | rows |\n| --- | ---: | ---: | ---: | ---: | ---: |\n";
+    text += "| label | precision | recall | its 95 % interval | F1 | rows |\n";
+    text += "| --- | ---: | ---: | ---: | ---: | ---: |\n";
     for (id, (label, class)) in labels.iter().zip(&metrics.classes).enumerate() {
         text += &format!(
             "| {} | {:.4} | {:.4} | {} | {:.4} | {} |\n",

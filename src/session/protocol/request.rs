@@ -10,8 +10,8 @@ use serde_json::Value;
 
 /// A request that the session answers. `values` names every setting with its value.
 ///
-/// The worker answers the others: `describe` and `open` come before there is a session, `load_files`, `import_files` and
-/// `export` have `Blob`s, which are not JSON, and `train` and `control` are many calls of the session.
+/// The worker answers the others: `describe` and `open` come before there is a session, `load_files`, `import_files`
+/// and `export` have `Blob`s, which are not JSON, and `train` and `control` are many calls of the session.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(rename = "SessionRequest"))]
 #[serde(tag = "type", rename_all = "snake_case")]

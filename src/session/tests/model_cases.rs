@@ -1,5 +1,5 @@
-//! Checkpoints as people have them, against what transformers makes of them: the cases of `tests/fixtures/models`, whose
-//! README says what they hold, and those of the folder that `WEBTUNE_MODEL_CASES` names.
+//! Checkpoints as people have them, against what transformers makes of them: the cases of `tests/fixtures/models`,
+//! whose README says what they hold, and those of the folder that `WEBTUNE_MODEL_CASES` names.
 
 use super::*;
 use crate::bert::batch_tensors;
