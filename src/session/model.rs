@@ -107,7 +107,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         listener: &Rc<dyn Listener>,
     ) -> Result<ModelView> {
         let source = Source::<E>::files(files, folder, BertConfig::names_bert)?;
-        let origin = ModelOrigin::disk(source.folder_name().unwrap_or(name));
+        let chosen = folder.and_then(|folder| folder.rsplit('/').next());
+        let origin = ModelOrigin::disk(chosen.or(source.folder_name()).unwrap_or(name));
         self.replace_model(source, origin, &load_events(listener))
             .await
     }

@@ -57,6 +57,17 @@ export function modelFolders() {
         for (const name of [...tensors.keys()]) if (name.startsWith('pooler.')) tensors.delete(name);
       }),
     ),
+    // A classifier of its own that always gives the logits 1.5 and -0.5.
+    'own-head': {
+      ...withWeights(
+        changed((tensors) => {
+          tensors.set('classifier.weight', f32([2, 64]));
+          const bias = Buffer.from(new Float32Array([1.5, -0.5]).buffer);
+          tensors.set('classifier.bias', { dtype: 'F32', shape: [2], data: bias });
+        }),
+      ),
+      'config.json': { body: labelled(tiny, ['POSITIVE', 'NEGATIVE']) },
+    },
     held: withWeights(held),
     'breaks-once': withWeights([held, { body: weights, ranged: true }]),
     'breaks-once-without-ranges': withWeights([held, { body: weights }]),
@@ -105,6 +116,16 @@ export function modelFolders() {
  * @returns {Folder}
  */
 const folder = (bert) => Object.fromEntries(Object.entries(files(bert)).map(([name, body]) => [name, { body }]));
+
+/**
+ * The config.json of a folder with labels of its own.
+ * @param {Folder} folder
+ * @param {string[]} labels
+ */
+function labelled(folder, labels) {
+  const { body } = /** @type {Answer} */ (folder['config.json']);
+  return Buffer.from(JSON.stringify({ ...JSON.parse(body.toString()), id2label: { ...labels } }));
+}
 
 /**
  * The weights of the tiny BERT after `change`.
