@@ -7,7 +7,7 @@
 //! - `config`, `incompatible`, `labels`: `config.json`, what is refused, and the labels of its head.
 //! - `parameters`, `named`, `merged`, `adapters`: the parameters under their names in files of transformers and PEFT.
 //! - `weights`, `file_plan`, `header`, `shards`, `names`, `upload`, `limits`: safetensors files → parameters on the
-//! device.
+//!   device.
 //! - `random`: networks and checkpoints for tests.
 //!
 //! [hf]: https://github.com/huggingface/transformers/blob/v4.57.0/src/transformers/models/bert/modeling_bert.py

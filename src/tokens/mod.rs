@@ -1,7 +1,7 @@
 //! Texts → WordPiece ids: encoding, truncation, padding, batches.
 //!
 //! - `files`, `class`, `settings`, `generic`, `json`, `vocab`, `added`, `template`: the files of a tokenizer, as
-//! transformers reads them.
+//!   transformers reads them.
 //! - `tokenizer`: texts → ids.
 //! - `examples`, `encoded`, `batch`, `estimate`: rows and batches of ids.
 
