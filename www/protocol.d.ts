@@ -1182,8 +1182,8 @@ export type KeptModel = 'trained' | 'previous';
 /**
  * A request that the session answers. `values` names every setting with its value.
  *
- * The worker answers the others: `describe` and `open` come before there is a session, `load_files`, `import_files` and
- * `export` have `Blob`s, which are not JSON, and `train` and `control` are many calls of the session.
+ * The worker answers the others: `describe` and `open` come before there is a session, `load_files`, `import_files`
+ * and `export` have `Blob`s, which are not JSON, and `train` and `control` are many calls of the session.
  */
 export type SessionRequest =
   | {
