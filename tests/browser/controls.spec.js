@@ -121,6 +121,7 @@ test('the model trained before is used again, and the newer one after it', async
   await expect(webtune.button('use-previous')).toHaveText('Use the previous model');
   await webtune.press('use-previous');
   expect(await shown()).toEqual(first);
+  await webtune.show('export');
   await expect(page.locator('#export')).toContainText('The model after 2 training steps');
   await expect(webtune.stage('training')).toHaveAttribute('data-stale', 'true');
 
