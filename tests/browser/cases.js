@@ -47,7 +47,7 @@ export function recorded(name) {
     ...json(join(model.folder, 'config.json')),
     hidden_dropout_prob: 0,
     attention_probs_dropout_prob: 0,
-    num_labels: given.labels.length,
+    id2label: { ...given.labels },
   };
   const tensors = new Map([...read(join(model.folder, model.weights)), ...read(join(at, 'head.safetensors'))]);
   return {
