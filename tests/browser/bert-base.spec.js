@@ -94,4 +94,22 @@ async function loadAndTrain(webtune, hub, layers) {
     expect(binding).toBeLessThanOrEqual(limit);
     expect(errors).toEqual([]);
   }
+
+  const trained = (await seen()).heap;
+  const written = await page.evaluate(async () => {
+    const { session } = /** @type {any} */ (window).__webtune;
+    let arrived = 0;
+    const count = (/** @type {any} */ event) => void (arrived += event.kind === 'piece' ? event.bytes.byteLength : 0);
+    const parts = ['onnx', 'onnx_fp16', 'onnx_quantized'];
+    const result = await session.request({ type: 'export', parts, library: [] }, count);
+    return { arrived, bytes: result.bytes };
+  });
+  expect(written.arrived).toBe(written.bytes);
+  expect(written.bytes).toBeGreaterThan(2.5 * bytes);
+  const after = (await seen()).heap;
+  console.log(
+    `  ${mb(written.bytes)} exported with ONNX in three precisions, ` +
+      `the wasm heap at ${mb(trained)} before and at ${mb(after)} after it`,
+  );
+  expect(after).toBeLessThan(HEAP_LIMIT);
 }
