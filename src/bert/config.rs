@@ -90,9 +90,10 @@ impl BertConfig {
         // A map first, of which the last of two equal keys counts, as in Python.
         let value: serde_json::Value = serde_json::from_str(text).map_err(broken)?;
         check_network(&value)?;
+        let is_bert = is_bert(&value);
         let config: Self = serde_json::from_value(value).map_err(broken)?;
         config.check()?;
-        if !Self::names_bert(text) {
+        if !is_bert {
             return Err(Error::Config(
                 "it has no model_type, and neither its architectures nor its fields are those of a BERT. \
                  Take the config.json that is beside the weights."
@@ -106,23 +107,7 @@ impl BertConfig {
     /// `bert`, or without a `model_type`, as in the first checkpoints, its `architectures` name a class of BERT or its
     /// sizes are there.
     pub fn names_bert(text: &str) -> bool {
-        let Ok(config) = serde_json::from_str::<serde_json::Value>(text) else {
-            return false;
-        };
-        if let Some(model_type) = config["model_type"].as_str() {
-            return model_type == "bert";
-        }
-        let is_class = |class: &serde_json::Value| {
-            let class = class.as_str().unwrap_or_default();
-            ["BertModel", "BertFor", "BertLMHead"]
-                .iter()
-                .any(|start| class.starts_with(start))
-        };
-        let classes = config["architectures"].as_array();
-        classes.is_some_and(|classes| classes.iter().any(is_class))
-            || ["hidden_size", "num_hidden_layers", "vocab_size"]
-                .iter()
-                .all(|size| config[size].is_u64())
+        serde_json::from_str(text).is_ok_and(|config| is_bert(&config))
     }
 
     fn check(&self) -> Result<()> {
@@ -191,6 +176,24 @@ impl BertConfig {
         self.classifier_dropout = Some(0.0);
         self
     }
+}
+
+/// Whether a parsed `config.json` is that of a BERT, see [`BertConfig::names_bert`].
+fn is_bert(config: &serde_json::Value) -> bool {
+    if let Some(model_type) = config["model_type"].as_str() {
+        return model_type == "bert";
+    }
+    let is_class = |class: &serde_json::Value| {
+        let class = class.as_str().unwrap_or_default();
+        ["BertModel", "BertFor", "BertLMHead"]
+            .iter()
+            .any(|start| class.starts_with(start))
+    };
+    let classes = config["architectures"].as_array();
+    classes.is_some_and(|classes| classes.iter().any(is_class))
+        || ["hidden_size", "num_hidden_layers", "vocab_size"]
+            .iter()
+            .all(|size| config[size].is_u64())
 }
 
 #[cfg(test)]

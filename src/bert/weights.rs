@@ -117,10 +117,8 @@ impl WeightsLoader<'_> {
             &self.limits,
             self.device,
         );
-        let tensors = network.checkpoint_tensors().into_iter();
-        let tensors = tensors.map(|tensor| (tensor.name.clone(), tensor));
         let load = Load {
-            tensors: tensors.collect(),
+            tensors: tensors_by_name(&network),
             network,
             upload: Upload::new(self.limits, self.device),
             naming: None,
@@ -182,10 +180,7 @@ impl WeightsLoader<'_> {
         if !has_classifier && self.num_labels != self.own_labels {
             let width = self.config.hidden_size;
             load.network.classifier = Linear::lazy(self.num_labels, width, self.device);
-            let tensors = load.network.checkpoint_tensors().into_iter();
-            load.tensors = tensors
-                .map(|tensor| (tensor.name.clone(), tensor))
-                .collect();
+            load.tensors = tensors_by_name(&load.network);
         }
         self.insert_new(&mut load);
         check_complete(&file, load.tensors.keys(), |name| {
@@ -284,6 +279,14 @@ impl Load {
             }
         }
     }
+}
+
+/// Returns the tensors of a checkpoint of this network by name.
+fn tensors_by_name(network: &BertForSequenceClassification) -> BTreeMap<String, CheckpointTensor> {
+    let tensors = network.checkpoint_tensors().into_iter();
+    tensors
+        .map(|tensor| (tensor.name.clone(), tensor))
+        .collect()
 }
 
 /// Replaces lazy parameters by uploaded values.

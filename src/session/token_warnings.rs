@@ -2,12 +2,9 @@
 
 use crate::Result;
 use crate::Warning;
-use crate::data::audit::most_used_script;
+use crate::data::audit::{MANY_UNKNOWN, most_used_script};
 use crate::tokens::{TokenCount, Tokenizer};
 use serde_json::json;
-
-/// Share of unknown tokens above which there is a warning, as in the audit.
-const MANY_UNKNOWN: f64 = 0.05;
 
 /// Texts that are tokenized once more, to find the reason.
 const SAMPLE: usize = 200;

@@ -70,6 +70,17 @@ impl AddedTokens {
         self.0.push((id, token));
     }
 
+    /// Adds tokens one after the other.
+    pub(super) fn extend(
+        &mut self,
+        tokens: impl IntoIterator<Item = AddedToken>,
+        vocab: &Map<String, Value>,
+    ) {
+        for token in tokens {
+            self.add(token, vocab);
+        }
+    }
+
     /// Returns the id of a token.
     pub(super) fn id(&self, content: &str) -> Option<u64> {
         let mut tokens = self.0.iter();

@@ -105,9 +105,7 @@ impl TokenizerFiles {
             Some(value) if !settings.added_is_complete => read_added(value, &vocabulary)?,
             _ => AddedTokens::default(),
         };
-        for token in stated_tokens(settings) {
-            added.add(token, &vocabulary.ids);
-        }
+        added.extend(stated_tokens(settings), &vocabulary.ids);
         let special = special_tokens(settings, default_special);
         for (_, token) in &special {
             // A classifier does not need [MASK]; the other ones are checked below.
@@ -143,9 +141,7 @@ impl TokenizerFiles {
             json,
             special: names_of(&special, &added),
             is_bert: true,
-            split_special_tokens: settings.split_special_tokens,
-            truncation_side: settings.truncation_side,
-            padding_side: settings.padding_side,
+            encoding: settings.encoding,
             file,
         })
     }

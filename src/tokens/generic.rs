@@ -29,15 +29,14 @@ pub(super) fn generic(text: &str, settings: &TokenizerSettings) -> Result<Tokeni
                        and after one text";
         refuse(FILE, problem.into())
     })?;
-    let before = read_added(&value, &vocabulary)?.to_json();
     let mut added = read_added(&value, &vocabulary)?;
-    for token in stated_tokens(settings) {
-        added.add(token, &vocabulary.ids);
-    }
+    let before = added.to_json();
+    added.extend(stated_tokens(settings), &vocabulary.ids);
     let special = special_tokens(settings, |_| None);
-    for (_, token) in &special {
-        added.add(token.clone(), &vocabulary.ids);
-    }
+    added.extend(
+        special.iter().map(|(_, token)| token.clone()),
+        &vocabulary.ids,
+    );
     let is_same = added.to_json() == before;
     if !is_same {
         value["added_tokens"] = added.to_json();
@@ -68,9 +67,7 @@ pub(super) fn generic(text: &str, settings: &TokenizerSettings) -> Result<Tokeni
         },
         special: names_of(&special, &added),
         is_bert: false,
-        split_special_tokens: settings.split_special_tokens,
-        truncation_side: settings.truncation_side,
-        padding_side: settings.padding_side,
+        encoding: settings.encoding,
         file: FILE,
     })
 }
@@ -90,13 +87,12 @@ pub(super) fn xlm_roberta(text: &str, settings: &TokenizerSettings) -> Result<To
     let mut value = parse(text)?;
     let vocabulary = Vocabulary::from_json(&value, &[Method::Unigram])?;
     let mut added = read_added(&value, &vocabulary)?;
-    for token in stated_tokens(settings) {
-        added.add(token, &vocabulary.ids);
-    }
+    added.extend(stated_tokens(settings), &vocabulary.ids);
     let special = special_tokens(settings, default_special);
-    for (_, token) in &special {
-        added.add(token.clone(), &vocabulary.ids);
-    }
+    added.extend(
+        special.iter().map(|(_, token)| token.clone()),
+        &vocabulary.ids,
+    );
     let named = |name: &str| {
         let token = special.iter().find(|(found, _)| *found == name);
         let token = token.map_or("", |(_, token)| token.content.as_str());
@@ -136,9 +132,7 @@ pub(super) fn xlm_roberta(text: &str, settings: &TokenizerSettings) -> Result<To
         json: value.to_string(),
         special: names_of(&special, &added),
         is_bert: false,
-        split_special_tokens: settings.split_special_tokens,
-        truncation_side: settings.truncation_side,
-        padding_side: settings.padding_side,
+        encoding: settings.encoding,
         file: FILE,
     })
 }

@@ -30,9 +30,7 @@ pub(super) fn read_added(value: &Value, vocabulary: &Vocabulary) -> Result<Added
     let mut tokens = tokens.map_err(|error| refuse("tokenizer.json", format!("{error}")))?;
     tokens.sort_by_key(|(id, _)| *id);
     let mut added = AddedTokens::default();
-    for (_, token) in tokens {
-        added.add(token, &vocabulary.ids);
-    }
+    added.extend(tokens.into_iter().map(|(_, token)| token), &vocabulary.ids);
     Ok(added)
 }
 

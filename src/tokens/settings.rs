@@ -52,6 +52,15 @@ pub(super) enum Side {
     Right,
 }
 
+/// How a text becomes ids, whatever the vocabulary is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct EncodingSettings {
+    pub truncation_side: Side,
+    pub padding_side: Side,
+    /// Whether special tokens in a text are cut as any other word.
+    pub split_special_tokens: bool,
+}
+
 /// Everything that transformers reads of `tokenizer_config.json`, `special_tokens_map.json` and `added_tokens.json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct TokenizerSettings {
@@ -60,10 +69,7 @@ pub(super) struct TokenizerSettings {
     pub vocab: VocabSettings,
     /// `word_tokenizer_type`: what cuts a text into words before WordPiece, for Japanese.
     pub word_tokenizer: Option<String>,
-    pub truncation_side: Side,
-    pub padding_side: Side,
-    /// Whether special tokens in a text are cut as any other word.
-    pub split_special_tokens: bool,
+    pub encoding: EncodingSettings,
     /// The tokens of the names `bos_token`, `eos_token`, `unk_token`, `sep_token`, `pad_token`, `cls_token` and
     /// `mask_token` that a file states.
     pub special: Map<String, Value>,
@@ -143,9 +149,11 @@ impl TokenizerSettings {
                 .map(|class| without_fast(&class).into()),
             vocab,
             word_tokenizer: fields.word_tokenizer_type,
-            truncation_side: fields.truncation_side.unwrap_or_default(),
-            padding_side: fields.padding_side.unwrap_or_default(),
-            split_special_tokens: fields.split_special_tokens.unwrap_or(false),
+            encoding: EncodingSettings {
+                truncation_side: fields.truncation_side.unwrap_or_default(),
+                padding_side: fields.padding_side.unwrap_or_default(),
+                split_special_tokens: fields.split_special_tokens.unwrap_or(false),
+            },
             special: special.collect(),
             add_prefix_space: fields.add_prefix_space.unwrap_or(true),
             extra_special: extra_special(&config_map)?,

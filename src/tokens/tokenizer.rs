@@ -1,6 +1,6 @@
 //! Texts → token ids, with Hugging Face's [`tokenizers`](https://docs.rs/tokenizers).
 
-use super::settings::Side;
+use super::settings::{EncodingSettings, Side};
 use super::template::Template;
 use crate::{Error, Result};
 use tokenizers::pipeline::{EncodeOptions, Override, PipelineTokenizer};
@@ -37,9 +37,7 @@ pub(super) struct Parts {
     /// The special tokens by their names in `tokenizer_config.json`.
     pub special: Vec<(&'static str, String)>,
     pub is_bert: bool,
-    pub split_special_tokens: bool,
-    pub truncation_side: Side,
-    pub padding_side: Side,
+    pub encoding: EncodingSettings,
     /// The file to name in messages.
     pub file: &'static str,
 }
@@ -114,7 +112,7 @@ impl Tokenizer {
     ) -> Result<(Encoding, TokenCount)> {
         let options = EncodeOptions {
             add_special_tokens: false,
-            encode_special_tokens: self.parts.split_special_tokens,
+            encode_special_tokens: self.parts.encoding.split_special_tokens,
             padding: Override::Off,
             truncation: Override::Off,
         };
@@ -133,7 +131,7 @@ impl Tokenizer {
         let template = &self.parts.template;
         let max_tokens = max_length.saturating_sub(template.len());
         let truncated = encoding.len() > max_tokens;
-        let start = match self.parts.truncation_side {
+        let start = match self.parts.encoding.truncation_side {
             Side::Left => encoding.len().saturating_sub(max_tokens),
             Side::Right => 0,
         };
@@ -183,7 +181,7 @@ impl Tokenizer {
 
     /// Whether a text that is too long loses its beginning.
     pub fn truncates_left(&self) -> bool {
-        self.parts.truncation_side == Side::Left
+        self.parts.encoding.truncation_side == Side::Left
     }
 
     /// Whether the vocabulary and the settings of a `BertTokenizer` describe it; else only [`json`](Self::json) does.
@@ -194,7 +192,7 @@ impl Tokenizer {
     /// Whether its files ask for padding before the text, which this crate does not do: BERT counts positions from the
     /// first column.
     pub fn asks_for_left_padding(&self) -> bool {
-        self.parts.padding_side == Side::Left
+        self.parts.encoding.padding_side == Side::Left
     }
 
     /// Returns the `tokenizer.json`: the one that was read, where it says what the tokenizer does, else one that does.

@@ -16,6 +16,7 @@ pub use finding::{Finding, FindingRow, Remedy, Severity};
 pub(crate) use language::most_used_script;
 pub use run::{FEW_STEPS, RunFacts, audit_run};
 pub use split::audit_split;
+pub(crate) use tokens::MANY_UNKNOWN;
 pub use tokens::{TokenFacts, audit_tokens};
 
 use super::{Dataset, DuplicateGroups};

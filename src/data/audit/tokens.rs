@@ -8,7 +8,7 @@ use serde_json::json;
 const MANY_TRUNCATED: f64 = 0.05;
 
 /// Share of unknown tokens above which the vocabulary does not suit the texts.
-const MANY_UNKNOWN: f64 = 0.05;
+pub(crate) const MANY_UNKNOWN: f64 = 0.05;
 
 /// Share of unknown tokens above which a row is unreadable for the model.
 const UNREADABLE: f64 = 0.2;
