@@ -1,13 +1,256 @@
-//! The CPU device: every operation is the one of `reference.rs`. Values of a clip or a
-//! loss scaler are read without a copy.
+//! The CPU device: computes with the vector kernels of `webtune-cpu`, and with `reference.rs` where there is none: for
+//! f16, and for rows whose width is no multiple of four.
+
+mod attention;
+mod execute;
+mod layer_norm;
+mod linear;
+mod lora;
+mod tensors;
+mod update;
+
+#[cfg(test)]
+mod tests;
+
+pub use execute::{Compute, set_compute};
 
 use super::clipping::next_clip;
-use super::{AdamWScalars, BertOps, CLIP_VALUES, LossScaling, PROCEEDS, reference};
+use super::{
+    AdamWScalars, BertOps, CLIP_VALUES, DropoutMask, HeadsShape, LossScaling, PartialSums,
+    Precision, reference,
+};
 use burn::backend::Flex;
-use burn::backend::tensor::FloatTensor;
+use burn::backend::TensorMetadata;
+use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::tensor::TensorData;
+use tensors::{Values, first_values};
+use webtune_cpu::{DropoutJob, Epilogue, Gelu, Job};
 
 impl BertOps for Flex {
+    fn bert_word_embeddings_backward(
+        grad: FloatTensor<Self>,
+        ids: IntTensor<Self>,
+        first_row: usize,
+        shape: [usize; 2],
+    ) -> FloatTensor<Self> {
+        update::word_embeddings_backward(grad, ids, first_row, shape)
+    }
+
+    fn bert_linear(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        if precision == Precision::F16 {
+            return reference::linear::<Self>(input, weight, bias, precision);
+        }
+        let bias = Values::new(bias);
+        linear::forward(input, weight, Epilogue::Bias { bias: bias.start() })
+    }
+
+    fn bert_linear_input_grad(
+        grad: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        match precision {
+            Precision::F16 => reference::product::<Self>(grad, weight, precision),
+            Precision::F32 => linear::input_grad(grad, weight, Epilogue::Store),
+        }
+    }
+
+    fn bert_linear_weight_grad(
+        grad: FloatTensor<Self>,
+        input: FloatTensor<Self>,
+        precision: Precision,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        match precision {
+            Precision::F16 => reference::linear_weight_grad::<Self>(grad, input, precision),
+            Precision::F32 => linear::weight_grad(grad, input),
+        }
+    }
+
+    fn bert_linear_gelu(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        precision: Precision,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        match precision {
+            Precision::F16 => {
+                let pre_activation = reference::linear::<Self>(input, weight, bias, precision);
+                let activation = Self::bert_gelu(pre_activation.clone());
+                (pre_activation, activation)
+            }
+            Precision::F32 => linear::forward_gelu(input, weight, bias),
+        }
+    }
+
+    fn bert_linear_input_grad_gelu(
+        grad: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        pre_activation: FloatTensor<Self>,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        if precision == Precision::F16 {
+            let grad = reference::product::<Self>(grad, weight, precision);
+            return Self::bert_gelu_backward(pre_activation, grad);
+        }
+        let input = Values::new(pre_activation);
+        let input = input.start();
+        linear::input_grad(grad, weight, Epilogue::GeluGrad { input })
+    }
+
+    fn bert_gelu(input: FloatTensor<Self>) -> FloatTensor<Self> {
+        gelu(input, None)
+    }
+
+    fn bert_gelu_backward(input: FloatTensor<Self>, grad: FloatTensor<Self>) -> FloatTensor<Self> {
+        gelu(input, Some(grad))
+    }
+
+    fn bert_lora_parts(
+        base: FloatTensor<Self>,
+        input: FloatTensor<Self>,
+        lora_a: FloatTensor<Self>,
+        lora_b: FloatTensor<Self>,
+        start: usize,
+        precision: Precision,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        match precision {
+            Precision::F16 => {
+                reference::lora::<Self>(base, input, lora_a, lora_b, start, precision)
+            }
+            Precision::F32 => lora::forward(base, input, lora_a, lora_b, start),
+        }
+    }
+
+    fn bert_lora_backward(
+        grad: FloatTensor<Self>,
+        input: FloatTensor<Self>,
+        low_rank: FloatTensor<Self>,
+        lora_a: FloatTensor<Self>,
+        lora_b: FloatTensor<Self>,
+        start: usize,
+        precision: Precision,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        match precision {
+            Precision::F16 => reference::lora_backward::<Self>(
+                grad, input, low_rank, lora_a, lora_b, start, precision,
+            ),
+            Precision::F32 => lora::backward(grad, input, low_rank, lora_a, lora_b, start),
+        }
+    }
+
+    fn bert_dropout(input: FloatTensor<Self>, mask: DropoutMask) -> FloatTensor<Self> {
+        if mask.is_none() {
+            return input;
+        }
+        let shape = input.shape();
+        let input = Values::new(input);
+        tensors::output(shape, |output| {
+            execute::run(&Job::Dropout(DropoutJob {
+                input: input.start(),
+                output,
+                len: input.len(),
+                mask: mask.into(),
+            }));
+        })
+    }
+
+    fn bert_layer_norm(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        eps: f64,
+    ) -> FloatTensor<Self> {
+        if !layer_norm::has_kernel(&weight) {
+            return reference::layer_norm::<Self>(input, weight, bias, eps);
+        }
+        layer_norm::forward(input, None, weight, bias, eps, DropoutMask::NONE)
+    }
+
+    fn bert_layer_norm_backward(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        eps: f64,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        if !layer_norm::has_kernel(&weight) {
+            return reference::layer_norm_backward::<Self>(input, weight, grad, eps);
+        }
+        let (input_grad, _, weight_grad, bias_grad) =
+            layer_norm::backward(input, None, weight, grad, eps, DropoutMask::NONE);
+        (input_grad, weight_grad, bias_grad)
+    }
+
+    fn bert_residual_layer_norm(
+        input: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        eps: f64,
+        mask: DropoutMask,
+    ) -> FloatTensor<Self> {
+        if !layer_norm::has_kernel(&weight) {
+            let sum = reference::sum_with_dropout::<Self>(input, residual, mask);
+            return reference::layer_norm::<Self>(sum, weight, bias, eps);
+        }
+        layer_norm::forward(input, Some(residual), weight, bias, eps, mask)
+    }
+
+    fn bert_residual_layer_norm_backward(
+        input: FloatTensor<Self>,
+        residual: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        eps: f64,
+        mask: DropoutMask,
+    ) -> (
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+        FloatTensor<Self>,
+    ) {
+        if !layer_norm::has_kernel(&weight) {
+            return reference::residual_layer_norm_backward::<Self>(
+                input, residual, weight, grad, eps, mask,
+            );
+        }
+        layer_norm::backward(input, Some(residual), weight, grad, eps, mask)
+    }
+
+    fn bert_attention_parts(
+        projected: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        shape: HeadsShape,
+        mask: DropoutMask,
+        precision: Precision,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        match precision {
+            Precision::F16 => reference::attention::<Self>(projected, bias, shape, mask, precision),
+            Precision::F32 => attention::forward(projected, bias, shape, mask),
+        }
+    }
+
+    fn bert_attention_backward(
+        projected: FloatTensor<Self>,
+        probs: FloatTensor<Self>,
+        dropped: FloatTensor<Self>,
+        grad: FloatTensor<Self>,
+        shape: HeadsShape,
+        mask: DropoutMask,
+        precision: Precision,
+    ) -> FloatTensor<Self> {
+        match precision {
+            Precision::F16 => reference::attention_backward::<Self>(
+                projected, probs, dropped, grad, shape, mask, precision,
+            ),
+            Precision::F32 => attention::backward(projected, probs, dropped, grad, shape, mask),
+        }
+    }
+
     fn bert_adamw(
         parameter_a: FloatTensor<Self>,
         gradient_a: FloatTensor<Self>,
@@ -23,21 +266,23 @@ impl BertOps for Flex {
         FloatTensor<Self>,
         FloatTensor<Self>,
     ) {
-        let corrected = |scalars: AdamWScalars| match scalars.scaled {
-            true => scalars.with_bias_corrections(values(&clip)),
-            false => {
-                let clip = values::<CLIP_VALUES>(&clip);
-                (clip[PROCEEDS] > 0.0).then_some(scalars)
-            }
-        };
-        let [Some(scalars_a), Some(scalars_b)] = scalars.map(corrected) else {
-            return (parameter_a, moments_a, parameter_b, moments_b);
-        };
-        let states = [
-            (parameter_a, gradient_a, moments_a),
-            (parameter_b, gradient_b, moments_b),
-        ];
-        reference::adamw_pair::<Self>(states, clip, [scalars_a, scalars_b])
+        let [a, b] = scalars;
+        let (parameter_a, moments_a) = update::adamw(parameter_a, gradient_a, moments_a, &clip, a);
+        let (parameter_b, moments_b) = update::adamw(parameter_b, gradient_b, moments_b, &clip, b);
+        (parameter_a, moments_a, parameter_b, moments_b)
+    }
+
+    fn bert_squares(
+        sums: FloatTensor<Self>,
+        first: FloatTensor<Self>,
+        second: FloatTensor<Self>,
+        third: FloatTensor<Self>,
+        fourth: FloatTensor<Self>,
+        fifth: FloatTensor<Self>,
+        sixth: FloatTensor<Self>,
+        ranges: [PartialSums; 6],
+    ) -> FloatTensor<Self> {
+        update::squares(sums, [first, second, third, fourth, fifth, sixth], ranges)
     }
 
     fn bert_clip_coefficient(
@@ -46,8 +291,9 @@ impl BertOps for Flex {
         state: FloatTensor<Self>,
         max_norm: f64,
     ) -> FloatTensor<Self> {
-        let ([squares], [loss]) = (values(&squares), values(&loss));
-        let next = next_clip(squares, loss, values(&state), max_norm);
+        let ([squares], [loss]) = (first_values(&squares), first_values(&loss));
+        let state = first_values::<CLIP_VALUES>(&state);
+        let next = next_clip(squares, loss, state, max_norm);
         FloatTensor::<Self>::from_data(TensorData::from(next))
     }
 
@@ -57,15 +303,32 @@ impl BertOps for Flex {
         state: FloatTensor<Self>,
         scaling: LossScaling,
     ) -> FloatTensor<Self> {
-        let ([squares], [loss]) = (values(&squares), values(&loss));
-        let next = scaling.next_state(squares, loss, values(&state));
+        let ([squares], [loss]) = (first_values(&squares), first_values(&loss));
+        let next = scaling.next_state(squares, loss, first_values(&state));
         FloatTensor::<Self>::from_data(TensorData::from(next))
     }
 }
 
-/// Returns the first `N` values of a tensor.
-fn values<const N: usize>(tensor: &FloatTensor<Flex>) -> [f32; N] {
-    let tensor = tensor.to_contiguous();
-    let all: &[f32] = tensor.storage();
-    std::array::from_fn(|at| all[at])
+impl From<DropoutMask> for webtune_cpu::Dropout {
+    fn from(mask: DropoutMask) -> Self {
+        Self {
+            threshold: mask.threshold,
+            key: mask.key,
+            scale: mask.scale,
+        }
+    }
+}
+
+/// Computes the exact GELU, or with `grad` the gradient of its input.
+fn gelu(input: FloatTensor<Flex>, grad: Option<FloatTensor<Flex>>) -> FloatTensor<Flex> {
+    let shape = input.shape();
+    let (input, grad) = (Values::new(input), grad.map(Values::new));
+    tensors::output(shape, |output| {
+        execute::run(&Job::Gelu(Gelu {
+            input: input.start(),
+            grad: Values::start_or_null(grad.as_ref()),
+            output,
+            len: input.len(),
+        }));
+    })
 }

@@ -2,9 +2,10 @@
 //! layer normalization, LoRA, cross entropy, gradient clipping and AdamW.
 //!
 //! The functions of this module take burn tensors and call [`BertOps`], a trait that extends burn's backends. It has
-//! three layers:
+//! four parts:
 //!
-//! - `reference.rs` defines each operation in burn's primitives. The CPU device (`cpu.rs`) computes with it.
+//! - `reference.rs` defines each operation in burn's primitives.
+//! - `cpu.rs` computes the same on the CPU device, with the vector kernels of the crate `webtune-cpu`.
 //! - `cube/` computes the same on WebGPU, with kernels written in [CubeCL](https://github.com/tracel-ai/cubecl).
 //! - `autodiff.rs` has the backward pass of each operation.
 //!
@@ -28,6 +29,7 @@ mod update;
 pub use activation_padding::ActivationPadding;
 pub use autocast::{Autocast, Precision, supports_f16};
 pub use clipping::CLIP_VALUES;
+pub use cpu::{Compute, set_compute};
 pub use dropout::{DropoutMask, DropoutStream};
 pub use kernel_form::{GpuTile, KernelForm, KernelFormOverride};
 pub use loss_scaling::{COEFFICIENT, DIVERGED, LossScaling, PROCEEDS, SCALE, SCALER_VALUES};

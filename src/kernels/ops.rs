@@ -232,7 +232,7 @@ pub trait BertOps: Backend {
         bias: FloatTensor<Self>,
         eps: f64,
     ) -> FloatTensor<Self> {
-        Self::layer_norm(input, weight, Some(bias), eps)
+        reference::layer_norm::<Self>(input, weight, bias, eps)
     }
 
     /// Returns the gradients of [`layer_norm`](super::layer_norm) with respect to input, weight and bias, in this
@@ -258,8 +258,8 @@ pub trait BertOps: Backend {
         eps: f64,
         mask: DropoutMask,
     ) -> FloatTensor<Self> {
-        let sum = Self::float_add(Self::bert_dropout(input, mask), residual);
-        Self::layer_norm(sum, weight, Some(bias), eps)
+        let sum = reference::sum_with_dropout::<Self>(input, residual, mask);
+        reference::layer_norm::<Self>(sum, weight, bias, eps)
     }
 
     /// Returns the gradients of [`residual_layer_norm`](super::residual_layer_norm) with respect to input, residual,

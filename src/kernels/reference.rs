@@ -1,5 +1,5 @@
-//! The definition of each operation, in burn's primitives. The CPU device computes with it, and tests compare the
-//! kernels of WebGPU with it.
+//! The definition of each operation, in burn's primitives. Tests compare the kernels of the CPU device with it, and
+//! those of WebGPU with the CPU device.
 //!
 //! Functions without documentation implement the method of [`BertOps`] that has their name.
 
@@ -11,7 +11,9 @@ pub(super) use attention::{attention, attention_backward};
 pub(super) use embeddings::{
     add_word_embeddings, embeddings, position_type_backward, word_embeddings_backward, write,
 };
-pub(super) use update::{adamw_pair, squares};
+#[cfg(test)]
+pub(super) use update::adamw;
+pub(super) use update::squares;
 
 use super::dropout::mask_tensor;
 use super::{BertOps, DropoutMask, Precision};
@@ -104,6 +106,15 @@ pub(super) fn dropout<B: Backend>(input: FloatTensor<B>, mask: DropoutMask) -> F
     B::float_mul(input, mask)
 }
 
+pub(super) fn layer_norm<B: Backend>(
+    input: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    bias: FloatTensor<B>,
+    eps: f64,
+) -> FloatTensor<B> {
+    B::layer_norm(input, weight, Some(bias), eps)
+}
+
 /// With `x̂ = (x - mean) / σ` and `g = grad * weight`, the gradient of `x` is `(g - mean(g) - x̂ mean(g x̂)) / σ`, as
 /// in [PyTorch](https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/native/cpu/layer_norm_kernel.cpp).
 pub(super) fn layer_norm_backward<B: Backend>(
@@ -128,6 +139,15 @@ pub(super) fn layer_norm_backward<B: Backend>(
     (B::float_div(input_grad, deviation), weight_grad, bias_grad)
 }
 
+/// Computes `dropout(input) + residual`.
+pub(super) fn sum_with_dropout<B: BertOps>(
+    input: FloatTensor<B>,
+    residual: FloatTensor<B>,
+    mask: DropoutMask,
+) -> FloatTensor<B> {
+    B::float_add(B::bert_dropout(input, mask), residual)
+}
+
 pub(super) fn residual_layer_norm_backward<B: BertOps>(
     input: FloatTensor<B>,
     residual: FloatTensor<B>,
@@ -141,7 +161,7 @@ pub(super) fn residual_layer_norm_backward<B: BertOps>(
     FloatTensor<B>,
     FloatTensor<B>,
 ) {
-    let sum = B::float_add(B::bert_dropout(input, mask), residual);
+    let sum = sum_with_dropout::<B>(input, residual, mask);
     let (residual_grad, weight_grad, bias_grad) = layer_norm_backward::<B>(sum, weight, grad, eps);
     let input_grad = B::bert_dropout(residual_grad.clone(), mask);
     (input_grad, residual_grad, weight_grad, bias_grad)

@@ -1,31 +1,21 @@
 //! AdamW and the sum of squared gradients.
 
+#[cfg(test)]
 use super::scalar;
-use crate::kernels::{AdamWScalars, PartialSums};
+#[cfg(test)]
+use crate::kernels::AdamWScalars;
+use crate::kernels::PartialSums;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::Slice;
 
 /// A parameter, its gradient and its moments.
+#[cfg(test)]
 type State<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
 
-/// Returns parameter and moments of the first state after one update, then those of the second.
-pub(in crate::kernels) fn adamw_pair<B: Backend>(
-    [a, b]: [State<B>; 2],
-    clip: FloatTensor<B>,
-    scalars: [AdamWScalars; 2],
-) -> (
-    FloatTensor<B>,
-    FloatTensor<B>,
-    FloatTensor<B>,
-    FloatTensor<B>,
-) {
-    let (parameter_a, moments_a) = adamw::<B>(a, clip.clone(), scalars[0]);
-    let (parameter_b, moments_b) = adamw::<B>(b, clip, scalars[1]);
-    (parameter_a, moments_a, parameter_b, moments_b)
-}
-
-fn adamw<B: Backend>(
+/// Returns parameter and moments after one update.
+#[cfg(test)]
+pub(in crate::kernels) fn adamw<B: Backend>(
     (parameter, gradient, moments): State<B>,
     clip: FloatTensor<B>,
     scalars: AdamWScalars,

@@ -1,0 +1,100 @@
+//! Vector kernels of webtune's CPU device.
+//!
+//! A kernel is a [`Job`]: pointers into tensors, and shapes. A job can be split into parts, which different threads may
+//! compute: each value is computed by one part, in the same order for any number of parts, so that results do not
+//! depend on the number of threads. Matrices are row-major, `[m, k]` has `m` rows.
+//!
+//! The crate has no dependency on burn and none on the standard library, because it is built in two ways: as a part of
+//! webtune, and as WebAssembly modules of a few kilobytes that share webtune's memory (`cpu/module`). The modules have
+//! instructions that not every browser has, and a browser refuses a module as a whole for one instruction that it lacks.
+#![no_std]
+
+mod activation;
+mod attention;
+mod columns;
+mod dropout;
+mod gemm;
+mod layer_norm;
+mod simd;
+mod update;
+
+#[cfg(test)]
+mod tests;
+
+pub use attention::{Attention, AttentionBackward, Heads};
+pub use columns::{ColumnSums, Gelu};
+pub use dropout::{Dropout, DropoutJob};
+pub use gemm::{Epilogue, GEMM_SCRATCH, Gemm, Operand};
+pub use layer_norm::{LayerNorm, LayerNormBackward, LayerNormWeights, Rows};
+pub use update::{AdamW, Squares};
+
+use core::ops::Range;
+
+/// A kernel with its operands.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub enum Job {
+    /// A matrix product.
+    Gemm(Gemm),
+    /// Forward pass of the attention.
+    Attention(Attention),
+    /// Backward pass of the attention.
+    AttentionBackward(AttentionBackward),
+    /// Forward pass of LayerNorm.
+    LayerNorm(LayerNorm),
+    /// Gradients of LayerNorm's input.
+    LayerNormBackward(LayerNormBackward),
+    /// Gradients of LayerNorm's weight and bias.
+    LayerNormWeights(LayerNormWeights),
+    /// Element-wise GELU, or its gradient.
+    Gelu(Gelu),
+    /// Dropout.
+    Dropout(DropoutJob),
+    /// Sums of columns.
+    ColumnSums(ColumnSums),
+    /// Sums of squares.
+    Squares(Squares),
+    /// An update of a parameter.
+    AdamW(AdamW),
+}
+
+impl Job {
+    /// Returns the number of values that a part needs as scratch memory.
+    pub fn scratch(&self) -> usize {
+        match self {
+            Self::Gemm(_) => GEMM_SCRATCH,
+            Self::Attention(attention) => attention.shape.scratch(),
+            Self::AttentionBackward(attention) => attention.shape.scratch(),
+            _ => 0,
+        }
+    }
+
+    /// Computes `part` of `parts`.
+    ///
+    /// # Safety
+    /// The operands are valid for the shapes, and what is written is not aliased. `scratch` holds
+    /// [`scratch`](Self::scratch) values that no other part uses.
+    pub unsafe fn compute(&self, scratch: *mut f32, part: usize, parts: usize) {
+        // SAFETY: by the contract of this method.
+        unsafe {
+            match self {
+                Self::Gemm(job) => job.compute(scratch, part, parts),
+                Self::Attention(job) => job.compute(scratch, part, parts),
+                Self::AttentionBackward(job) => job.compute(scratch, part, parts),
+                Self::LayerNorm(job) => job.compute(part, parts),
+                Self::LayerNormBackward(job) => job.compute(part, parts),
+                Self::LayerNormWeights(job) => job.compute(part, parts),
+                Self::Gelu(job) => job.compute(part, parts),
+                Self::Dropout(job) => job.compute(part, parts),
+                Self::ColumnSums(job) => job.compute(part, parts),
+                Self::Squares(job) => job.compute(part, parts),
+                Self::AdamW(job) => job.compute(part, parts),
+            }
+        }
+    }
+}
+
+/// The range of `len` items that belongs to `part` of `parts`.
+fn split(len: usize, part: usize, parts: usize) -> Range<usize> {
+    len * part / parts..len * (part + 1) / parts
+}

@@ -1,0 +1,149 @@
+//! AdamW and the sum of squared gradients.
+
+use crate::simd::{LANES, fma, load, store};
+use crate::split;
+use wide::f32x4;
+
+/// Updates a parameter and its moments in place, as
+/// [`torch.optim.AdamW`](https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html).
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct AdamW {
+    /// `[len]`.
+    pub parameter: *mut f32,
+    /// `[len]`.
+    pub first_moment: *mut f32,
+    /// `[len]`.
+    pub second_moment: *mut f32,
+    /// `[len]`.
+    pub gradient: *const f32,
+    /// Number of values.
+    pub len: usize,
+    /// Factor of the gradient.
+    pub clip: f32,
+    /// Decay of the first moment.
+    pub beta1: f32,
+    /// `1 - beta1`.
+    pub one_minus_beta1: f32,
+    /// Decay of the second moment.
+    pub beta2: f32,
+    /// `1 - beta2`.
+    pub one_minus_beta2: f32,
+    /// Factor of the parameter before the update.
+    pub decay: f32,
+    /// `lr / (1 - beta1^t)`.
+    pub step_size: f32,
+    /// `1 / sqrt(1 - beta2^t)`.
+    pub inverse_correction: f32,
+    /// Added to the denominator.
+    pub eps: f32,
+}
+
+impl AdamW {
+    /// Updates the values that belong to `part` of `parts`.
+    ///
+    /// # Safety
+    /// All pointers are valid for `len` values and not aliased.
+    pub(crate) unsafe fn compute(&self, part: usize, parts: usize) {
+        let groups = self.len / LANES;
+        // SAFETY: all indices are below `len`.
+        unsafe {
+            for group in split(groups, part, parts) {
+                let at = group * LANES;
+                let state = [
+                    load(self.parameter.add(at)),
+                    load(self.first_moment.add(at)),
+                    load(self.second_moment.add(at)),
+                ];
+                let [parameter, first, second] = self.update(state, load(self.gradient.add(at)));
+                store(self.parameter.add(at), parameter);
+                store(self.first_moment.add(at), first);
+                store(self.second_moment.add(at), second);
+            }
+            if part + 1 == parts {
+                for at in groups * LANES..self.len {
+                    let state = [
+                        *self.parameter.add(at),
+                        *self.first_moment.add(at),
+                        *self.second_moment.add(at),
+                    ];
+                    let gradient = f32x4::splat(*self.gradient.add(at));
+                    let state = self.update(state.map(f32x4::splat), gradient);
+                    let [parameter, first, second] = state.map(|values| values.to_array()[0]);
+                    *self.parameter.add(at) = parameter;
+                    *self.first_moment.add(at) = first;
+                    *self.second_moment.add(at) = second;
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn update(&self, [parameter, first, second]: [f32x4; 3], gradient: f32x4) -> [f32x4; 3] {
+        let gradient = gradient * f32x4::splat(self.clip);
+        let first = fma(
+            first,
+            f32x4::splat(self.beta1),
+            gradient * f32x4::splat(self.one_minus_beta1),
+        );
+        let second = fma(
+            second,
+            f32x4::splat(self.beta2),
+            gradient * gradient * f32x4::splat(self.one_minus_beta2),
+        );
+        let root = second.sqrt() * f32x4::splat(self.inverse_correction);
+        let update = first * f32x4::splat(self.step_size) / (root + f32x4::splat(self.eps));
+        let parameter = parameter * f32x4::splat(self.decay) - update;
+        [parameter, first, second]
+    }
+}
+
+/// Values of a partial sum: the order of the additions does not depend on the number of parts.
+const CHUNK: usize = 4096;
+
+/// Writes the sum of the squares of each chunk of a tensor.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub struct Squares {
+    /// `[len]`.
+    pub input: *const f32,
+    /// Number of values.
+    pub len: usize,
+    /// As many as [`Squares::chunks`].
+    pub sums: *mut f32,
+}
+
+impl Squares {
+    /// Returns the number of partial sums of `len` values.
+    pub fn chunks(len: usize) -> usize {
+        len.div_ceil(CHUNK)
+    }
+
+    /// Sums the chunks that belong to `part` of `parts`.
+    ///
+    /// # Safety
+    /// `input` is valid for `len` values and `sums` for the number of chunks.
+    pub(crate) unsafe fn compute(&self, part: usize, parts: usize) {
+        for chunk in split(Self::chunks(self.len), part, parts) {
+            let (start, end) = (chunk * CHUNK, ((chunk + 1) * CHUNK).min(self.len));
+            let mut sums = [f32x4::ZERO; 4];
+            let mut at = start;
+            // SAFETY: all indices are below `len`.
+            unsafe {
+                while at + 4 * LANES <= end {
+                    for (index, sum) in sums.iter_mut().enumerate() {
+                        let values = load(self.input.add(at + index * LANES));
+                        *sum = fma(values, values, *sum);
+                    }
+                    at += 4 * LANES;
+                }
+                let mut total = ((sums[0] + sums[1]) + (sums[2] + sums[3])).reduce_add();
+                for at in at..end {
+                    let value = *self.input.add(at);
+                    total += value * value;
+                }
+                *self.sums.add(chunk) = total;
+            }
+        }
+    }
+}
