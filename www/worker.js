@@ -15,6 +15,8 @@ import { TrainingRun } from './run.js';
 
 /** Requests that change nothing. @type {Request['type'][]} */
 const READS = ['predict', 'dataset_rows', 'tokens'];
+/** The kernels of the CPU device for browsers with relaxed SIMD. */
+const KERNELS = new URL('../pkg/cpu_relaxed.wasm', import.meta.url).href;
 /** A module that has panicked repeats its messages. */
 const MAX_LOG_LINES_AFTER_FATAL = 5;
 
@@ -106,7 +108,7 @@ async function perform(request) {
     case 'open': {
       app?.free();
       app = null;
-      app = await Webtune.open(request.device);
+      app = await Webtune.open(request.device, KERNELS);
       return { device: app.device(), self_test: await app.self_test() };
     }
     case 'load_files':

@@ -4,7 +4,7 @@ use crate::activation::exp_non_positive;
 use crate::dropout::Dropout;
 use crate::gemm::{Epilogue, GEMM_SCRATCH, Gemm, Operand};
 use crate::simd::{LANES, fma, load, store};
-use crate::split;
+use crate::{divide, split};
 use core::ptr;
 use wide::f32x4;
 
@@ -84,7 +84,8 @@ impl Heads {
 
     fn tasks(&self, part: usize, parts: usize) -> impl Iterator<Item = Task> + '_ {
         split(self.batch * self.heads, part, parts).map(|task| {
-            let (sequence, head) = (task / self.heads, task % self.heads);
+            let sequence = divide(task, self.heads);
+            let head = task - sequence * self.heads;
             let (token, column) = (sequence * self.seq, head * self.head_size);
             Task {
                 probs: task * self.seq * self.seq,
@@ -226,8 +227,10 @@ unsafe fn softmax(row: *mut f32, bias: *const f32, len: usize, scale: f32) {
             let scores = load_some(row.add(at), count);
             let scores = fma(scores, f32x4::splat(scale), load_some(bias.add(at), count));
             store_some(row.add(at), scores, count);
-            for value in &scores.to_array()[..count.min(LANES)] {
-                highest = highest.max(*value);
+            for (index, value) in scores.to_array().into_iter().enumerate() {
+                if index < count && value > highest {
+                    highest = value;
+                }
             }
         });
         for_row(len, |at, count| {

@@ -8,6 +8,7 @@
 
 use crate::activation::{gelu, gelu_derivative};
 use crate::simd::{LANES, fma, load, splat, store, transpose};
+use crate::split;
 use core::ptr;
 use core::sync::atomic::{Ordering, compiler_fence};
 use wide::f32x4;
@@ -111,9 +112,9 @@ impl Gemm {
     /// # Safety
     /// All pointers are valid for the shapes, `c` for writes and not aliased; `scratch` holds [`GEMM_SCRATCH`] values
     /// of this part alone.
+    #[inline(never)]
     pub(crate) unsafe fn compute(&self, scratch: *mut f32, part: usize, parts: usize) {
-        let panels = self.n.div_ceil(COLUMNS);
-        let (first, last) = (panels * part / parts, panels * (part + 1) / parts);
+        let panels = split(self.n.div_ceil(COLUMNS), part, parts);
         // SAFETY: the scratch memory holds both.
         let (a_block, b_panel) = unsafe { (scratch, scratch.add(DEPTH * BLOCK_ROWS)) };
         for row in (0..self.m).step_by(BLOCK_ROWS) {
@@ -124,7 +125,7 @@ impl Gemm {
                 // SAFETY: rows and steps are inside of `a`, panels inside of `b`.
                 unsafe {
                     self.pack_a(a_block, row, rows, k, depth);
-                    for panel in first..last {
+                    for panel in panels.clone() {
                         self.pack_b(b_panel, panel * COLUMNS, k, depth);
                         self.tiles(a_block, b_panel, [row, rows], panel * COLUMNS, [k, depth]);
                     }

@@ -95,6 +95,14 @@ impl Job {
 }
 
 /// The range of `len` items that belongs to `part` of `parts`.
+///
+/// Here and elsewhere a division cannot panic: the message of a panic would be data, and `cpu/module` has none.
 fn split(len: usize, part: usize, parts: usize) -> Range<usize> {
-    len * part / parts..len * (part + 1) / parts
+    let end = |part| divide(len * part, parts);
+    end(part)..end(part + 1)
+}
+
+/// Divides by a number that is not 0.
+fn divide(number: usize, divisor: usize) -> usize {
+    number.checked_div(divisor).unwrap_or(0)
 }

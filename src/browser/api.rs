@@ -31,12 +31,14 @@ pub struct Webtune(Session<BrowserEnvironment, GpuProbe>);
 
 #[wasm_bindgen]
 impl Webtune {
-    /// Opens `webgpu` or `cpu`, or with `auto` the faster of the devices that there are.
+    /// Opens `webgpu` or `cpu`, or with `auto` the faster of the devices that there are. `kernels` is the address of the
+    /// CPU device's kernels for browsers with relaxed SIMD.
     ///
     /// # Errors
     /// A `WorkerError` when the device is not there.
-    pub async fn open(choice: String) -> Result<Webtune, JsValue> {
-        let compute = device::open(&choice).await.map_err(error)?.compute();
+    pub async fn open(choice: String, kernels: String) -> Result<Webtune, JsValue> {
+        let opened = device::open(&choice, &kernels).await;
+        let compute = opened.map_err(error)?.compute();
         Ok(Self(Session::new(
             compute,
             BrowserDisk::open().await,

@@ -1,5 +1,6 @@
 //! Opens the device: asks the browser for an adapter, and opens it or the CPU.
 
+use super::cpu_module;
 use super::gpu_errors::GpuErrors;
 use super::memory::{self, GpuProbe};
 use crate::Result;
@@ -42,11 +43,12 @@ impl Opened {
     }
 }
 
-/// Opens the device that [`choose`] takes for `webgpu`, `cpu` or any other word, which stands for `auto`.
+/// Opens the device that [`choose`] takes for `webgpu`, `cpu` or any other word, which stands for `auto`. The CPU device
+/// computes with the kernels at the address `kernels` where the browser can run them.
 ///
 /// # Errors
 /// [`crate::Error::Device`] when `webgpu` was asked for and there is none.
-pub(super) async fn open(choice: &str) -> Result<Opened> {
+pub(super) async fn open(choice: &str, kernels: &str) -> Result<Opened> {
     let choice = DeviceChoice::new(choice);
     let found = match choice {
         DeviceChoice::Cpu => Err(Missing::Adapter),
@@ -55,7 +57,7 @@ pub(super) async fn open(choice: &str) -> Result<Opened> {
     let (kind, reason) = choose(choice, found.as_ref())?;
     let adapter = match (kind, &found) {
         (DeviceKind::WebGpu, Ok(adapter)) => adapter,
-        _ => return Ok(cpu(DeviceInfo::cpu(reason, found.as_ref()))),
+        _ => return Ok(cpu(DeviceInfo::cpu(reason, found.as_ref()), kernels).await),
     };
     match webgpu(DeviceInfo::webgpu(reason, adapter)).await {
         Ok(opened) => Ok(opened),
@@ -65,12 +67,15 @@ pub(super) async fn open(choice: &str) -> Result<Opened> {
                 problem,
             };
             let (_, reason) = choose(choice, Err(&refused))?;
-            Ok(cpu(DeviceInfo::cpu(reason, Err(&refused))))
+            Ok(cpu(DeviceInfo::cpu(reason, Err(&refused)), kernels).await)
         }
     }
 }
 
-fn cpu(info: DeviceInfo) -> Opened {
+async fn cpu(mut info: DeviceInfo, kernels: &str) -> Opened {
+    if cpu_module::load(kernels).await {
+        info.name = "CPU (WebAssembly relaxed SIMD, one thread)".into();
+    }
     Opened {
         device: Device::flex(),
         info,

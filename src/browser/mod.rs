@@ -4,6 +4,7 @@ mod api;
 mod benchmark;
 mod clock;
 mod convert;
+mod cpu_module;
 mod device;
 mod environment;
 mod fetch;

@@ -12,7 +12,7 @@ mod update;
 #[cfg(test)]
 mod tests;
 
-pub use execute::{Compute, set_compute};
+pub use execute::{Compute, use_kernels};
 
 use super::clipping::next_clip;
 use super::{

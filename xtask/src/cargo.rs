@@ -15,8 +15,8 @@ const FAILED: &str = "The compiler's messages are above.";
 pub struct Build {
     /// The programs that run tests.
     pub test_programs: Vec<TestProgram>,
-    /// The page's module.
-    pub module: Option<PathBuf>,
+    /// The name of each WebAssembly module's target in Cargo.toml, and the module.
+    modules: Vec<(String, PathBuf)>,
     /// The number of warnings of the compiler or clippy.
     pub warnings: u64,
 }
@@ -98,11 +98,15 @@ impl Build {
         }
         let files = artifact["filenames"].as_array().into_iter().flatten();
         let mut files = files.filter_map(Value::as_str);
-        if name == "webtune"
-            && let Some(module) = files.find(|file| file.ends_with(".wasm"))
-        {
-            self.module = Some(module.into());
+        if let Some(module) = files.find(|file| file.ends_with(".wasm")) {
+            self.modules.push((name.to_owned(), module.into()));
         }
+    }
+
+    /// The WebAssembly module of a target.
+    pub fn module(self, name: &str) -> Option<PathBuf> {
+        let mut modules = self.modules.into_iter();
+        modules.find_map(|(target, module)| (target == name).then_some(module))
     }
 }
 
@@ -120,10 +124,12 @@ mod tests {
     fn the_module_is_found() {
         let message = r#"{"reason":"compiler-artifact","target":{"name":"webtune"},"profile":{"test":false},
             "executable":null,"filenames":["/t/libwebtune.rlib","/t/webtune.wasm"]}"#;
-        assert_eq!(read(message).0.module, Some("/t/webtune.wasm".into()));
-        let other = message.replace("\"webtune\"", "\"burn\"");
-        assert_eq!(read(&other).0.module, None);
-        assert_eq!(read("not json").0.module, None);
+        assert_eq!(
+            read(message).0.module("webtune"),
+            Some("/t/webtune.wasm".into())
+        );
+        assert_eq!(read(message).0.module("burn"), None);
+        assert_eq!(read("not json").0.module("webtune"), None);
     }
 
     #[test]

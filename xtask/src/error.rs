@@ -110,10 +110,22 @@ pub enum Error {
 
     /// Cargo succeeded but reported no wasm file.
     #[error(
-        "cargo built `webtune` but reported no .wasm file.\n\
-         Check that Cargo.toml's [lib] still has crate-type \"cdylib\"."
+        "cargo built `{_0}` but reported no .wasm file.\n\
+         Check that the [lib] of its Cargo.toml still has crate-type \"cdylib\"."
     )]
-    NoWasmArtifact,
+    NoWasmArtifact(&'static str),
+
+    /// A module of kernels has data, which would overwrite those of the page's module.
+    #[error(
+        "{} has data.\n\
+         It shares the memory of the page's module. The text of a panic is data: write the kernels without operations \
+         that can panic, such as an index or a division.",
+        module.display()
+    )]
+    KernelData {
+        /// The module.
+        module: PathBuf,
+    },
 
     /// A file of the site refers to another one in a way that fails on other hosts.
     #[error(

@@ -3,6 +3,7 @@
 mod cargo;
 mod commands;
 mod compress;
+mod cpu_module;
 mod demo;
 mod error;
 mod line_length;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::cpu_module::MODULES;
 use crate::error::{About, Error, Result};
 use crate::{cargo, process, progress, project};
 
@@ -47,14 +48,23 @@ impl Form {
     }
 }
 
-/// Builds the page's module and its JavaScript; returns the folder with `webtune.js` and `webtune_bg.wasm`.
+/// Builds the page's module and its JavaScript; returns the folder with `webtune.js`, `webtune_bg.wasm`
+/// and the kernels of the CPU device.
 /// The same files are copied to `pkg/` for editors and the type check of the page.
 pub fn build(form: Form) -> Result<PathBuf> {
     let version = wasm_bindgen_version(&project::read_text(&project::at("Cargo.lock"))?)?;
     let module = progress::step("wasm module", compile)?;
+    let kernels = progress::step("kernels of the CPU device", || {
+        MODULES
+            .iter()
+            .map(|kernels| kernels.build())
+            .collect::<Result<Vec<_>>>()
+    })?;
     let folder = project::cache().join(form.name());
     let stamp_file = folder.join(".stamp");
-    let stamp = stamp(&project::read(&module)?, form, &version)?;
+    let mut inputs = vec![project::read(&module)?];
+    inputs.extend(kernels.iter().cloned());
+    let stamp = stamp(&inputs.concat(), form, &version)?;
     if !project::stamped(&stamp_file, &stamp) {
         project::remove_dir(&folder)?;
         project::make_dir(&folder)?;
@@ -62,20 +72,23 @@ pub fn build(form: Form) -> Result<PathBuf> {
         if form == Form::Published {
             progress::step("wasm-opt", || optimize(&folder.join("webtune_bg.wasm")))?;
         }
+        for (kernels, module) in MODULES.iter().zip(&kernels) {
+            project::write(&folder.join(kernels.file), module)?;
+        }
         project::write(&stamp_file, &stamp)?;
     }
     publish(&folder, &stamp)?;
     Ok(folder)
 }
 
-/// A hash of everything that the processed module depends on.
-fn stamp(module: &[u8], form: Form, version: &str) -> Result<String> {
+/// A hash of everything that the processed modules depend on.
+fn stamp(modules: &[u8], form: Form, version: &str) -> Result<String> {
     let binaryen = match form {
         Form::Published => project::read(&project::at("node_modules/binaryen/package.json"))?,
         Form::Development => Vec::new(),
     };
     Ok(project::hash_parts([
-        ("module", module),
+        ("modules", modules),
         ("form", form.name().as_bytes()),
         ("wasm-bindgen", version.as_bytes()),
         ("binaryen", &binaryen),
@@ -94,8 +107,12 @@ pub const TARGET: [&str; 5] = [
 
 fn compile() -> Result<PathBuf> {
     let mut cargo = process::cargo();
-    let build = cargo::build(cargo.arg("build").args(TARGET))?;
-    build.module.ok_or(Error::NoWasmArtifact)
+    // The table grows by a function of a module of kernels.
+    let linker = ["--", "-Clink-arg=--growable-table"];
+    let build = cargo::build_with(cargo.arg("rustc").args(TARGET), &linker)?;
+    build
+        .module("webtune")
+        .ok_or(Error::NoWasmArtifact("webtune"))
 }
 
 fn bind(module: &Path, folder: &Path, form: Form) -> Result<()> {
