@@ -54,17 +54,9 @@ impl Form {
 pub fn build(form: Form) -> Result<PathBuf> {
     let version = wasm_bindgen_version(&project::read_text(&project::at("Cargo.lock"))?)?;
     let module = progress::step("wasm module", compile)?;
-    let kernels = progress::step("kernels of the CPU device", || {
-        MODULES
-            .iter()
-            .map(|kernels| kernels.build())
-            .collect::<Result<Vec<_>>>()
-    })?;
     let folder = project::cache().join(form.name());
     let stamp_file = folder.join(".stamp");
-    let mut inputs = vec![project::read(&module)?];
-    inputs.extend(kernels.iter().cloned());
-    let stamp = stamp(&inputs.concat(), form, &version)?;
+    let stamp = stamp(&project::read(&module)?, form, &version)?;
     if !project::stamped(&stamp_file, &stamp) {
         project::remove_dir(&folder)?;
         project::make_dir(&folder)?;
@@ -72,23 +64,35 @@ pub fn build(form: Form) -> Result<PathBuf> {
         if form == Form::Published {
             progress::step("wasm-opt", || optimize(&folder.join("webtune_bg.wasm")))?;
         }
-        for (kernels, module) in MODULES.iter().zip(&kernels) {
-            project::write(&folder.join(kernels.file), module)?;
-        }
         project::write(&stamp_file, &stamp)?;
     }
-    publish(&folder, &stamp)?;
+    let kernels = progress::step("kernels of the CPU device", || write_kernels(&folder))?;
+    publish(
+        &folder,
+        &project::hash_parts([("module", stamp.as_bytes()), ("kernels", &kernels)]),
+    )?;
     Ok(folder)
 }
 
-/// A hash of everything that the processed modules depend on.
-fn stamp(modules: &[u8], form: Form, version: &str) -> Result<String> {
+/// Writes the kernels of the CPU device beside the module; returns the bytes of all of them.
+fn write_kernels(folder: &Path) -> Result<Vec<u8>> {
+    let mut all = Vec::new();
+    for kernels in MODULES {
+        let module = kernels.build()?;
+        all.extend_from_slice(&module);
+        project::write_if_changed(&folder.join(kernels.file), module)?;
+    }
+    Ok(all)
+}
+
+/// A hash of everything that the processed module depends on.
+fn stamp(module: &[u8], form: Form, version: &str) -> Result<String> {
     let binaryen = match form {
         Form::Published => project::read(&project::at("node_modules/binaryen/package.json"))?,
         Form::Development => Vec::new(),
     };
     Ok(project::hash_parts([
-        ("modules", modules),
+        ("module", module),
         ("form", form.name().as_bytes()),
         ("wasm-bindgen", version.as_bytes()),
         ("binaryen", &binaryen),

@@ -5,8 +5,10 @@ use super::scalar;
 #[cfg(test)]
 use crate::kernels::AdamWScalars;
 use crate::kernels::PartialSums;
+use burn::backend::Backend;
+#[cfg(test)]
+use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, TensorMetadata};
 use burn::tensor::Slice;
 
 /// A parameter, its gradient and its moments.
