@@ -16,6 +16,7 @@
 import { byId, ignoreOffButtons, onFrame } from './dom.js';
 import { preferredLanguage, t, useLanguage } from './i18n.js';
 import { isRepo } from './models.js';
+import { nextTask } from './next-task.js';
 import { headerPanel } from './panels/header.js';
 import { overviewPanel } from './panels/overview.js';
 import { refreshStored } from './requests.js';
@@ -139,11 +140,6 @@ async function open(store, query, { docked, overview, comparison }) {
     // Only now, because it measures every pane.
     scrollablePanes();
   }
-}
-
-/** Resolves in a task of its own. */
-function nextTask() {
-  return new Promise((resolve) => setTimeout(resolve));
 }
 
 /** Resolves after the browser has painted what is there, or in a tab of the background after a timeout. */

@@ -1,0 +1,20 @@
+// Divides long work into tasks, so that the browser can handle input and draw between them.
+
+/**
+ * Resolves in a task of its own. Not a timer, because a tab in the background delays timers by up to a second.
+ * @returns {Promise<void>}
+ */
+export function nextTask() {
+  const { scheduler } = /** @type {{scheduler?: {yield?: () => Promise<void>}}} */ (globalThis);
+  // Before other work that waits, so that the remaining parts are not delayed by it.
+  if (scheduler?.yield) return scheduler.yield();
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      // An open channel keeps the process of a test alive.
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
