@@ -1,13 +1,11 @@
 // Divides long work into tasks, so that the browser can handle input and draw between them.
 
 /**
- * Resolves in a task of its own. Not a timer, because a tab in the background delays timers by up to a second.
+ * Resolves in a task of its own. Not a timer, because a tab in the background delays timers by up to a second, and not
+ * `scheduler.yield`, because work that an idle period has started would wait for every other task there.
  * @returns {Promise<void>}
  */
 export function nextTask() {
-  const { scheduler } = /** @type {{scheduler?: {yield?: () => Promise<void>}}} */ (globalThis);
-  // Before other work that waits, so that the remaining parts are not delayed by it.
-  if (scheduler?.yield) return scheduler.yield();
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
