@@ -47,9 +47,16 @@ export function roughly(seconds) {
   return [to(minutes / 60, 0.5), 'hour'];
 }
 
+/** By language. Making one takes longer than drawing a frame of the recording. @type {Map<string, Intl.DateTimeFormat>} */
+const dayFormats = new Map();
+
 /**
  * The day of a recording in the language of the page.
  * @param {string} date  e.g. `2026-11-28`
  */
-export const day = (date) =>
-  new Intl.DateTimeFormat(currentLanguage(), { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(date));
+export function day(date) {
+  const language = currentLanguage();
+  const made = dayFormats.get(language) ?? new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' });
+  dayFormats.set(language, made);
+  return made.format(new Date(date));
+}

@@ -39,7 +39,11 @@ export function preferredLanguage(requested) {
  * @param {Language} wanted
  */
 export async function useLanguage(wanted) {
-  if (Object.keys(english).length === 0) english = await load('en');
+  if (Object.keys(english).length === 0) {
+    const loading = load('en');
+    prepareNumbers();
+    english = await loading;
+  }
   sentences = wanted === 'en' ? english : await load(wanted);
   language = wanted;
   document.documentElement.lang = wanted;
@@ -113,6 +117,14 @@ export function number(value, options = {}) {
     ...(options.maximumSignificantDigits ? {} : { maximumFractionDigits: 4 }),
     ...options,
   }).format(value);
+}
+
+/**
+ * Formats a number in a task of its own, while a text is loaded. The first one takes up to 20 ms, because the browser
+ * reads its table of languages, and would otherwise delay the drawing of the page.
+ */
+function prepareNumbers() {
+  setTimeout(() => number(1));
 }
 
 /** @type {Map<string, Intl.NumberFormat>} */

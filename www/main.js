@@ -16,6 +16,7 @@
 import { byId, ignoreOffButtons, onFrame } from './dom.js';
 import { preferredLanguage, t, useLanguage } from './i18n.js';
 import { isRepo } from './models.js';
+import { nextTask } from './next-task.js';
 import { headerPanel } from './panels/header.js';
 import { overviewPanel } from './panels/overview.js';
 import { refreshStored } from './requests.js';
@@ -58,23 +59,25 @@ async function start() {
   followAddress(store);
   await useLanguage(language);
   store.update({ sentence: t('try.first_sentence') });
-  const shell = frame(store, appearanceChanged);
+  await nextTask();
+  const shell = await frame(store, appearanceChanged);
   performance.mark('webtune-shell');
   await painted();
   await open(store, query, shell);
 }
 
 /**
- * What is there before the worker answers.
+ * What is there before the worker answers. Short tasks keep the page responsive on a slow phone.
  * @param {AppStore} store
  * @param {() => void} appearanceChanged
  */
-function frame(store, appearanceChanged) {
+async function frame(store, appearanceChanged) {
   ignoreOffButtons();
   preferences(store, appearanceChanged);
   topbarButtons(shortcuts(store));
   rail(store);
   const docked = dock(store);
+  await nextTask();
   const overview = overviewPanel(store);
   return { docked, overview, ...headerPanel(store) };
 }
@@ -83,7 +86,7 @@ function frame(store, appearanceChanged) {
  * Starts the worker, opens the device, and makes the panels.
  * @param {AppStore} store
  * @param {URLSearchParams} query
- * @param {ReturnType<typeof frame>} shell
+ * @param {Awaited<ReturnType<typeof frame>>} shell
  */
 async function open(store, query, { docked, overview, comparison }) {
   const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
@@ -113,7 +116,6 @@ async function open(store, query, { docked, overview, comparison }) {
     const app = { store, settings, workflow, session, times: timesOf({ store, settings }, site) };
     docked.connect(workflow);
     overview.connect(app);
-    // Short tasks keep the page responsive on a slow phone.
     await nextTask();
     showFacts(app, docked.facts, site);
     workByItself(app);
@@ -139,11 +141,6 @@ async function open(store, query, { docked, overview, comparison }) {
     // Only now, because it measures every pane.
     scrollablePanes();
   }
-}
-
-/** Resolves in a task of its own. */
-function nextTask() {
-  return new Promise((resolve) => setTimeout(resolve));
 }
 
 /** Resolves after the browser has painted what is there, or in a tab of the background after a timeout. */

@@ -2,6 +2,7 @@
 // takes. The page's clock is the test's where a test checks that nothing moves.
 
 import { expect, test } from './fixtures.js';
+import { tasks, trace } from './tracing.js';
 import { QUICK } from './webtune.js';
 
 /** @typedef {import('./webtune.js').Webtune} Webtune */
@@ -10,6 +11,8 @@ const CPU = { ...QUICK, device: 'cpu' };
 /** The recorded run has 32 steps and plays for nine seconds; then its end stays for four. */
 const STEPS = 32;
 const LONGEST_WAIT_MS = 1000;
+/** It shows 15 frames a second. The display has 60. */
+const MOST_LAYOUTS = 20;
 
 /** @param {Webtune} webtune */
 const card = ({ page }) => page.locator('#overview [data-card="training"]');
@@ -49,6 +52,22 @@ test('a recorded run plays within a second after the scripts have loaded, and is
   expect(waited.scripts).toBeGreaterThan(10);
   expect(waited.drawn).toBeLessThan(LONGEST_WAIT_MS);
   expect(waited.moved).toBeGreaterThan(waited.drawn);
+});
+
+test('the page is laid out once for each frame of the recording, not for each of the display', async ({ webtune }) => {
+  await webtune.open(CPU);
+  await expect(webtune.page.locator('.panel > .panel-main:empty')).toHaveCount(0);
+  await expect.poll(() => shownStep(webtune)).toBeLessThan(STEPS / 2);
+  const first = await shownStep(webtune);
+  const events = await trace(webtune.page, () =>
+    expect.poll(() => shownStep(webtune)).toBeGreaterThanOrEqual(first + STEPS / 4),
+  );
+  const times = tasks(events).map(({ event }) => event.ts);
+  const seconds = (Math.max(...times) - Math.min(...times)) / 1e6;
+  const layouts = events.filter(({ name }) => name === 'Layout').length;
+  console.log(`  ${layouts} layouts in ${seconds.toFixed(1)} s`);
+  expect(layouts, 'number of recorded layouts').toBeGreaterThan(5);
+  expect(layouts / seconds, 'layouts a second').toBeLessThan(MOST_LAYOUTS);
 });
 
 test('its button holds the recording, and another view does', async ({ webtune }) => {

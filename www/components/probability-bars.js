@@ -26,7 +26,7 @@ export function probabilityBars() {
       for (const [id, { row, fill, value }] of rows.entries()) {
         const probability = probabilities[id] ?? 0;
         setAttribute(row, 'class', id === best ? 'best' : null);
-        fill.style.width = `${probability * 100}%`;
+        fill.style.translate = `${(probability - 1) * 100}%`;
         setText(value, percent(probability));
       }
     },

@@ -14,6 +14,7 @@ import { labelBars } from '../components/labels.js';
 import { placeholder } from '../components/notices.js';
 import { settingsFoot, settingsForm } from './settings-form.js';
 import { panelParts, stageButton } from './widgets.js';
+import { nextTask } from '../next-task.js';
 import { isUnsaved } from '../data/unsaved.js';
 import { undoKey } from '../data/keys.js';
 import { h, replace, setText } from '../dom.js';
@@ -22,18 +23,24 @@ import { number, t } from '../i18n.js';
 /** With more classes the bars are in a box that scrolls. */
 const MANY_CLASSES = 6;
 
-/** @param {import('../app.js').App} app */
-export function datasetPanel(app) {
+/**
+ * Made in several tasks, because it is the largest panel.
+ * @param {import('../app.js').App} app
+ */
+export async function datasetPanel(app) {
   const { side, main } = panelParts('dataset');
   const spoken = h('p', { class: 'visually-hidden', role: 'status' });
   const say = (/** @type {string} */ text) => setText(spoken, text);
   const guard = replacing(app);
-  const problem = tools(app, side, guard);
+  const { elements, problem } = await tools(app, side, guard);
 
+  await nextTask();
   const read = importPanel(app, guard, { say, showRows: () => showRows() });
-  const summary = h('div', { class: 'summary' });
   const cards = cardsPanel(app, say);
+  await nextTask();
+  const summary = h('div', { class: 'summary' });
   const rows = rowsTable(app, say);
+  await nextTask();
   const current = h(
     'div',
     {
@@ -62,6 +69,7 @@ export function datasetPanel(app) {
     event.preventDefault();
     void app.workflow.data[key]();
   });
+  side.append(...elements);
   main.append(spoken, guard.element, problem, read.element, current);
   askBeforeLeaving(app);
 
@@ -90,24 +98,25 @@ export function datasetPanel(app) {
  * @param {HTMLElement} side
  * @param {import('./dataset/replacing.js').Replacing} guard
  */
-function tools(app, side, guard) {
+async function tools(app, side, guard) {
   const { row, problem } = stageButton(app, 'dataset', () => guard.ask(() => void app.workflow.run('dataset')));
   const kept = h('p', { class: 'note', i18n: 'source.kept' });
   const foot = settingsFoot(app, side, row);
+  const form = settingsForm(app, 'data');
+  await nextTask();
   /** @type {Record<import('../state.js').DataTool, HTMLElement[]>} */
   const all = {
-    toy: [h('div', { class: 'tool' }, kept, settingsForm(app, 'data')), foot],
+    toy: [h('div', { class: 'tool' }, kept, form), foot],
     table: [tableTool(app)],
     cards: [cardsTool(app, guard)],
     hub: [hubTool(app)],
   };
-  side.append(sourceChooser(app.store), ...Object.values(all).flat());
   app.store.watch(['dataTool', 'source'], ({ dataTool, source }) => {
     for (const [tool, elements] of Object.entries(all))
       for (const element of elements) element.hidden = tool !== dataTool;
     kept.hidden = source.kind === 'toy';
   });
-  return problem;
+  return { elements: [sourceChooser(app.store), ...Object.values(all).flat()], problem };
 }
 
 /** @param {import('../protocol.js').DatasetView} dataset */

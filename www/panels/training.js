@@ -11,6 +11,7 @@ import { fold } from '../components/fold.js';
 import { callout, warningList } from '../components/notices.js';
 import { panelParts, stageButton } from './widgets.js';
 import { h, replace, setOff, setText } from '../dom.js';
+import { nextTask } from '../next-task.js';
 import { duration, number, percent, t } from '../i18n.js';
 import { isBlocked, runResult, runningRun } from '../state.js';
 
@@ -19,8 +20,11 @@ import { isBlocked, runResult, runningRun } from '../state.js';
 /** The most steps of checkpoints that a line names. */
 const MAX_STEPS = 8;
 
-/** @param {import('../app.js').App} app */
-export function trainingPanel(app) {
+/**
+ * Made in several tasks, because its forms have most of the settings.
+ * @param {import('../app.js').App} app
+ */
+export async function trainingPanel(app) {
   const { store, workflow, settings } = app;
   const { head, side, main } = panelParts('training');
   const { row, problem } = stageButton(app, 'training');
@@ -32,20 +36,19 @@ export function trainingPanel(app) {
     on: { click: () => void workflow.run('training', { paused: true }) },
   });
   row.querySelector('.actions')?.append(byHand);
-  side.append(
-    presets(app),
-    settingsForm(app, 'training'),
-    fold(store, 'expert', 'settings.memory', settingsForm(app, 'memory')),
-    settingsFoot(app, side, row),
-  );
-
-  head.append(fold(store, 'teach-only', 'fold.explain', callout('training.callout')));
-
+  const form = settingsForm(app, 'training');
+  await nextTask();
+  const memory = fold(store, 'expert', 'settings.memory', settingsForm(app, 'memory'));
+  const controls = [presets(app), form, memory, settingsFoot(app, side, row)];
+  await nextTask();
   const plan = h('div', { class: 'plan' });
   const live = h('div', { class: 'live' });
   const restored = h('p', { class: 'note', 'data-testid': 'restored' });
   const checkpoints = h('p', { class: 'note', 'data-testid': 'checkpoints', role: 'status' });
   const charts = trainingCharts(store);
+  await nextTask();
+  side.append(...controls);
+  head.append(fold(store, 'teach-only', 'fold.explain', callout('training.callout')));
   main.append(
     problem,
     keptModels(app),

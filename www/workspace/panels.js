@@ -1,13 +1,17 @@
 // Makes the panel of a view when it is first shown, and the others when the browser is idle, so that opening the page
 // loads and draws only what is in view.
 
+import { nextTask } from '../next-task.js';
 import { styleSheet } from '../style-sheet.js';
 import { VIEWS } from '../views.js';
 
 /** @typedef {import('../app.js').App} App */
 /** @typedef {import('../views.js').View} View */
 
-/** @typedef {{load: () => Promise<(app: App) => void>, styles: string[]}} PanelSource */
+/**
+ * A panel that takes long to make is made in several tasks, and is then shown as a whole.
+ * @typedef {{load: () => Promise<(app: App) => void | Promise<void>>, styles: string[]}} PanelSource
+ */
 
 /** Script and styles of each view. The overview is a part of the shell. @type {Record<View, PanelSource|null>} */
 const SOURCES = {
@@ -81,7 +85,9 @@ export function makePanels(app, onError) {
 async function makePanel(app, source) {
   if (!source) return;
   const [panel] = await Promise.all([source.load(), ...source.styles.map((name) => styleSheet(`./style/${name}.css`))]);
-  panel(app);
+  // Not in the task in which the browser reads the last style sheet.
+  await nextTask();
+  await panel(app);
 }
 
 /** Resolves when the browser has nothing else to do. Safari has no idle periods. */

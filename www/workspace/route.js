@@ -78,5 +78,7 @@ export function goToControl(view, id) {
  * @param {URLSearchParams} query
  */
 export function replaceQuery(query) {
-  history.replaceState(null, '', `${location.pathname}${query.size > 0 ? `?${query}` : ''}${location.hash}`);
+  const next = `${location.pathname}${query.size > 0 ? `?${query}` : ''}${location.hash}`;
+  // Every change of a setting comes here, and most keep the address. To set it, the browser asks another process.
+  if (next !== `${location.pathname}${location.search}${location.hash}`) history.replaceState(null, '', next);
 }
