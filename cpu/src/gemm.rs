@@ -350,8 +350,14 @@ unsafe fn pack_transposed<const WIDTH: usize>(
     unsafe {
         while step + LANES <= depth {
             let second = WIDTH - LANES;
-            let low = transpose([0, 1, 2, 3].map(|index| load(row(index, step))));
-            let high = transpose([0, 1, 2, 3].map(|index| load(row(second + index, step))));
+            let vector = |index: usize| load(row(index, step));
+            let low = transpose([vector(0), vector(1), vector(2), vector(3)]);
+            let high = transpose([
+                vector(second),
+                vector(second + 1),
+                vector(second + 2),
+                vector(second + 3),
+            ]);
             for index in 0..LANES {
                 store(to, low[index]);
                 store(to.add(second), high[index]);

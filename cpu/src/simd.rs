@@ -1,4 +1,6 @@
 //! Vectors of four f32: loads, stores, fused multiply-add, and the functions that `wide` lacks.
+//!
+//! Inner loops have no `array::map`, because a compiler may call it instead of inlining it.
 
 use wide::f32x4;
 
@@ -41,10 +43,11 @@ pub(crate) fn fma(a: f32x4, b: f32x4, c: f32x4) -> f32x4 {
     #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
     {
         use core::arch::wasm32::{f32x4_relaxed_madd, v128};
+        use core::mem::transmute;
         // SAFETY: both types are four f32 without invalid values.
         unsafe {
-            let [a, b, c] = [a, b, c].map(|vector| core::mem::transmute::<f32x4, v128>(vector));
-            core::mem::transmute::<v128, f32x4>(f32x4_relaxed_madd(a, b, c))
+            let (a, b): (v128, v128) = (transmute(a), transmute(b));
+            transmute::<v128, f32x4>(f32x4_relaxed_madd(a, b, transmute::<f32x4, v128>(c)))
         }
     }
     #[cfg(not(all(target_arch = "wasm32", target_feature = "relaxed-simd")))]
