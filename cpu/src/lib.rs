@@ -15,6 +15,7 @@ mod columns;
 mod dropout;
 mod gemm;
 mod layer_norm;
+mod pack;
 mod simd;
 mod update;
 

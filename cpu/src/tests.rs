@@ -2,6 +2,8 @@
 
 extern crate std;
 
+mod update;
+
 use super::*;
 use std::vec;
 use std::vec::Vec;
@@ -323,38 +325,4 @@ fn layer_norm_and_its_gradients_are_right() {
     let found = computed(job, || (weight_grad.clone(), bias_grad.clone()));
     assert_close(&found.0, &weight_grads, 1e-5);
     assert_close(&found.1, &bias_grads, 1e-5);
-}
-
-#[test]
-fn sums_are_right_for_widths_that_are_no_multiple_of_four() {
-    let (rows, width) = (9, 22);
-    let (input, mut sums) = (values(rows * width, 1), vec![0.0; width]);
-    let job = Job::ColumnSums(ColumnSums {
-        input: input.as_ptr(),
-        rows,
-        width,
-        sums: sums.as_mut_ptr(),
-    });
-    let found = computed(job, || sums.clone());
-    let column = |column: usize| {
-        (0..rows)
-            .map(|row| f64::from(input[row * width + column]))
-            .sum()
-    };
-    let expected: Vec<f64> = (0..width).map(column).collect();
-    assert_close(&found, &expected, 1e-5);
-
-    let input = values(10_007, 2);
-    let mut sums = vec![0.0; Squares::chunks(input.len())];
-    let job = Job::Squares(Squares {
-        input: input.as_ptr(),
-        len: input.len(),
-        sums: sums.as_mut_ptr(),
-    });
-    let found: f32 = computed(job, || sums.clone()).iter().sum();
-    let expected: f64 = input.iter().map(|x| f64::from(*x).powi(2)).sum();
-    assert!(
-        (f64::from(found) - expected).abs() < 1e-3 * expected,
-        "{found} {expected}"
-    );
 }

@@ -5,7 +5,8 @@ use crate::split;
 use wide::f32x4;
 
 /// Updates a parameter and its moments in place, as
-/// [`torch.optim.AdamW`](https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html).
+/// [`torch.optim.AdamW`](https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html). Where the gradient and
+/// both moments are 0, the update is 0 and only the decay remains: nothing else is written.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct AdamW {
@@ -50,12 +51,21 @@ impl AdamW {
         unsafe {
             for group in split(groups, part, parts) {
                 let at = group * LANES;
-                let state = [
-                    load(self.parameter.add(at)),
+                let gradient = load(self.gradient.add(at));
+                let (first, second) = (
                     load(self.first_moment.add(at)),
                     load(self.second_moment.add(at)),
-                ];
-                let [parameter, first, second] = self.update(state, load(self.gradient.add(at)));
+                );
+                // The rows of word embeddings that no batch has had: half of MiniLM's values.
+                if !(gradient | first | second).simd_ne(f32x4::ZERO).any() {
+                    if self.decay != 1.0 {
+                        let decayed = load(self.parameter.add(at)) * f32x4::splat(self.decay);
+                        store(self.parameter.add(at), decayed);
+                    }
+                    continue;
+                }
+                let state = [load(self.parameter.add(at)), first, second];
+                let [parameter, first, second] = self.update(state, gradient);
                 store(self.parameter.add(at), parameter);
                 store(self.first_moment.add(at), first);
                 store(self.second_moment.add(at), second);

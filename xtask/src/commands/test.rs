@@ -77,6 +77,7 @@ fn native_build(programs: &mut Vec<TestProgram>) -> Result<Counts> {
     let mut warnings = 0;
     for arguments in [
         ["test", "--no-run", "--package=webtune", GPU].as_slice(),
+        &["test", "--no-run", "--package=webtune-cpu"],
         &["test", "--no-run", "--package=xtask"],
         // As a program, because a test build does not report what only tests use.
         &["build", "--package=xtask"],
