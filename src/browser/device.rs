@@ -1,11 +1,12 @@
-//! Opens the device: asks the browser for an adapter, and opens it or the CPU.
+//! Opens the device: asks the browser for an adapter, and takes it or the CPU.
 
+use super::clock::BrowserClock;
 use super::gpu_errors::GpuErrors;
 use super::memory::{self, GpuProbe};
 use crate::Result;
-use crate::session::protocol::{DeviceInfo, DeviceKind};
+use crate::session::protocol::{DeviceInfo, DeviceKind, SelfTestView};
 use crate::session::{
-    Adapter, Compute, DeviceChoice, DeviceErrors, Missing, NoDeviceErrors, choose,
+    Adapter, Compute, DeviceChoice, DeviceErrors, Missing, NoDeviceErrors, measure, without_adapter,
 };
 use burn::tensor::Device;
 use burn::tensor::wgpu::wgpu;
@@ -24,6 +25,8 @@ pub(super) struct Opened {
     pub info: DeviceInfo,
     /// WebGPU's handle; none on the CPU.
     pub gpu: Option<wgpu::Device>,
+    /// The self-test of an adapter that was measured.
+    pub tested: Option<SelfTestView>,
 }
 
 impl Opened {
@@ -38,11 +41,12 @@ impl Opened {
             memory: memory::budget(self.gpu, self.info.max_storage_buffer_binding_size),
             device: self.device,
             info: self.info,
+            tested: self.tested,
         }
     }
 }
 
-/// Opens the device that [`choose`] takes for `webgpu`, `cpu` or any other word, which stands for `auto`.
+/// Opens the device of `webgpu`, `cpu` or any other word, which stands for `auto`: the faster of the two.
 ///
 /// # Errors
 /// [`crate::Error::Device`] when `webgpu` was asked for and there is none.
@@ -50,24 +54,32 @@ pub(super) async fn open(choice: &str) -> Result<Opened> {
     let choice = DeviceChoice::new(choice);
     let found = match choice {
         DeviceChoice::Cpu => Err(Missing::Adapter),
-        _ => find_adapter().await,
+        _ => open_adapter().await,
     };
-    let (kind, reason) = choose(choice, found.as_ref())?;
-    let adapter = match (kind, &found) {
-        (DeviceKind::WebGpu, Ok(adapter)) => adapter,
-        _ => return Ok(cpu(DeviceInfo::cpu(reason, found.as_ref()))),
-    };
-    match webgpu(DeviceInfo::webgpu(reason, adapter)).await {
-        Ok(opened) => Ok(opened),
-        Err(problem) => {
-            let refused = Missing::Device {
-                adapter: adapter.name(),
-                problem,
-            };
-            let (_, reason) = choose(choice, Err(&refused))?;
-            Ok(cpu(DeviceInfo::cpu(reason, Err(&refused))))
+    match found {
+        Ok((opened, adapter)) if choice == DeviceChoice::Auto => faster(opened, &adapter).await,
+        Ok((opened, _)) => Ok(opened),
+        Err(missing) => {
+            let reason = without_adapter(choice, &missing)?;
+            Ok(cpu(DeviceInfo::cpu(reason, Err(&missing))))
         }
     }
+}
+
+/// Measures an adapter and the CPU, and closes the adapter if the CPU is taken.
+async fn faster(mut opened: Opened, adapter: &Adapter) -> Result<Opened> {
+    let Some(gpu) = &opened.gpu else {
+        return Ok(opened);
+    };
+    let errors = GpuErrors::of(gpu.clone());
+    let measured = measure(&opened.device, &errors, adapter, &BrowserClock).await?;
+    if measured.kind == DeviceKind::Cpu {
+        errors.close();
+        return Ok(cpu(measured.cpu_info(adapter)));
+    }
+    opened.info = measured.adapter_info(opened.info);
+    opened.tested = measured.tested;
+    Ok(opened)
 }
 
 fn cpu(info: DeviceInfo) -> Opened {
@@ -75,6 +87,7 @@ fn cpu(info: DeviceInfo) -> Opened {
         device: Device::flex(),
         info,
         gpu: None,
+        tested: None,
     }
 }
 
@@ -97,6 +110,18 @@ async fn find_adapter() -> Result<Adapter, Missing> {
     })
 }
 
+/// Opens the adapter that the browser grants.
+async fn open_adapter() -> Result<(Opened, Adapter), Missing> {
+    let adapter = find_adapter().await?;
+    match webgpu(DeviceInfo::webgpu(&adapter)).await {
+        Ok(opened) => Ok((opened, adapter)),
+        Err(problem) => Err(Missing::Device {
+            adapter: adapter.name(),
+            problem,
+        }),
+    }
+}
+
 /// Opens WebGPU, or returns what the adapter answered.
 async fn webgpu(mut info: DeviceInfo) -> Result<Opened, String> {
     reuse_buffers_of_one_size();
@@ -111,6 +136,7 @@ async fn webgpu(mut info: DeviceInfo) -> Result<Opened, String> {
         device,
         info,
         gpu: Some(setup.device),
+        tested: None,
     })
 }
 

@@ -139,7 +139,7 @@ impl Job {
     }
 }
 
-fn flat<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
+pub(super) fn flat<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
     let len = tensor.shape().num_elements();
     tensor.reshape([len])
 }
@@ -216,7 +216,7 @@ impl ModuleVisitor for GradientVisitor {
 }
 
 /// Copies a layer to another device.
-async fn copy_to(layer: &BertLayer, device: &Device) -> Result<BertLayer> {
+pub(super) async fn copy_to(layer: &BertLayer, device: &Device) -> Result<BertLayer> {
     let mut tensors = Tensors(Vec::new());
     layer.visit(&mut tensors);
     let mut copies = Copies {

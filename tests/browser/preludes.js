@@ -35,6 +35,31 @@ const preludes = {
   'work-dropped': () => {
     scope.GPUComputePassEncoder.prototype.dispatchWorkgroups = () => {};
   },
+  // An adapter that takes no time for tensors of more than 1 MB. It computes smaller ones, as in the self-test.
+  'large-work-dropped': () => {
+    const { createBindGroup } = scope.GPUDevice.prototype;
+    const { setBindGroup, dispatchWorkgroups } = scope.GPUComputePassEncoder.prototype;
+    const largeGroups = new WeakSet();
+    const largePasses = new WeakSet();
+    scope.GPUDevice.prototype.createBindGroup = function (/** @type {any} */ descriptor) {
+      const group = createBindGroup.call(this, descriptor);
+      const sizes = [...descriptor.entries].map(({ resource }) => resource.size ?? resource.buffer?.size ?? 0);
+      if (Math.max(...sizes) > 1_000_000) largeGroups.add(group);
+      return group;
+    };
+    scope.GPUComputePassEncoder.prototype.setBindGroup = function (/** @type {any[]} */ ...given) {
+      if (largeGroups.has(given[1])) largePasses.add(this);
+      else largePasses.delete(this);
+      return setBindGroup.apply(this, given);
+    };
+    scope.GPUComputePassEncoder.prototype.dispatchWorkgroups = function (/** @type {number[]} */ ...count) {
+      if (!largePasses.has(this)) dispatchWorkgroups.apply(this, count);
+    };
+  },
+  // A driver that never returns what is read back.
+  'reads-unanswered': () => {
+    scope.GPUBuffer.prototype.mapAsync = () => new Promise(() => {});
+  },
   // Shaders of one kind do not pass the browser's validation (tracel-ai/cubecl#1641).
   'shaders-invalid': () => {
     scope.changeShaders((/** @type {string} */ code) =>
