@@ -4,9 +4,9 @@
 
 /**
  * `name` is null for the CPU, whose name depends on the language. `ms` is the time of one layer, null where nothing was
- * timed; `atLeast` says that the layer takes longer than that.
+ * timed; `estimated` says that not the whole layer was timed.
  * @typedef {{
- *   device: 'cpu'|'webgpu', name: string|null, current: boolean, ms: number|null, atLeast: boolean,
+ *   device: 'cpu'|'webgpu', name: string|null, current: boolean, ms: number|null, estimated: boolean,
  * }} DeviceOption
  */
 
@@ -21,13 +21,13 @@ export function deviceOptions({ kind, reason, adapter, speed }, hasWebGpu) {
   const offered = reason === 'requested' ? !isCpu || hasWebGpu : !isCpu || reason === 'cpu_faster';
   if (!offered) return [];
   return [
-    { device: 'cpu', name: null, current: isCpu, ms: speed?.cpu_ms ?? null, atLeast: false },
+    { device: 'cpu', name: null, current: isCpu, ms: speed?.cpu_ms ?? null, estimated: false },
     {
       device: 'webgpu',
       name: adapter ?? 'WebGPU',
       current: !isCpu,
       ms: speed && speed.timed !== 'nothing' ? speed.adapter_ms : null,
-      atLeast: speed?.timed === 'products',
+      estimated: speed?.timed === 'products',
     },
   ];
 }

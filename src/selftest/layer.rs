@@ -216,7 +216,7 @@ impl ModuleVisitor for GradientVisitor {
 }
 
 /// Copies a layer to another device.
-pub(super) async fn copy_to(layer: &BertLayer, device: &Device) -> Result<BertLayer> {
+async fn copy_to(layer: &BertLayer, device: &Device) -> Result<BertLayer> {
     let mut tensors = Tensors(Vec::new());
     layer.visit(&mut tensors);
     let mut copies = Copies {

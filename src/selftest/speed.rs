@@ -3,15 +3,16 @@
 //! The CPU goes first and decides how many sequences both compute, so that a slow machine does not spend longer than a
 //! fast one. The adapter then computes only the largest product of the layer, as often as makes up the products of the
 //! forward and the backward pass. If that alone takes longer than the whole layer on the CPU, the rest is neither
-//! compiled nor computed: a software adapter takes a second to compile each of its products. What is compiled and
-//! allocated for the first time is not timed.
+//! compiled nor computed: a software adapter takes two seconds for each of its products. What is compiled and allocated
+//! for the first time is not timed.
 
-use super::layer::{copy_to, flat};
-use crate::bert::{BertConfig, BertLayer, LoadLimits, random_network};
+use super::layer::flat;
+use crate::bert::{BertConfig, BertEncoder, BertLayer};
 use crate::hub::Clock;
-use crate::kernels::{self, DropoutStream};
+use crate::kernels::{self, DropoutStream, GpuTile, KernelForm, KernelFormOverride};
 use crate::random::TorchGenerator;
 use crate::{Error, Result};
+use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;
 use std::future::poll_fn;
@@ -23,9 +24,9 @@ use std::task::Poll;
 const SEQ: usize = 16;
 const MAX_BATCH: usize = 8;
 /// The CPU computes as many sequences as it can in this time.
-const CPU_PASS_MS: f64 = 50.0;
+const CPU_PASS_MS: f64 = 60.0;
 /// The passes of a device are repeated for so long, after those that are not timed.
-const TIMED_MS: f64 = 150.0;
+const TIMED_MS: f64 = 120.0;
 /// The most repetitions of which the median is taken.
 const MAX_REPETITIONS: usize = 5;
 /// Passes are repeated before a value is read back until they take this long, because a browser rounds its clock to
@@ -34,8 +35,16 @@ const REPETITION_MS: f64 = 20.0;
 const MAX_PASSES: usize = 16;
 /// A device that takes so many times as long as the other one is timed once.
 const CLEARLY: f64 = 2.0;
+/// Milliseconds to wait for an adapter. Drivers of a GPU compile for seconds when they see a kernel for the first time.
+/// A software adapter that does is not worth more time.
+const GPU_WAIT_MS: f64 = 15_000.0;
+const SOFTWARE_WAIT_MS: f64 = 5_000.0;
+/// A software adapter computes the product in a smaller tile than those of a run, which compiles in a tenth of the
+/// time. It must be so many times as slow as the CPU, because it computes larger tiles in a shorter time.
+const SOFTWARE_TILE: KernelForm = KernelForm::GpuTile(GpuTile::Eight);
+const SOFTWARE_CLEARLY: f64 = 2.0;
 
-/// The layer that is timed: that of the default model, MiniLM. Its weights are random, because times do not depend on
+/// The layer that is timed: that of the default model, MiniLM. Its weights are made up, because times do not depend on
 /// them and the model is not there yet.
 fn timed_config() -> BertConfig {
     BertConfig {
@@ -60,7 +69,7 @@ pub struct DeviceSpeed {
     pub seq: usize,
     /// Milliseconds on the CPU.
     pub cpu_ms: f64,
-    /// Milliseconds of `timed` on the adapter.
+    /// Milliseconds on the adapter, as `timed` says.
     pub adapter_ms: f64,
     /// What of the layer was timed on the adapter.
     pub timed: TimedPart,
@@ -73,32 +82,37 @@ pub struct DeviceSpeed {
 pub enum TimedPart {
     /// All of it.
     Layer,
-    /// Its largest product, repeated until it has as many multiplications as all products of the layer. This alone
+    /// Its largest product, as often as makes up the multiplications of all of its products, as an estimate. This alone
     /// takes longer than the layer on the CPU.
     Products,
     /// Nothing: the time is that of the wait for it, in which the adapter may have compiled.
     Nothing,
 }
 
-/// Times one layer on the CPU device and on `adapter`, for which it waits at most `wait_ms`.
+/// Times one layer on the CPU device and on `adapter`, which is `software` or a GPU.
 ///
 /// # Errors
 /// [`Error::Device`](crate::Error::Device) if an operation of a device fails: the outer one is that of the CPU.
 pub async fn device_speed(
     adapter: &Device,
-    wait_ms: f64,
+    software: bool,
     clock: &impl Clock,
 ) -> Result<Result<DeviceSpeed>> {
-    let cpu = Device::flex().autodiff();
-    let adapter = adapter.clone().autodiff();
-    let network = random_network(&timed_config(), 2, 1, &cpu, LoadLimits::chunked()).await?;
-    let layer = &network.bert.encoder.layer[0];
-    let mut on_cpu = DeviceLayer::new(layer.clone(), cpu);
+    let config = timed_config();
+    let mut on_cpu = DeviceLayer::new(&config, Device::flex(), None);
     let (batch, cpu_ms) = cpu_speed(&mut on_cpu, clock).await?;
+    let (form, enough_ms, wait_ms) = match software {
+        true => (
+            Some(SOFTWARE_TILE),
+            SOFTWARE_CLEARLY * cpu_ms,
+            SOFTWARE_WAIT_MS,
+        ),
+        false => (None, cpu_ms, GPU_WAIT_MS),
+    };
     let on_adapter = async {
-        let mut on_adapter = DeviceLayer::new(copy_to(layer, &adapter).await?, adapter.clone());
+        let mut on_adapter = DeviceLayer::new(&config, adapter.clone(), form);
         on_adapter.resize(batch);
-        adapter_speed(&on_adapter, cpu_ms, clock).await
+        adapter_speed(&on_adapter, enough_ms, clock).await
     };
     let found = within(wait_ms, clock, on_adapter).await;
     let found = found.unwrap_or(Ok((wait_ms, TimedPart::Nothing)));
@@ -156,10 +170,10 @@ async fn cpu_speed(layer: &mut impl TimedLayer, clock: &impl Clock) -> Result<(u
     Ok((batch, layer_time(layer, f64::INFINITY, clock).await?))
 }
 
-/// Returns the time of the adapter's layer; or that of its products, if they alone exceed `cpu_ms`.
+/// Returns the time of the adapter's layer; or that of its products, if they alone exceed `enough_ms`.
 async fn adapter_speed(
     layer: &impl TimedLayer,
-    cpu_ms: f64,
+    enough_ms: f64,
     clock: &impl Clock,
 ) -> Result<(f64, TimedPart)> {
     let count = layer.products();
@@ -169,15 +183,15 @@ async fn adapter_speed(
     };
     layer.compute(Part::Product, 1).await?;
     let mut ms = products().await?;
-    if ms > cpu_ms {
+    if ms > enough_ms {
         // Another program may have had the adapter.
         ms = ms.min(products().await?);
     }
-    if ms > cpu_ms {
+    if ms > enough_ms {
         return Ok((ms, TimedPart::Products));
     }
     layer.compute(Part::Layer, 1).await?;
-    Ok((layer_time(layer, cpu_ms, clock).await?, TimedPart::Layer))
+    Ok((layer_time(layer, enough_ms, clock).await?, TimedPart::Layer))
 }
 
 /// Returns the median time of a layer; or the first time if it is clearly more than `enough`.
@@ -216,17 +230,25 @@ async fn time_of(
 struct DeviceLayer {
     layer: BertLayer,
     device: Device,
+    /// That of the product, unless the device chooses it.
+    form: Option<KernelForm>,
     input: Tensor<2>,
     gradient: Tensor<2>,
     bias: Tensor<2>,
 }
 
 impl DeviceLayer {
-    fn new(layer: BertLayer, device: Device) -> Self {
+    /// The layer of `config`, which has one.
+    fn new(config: &BertConfig, device: Device, form: Option<KernelForm>) -> Self {
+        let device = device.autodiff();
+        let layer = BertEncoder::lazy(config, &device).layer.swap_remove(0);
+        let values = TorchGenerator::new(3).normal(PATTERN, config.initializer_range as f32);
+        let layer = layer.map(&mut MadeUp(values));
         let [input, gradient, bias] = inputs(&layer, 1, &device);
         Self {
             layer,
             device,
+            form,
             input,
             gradient,
             bias,
@@ -246,11 +268,29 @@ impl DeviceLayer {
                 first.bias.val().grad(&grads)
             }
             Part::Product => {
+                let _form = self.form.map(KernelFormOverride::new);
                 let (weight, bias) = self.layer.intermediate.dense.parameters();
                 let [input, weight] = [self.input.clone(), weight].map(Tensor::inner);
                 Some(flat(kernels::linear(input, weight, bias.inner())))
             }
         }
+    }
+}
+
+/// Different values of a parameter. Drawing each of a layer's values would take longer than computing the layer.
+const PATTERN: usize = 4093;
+
+/// Replaces the values of parameters by these, repeated.
+struct MadeUp(Vec<f32>);
+
+impl ModuleMapper for MadeUp {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let (id, tensor, _) = param.consume();
+        let shape = tensor.shape();
+        let values = self.0.iter().cycle().take(shape.num_elements()).copied();
+        let data = TensorData::new(values.collect::<Vec<f32>>(), shape);
+        let tensor = Tensor::from_data(data, &tensor.device());
+        Param::initialized(id, tensor.require_grad())
     }
 }
 

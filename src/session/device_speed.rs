@@ -7,11 +7,6 @@ use crate::hub::Clock;
 use crate::selftest::{self, DeviceSpeed, TimedPart};
 use burn::tensor::Device;
 
-/// Milliseconds to wait for the times of an adapter. Drivers of a GPU compile for seconds when they see a kernel for
-/// the first time. A software adapter that does is not worth more time.
-const GPU_WAIT_MS: f64 = 15_000.0;
-const SOFTWARE_WAIT_MS: f64 = 5_000.0;
-
 /// What was measured on an open adapter and on the CPU, and which of the two is taken for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measured {
@@ -39,12 +34,7 @@ pub async fn measure(
     clock: &impl Clock,
 ) -> Result<Measured> {
     let software = adapter.is_software();
-    let wait_ms = if software {
-        SOFTWARE_WAIT_MS
-    } else {
-        GPU_WAIT_MS
-    };
-    let mut speed = selftest::device_speed(device, wait_ms, clock).await?;
+    let mut speed = selftest::device_speed(device, software, clock).await?;
     // An adapter that has not answered would not answer this question either.
     if !matches!(&speed, Ok(found) if found.timed == TimedPart::Nothing) {
         speed = errors.check().await.and(speed);

@@ -35,7 +35,7 @@ test('there is no choice without an adapter that computes what the CPU computes'
 test('each device has its time where both were timed', () => {
   const times = (/** @type {object|null} */ speed) =>
     deviceOptions(/** @type {any} */ ({ kind: 'cpu', reason: 'cpu_faster', adapter: GPU, speed }), true).map(
-      ({ ms, atLeast }) => [ms, atLeast],
+      ({ ms, estimated }) => [ms, estimated],
     );
   assert.deepEqual(times(SPEED), [
     [100, false],

@@ -95,7 +95,7 @@ function deviceChoice(store) {
   return h(
     'nav',
     { class: 'segments devices', 'aria-label': t('device.choose'), 'data-testid': 'device-choice' },
-    ...options.map(({ device: id, name, current, ms, atLeast }) =>
+    ...options.map(({ device: id, name, current, ms, estimated }) =>
       h(
         'a',
         {
@@ -112,7 +112,7 @@ function deviceChoice(store) {
           },
         },
         name ?? t('device.cpu'),
-        ms !== null && h('span', { class: 'device-ms' }, `${atLeast ? '> ' : ''}${milliseconds(ms)}`),
+        ms !== null && h('span', { class: 'device-ms' }, `${estimated ? '≈ ' : ''}${milliseconds(ms)}`),
       ),
     ),
   );
@@ -185,7 +185,7 @@ export function deviceNotice({ opened }) {
     cpu_ms: milliseconds(speed.cpu_ms),
     adapter_ms:
       speed.timed === 'products'
-        ? t('device.more_than', { time: milliseconds(speed.adapter_ms) })
+        ? t('device.estimated', { time: milliseconds(speed.adapter_ms) })
         : milliseconds(speed.adapter_ms),
   };
   const values = { adapter: adapter ?? '', refusal: refusal ?? '', ...times };
