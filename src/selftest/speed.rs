@@ -7,11 +7,11 @@
 //! for the first time is not timed.
 
 use super::layer::flat;
+use crate::Result;
 use crate::bert::{BertConfig, BertEncoder, BertLayer};
 use crate::hub::Clock;
 use crate::kernels::{self, DropoutStream, GpuTile, KernelForm, KernelFormOverride};
 use crate::random::TorchGenerator;
-use crate::{Error, Result};
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::Serialize;
@@ -35,14 +35,14 @@ const REPETITION_MS: f64 = 20.0;
 const MAX_PASSES: usize = 16;
 /// A device that takes so many times as long as the other one is timed once.
 const CLEARLY: f64 = 2.0;
-/// Milliseconds to wait for an adapter. Drivers of a GPU compile for seconds when they see a kernel for the first time.
-/// A software adapter that does is not worth more time.
-const GPU_WAIT_MS: f64 = 15_000.0;
-const SOFTWARE_WAIT_MS: f64 = 5_000.0;
-/// A software adapter computes the product in a smaller tile than those of a run, which compiles in a tenth of the
-/// time. It must be so many times as slow as the CPU, because it computes larger tiles in a shorter time.
+/// Milliseconds to wait for the products of an adapter, and for its layer after them. Drivers compile for seconds when
+/// they see a kernel for the first time.
+const PRODUCTS_WAIT_MS: f64 = 5_000.0;
+const LAYER_WAIT_MS: f64 = 30_000.0;
+/// A software adapter computes the product in a smaller tile than those of a run, which compiles in a tenth of the time
+/// but takes up to three times as long. So an adapter that is hardly faster than the CPU is not taken; compiling a run
+/// for it would take longer than what it gains.
 const SOFTWARE_TILE: KernelForm = KernelForm::GpuTile(GpuTile::Eight);
-const SOFTWARE_CLEARLY: f64 = 2.0;
 
 /// The layer that is timed: that of the default model, MiniLM. Its weights are made up, because times do not depend on
 /// them and the model is not there yet.
@@ -101,28 +101,20 @@ pub async fn device_speed(
     let config = timed_config();
     let mut on_cpu = DeviceLayer::new(&config, Device::flex(), None);
     let (batch, cpu_ms) = cpu_speed(&mut on_cpu, clock).await?;
-    let (form, enough_ms, wait_ms) = match software {
-        true => (
-            Some(SOFTWARE_TILE),
-            SOFTWARE_CLEARLY * cpu_ms,
-            SOFTWARE_WAIT_MS,
-        ),
-        false => (None, cpu_ms, GPU_WAIT_MS),
-    };
     let on_adapter = async {
+        let form = software.then_some(SOFTWARE_TILE);
         let mut on_adapter = DeviceLayer::new(&config, adapter.clone(), form);
         on_adapter.resize(batch);
-        adapter_speed(&on_adapter, enough_ms, clock).await
+        let (adapter_ms, timed) = adapter_speed(&on_adapter, cpu_ms, clock).await?;
+        Ok(DeviceSpeed {
+            batch,
+            seq: SEQ,
+            cpu_ms,
+            adapter_ms,
+            timed,
+        })
     };
-    let found = within(wait_ms, clock, on_adapter).await;
-    let found = found.unwrap_or(Ok((wait_ms, TimedPart::Nothing)));
-    Ok(found.map(|(adapter_ms, timed)| DeviceSpeed {
-        batch,
-        seq: SEQ,
-        cpu_ms,
-        adapter_ms,
-        timed,
-    }))
+    Ok(on_adapter.await)
 }
 
 /// Returns what `work` returns, or none if that takes longer than `ms`.
@@ -170,28 +162,43 @@ async fn cpu_speed(layer: &mut impl TimedLayer, clock: &impl Clock) -> Result<(u
     Ok((batch, layer_time(layer, f64::INFINITY, clock).await?))
 }
 
-/// Returns the time of the adapter's layer; or that of its products, if they alone exceed `enough_ms`.
+/// Returns the time of the adapter's layer; or that of its products, if they alone exceed `cpu_ms`; or that of the wait.
 async fn adapter_speed(
     layer: &impl TimedLayer,
-    enough_ms: f64,
+    cpu_ms: f64,
     clock: &impl Clock,
 ) -> Result<(f64, TimedPart)> {
+    let products = within(PRODUCTS_WAIT_MS, clock, products_time(layer, cpu_ms, clock)).await;
+    let Some(products_ms) = products.transpose()? else {
+        return Ok((PRODUCTS_WAIT_MS, TimedPart::Nothing));
+    };
+    if products_ms > cpu_ms {
+        return Ok((products_ms, TimedPart::Products));
+    }
+    let whole = async {
+        layer.compute(Part::Layer, 1).await?;
+        layer_time(layer, cpu_ms, clock).await
+    };
+    let whole = within(LAYER_WAIT_MS, clock, whole).await.transpose()?;
+    Ok(whole.map_or((LAYER_WAIT_MS, TimedPart::Nothing), |ms| {
+        (ms, TimedPart::Layer)
+    }))
+}
+
+/// Returns the time of a layer's products. It is measured twice if it exceeds `enough`.
+async fn products_time(layer: &impl TimedLayer, enough: f64, clock: &impl Clock) -> Result<f64> {
     let count = layer.products();
-    let products = async || {
+    let products = async || -> Result<f64> {
         let of_one = time_of(layer, Part::Product, count, clock).await?;
-        Ok::<_, Error>(of_one * count as f64)
+        Ok(of_one * count as f64)
     };
     layer.compute(Part::Product, 1).await?;
-    let mut ms = products().await?;
-    if ms > enough_ms {
-        // Another program may have had the adapter.
-        ms = ms.min(products().await?);
+    let ms = products().await?;
+    if ms <= enough {
+        return Ok(ms);
     }
-    if ms > enough_ms {
-        return Ok((ms, TimedPart::Products));
-    }
-    layer.compute(Part::Layer, 1).await?;
-    Ok((layer_time(layer, enough_ms, clock).await?, TimedPart::Layer))
+    // Another program may have had the adapter.
+    Ok(ms.min(products().await?))
 }
 
 /// Returns the median time of a layer; or the first time if it is clearly more than `enough`.

@@ -62,7 +62,7 @@ test('a run on the CPU works after the adapter was timed and closed', async ({ w
 
 test('an adapter that is faster and passes its self-test is taken', async ({ webtune }) => {
   const { page } = webtune;
-  await webtune.open({ ...QUICK, num_train_epochs: 1 }, 'large-work-dropped');
+  await webtune.open({ ...QUICK, num_train_epochs: 1 }, 'fast-gpu');
   await expect(page.getByTestId('device-name')).toHaveText(SWIFTSHADER);
   const opened = await webtune.read('opened');
   expect(opened?.device).toMatchObject({ kind: 'webgpu', reason: 'webgpu_faster', speed: { timed: 'layer' } });
@@ -79,7 +79,7 @@ test('an adapter that is faster because it drops its work fails the self-test an
   webtune,
 }) => {
   const { page } = webtune;
-  await webtune.open({ ...QUICK, num_train_epochs: 1 }, 'work-dropped');
+  await webtune.open({ ...QUICK, num_train_epochs: 1 }, 'fast-wrong-gpu');
   await expect(page.getByTestId('device-name')).toContainText('CPU');
   const device = (await webtune.read('opened'))?.device;
   expect(device).toMatchObject({ kind: 'cpu', reason: 'self_test_failed', speed: { timed: 'layer' } });
@@ -93,7 +93,7 @@ test('an adapter that is faster because it drops its work fails the self-test an
 test('an adapter that fails is not taken, and the notice has its error', async ({ webtune }) => {
   const { page } = webtune;
   webtune.allow(/WGSL compilation failed|is invalid/);
-  await webtune.open({ ...QUICK, num_train_epochs: 1 }, 'shaders-invalid');
+  await webtune.open({ ...QUICK, num_train_epochs: 1 }, 'products-invalid');
   await expect(page.getByTestId('device-name')).toContainText('CPU');
   expect((await webtune.read('opened'))?.device).toMatchObject({ kind: 'cpu', reason: 'adapter_failed', speed: null });
   await expect(page.getByTestId('device-notice')).toContainText(

@@ -35,26 +35,37 @@ const preludes = {
   'work-dropped': () => {
     scope.GPUComputePassEncoder.prototype.dispatchWorkgroups = () => {};
   },
-  // An adapter that takes no time for tensors of more than 1 MB. It computes smaller ones, as in the self-test.
-  'large-work-dropped': () => {
-    const { createBindGroup } = scope.GPUDevice.prototype;
-    const { setBindGroup, dispatchWorkgroups } = scope.GPUComputePassEncoder.prototype;
-    const largeGroups = new WeakSet();
-    const largePasses = new WeakSet();
-    scope.GPUDevice.prototype.createBindGroup = function (/** @type {any} */ descriptor) {
-      const group = createBindGroup.call(this, descriptor);
-      const sizes = [...descriptor.entries].map(({ resource }) => resource.size ?? resource.buffer?.size ?? 0);
-      if (Math.max(...sizes) > 1_000_000) largeGroups.add(group);
-      return group;
+  // A GPU that takes no time for what is timed: it loses that work. After it, the page asks for errors with a scope that
+  // has no calls inside, and the self-test is computed then.
+  'fast-gpu': () => {
+    const { dispatchWorkgroups } = scope.GPUComputePassEncoder.prototype;
+    const { pushErrorScope, popErrorScope, createShaderModule } = scope.GPUDevice.prototype;
+    let shaders = 0;
+    Object.defineProperty(scope.GPUAdapterInfo.prototype, 'subgroupMaxSize', { get: () => 32 });
+    scope.GPUComputePassEncoder.prototype.dispatchWorkgroups = () => {};
+    scope.GPUDevice.prototype.pushErrorScope = function (/** @type {string} */ filter) {
+      shaders = 0;
+      return pushErrorScope.call(this, filter);
     };
-    scope.GPUComputePassEncoder.prototype.setBindGroup = function (/** @type {any[]} */ ...given) {
-      if (largeGroups.has(given[1])) largePasses.add(this);
-      else largePasses.delete(this);
-      return setBindGroup.apply(this, given);
+    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
+      shaders += 1;
+      return createShaderModule.call(this, descriptor);
     };
-    scope.GPUComputePassEncoder.prototype.dispatchWorkgroups = function (/** @type {number[]} */ ...count) {
-      if (!largePasses.has(this)) dispatchWorkgroups.apply(this, count);
+    scope.GPUDevice.prototype.popErrorScope = function () {
+      if (shaders === 0) scope.GPUComputePassEncoder.prototype.dispatchWorkgroups = dispatchWorkgroups;
+      return popErrorScope.call(this);
     };
+  },
+  // A GPU that takes no time, because its driver loses the work.
+  'fast-wrong-gpu': () => {
+    Object.defineProperty(scope.GPUAdapterInfo.prototype, 'subgroupMaxSize', { get: () => 32 });
+    scope.GPUComputePassEncoder.prototype.dispatchWorkgroups = () => {};
+  },
+  // The shaders of matrix products do not pass the browser's validation.
+  'products-invalid': () => {
+    scope.changeShaders((/** @type {string} */ code) =>
+      /\bfn matmul_kernel/.test(code) ? `${code}\nenable nothing_that_exists;` : code,
+    );
   },
   // A driver that never returns what is read back.
   'reads-unanswered': () => {

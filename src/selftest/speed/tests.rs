@@ -177,15 +177,35 @@ fn both_parts_depend_on_every_sequence_and_the_products_are_those_of_a_layer() {
     assert_eq!(layer.products(), 13);
 }
 
+/// A layer of which one part is never computed.
+struct Silent(Part);
+
+impl TimedLayer for Silent {
+    fn resize(&mut self, _batch: usize) {}
+
+    fn products(&self) -> usize {
+        9
+    }
+
+    async fn compute(&self, part: Part, _passes: usize) -> Result<()> {
+        if part == self.0 {
+            std::future::pending::<()>().await;
+        }
+        Ok(())
+    }
+}
+
 #[test]
 fn an_adapter_that_does_not_answer_is_waited_for_until_the_time_is_over() {
-    let clock = FakeClock::default();
-    let never = std::future::pending::<()>();
-    assert_eq!(block_on(within(3000.0, &clock, never)), None);
-    assert_eq!(clock.now(), 3000.0);
-    let answer = async { 7 };
-    assert_eq!(block_on(within(3000.0, &clock, answer)), Some(7));
-    assert_eq!(clock.now(), 3000.0);
+    for (part, ms) in [
+        (Part::Product, PRODUCTS_WAIT_MS),
+        (Part::Layer, LAYER_WAIT_MS),
+    ] {
+        let clock = FakeClock::default();
+        let found = block_on(adapter_speed(&Silent(part), 50.0, &clock));
+        assert_eq!(found.unwrap(), (ms, TimedPart::Nothing));
+        assert_eq!(clock.now(), ms);
+    }
 }
 
 /// The clock of this machine.
