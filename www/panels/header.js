@@ -112,6 +112,7 @@ function deviceChoice(store) {
           },
         },
         name ?? t('device.cpu'),
+        ms !== null && ' ',
         ms !== null && h('span', { class: 'device-ms' }, `${estimated ? '≈ ' : ''}${milliseconds(ms)}`),
       ),
     ),
