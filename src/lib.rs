@@ -14,7 +14,7 @@
 //! - [`train`]: `TrainingArguments`, learning-rate schedule, AdamW, memory plan, and the trainer.
 //! - [`evaluate`]: logits → losses, metrics and misclassified rows.
 //! - [`export`]: the trained model as a Hugging Face folder in a zip file.
-//! - [`selftest`]: comparison of a device with the CPU.
+//! - [`selftest`]: comparison of a device with the CPU, and the times of both.
 //! - [`session`]: the workflow as one state machine, and the types of the page's protocol.
 //! - `browser`: bindings of the browser (wasm only).
 //!

@@ -10,12 +10,14 @@ mod divergence;
 mod forms;
 mod fp16;
 mod layer;
+mod speed;
 mod updates;
 
 pub use compare::compare;
 pub use forms::forms;
 pub use fp16::run_fp16;
 pub use layer::layer;
+pub use speed::{DeviceSpeed, TimedPart, device_speed};
 
 use crate::bert::{BertConfig, BertForSequenceClassification, LoadLimits, random_network};
 use crate::kernels::{self, DropoutStream, HeadsShape};

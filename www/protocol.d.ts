@@ -115,7 +115,31 @@ export type DeviceKind = 'webgpu' | 'cpu';
 
 /** Why a device was chosen. */
 export type DeviceReason =
-  'requested' | 'hardware_adapter' | 'software_adapter' | 'no_webgpu' | 'no_adapter' | 'device_refused';
+  | 'requested'
+  | 'webgpu_faster'
+  | 'cpu_faster'
+  | 'self_test_failed'
+  | 'adapter_failed'
+  | 'no_webgpu'
+  | 'no_adapter'
+  | 'device_refused';
+
+/** What of a layer was timed on an adapter. */
+export type TimedPart = 'layer' | 'products' | 'nothing';
+
+/** The time of one encoder layer, forward and backward, on the CPU and on an adapter. */
+export type DeviceSpeed = {
+  /** Sequences of the batch. */
+  batch: number;
+  /** Tokens of each sequence. */
+  seq: number;
+  /** Milliseconds on the CPU. */
+  cpu_ms: number;
+  /** Milliseconds on the adapter, as `timed` says. */
+  adapter_ms: number;
+  /** What of the layer was timed on the adapter. */
+  timed: TimedPart;
+};
 
 /** What computes. */
 export type DeviceInfo = {
@@ -133,8 +157,12 @@ export type DeviceInfo = {
   reason: DeviceReason;
   /** Name of the WebGPU adapter, also if the CPU is used; null where there is none or the browser was not asked. */
   adapter: string | null;
-  /** What the adapter answered when it refused a device. */
+  /** Whether `adapter` is software, also if the CPU is used. */
+  software_adapter: boolean;
+  /** What the adapter answered when it refused a device, or the error of the operation that failed on it. */
   refusal: string | null;
+  /** The times that decided; null where nothing was timed. */
+  speed: DeviceSpeed | null;
   /** Bytes of the largest tensor that a kernel can bind; null on the CPU. */
   max_storage_buffer_binding_size: number | null;
   /** Bytes of the largest buffer; null on the CPU. */

@@ -138,7 +138,7 @@ pub struct BertEncoder {
 }
 
 impl BertEncoder {
-    pub(super) fn lazy(config: &BertConfig, device: &Device) -> Self {
+    pub(crate) fn lazy(config: &BertConfig, device: &Device) -> Self {
         let layer = |_| BertLayer::lazy(config, device);
         Self {
             layer: (0..config.num_hidden_layers).map(layer).collect(),

@@ -29,4 +29,15 @@ impl Clock for BrowserClock {
         }
         channel.port1().close();
     }
+
+    async fn sleep(&self, milliseconds: f64) {
+        let over = Promise::new(&mut |resolve, _| {
+            let _ = worker().set_timeout_with_callback_and_timeout_and_arguments_0(
+                &resolve,
+                milliseconds as i32,
+            );
+        });
+        // A promise that is only resolved does not fail.
+        let _ = over.await;
+    }
 }

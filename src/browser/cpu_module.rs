@@ -3,6 +3,7 @@
 
 use crate::kernels;
 use js_sys::{Object, Reflect, Uint8Array, WebAssembly};
+use std::cell::Cell;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
@@ -19,10 +20,23 @@ const PROBE: [u8; 40] = [
 /// Bytes of the stack of the module's functions.
 const STACK: usize = 64 * 1024;
 
+thread_local! {
+    static LOADED: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Loads the module at `address` and runs the later kernels of the CPU device with it. Returns whether it did: not
 /// where the browser lacks the instructions, and not if the module cannot be loaded or computes something else than the
 /// kernels that are linked.
 pub(super) async fn load(address: &str) -> bool {
+    if LOADED.get() {
+        return true;
+    }
+    let is_used = load_first(address).await;
+    LOADED.set(is_used);
+    is_used
+}
+
+async fn load_first(address: &str) -> bool {
     if !WebAssembly::validate(&Uint8Array::from(PROBE.as_slice())).unwrap_or(false) {
         return false;
     }

@@ -1,12 +1,13 @@
-//! Opens the device: asks the browser for an adapter, and opens it or the CPU.
+//! Opens the device: asks the browser for an adapter, and takes it or the CPU.
 
+use super::clock::BrowserClock;
 use super::cpu_module;
 use super::gpu_errors::GpuErrors;
 use super::memory::{self, GpuProbe};
 use crate::Result;
-use crate::session::protocol::{DeviceInfo, DeviceKind};
+use crate::session::protocol::{DeviceInfo, DeviceKind, SelfTestView};
 use crate::session::{
-    Adapter, Compute, DeviceChoice, DeviceErrors, Missing, NoDeviceErrors, choose,
+    Adapter, Compute, DeviceChoice, DeviceErrors, Missing, NoDeviceErrors, measure, without_adapter,
 };
 use burn::tensor::Device;
 use burn::tensor::wgpu::wgpu;
@@ -25,6 +26,8 @@ pub(super) struct Opened {
     pub info: DeviceInfo,
     /// WebGPU's handle; none on the CPU.
     pub gpu: Option<wgpu::Device>,
+    /// The self-test of an adapter that was measured.
+    pub tested: Option<SelfTestView>,
 }
 
 impl Opened {
@@ -39,11 +42,12 @@ impl Opened {
             memory: memory::budget(self.gpu, self.info.max_storage_buffer_binding_size),
             device: self.device,
             info: self.info,
+            tested: self.tested,
         }
     }
 }
 
-/// Opens the device that [`choose`] takes for `webgpu`, `cpu` or any other word, which stands for `auto`. The CPU device
+/// Opens the device of `webgpu`, `cpu` or any other word, which stands for `auto`: the faster of the two. The CPU device
 /// computes with the kernels at the address `kernels` where the browser can run them.
 ///
 /// # Errors
@@ -52,34 +56,51 @@ pub(super) async fn open(choice: &str, kernels: &str) -> Result<Opened> {
     let choice = DeviceChoice::new(choice);
     let found = match choice {
         DeviceChoice::Cpu => Err(Missing::Adapter),
-        _ => find_adapter().await,
+        _ => open_adapter().await,
     };
-    let (kind, reason) = choose(choice, found.as_ref())?;
-    let adapter = match (kind, &found) {
-        (DeviceKind::WebGpu, Ok(adapter)) => adapter,
-        _ => return Ok(cpu(DeviceInfo::cpu(reason, found.as_ref()), kernels).await),
-    };
-    match webgpu(DeviceInfo::webgpu(reason, adapter)).await {
-        Ok(opened) => Ok(opened),
-        Err(problem) => {
-            let refused = Missing::Device {
-                adapter: adapter.name(),
-                problem,
-            };
-            let (_, reason) = choose(choice, Err(&refused))?;
-            Ok(cpu(DeviceInfo::cpu(reason, Err(&refused)), kernels).await)
+    match found {
+        Ok((opened, adapter)) if choice == DeviceChoice::Auto => {
+            // Before the measurement, so that the CPU is timed with the kernels that a run would have.
+            let has_relaxed_simd = cpu_module::load(kernels).await;
+            faster(opened, &adapter, has_relaxed_simd).await
+        }
+        Ok((opened, _)) => Ok(opened),
+        Err(missing) => {
+            let reason = without_adapter(choice, &missing)?;
+            let has_relaxed_simd = cpu_module::load(kernels).await;
+            Ok(cpu(
+                DeviceInfo::cpu(reason, Err(&missing)),
+                has_relaxed_simd,
+            ))
         }
     }
 }
 
-async fn cpu(mut info: DeviceInfo, kernels: &str) -> Opened {
-    if cpu_module::load(kernels).await {
+/// Measures an adapter and the CPU, and closes the adapter if the CPU is taken.
+async fn faster(mut opened: Opened, adapter: &Adapter, has_relaxed_simd: bool) -> Result<Opened> {
+    let Some(gpu) = &opened.gpu else {
+        return Ok(opened);
+    };
+    let errors = GpuErrors::of(gpu.clone());
+    let measured = measure(&opened.device, &errors, adapter, &BrowserClock).await?;
+    if measured.kind == DeviceKind::Cpu {
+        errors.close();
+        return Ok(cpu(measured.cpu_info(adapter), has_relaxed_simd));
+    }
+    opened.info = measured.adapter_info(opened.info);
+    opened.tested = measured.tested;
+    Ok(opened)
+}
+
+fn cpu(mut info: DeviceInfo, has_relaxed_simd: bool) -> Opened {
+    if has_relaxed_simd {
         info.name = "CPU (WebAssembly relaxed SIMD, one thread)".into();
     }
     Opened {
         device: Device::flex(),
         info,
         gpu: None,
+        tested: None,
     }
 }
 
@@ -102,6 +123,18 @@ async fn find_adapter() -> Result<Adapter, Missing> {
     })
 }
 
+/// Opens the adapter that the browser grants.
+async fn open_adapter() -> Result<(Opened, Adapter), Missing> {
+    let adapter = find_adapter().await?;
+    match webgpu(DeviceInfo::webgpu(&adapter)).await {
+        Ok(opened) => Ok((opened, adapter)),
+        Err(problem) => Err(Missing::Device {
+            adapter: adapter.name(),
+            problem,
+        }),
+    }
+}
+
 /// Opens WebGPU, or returns what the adapter answered.
 async fn webgpu(mut info: DeviceInfo) -> Result<Opened, String> {
     reuse_buffers_of_one_size();
@@ -116,6 +149,7 @@ async fn webgpu(mut info: DeviceInfo) -> Result<Opened, String> {
         device,
         info,
         gpu: Some(setup.device),
+        tested: None,
     })
 }
 

@@ -10,7 +10,7 @@ use crate::session::{DeviceErrors, LocalFuture};
 use crate::{Error, Result};
 use burn::tensor::wgpu::wgpu;
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 /// Characters of an error that the page shows. The console has the whole text, which may contain a shader.
@@ -19,6 +19,8 @@ const SHOWN: usize = 300;
 thread_local! {
     /// The first error that no check has reported yet. A page has one device.
     static FIRST: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// Whether the device was closed: cubecl logs that as a lost device.
+    static CLOSED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Starts to collect what cubecl logs as an error.
@@ -36,6 +38,12 @@ impl GpuErrors {
     pub(super) fn of(device: wgpu::Device) -> Self {
         device.on_uncaptured_error(Arc::new(|error| add(&error.to_string())));
         Self(device)
+    }
+
+    /// Frees the device and its buffers, and collects no more errors.
+    pub(super) fn close(self) {
+        CLOSED.set(true);
+        self.0.destroy();
     }
 }
 
@@ -59,6 +67,9 @@ impl DeviceErrors for GpuErrors {
 }
 
 fn add(problem: &str) {
+    if CLOSED.get() {
+        return;
+    }
     web_sys::console::error_1(&problem.into());
     let shown: String = problem.trim_end_matches('.').chars().take(SHOWN).collect();
     FIRST.with_borrow_mut(|first| {

@@ -191,6 +191,9 @@ pub trait Clock: Clone {
 
     /// Waits until the messages that have arrived by now were handled.
     async fn next_task(&self);
+
+    /// Waits.
+    async fn sleep(&self, milliseconds: f64);
 }
 
 /// The environment of a session.

@@ -58,6 +58,10 @@ impl Clock for FakeClock {
             on_task(self.0.tasks.get());
         }
     }
+
+    async fn sleep(&self, milliseconds: f64) {
+        self.advance(milliseconds);
+    }
 }
 
 /// Everything that a test looks at afterwards. Each call of [`services`](Self::services) is a further request of the

@@ -139,7 +139,7 @@ impl Job {
     }
 }
 
-fn flat<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
+pub(super) fn flat<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
     let len = tensor.shape().num_elements();
     tensor.reshape([len])
 }

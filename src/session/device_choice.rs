@@ -1,4 +1,5 @@
-//! Which device computes: what the visitor asks for, what the browser grants, and why one of them is taken.
+//! What the visitor asks for (`?device=`), what the browser grants, and why the CPU is taken where there is no adapter.
+//! `device_speed.rs` chooses where there is one.
 
 use super::protocol::{DeviceInfo, DeviceKind, DeviceReason};
 use crate::{Error, Result};
@@ -100,31 +101,17 @@ impl fmt::Display for Missing {
     }
 }
 
-/// Chooses the device. A software adapter is taken only if it is asked for: on every machine measured so far, a step on
-/// it takes at least three times as long as on the CPU device (`docs/performance.md`).
+/// Why the CPU is taken where there is no adapter, or where the browser is not asked for one.
 ///
 /// # Errors
-/// [`Error::Device`] when WebGPU is asked for and there is none.
-pub fn choose(
-    choice: DeviceChoice,
-    found: Result<&Adapter, &Missing>,
-) -> Result<(DeviceKind, DeviceReason)> {
-    match (choice, found) {
-        (DeviceChoice::Cpu, _) => Ok((DeviceKind::Cpu, DeviceReason::Requested)),
-        (DeviceChoice::WebGpu, Ok(_)) => Ok((DeviceKind::WebGpu, DeviceReason::Requested)),
-        (DeviceChoice::WebGpu, Err(missing)) => Err(Error::Device(missing.to_string())),
-        (DeviceChoice::Auto, Ok(adapter)) if adapter.is_software() => {
-            Ok((DeviceKind::Cpu, DeviceReason::SoftwareAdapter))
-        }
-        (DeviceChoice::Auto, Ok(_)) => Ok((DeviceKind::WebGpu, DeviceReason::HardwareAdapter)),
-        (DeviceChoice::Auto, Err(missing)) => Ok((
-            DeviceKind::Cpu,
-            match missing {
-                Missing::WebGpu => DeviceReason::NoWebgpu,
-                Missing::Adapter => DeviceReason::NoAdapter,
-                Missing::Device { .. } => DeviceReason::DeviceRefused,
-            },
-        )),
+/// [`Error::Device`] when the visitor asks for WebGPU.
+pub fn without_adapter(choice: DeviceChoice, missing: &Missing) -> Result<DeviceReason> {
+    match (choice, missing) {
+        (DeviceChoice::Cpu, _) => Ok(DeviceReason::Requested),
+        (DeviceChoice::WebGpu, missing) => Err(Error::Device(missing.to_string())),
+        (DeviceChoice::Auto, Missing::WebGpu) => Ok(DeviceReason::NoWebgpu),
+        (DeviceChoice::Auto, Missing::Adapter) => Ok(DeviceReason::NoAdapter),
+        (DeviceChoice::Auto, Missing::Device { .. }) => Ok(DeviceReason::DeviceRefused),
     }
 }
 
@@ -146,7 +133,9 @@ impl DeviceInfo {
             software: true,
             reason,
             adapter,
+            software_adapter: found.is_ok_and(Adapter::is_software),
             refusal,
+            speed: None,
             max_storage_buffer_binding_size: None,
             max_buffer_size: None,
             // Rounding to f16 only costs time on the CPU.
@@ -154,17 +143,19 @@ impl DeviceInfo {
         }
     }
 
-    /// A WebGPU adapter, whose limits and features are known once its device is open.
-    pub fn webgpu(reason: DeviceReason, adapter: &Adapter) -> Self {
+    /// A WebGPU adapter that the visitor asks for. Its limits and features are known once its device is open.
+    pub fn webgpu(adapter: &Adapter) -> Self {
         Self {
             kind: DeviceKind::WebGpu,
             name: adapter.name(),
             vendor: adapter.vendor.clone(),
             architecture: adapter.architecture.clone(),
             software: adapter.is_software(),
-            reason,
+            reason: DeviceReason::Requested,
             adapter: Some(adapter.name()),
+            software_adapter: adapter.is_software(),
             refusal: None,
+            speed: None,
             max_storage_buffer_binding_size: None,
             max_buffer_size: None,
             shader_f16: false,
@@ -186,39 +177,31 @@ mod tests {
     }
 
     #[test]
-    fn auto_takes_a_gpu_and_otherwise_the_cpu() {
-        let (gpu, software) = (
-            adapter("nvidia", "ampere", ""),
-            adapter("google", "swiftshader", ""),
-        );
+    fn without_an_adapter_the_cpu_is_taken_unless_webgpu_is_asked_for() {
         let refused = Missing::Device {
             adapter: "nvidia ampere".into(),
             problem: "it is lost".into(),
         };
-        let auto = |found| choose(DeviceChoice::Auto, found).unwrap();
-        let cpu = |reason| (DeviceKind::Cpu, reason);
-        assert_eq!(
-            auto(Ok(&gpu)),
-            (DeviceKind::WebGpu, DeviceReason::HardwareAdapter)
-        );
-        assert_eq!(auto(Ok(&software)), cpu(DeviceReason::SoftwareAdapter));
-        assert_eq!(auto(Err(&Missing::WebGpu)), cpu(DeviceReason::NoWebgpu));
-        assert_eq!(auto(Err(&Missing::Adapter)), cpu(DeviceReason::NoAdapter));
-        assert_eq!(auto(Err(&refused)), cpu(DeviceReason::DeviceRefused));
-    }
-
-    #[test]
-    fn what_the_visitor_asks_for_is_taken() {
-        let software = adapter("google", "swiftshader", "");
-        for found in [Ok(&software), Err(&Missing::WebGpu), Err(&Missing::Adapter)] {
-            let chosen = choose(DeviceChoice::Cpu, found);
-            assert_eq!(chosen, Ok((DeviceKind::Cpu, DeviceReason::Requested)));
+        for (missing, reason, sentence) in [
+            (Missing::WebGpu, DeviceReason::NoWebgpu, "has no WebGPU"),
+            (
+                Missing::Adapter,
+                DeviceReason::NoAdapter,
+                "granted no GPU adapter",
+            ),
+            (
+                refused,
+                DeviceReason::DeviceRefused,
+                "nvidia ampere refused a WebGPU device: it is lost",
+            ),
+        ] {
+            let reason_of = |choice| without_adapter(choice, &missing);
+            assert_eq!(reason_of(DeviceChoice::Auto), Ok(reason));
+            assert_eq!(reason_of(DeviceChoice::Cpu), Ok(DeviceReason::Requested));
+            let error = reason_of(DeviceChoice::WebGpu).unwrap_err();
+            assert_eq!(error.code(), "device");
+            assert!(error.to_string().contains(sentence), "{error}");
         }
-        let chosen = choose(DeviceChoice::WebGpu, Ok(&software));
-        assert_eq!(chosen, Ok((DeviceKind::WebGpu, DeviceReason::Requested)));
-        let error = choose(DeviceChoice::WebGpu, Err(&Missing::Adapter)).unwrap_err();
-        assert_eq!(error.code(), "device");
-        assert!(error.to_string().contains("granted no GPU adapter"));
     }
 
     #[test]
@@ -254,11 +237,12 @@ mod tests {
     #[test]
     fn the_cpu_device_names_the_adapter_that_is_not_used() {
         let software = adapter("google", "swiftshader", "");
-        let info = DeviceInfo::cpu(DeviceReason::SoftwareAdapter, Ok(&software));
+        let info = DeviceInfo::cpu(DeviceReason::CpuFaster, Ok(&software));
         assert_eq!(
             info.adapter.as_deref(),
             Some("google swiftshader (software)")
         );
+        assert!(info.software_adapter);
         let refused = Missing::Device {
             adapter: "nvidia ampere".into(),
             problem: "it is lost".into(),
@@ -270,5 +254,6 @@ mod tests {
         );
         let info = DeviceInfo::cpu(DeviceReason::NoWebgpu, Err(&Missing::WebGpu));
         assert_eq!((info.adapter, info.refusal), (None, None));
+        assert!(!info.software_adapter);
     }
 }

@@ -12,6 +12,7 @@ mod dataset;
 mod device;
 mod device_choice;
 mod device_errors;
+mod device_speed;
 mod evaluation;
 mod export;
 mod import;
@@ -31,8 +32,9 @@ mod token_warnings;
 mod tokens;
 
 pub use device::Compute;
-pub use device_choice::{Adapter, DeviceChoice, Missing, choose};
+pub use device_choice::{Adapter, DeviceChoice, Missing, without_adapter};
 pub use device_errors::{DeviceErrors, LocalFuture, NoDeviceErrors};
+pub use device_speed::{Measured, measure};
 
 use crate::data::{Dataset, RowFilter, Split};
 use crate::hub::{Clock, Disk, Environment, Fetch, RowsRequest};

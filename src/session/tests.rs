@@ -112,6 +112,7 @@ impl Visit {
             info: cpu(),
             memory: MemoryBudget::new(DeviceMemory::Fixed(1 << 32), None),
             errors: Rc::new(NoDeviceErrors),
+            tested: None,
         };
         let mut session = Session::new(compute, Some(fakes.disk.clone()), fakes.clock.clone());
         session.self_test = Some(SelfTest {

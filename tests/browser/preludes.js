@@ -35,6 +35,42 @@ const preludes = {
   'work-dropped': () => {
     scope.GPUComputePassEncoder.prototype.dispatchWorkgroups = () => {};
   },
+  // A GPU that takes no time for what is timed: it loses that work. After it, the page asks for errors with a scope that
+  // has no calls inside, and the self-test is computed then.
+  'fast-gpu': () => {
+    const { dispatchWorkgroups } = scope.GPUComputePassEncoder.prototype;
+    const { pushErrorScope, popErrorScope, createShaderModule } = scope.GPUDevice.prototype;
+    let shaders = 0;
+    Object.defineProperty(scope.GPUAdapterInfo.prototype, 'subgroupMaxSize', { get: () => 32 });
+    scope.GPUComputePassEncoder.prototype.dispatchWorkgroups = () => {};
+    scope.GPUDevice.prototype.pushErrorScope = function (/** @type {string} */ filter) {
+      shaders = 0;
+      return pushErrorScope.call(this, filter);
+    };
+    scope.GPUDevice.prototype.createShaderModule = function (/** @type {any} */ descriptor) {
+      shaders += 1;
+      return createShaderModule.call(this, descriptor);
+    };
+    scope.GPUDevice.prototype.popErrorScope = function () {
+      if (shaders === 0) scope.GPUComputePassEncoder.prototype.dispatchWorkgroups = dispatchWorkgroups;
+      return popErrorScope.call(this);
+    };
+  },
+  // A GPU that takes no time, because its driver loses the work.
+  'fast-wrong-gpu': () => {
+    Object.defineProperty(scope.GPUAdapterInfo.prototype, 'subgroupMaxSize', { get: () => 32 });
+    scope.GPUComputePassEncoder.prototype.dispatchWorkgroups = () => {};
+  },
+  // The shaders of matrix products do not pass the browser's validation.
+  'products-invalid': () => {
+    scope.changeShaders((/** @type {string} */ code) =>
+      /\bfn matmul_kernel/.test(code) ? `${code}\nenable nothing_that_exists;` : code,
+    );
+  },
+  // A driver that never returns what is read back.
+  'reads-unanswered': () => {
+    scope.GPUBuffer.prototype.mapAsync = () => new Promise(() => {});
+  },
   // Shaders of one kind do not pass the browser's validation (tracel-ai/cubecl#1641).
   'shaders-invalid': () => {
     scope.changeShaders((/** @type {string} */ code) =>

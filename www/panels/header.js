@@ -1,7 +1,7 @@
 // The device in the top bar: its name, its self-test, the choice of another one, and why it cannot be used.
 
 import { alert } from '../components/notices.js';
-import { deviceOptions, withDevice } from '../device-choice.js';
+import { deviceOptions, deviceSentences, withDevice } from '../device-choice.js';
 import { byId, h, replace } from '../dom.js';
 import { duration, number, t } from '../i18n.js';
 
@@ -95,7 +95,7 @@ function deviceChoice(store) {
   return h(
     'nav',
     { class: 'segments devices', 'aria-label': t('device.choose'), 'data-testid': 'device-choice' },
-    ...options.map(({ device: id, name, current }) =>
+    ...options.map(({ device: id, name, current, ms, estimated }) =>
       h(
         'a',
         {
@@ -112,6 +112,8 @@ function deviceChoice(store) {
           },
         },
         name ?? t('device.cpu'),
+        ms !== null && ' ',
+        ms !== null && h('span', { class: 'device-ms' }, `${estimated ? '≈ ' : ''}${milliseconds(ms)}`),
       ),
     ),
   );
@@ -169,21 +171,36 @@ function useCpu() {
 }
 
 /**
- * Why a device other than a hardware GPU is used.
+ * Why this device is used, with both times where two were timed.
  * @param {import('../state.js').AppState} state
  */
 export function deviceNotice({ opened }) {
   const info = opened?.device;
-  if (!info || (info.kind === 'webgpu' && !info.software)) return null;
-  const { kind, reason, adapter, refusal } = info;
-  const why =
-    reason === 'requested' ? '' : t(`device.reason.${reason}`, { adapter: adapter ?? '', refusal: refusal ?? '' });
-  const sentence = t(kind === 'cpu' ? 'device.cpu_notice' : 'device.software_notice');
+  if (!info) return null;
+  const { keys, warning } = deviceSentences(info);
+  if (keys.length === 0) return null;
+  const { reason, adapter, refusal, speed } = info;
+  const times = speed && {
+    batch: speed.batch,
+    seq: speed.seq,
+    cpu_ms: milliseconds(speed.cpu_ms),
+    adapter_ms:
+      speed.timed === 'products'
+        ? t('device.estimated', { time: milliseconds(speed.adapter_ms) })
+        : milliseconds(speed.adapter_ms),
+  };
+  const values = { adapter: adapter ?? '', refusal: refusal ?? '', ...times };
   return h(
     'div',
-    { class: 'notice', 'data-testid': 'device-notice', 'data-reason': reason },
-    h('p', {}, why, why && ' ', sentence),
+    { class: warning ? 'notice' : 'note', 'data-testid': 'device-notice', 'data-reason': reason },
+    h('p', {}, keys.map((key) => t(key, values)).join(' ')),
   );
+}
+
+/** @param {number} ms e.g. "104 ms", and "1.6 ms" of a fast GPU */
+function milliseconds(ms) {
+  const maximumFractionDigits = ms < 10 ? 1 : 0;
+  return number(ms, { style: 'unit', unit: 'millisecond', unitDisplay: 'short', maximumFractionDigits });
 }
 
 /** @param {import('../state.js').AppState} state */

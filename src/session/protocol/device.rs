@@ -1,6 +1,6 @@
 //! What the page shows of the program and the device.
 
-use crate::selftest::{Check, SelfTest};
+use crate::selftest::{Check, DeviceSpeed, SelfTest};
 use crate::settings::{Preset, SETTINGS, Setting, presets};
 use serde::Serialize;
 
@@ -52,10 +52,14 @@ pub enum DeviceKind {
 pub enum DeviceReason {
     /// The visitor asks for it.
     Requested,
-    /// WebGPU: the browser grants a hardware adapter.
-    HardwareAdapter,
-    /// The CPU: the adapter is software, which is slower.
-    SoftwareAdapter,
+    /// WebGPU: a layer takes less time on the adapter than on the CPU, and the self-test has passed.
+    WebgpuFaster,
+    /// The CPU: a layer takes less time on it than on the adapter.
+    CpuFaster,
+    /// The CPU: the adapter is faster, but does not compute what the CPU computes.
+    SelfTestFailed,
+    /// The CPU: an operation failed on the adapter while it was timed or tested.
+    AdapterFailed,
     /// The CPU: the browser has no WebGPU.
     NoWebgpu,
     /// The CPU: the browser grants no adapter.
@@ -65,7 +69,7 @@ pub enum DeviceReason {
 }
 
 /// What computes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct DeviceInfo {
     /// Kind.
@@ -82,8 +86,12 @@ pub struct DeviceInfo {
     pub reason: DeviceReason,
     /// Name of the WebGPU adapter, also if the CPU is used; null where there is none or the browser was not asked.
     pub adapter: Option<String>,
-    /// What the adapter answered when it refused a device.
+    /// Whether `adapter` is software, also if the CPU is used.
+    pub software_adapter: bool,
+    /// What the adapter answered when it refused a device, or the error of the operation that failed on it.
     pub refusal: Option<String>,
+    /// The times that decided; null where nothing was timed.
+    pub speed: Option<DeviceSpeed>,
     /// Bytes of the largest tensor that a kernel can bind; null on the CPU.
     pub max_storage_buffer_binding_size: Option<u64>,
     /// Bytes of the largest buffer; null on the CPU.

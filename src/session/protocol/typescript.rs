@@ -8,7 +8,7 @@ use crate::data::import::{
 use crate::data::{DownloadFormat, Edit, Row};
 use crate::export::{ExportPart, UnavailableReason};
 use crate::hub::{DatasetConfig, LoadEvent, NoticeCode, StoredModel, StoredModels};
-use crate::selftest::Check;
+use crate::selftest::{Check, DeviceSpeed, TimedPart};
 use crate::settings::{Group, Kind, Preset, Reason, Recommendation, Setting};
 use crate::train::{
     MemoryPlan, MemoryReport, Schedule, Shortage, StepLog, Suggestion, SuggestionKind,
@@ -141,6 +141,8 @@ fn declarations() -> String {
         DescribeResult,
         DeviceKind,
         DeviceReason,
+        TimedPart,
+        DeviceSpeed,
         DeviceInfo,
         Check,
         SelfTestView,

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::hub::testing::ENDPOINT;
-use crate::session::protocol::{SessionState, TrainedState, WorkEvent};
+use crate::session::protocol::{SelfTestView, SessionState, TrainedState, WorkEvent};
 
 #[test]
 fn a_session_goes_from_rows_to_the_plan_of_a_run() {
@@ -151,6 +151,23 @@ fn a_repository_is_loaded_stored_and_forgotten() {
         visit.session.state().model.is_some(),
         "the model that is loaded stays"
     );
+}
+
+#[test]
+fn a_self_test_that_ran_before_the_choice_of_the_device_is_not_repeated() {
+    let mut visit = Visit::new();
+    for passed in [false, true] {
+        let before = SelfTestView {
+            passed,
+            checks: Vec::new(),
+            ms: 12.0,
+        };
+        visit.session.compute.tested = Some(before.clone());
+        assert_eq!(block_on(visit.session.self_test()), Ok(before));
+        assert_eq!(visit.session.check_self_test().is_ok(), passed);
+    }
+    let again = block_on(visit.session.self_test()).unwrap();
+    assert!(!again.checks.is_empty(), "a second one compares");
 }
 
 #[test]
