@@ -162,7 +162,7 @@ async fn cpu_speed(layer: &mut impl TimedLayer, clock: &impl Clock) -> Result<(u
     Ok((batch, layer_time(layer, f64::INFINITY, clock).await?))
 }
 
-/// Returns the time of the adapter's layer; or that of its products, if they alone exceed `cpu_ms`; or that of the wait.
+/// Returns the time of the adapter's layer; or of its products, if they alone exceed `cpu_ms`; or of the wait.
 /// An adapter that may be faster has the CPU timed again, because other programs may have had the CPU before.
 async fn adapter_speed(
     layer: &impl TimedLayer,

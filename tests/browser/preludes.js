@@ -35,8 +35,8 @@ const preludes = {
   'work-dropped': () => {
     scope.GPUComputePassEncoder.prototype.dispatchWorkgroups = () => {};
   },
-  // A GPU that takes no time for what is timed: it loses that work. After it, the page asks for errors with a scope that
-  // has no calls inside, and the self-test is computed then.
+  // A GPU that takes no time for what is timed: it loses that work. After it, the page asks for errors with a scope
+  // that has no calls inside, and the self-test is computed then.
   'fast-gpu': () => {
     const { dispatchWorkgroups } = scope.GPUComputePassEncoder.prototype;
     const { pushErrorScope, popErrorScope, createShaderModule } = scope.GPUDevice.prototype;
