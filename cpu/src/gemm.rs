@@ -1,24 +1,25 @@
 //! The matrix product `C = A × B`, with the operations that follow it computed while a result is in registers.
 //!
 //! The terms are those of [BLIS](https://doi.org/10.1145/2764454): the *micro-kernel* computes a *tile* of `C` of
-//! 6 × 8 values, whose sums stay in 12 vector registers, from a *panel* of `A` (6 rows) and one of `B` (8 columns).
-//! V8 leaves 15 of the 16 registers of x86-64: 12 sums, two vectors of `B`, and one value of `A`, repeated. Both
-//! operands are *packed*, that is copied into the order in which the micro-kernel reads them, `DEPTH` steps of `k` at a
-//! time, so that a panel of each fits into the L1 cache. Packing also transposes, so that operands may have any strides.
+//! 12 × 4 values, whose sums stay in 12 vector registers, from a *panel* of `A` (12 rows) and one of `B` (4 columns).
+//! V8 leaves 15 of the 16 registers of x86-64: 12 sums, a vector of `B`, and one value of `A`, repeated. A tile of 6 × 8
+//! has fewer loads, but each repeated value is needed twice, and LLVM orders the multiplications so that all six are
+//! live at once, which takes more registers than there are. Both operands are *packed*, that is copied into the order
+//! in which the micro-kernel reads them, `DEPTH` steps of `k` at a time, so that a panel of each fits into the L1 cache.
+//! Packing also transposes, so that operands may have any strides.
 
 use crate::activation::{gelu, gelu_derivative};
 use crate::pack::pack;
 use crate::simd::{LANES, fma, load, splat, store};
 use crate::split;
 use core::ptr;
-use core::sync::atomic::{Ordering, compiler_fence};
 use wide::f32x4;
 
 /// Rows of a tile.
-const ROWS: usize = 6;
-/// Columns of a tile, two vectors.
-const COLUMNS: usize = 8;
-/// Steps of `k` that are packed at a time: panels of 9 KiB and 12 KiB.
+const ROWS: usize = 12;
+/// Columns of a tile, one vector.
+const COLUMNS: usize = LANES;
+/// Steps of `k` that are packed at a time: panels of 18 KiB and 6 KiB.
 const DEPTH: usize = 384;
 /// Rows of `A` that are packed at a time, a multiple of [`ROWS`]: 360 KiB, which fits into an L2 cache.
 const BLOCK_ROWS: usize = 240;
@@ -157,22 +158,11 @@ impl Gemm {
                 let sums = micro_kernel(a_block.add(at * depth), b_panel, depth);
                 let height = ROWS.min(rows - at);
                 let offset = (row + at) * self.c_stride + column;
-                if height == ROWS && columns == COLUMNS {
-                    for (index, pair) in sums.into_iter().enumerate() {
-                        let place = offset + index * self.c_stride;
-                        self.store_vector(place, column, pair[0], is_first, is_last);
-                        self.store_vector(
-                            place + LANES,
-                            column + LANES,
-                            pair[1],
-                            is_first,
-                            is_last,
-                        );
-                    }
-                } else {
-                    for (index, pair) in sums.into_iter().take(height).enumerate() {
-                        let place = offset + index * self.c_stride;
-                        self.store_some(place, column, pair, columns, is_first, is_last);
+                for (index, sums) in sums.into_iter().enumerate().take(height) {
+                    let place = offset + index * self.c_stride;
+                    match columns == COLUMNS {
+                        true => self.store_vector(place, column, sums, is_first, is_last),
+                        false => self.store_some(place, column, sums, columns, is_first, is_last),
                     }
                 }
             }
@@ -212,18 +202,18 @@ impl Gemm {
         }
     }
 
-    /// Stores the first `columns` of eight sums of a row, through copies that are wide enough for vectors.
+    /// Stores the first `columns` of four sums of a row, through copies that are wide enough for a vector.
     #[inline(never)]
     unsafe fn store_some(
         &self,
         place: usize,
         column: usize,
-        sums: [f32x4; 2],
+        sums: f32x4,
         columns: usize,
         is_first: bool,
         is_last: bool,
     ) {
-        let (mut c, mut bias, mut second) = ([0.0_f32; 8], [0.0_f32; 8], [0.0_f32; 8]);
+        let (mut c, mut bias, mut second) = ([0.0_f32; 4], [0.0_f32; 4], [0.0_f32; 4]);
         // SAFETY: only the columns inside of the matrices are copied.
         unsafe {
             ptr::copy_nonoverlapping(self.c.add(place), c.as_mut_ptr(), columns);
@@ -251,8 +241,7 @@ impl Gemm {
                 epilogue,
                 ..*self
             };
-            row.store_vector(0, 0, sums[0], is_first, is_last);
-            row.store_vector(LANES, LANES, sums[1], is_first, is_last);
+            row.store_vector(0, 0, sums, is_first, is_last);
             ptr::copy_nonoverlapping(c.as_ptr(), self.c.add(place), columns);
             if let Epilogue::BiasGelu { activation, .. } = self.epilogue {
                 ptr::copy_nonoverlapping(second.as_ptr(), activation.add(place), columns);
@@ -294,25 +283,15 @@ impl Gemm {
 
 /// Multiplies a panel of each operand.
 #[inline(always)]
-unsafe fn micro_kernel(mut a: *const f32, mut b: *const f32, depth: usize) -> [[f32x4; 2]; ROWS] {
-    let mut sums = [[f32x4::ZERO; 2]; ROWS];
-    let mut step = |a: *const f32, b: *const f32| {
-        // SAFETY: the caller's panels have a step here.
+unsafe fn micro_kernel(mut a: *const f32, mut b: *const f32, depth: usize) -> [f32x4; ROWS] {
+    let mut sums = [f32x4::ZERO; ROWS];
+    for _ in 0..depth {
+        // SAFETY: panels have `depth` steps.
         unsafe {
-            let (b_low, b_high) = (load(b), load(b.add(LANES)));
-            for (index, [low, high]) in sums.iter_mut().enumerate() {
-                // Keeps a compiler from loading all six values first, for which there are no registers.
-                compiler_fence(Ordering::SeqCst);
-                let value = splat(a.add(index));
-                *low = fma(value, b_low, *low);
-                *high = fma(value, b_high, *high);
+            let columns = load(b);
+            for (index, sum) in sums.iter_mut().enumerate() {
+                *sum = fma(splat(a.add(index)), columns, *sum);
             }
-        }
-    };
-    // SAFETY: panels have `depth` steps.
-    unsafe {
-        for _ in 0..depth {
-            step(a, b);
             (a, b) = (a.add(ROWS), b.add(COLUMNS));
         }
     }

@@ -37,17 +37,18 @@ pub(crate) unsafe fn pack<const WIDTH: usize>(
     }
 }
 
-/// Copies `WIDTH` values, 6 or 8, in two vectors, which overlap if there are 6.
+/// Copies `WIDTH` values, a multiple of four.
 #[inline(always)]
 unsafe fn copy_group<const WIDTH: usize>(to: *mut f32, from: *const f32) {
-    // SAFETY: both vectors are inside of the group.
-    unsafe {
-        store(to, load(from));
-        store(to.add(WIDTH - LANES), load(from.add(WIDTH - LANES)));
+    let mut at = 0;
+    while at < WIDTH {
+        // SAFETY: the vector is inside of the group.
+        unsafe { store(to.add(at), load(from.add(at))) };
+        at += LANES;
     }
 }
 
-/// Packs groups whose values are `stride` apart, four groups at a time.
+/// Packs groups whose values are `stride` apart, blocks of 4 × 4 values at a time.
 #[inline(always)]
 unsafe fn pack_transposed<const WIDTH: usize>(
     mut to: *mut f32,
@@ -60,20 +61,16 @@ unsafe fn pack_transposed<const WIDTH: usize>(
     // SAFETY: the rows are inside of the operand.
     unsafe {
         while step + LANES <= depth {
-            let second = WIDTH - LANES;
-            let vector = |index: usize| load(row(index, step));
-            let low = transpose([vector(0), vector(1), vector(2), vector(3)]);
-            let high = transpose([
-                vector(second),
-                vector(second + 1),
-                vector(second + 2),
-                vector(second + 3),
-            ]);
-            for index in 0..LANES {
-                store(to, low[index]);
-                store(to.add(second), high[index]);
-                to = to.add(WIDTH);
+            let mut at = 0;
+            while at < WIDTH {
+                let vector = |index: usize| load(row(at + index, step));
+                let columns = transpose([vector(0), vector(1), vector(2), vector(3)]);
+                for (index, column) in columns.into_iter().enumerate() {
+                    store(to.add(index * WIDTH + at), column);
+                }
+                at += LANES;
             }
+            to = to.add(LANES * WIDTH);
             step += LANES;
         }
         while step < depth {
