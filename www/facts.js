@@ -47,7 +47,10 @@ export function roughly(seconds) {
   return [to(minutes / 60, 0.5), 'hour'];
 }
 
-/** By language. Making one takes longer than drawing a frame of the recording. @type {Map<string, Intl.DateTimeFormat>} */
+/**
+ * By language. Making one takes longer than drawing a frame of the recording.
+ * @type {Map<string, Intl.DateTimeFormat>}
+ */
 const dayFormats = new Map();
 
 /**

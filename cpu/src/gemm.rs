@@ -2,11 +2,11 @@
 //!
 //! The terms are those of [BLIS](https://doi.org/10.1145/2764454): the *micro-kernel* computes a *tile* of `C` of
 //! 12 × 4 values, whose sums stay in 12 vector registers, from a *panel* of `A` (12 rows) and one of `B` (4 columns).
-//! V8 leaves 15 of the 16 registers of x86-64: 12 sums, a vector of `B`, and one value of `A`, repeated. A tile of 6 × 8
-//! has fewer loads, but each repeated value is needed twice, and LLVM orders the multiplications so that all six are
+//! V8 leaves 15 of the 16 registers of x86-64: 12 sums, a vector of `B`, and one value of `A`, repeated. A tile of 6 ×
+//! 8 has fewer loads, but each repeated value is needed twice, and LLVM orders the multiplications so that all six are
 //! live at once, which takes more registers than there are. Both operands are *packed*, that is copied into the order
-//! in which the micro-kernel reads them, `DEPTH` steps of `k` at a time, so that a panel of each fits into the L1 cache.
-//! Packing also transposes, so that operands may have any strides.
+//! in which the micro-kernel reads them, `DEPTH` steps of `k` at a time, so that a panel of each fits into the L1
+//! cache. Packing also transposes, so that operands may have any strides.
 
 use crate::activation::{gelu, gelu_derivative};
 use crate::pack::pack;

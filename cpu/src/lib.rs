@@ -6,7 +6,8 @@
 //!
 //! The crate has no dependency on burn and none on the standard library, because it is built in two ways: as a part of
 //! webtune, and as WebAssembly modules of a few kilobytes that share webtune's memory (`cpu/module`). The modules have
-//! instructions that not every browser has, and a browser refuses a module as a whole for one instruction that it lacks.
+//! instructions that not every browser has, and a browser refuses a module as a whole for one instruction that it
+//! lacks.
 #![no_std]
 
 mod activation;

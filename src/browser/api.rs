@@ -31,8 +31,8 @@ pub struct Webtune(Session<BrowserEnvironment, GpuProbe>);
 
 #[wasm_bindgen]
 impl Webtune {
-    /// Opens `webgpu` or `cpu`, or with `auto` the faster of the devices that there are. `kernels` is the address of the
-    /// CPU device's kernels for browsers with relaxed SIMD.
+    /// Opens `webgpu` or `cpu`, or with `auto` the faster of the devices that there are. `kernels` is the address of
+    /// the CPU device's kernels for browsers with relaxed SIMD.
     ///
     /// # Errors
     /// A `WorkerError` when the device is not there.

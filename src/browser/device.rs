@@ -47,8 +47,8 @@ impl Opened {
     }
 }
 
-/// Opens the device of `webgpu`, `cpu` or any other word, which stands for `auto`: the faster of the two. The CPU device
-/// computes with the kernels at the address `kernels` where the browser can run them.
+/// Opens the device of `webgpu`, `cpu` or any other word, which stands for `auto`: the faster of the two. The CPU
+/// device computes with the kernels at the address `kernels` where the browser can run them.
 ///
 /// # Errors
 /// [`crate::Error::Device`] when `webgpu` was asked for and there is none.
