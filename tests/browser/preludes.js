@@ -31,6 +31,18 @@ const preludes = {
         ? Promise.resolve(new Response('gone', { status: 404 }))
         : get(from);
   },
+  // A browser without relaxed SIMD, as Safari is: modules with such an instruction are not valid.
+  'no-relaxed-simd': () => {
+    scope.WebAssembly.validate = () => false;
+  },
+  // The kernels of the CPU device are not on the server.
+  'no-kernels': () => {
+    const get = scope.fetch;
+    scope.fetch = (/** @type {string|URL|Request} */ from) =>
+      String(from instanceof Request ? from.url : from).endsWith('cpu_relaxed.wasm')
+        ? Promise.resolve(new Response('gone', { status: 404 }))
+        : get(from);
+  },
   // A driver that loses work: nothing fails, what is read back is stale.
   'work-dropped': () => {
     scope.GPUComputePassEncoder.prototype.dispatchWorkgroups = () => {};
@@ -154,7 +166,8 @@ const preludes = {
       scope.WebAssembly[name] = async (/** @type {any[]} */ ...given) => {
         const made = await start.apply(scope.WebAssembly, given);
         const { memory } = (made.instance ?? made).exports;
-        scope.wasmBytes = () => memory.buffer.byteLength;
+        // The kernels of the CPU device are a module without a memory of its own.
+        if (memory) scope.wasmBytes = () => memory.buffer.byteLength;
         return made;
       };
     }
