@@ -35,7 +35,7 @@ test('the recording announces nothing, and a run only when it starts, pauses, re
   webtune,
 }) => {
   const { page } = webtune;
-  await webtune.open({ ...CPU, num_train_epochs: 20 });
+  await webtune.open({ ...CPU, num_train_epochs: 100 });
   // Every panel is made.
   await expect(webtune.button('compare')).toBeAttached();
   await listen(page);
@@ -62,7 +62,7 @@ test('the recording announces nothing, and a run only when it starts, pauses, re
   await webtune.idle();
   const rest = (await spoken(page)).slice(started);
   expect(rest.slice(0, 2)).toEqual(['Paused.', 'Training: running']);
-  expect(rest.at(-1)).toContain('Done: 200 steps');
+  expect(rest.at(-1)).toContain('Done: 1,000 steps');
   // After the training: the sentence is classified, and the end.
   expect(rest.length).toBeLessThanOrEqual(5);
 });

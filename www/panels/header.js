@@ -56,6 +56,7 @@ function device({ opened, openError, fatal }, comparison) {
       {
         class: `chip device-${info.software ? 'software' : info.kind}`,
         'data-testid': 'device-name',
+        lang: 'en',
         title: [info.vendor, info.architecture].filter(Boolean).join(' · '),
       },
       info.name,
