@@ -3,7 +3,7 @@
 use crate::activation::exp_non_positive;
 use crate::dropout::Dropout;
 use crate::gemm::{Epilogue, GEMM_SCRATCH, Gemm, Operand};
-use crate::simd::{LANES, fma, load, store};
+use crate::simd::{LANES, fma, for_row, load_some, store_some};
 use crate::{divide, split};
 use core::ptr;
 use wide::f32x4;
@@ -243,53 +243,6 @@ unsafe fn softmax(row: *mut f32, bias: *const f32, len: usize, scale: f32) {
         for_row(len, |at, count| {
             store_some(row.add(at), load_some(row.add(at), count) * factor, count);
         });
-    }
-}
-
-/// Calls `work` with the index of each group of four values, and how many values it has.
-#[inline(always)]
-fn for_row(len: usize, mut work: impl FnMut(usize, usize)) {
-    let whole = len / LANES * LANES;
-    for at in (0..whole).step_by(LANES) {
-        work(at, LANES);
-    }
-    if whole < len {
-        work(whole, len - whole);
-    }
-}
-
-/// Loads `count` values; the others are 0.
-#[inline(always)]
-unsafe fn load_some(from: *const f32, count: usize) -> f32x4 {
-    // SAFETY: by the caller's contract.
-    unsafe {
-        if count == LANES {
-            return load(from);
-        }
-        let mut values = [0.0; LANES];
-        let mut at = 0;
-        while at < count && at < LANES {
-            *values.as_mut_ptr().add(at) = *from.add(at);
-            at += 1;
-        }
-        f32x4::new(values)
-    }
-}
-
-/// Stores the first `count` values.
-#[inline(always)]
-unsafe fn store_some(to: *mut f32, values: f32x4, count: usize) {
-    // SAFETY: by the caller's contract.
-    unsafe {
-        if count == LANES {
-            return store(to, values);
-        }
-        let values = values.to_array();
-        let mut at = 0;
-        while at < count && at < LANES {
-            *to.add(at) = *values.as_ptr().add(at);
-            at += 1;
-        }
     }
 }
 

@@ -1,8 +1,7 @@
 //! Element-wise GELU and sums of columns.
 
 use crate::activation::{gelu, gelu_derivative};
-use crate::simd::{LANES, load, store};
-use crate::split;
+use crate::simd::{for_part, load_some, store_some};
 use wide::f32x4;
 
 /// Sums each column of a row-major matrix.
@@ -25,27 +24,16 @@ impl ColumnSums {
     /// # Safety
     /// `input` and `sums` are valid for the shapes.
     pub(crate) unsafe fn compute(&self, part: usize, parts: usize) {
-        let groups = self.width / LANES;
-        // SAFETY: all indices are inside of the matrix.
-        unsafe {
-            for group in split(groups, part, parts) {
-                let column = group * LANES;
-                let mut sum = f32x4::ZERO;
+        for_part(self.width, part, parts, |column, count| {
+            let mut sum = f32x4::ZERO;
+            // SAFETY: all indices are inside of the matrix.
+            unsafe {
                 for row in 0..self.rows {
-                    sum += load(self.input.add(row * self.width + column));
+                    sum += load_some(self.input.add(row * self.width + column), count);
                 }
-                store(self.sums.add(column), sum);
+                store_some(self.sums.add(column), sum, count);
             }
-            if part + 1 == parts {
-                for column in groups * LANES..self.width {
-                    let mut sum = 0.0;
-                    for row in 0..self.rows {
-                        sum += *self.input.add(row * self.width + column);
-                    }
-                    *self.sums.add(column) = sum;
-                }
-            }
-        }
+        });
     }
 }
 
@@ -69,39 +57,16 @@ impl Gelu {
     /// # Safety
     /// All pointers are valid for `len` values.
     pub(crate) unsafe fn compute(&self, part: usize, parts: usize) {
-        let groups = self.len / LANES;
-        // SAFETY: all indices are below `len`.
-        unsafe {
-            for group in split(groups, part, parts) {
-                let at = group * LANES;
-                let grad = match self.grad.is_null() {
-                    true => f32x4::ONE,
-                    false => load(self.grad.add(at)),
+        for_part(self.len, part, parts, |at, count| {
+            // SAFETY: all indices are below `len`.
+            unsafe {
+                let input = load_some(self.input.add(at), count);
+                let output = match self.grad.is_null() {
+                    true => gelu(input),
+                    false => load_some(self.grad.add(at), count) * gelu_derivative(input),
                 };
-                store(
-                    self.output.add(at),
-                    self.value(load(self.input.add(at)), grad),
-                );
+                store_some(self.output.add(at), output, count);
             }
-            if part + 1 == parts {
-                for at in groups * LANES..self.len {
-                    let grad = if self.grad.is_null() {
-                        1.0
-                    } else {
-                        *self.grad.add(at)
-                    };
-                    let value = self.value(f32x4::splat(*self.input.add(at)), f32x4::splat(grad));
-                    *self.output.add(at) = value.to_array()[0];
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn value(&self, input: f32x4, grad: f32x4) -> f32x4 {
-        match self.grad.is_null() {
-            true => gelu(input),
-            false => grad * gelu_derivative(input),
-        }
+        });
     }
 }

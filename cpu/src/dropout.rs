@@ -1,7 +1,6 @@
 //! Inverted dropout, whose mask is a hash of each value's index.
 
-use crate::simd::{LANES, load, store};
-use crate::split;
+use crate::simd::{for_part, load_some, store_some};
 use wide::{f32x4, u32x4};
 
 /// The mask of an inverted dropout. The hash is `mix(mix(index * KNUTH_MULTIPLIER ^ key) + key)`, where `mix` is
@@ -69,20 +68,12 @@ impl DropoutJob {
     /// # Safety
     /// `input` and `output` are valid for `len` values.
     pub(crate) unsafe fn compute(&self, part: usize, parts: usize) {
-        let groups = self.len / LANES;
-        // SAFETY: all indices are below `len`.
-        unsafe {
-            for group in split(groups, part, parts) {
-                let at = group * LANES;
-                let values = self.mask.apply(load(self.input.add(at)), at);
-                store(self.output.add(at), values);
+        for_part(self.len, part, parts, |at, count| {
+            // SAFETY: all indices are below `len`.
+            unsafe {
+                let values = self.mask.apply(load_some(self.input.add(at), count), at);
+                store_some(self.output.add(at), values, count);
             }
-            if part + 1 == parts {
-                for at in groups * LANES..self.len {
-                    let value = self.mask.apply(f32x4::splat(*self.input.add(at)), at);
-                    *self.output.add(at) = value.to_array()[0];
-                }
-            }
-        }
+        });
     }
 }

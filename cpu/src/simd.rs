@@ -2,6 +2,7 @@
 //!
 //! Inner loops have no `array::map`, because a compiler may call it instead of inlining it.
 
+use crate::split;
 use wide::f32x4;
 
 /// Values of a vector.
@@ -60,4 +61,63 @@ pub(crate) fn fma(a: f32x4, b: f32x4, c: f32x4) -> f32x4 {
 #[inline(always)]
 pub(crate) fn transpose(rows: [f32x4; 4]) -> [f32x4; 4] {
     f32x4::transpose(rows)
+}
+
+/// Calls `work` with the index of each group of four values, and how many values it has.
+#[inline(always)]
+pub(crate) fn for_row(len: usize, work: impl FnMut(usize, usize)) {
+    for_part(len, 0, 1, work);
+}
+
+/// Calls `work` as [`for_row`] does, with the groups that belong to `part` of `parts`.
+#[inline(always)]
+pub(crate) fn for_part(len: usize, part: usize, parts: usize, mut work: impl FnMut(usize, usize)) {
+    for group in split(len / LANES, part, parts) {
+        work(group * LANES, LANES);
+    }
+    let whole = len / LANES * LANES;
+    if part + 1 == parts && whole < len {
+        work(whole, len - whole);
+    }
+}
+
+/// Loads `count` values, at most four; the others are 0.
+///
+/// # Safety
+/// `from` is valid for reads of `count` values.
+#[inline(always)]
+pub(crate) unsafe fn load_some(from: *const f32, count: usize) -> f32x4 {
+    // SAFETY: by the caller's contract.
+    unsafe {
+        if count == LANES {
+            return load(from);
+        }
+        let mut values = [0.0; LANES];
+        let mut at = 0;
+        while at < count && at < LANES {
+            *values.as_mut_ptr().add(at) = *from.add(at);
+            at += 1;
+        }
+        f32x4::new(values)
+    }
+}
+
+/// Stores the first `count` values, at most four.
+///
+/// # Safety
+/// `to` is valid for writes of `count` values.
+#[inline(always)]
+pub(crate) unsafe fn store_some(to: *mut f32, values: f32x4, count: usize) {
+    // SAFETY: by the caller's contract.
+    unsafe {
+        if count == LANES {
+            return store(to, values);
+        }
+        let values = values.to_array();
+        let mut at = 0;
+        while at < count && at < LANES {
+            *to.add(at) = *values.as_ptr().add(at);
+            at += 1;
+        }
+    }
 }

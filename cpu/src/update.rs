@@ -1,6 +1,6 @@
 //! AdamW and the sum of squared gradients.
 
-use crate::simd::{LANES, fma, load, store};
+use crate::simd::{LANES, fma, for_part, load, load_some, store_some};
 use crate::split;
 use wide::f32x4;
 
@@ -46,46 +46,28 @@ impl AdamW {
     /// # Safety
     /// All pointers are valid for `len` values and not aliased.
     pub(crate) unsafe fn compute(&self, part: usize, parts: usize) {
-        let groups = self.len / LANES;
-        // SAFETY: all indices are below `len`.
-        unsafe {
-            for group in split(groups, part, parts) {
-                let at = group * LANES;
-                let gradient = load(self.gradient.add(at));
-                let (first, second) = (
-                    load(self.first_moment.add(at)),
-                    load(self.second_moment.add(at)),
-                );
+        for_part(self.len, part, parts, |at, count| {
+            // SAFETY: all indices are below `len`.
+            unsafe {
+                let gradient = load_some(self.gradient.add(at), count);
+                let first = load_some(self.first_moment.add(at), count);
+                let second = load_some(self.second_moment.add(at), count);
                 // The rows of word embeddings that no batch has had: half of MiniLM's values.
                 if !(gradient | first | second).simd_ne(f32x4::ZERO).any() {
                     if self.decay != 1.0 {
-                        let decayed = load(self.parameter.add(at)) * f32x4::splat(self.decay);
-                        store(self.parameter.add(at), decayed);
+                        let parameter = load_some(self.parameter.add(at), count);
+                        let decayed = parameter * f32x4::splat(self.decay);
+                        store_some(self.parameter.add(at), decayed, count);
                     }
-                    continue;
+                    return;
                 }
-                let state = [load(self.parameter.add(at)), first, second];
+                let state = [load_some(self.parameter.add(at), count), first, second];
                 let [parameter, first, second] = self.update(state, gradient);
-                store(self.parameter.add(at), parameter);
-                store(self.first_moment.add(at), first);
-                store(self.second_moment.add(at), second);
+                store_some(self.parameter.add(at), parameter, count);
+                store_some(self.first_moment.add(at), first, count);
+                store_some(self.second_moment.add(at), second, count);
             }
-            if part + 1 == parts {
-                for at in groups * LANES..self.len {
-                    let state = [
-                        *self.parameter.add(at),
-                        *self.first_moment.add(at),
-                        *self.second_moment.add(at),
-                    ];
-                    let gradient = f32x4::splat(*self.gradient.add(at));
-                    let state = self.update(state.map(f32x4::splat), gradient);
-                    let [parameter, first, second] = state.map(|values| values.to_array()[0]);
-                    *self.parameter.add(at) = parameter;
-                    *self.first_moment.add(at) = first;
-                    *self.second_moment.add(at) = second;
-                }
-            }
-        }
+        });
     }
 
     #[inline(always)]

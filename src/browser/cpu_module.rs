@@ -40,12 +40,10 @@ async fn load_first(address: &str) -> bool {
     if !WebAssembly::validate(&Uint8Array::from(PROBE.as_slice())).unwrap_or(false) {
         return false;
     }
-    match instantiate(address).await {
-        Ok(instance) => {
-            let compute = add_to_table(&instance);
-            // SAFETY: the function is `compute` of `cpu/module`, built from the same source as this module.
-            compute.is_ok_and(|compute| unsafe { kernels::use_kernels(compute) })
-        }
+    let compute = instantiate(address).await;
+    match compute.and_then(|instance| add_to_table(&instance)) {
+        // SAFETY: the function is `compute` of `cpu/module`, built from the same source as this module.
+        Ok(compute) => unsafe { kernels::use_kernels(compute) },
         Err(error) => {
             web_sys::console::warn_2(
                 &"The kernels with relaxed SIMD were not loaded.".into(),
