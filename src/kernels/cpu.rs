@@ -23,7 +23,7 @@ use burn::backend::Flex;
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::tensor::TensorData;
-use tensors::{Values, first_values};
+use tensors::{Values, dims, first_values};
 use webtune_cpu::{DropoutJob, Epilogue, Gelu, Job};
 
 impl BertOps for Flex {
@@ -45,7 +45,7 @@ impl BertOps for Flex {
         if precision == Precision::F16 {
             return reference::linear::<Self>(input, weight, bias, precision);
         }
-        let bias = Values::new(bias);
+        let bias = Values::of_len(bias, dims(&weight)[0]);
         linear::forward(input, weight, Epilogue::Bias { bias: bias.start() })
     }
 
@@ -97,7 +97,8 @@ impl BertOps for Flex {
             let grad = reference::product::<Self>(grad, weight, precision);
             return Self::bert_gelu_backward(pre_activation, grad);
         }
-        let input = Values::new(pre_activation);
+        let len = dims(&grad)[0] * dims(&weight)[1];
+        let input = Values::of_len(pre_activation, len);
         let input = input.start();
         linear::input_grad(grad, weight, Epilogue::GeluGrad { input })
     }
@@ -322,13 +323,15 @@ impl From<DropoutMask> for webtune_cpu::Dropout {
 /// Computes the exact GELU, or with `grad` the gradient of its input.
 fn gelu(input: FloatTensor<Flex>, grad: Option<FloatTensor<Flex>>) -> FloatTensor<Flex> {
     let shape = input.shape();
-    let (input, grad) = (Values::new(input), grad.map(Values::new));
+    let len = shape.num_elements();
+    let input = Values::new(input);
+    let grad = grad.map(|grad| Values::of_len(grad, len));
     tensors::output(shape, |output| {
         execute::run(&Job::Gelu(Gelu {
             input: input.start(),
             grad: Values::start_or_null(grad.as_ref()),
             output,
-            len: input.len(),
+            len,
         }));
     })
 }

@@ -32,7 +32,8 @@ pub(super) fn forward(
     shape: HeadsShape,
     mask: DropoutMask,
 ) -> (FloatTensor<Flex>, FloatTensor<Flex>, FloatTensor<Flex>) {
-    let (projected, bias) = (Values::new(projected), Values::new(bias));
+    let projected = Values::new(projected);
+    let bias = Values::of_len(bias, shape.batch * shape.seq);
     let attention = |probs, dropped, context| {
         run(&Job::Attention(Attention {
             shape: heads(&projected, shape, mask),
@@ -72,9 +73,12 @@ pub(super) fn backward(
     shape: HeadsShape,
     mask: DropoutMask,
 ) -> FloatTensor<Flex> {
-    let [projected, probs, dropped, grad] = [projected, probs, dropped, grad].map(Values::new);
     let rows = shape.batch * shape.seq;
     let width = shape.heads * shape.head_size;
+    let projected = Values::new(projected);
+    let scores = rows * shape.heads * shape.seq;
+    let [probs, dropped] = [probs, dropped].map(|tensor| Values::of_len(tensor, scores));
+    let grad = Values::of_len(grad, rows * width);
     output([rows, 3 * width], |projected_grad| {
         run(&Job::AttentionBackward(AttentionBackward {
             shape: heads(&projected, shape, mask),

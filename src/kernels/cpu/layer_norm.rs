@@ -32,7 +32,7 @@ impl Operands {
         let shape = dims(&input);
         Self {
             input: Values::new(input),
-            residual: residual.map(Values::new),
+            residual: residual.map(|residual| Values::of_len(residual, shape[0] * shape[1])),
             mask,
             eps,
             shape,
@@ -62,7 +62,7 @@ pub(super) fn forward(
     mask: DropoutMask,
 ) -> FloatTensor<Flex> {
     let operands = Operands::new(input, residual, eps, mask);
-    let (weight, bias) = (Values::new(weight), Values::new(bias));
+    let [weight, bias] = [weight, bias].map(|tensor| Values::of_len(tensor, operands.shape[1]));
     output(operands.shape, |output| {
         run(&Job::LayerNorm(LayerNorm {
             rows: operands.rows(),
@@ -88,7 +88,9 @@ pub(super) fn backward(
     FloatTensor<Flex>,
 ) {
     let operands = Operands::new(input, residual, eps, mask);
-    let ([rows, width], weight, grad) = (operands.shape, Values::new(weight), Values::new(grad));
+    let [rows, width] = operands.shape;
+    let weight = Values::of_len(weight, width);
+    let grad = Values::of_len(grad, rows * width);
     let mut moments = vec![0.0; 2 * rows];
     let mut rows_job = |input_grad, residual_grad| {
         run(&Job::LayerNormBackward(LayerNormBackward {

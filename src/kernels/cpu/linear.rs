@@ -46,7 +46,7 @@ pub(super) fn forward_gelu(
     bias: FloatTensor<Flex>,
 ) -> (FloatTensor<Flex>, FloatTensor<Flex>) {
     let shape = [dims(&input)[0], dims(&weight)[0]];
-    let bias = Values::new(bias);
+    let bias = Values::of_len(bias, shape[1]);
     let bias = bias.start();
     let mut pre_activation = None;
     let activation = output(shape, |activation| {

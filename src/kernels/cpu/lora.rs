@@ -22,7 +22,10 @@ pub(super) fn forward(
         "the update is inside of the layer's output"
     );
     let low_rank = {
-        let (input, lora_a) = (Values::new(input), Values::new(lora_a));
+        let (input, lora_a) = (
+            Values::of_len(input, m * k),
+            Values::of_len(lora_a, rank * k),
+        );
         let a = Operand::row_major(input.start(), k);
         let b = Operand::row_major(lora_a.start(), k).transposed();
         output([m, rank], |c| {
@@ -68,8 +71,12 @@ pub(super) fn backward(
         start + n <= width,
         "the update is inside of the layer's output"
     );
-    let [grad, input, low_rank, lora_a, lora_b] =
-        [grad, input, low_rank, lora_a, lora_b].map(Values::new);
+    let (grad, input) = (Values::new(grad), Values::of_len(input, m * k));
+    let (low_rank, lora_a) = (
+        Values::of_len(low_rank, m * rank),
+        Values::of_len(lora_a, rank * k),
+    );
+    let lora_b = Values::new(lora_b);
     // SAFETY: `start` is inside of the first row.
     let grad = Operand::row_major(unsafe { grad.start().add(start) }, width);
     let b_grad = output([n, rank], |c| {

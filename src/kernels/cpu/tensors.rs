@@ -17,6 +17,20 @@ impl Values {
         }
     }
 
+    /// The same; a kernel reads `len` values.
+    ///
+    /// # Panics
+    /// If the tensor has another number of values.
+    pub(super) fn of_len(tensor: FloatTensor<Flex>, len: usize) -> Self {
+        let values = Self::new(tensor);
+        assert_eq!(
+            values.len(),
+            len,
+            "an operand has the size of the operation"
+        );
+        values
+    }
+
     pub(super) fn slice(&self) -> &[f32] {
         self.0.as_slice().unwrap_or_default()
     }
