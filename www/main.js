@@ -3,6 +3,7 @@
 // Parameters of the address:
 // - `#<view>` selects a view, see views.js
 // - `device=cpu` or `device=webgpu` selects a device
+// - `threads=<number>` limits the threads of the CPU device
 // - `model=<URL of a folder>` or `model=owner/name@revision` selects a model
 // - `endpoint=<address>` selects another Hub than huggingface.co, for models
 // - `datasets=<address>` selects another rows API than that of huggingface.co, for datasets
@@ -15,6 +16,7 @@
 
 import { byId, ignoreOffButtons, onFrame } from './dom.js';
 import { preferredLanguage, t, useLanguage } from './i18n.js';
+import { isolate } from './isolation.js';
 import { isRepo } from './models.js';
 import { nextTask } from './next-task.js';
 import { headerPanel } from './panels/header.js';
@@ -55,6 +57,7 @@ async function start() {
   }
   const projector = query.get('view') === 'projector';
   const store = new Store(initialState(language, { depth: preferredDepth(query), projector }), onFrame);
+  void isolate(() => store.state.opened !== null);
   const appearanceChanged = applyAppearance(store);
   followAddress(store);
   await useLanguage(language);
@@ -125,7 +128,7 @@ async function open(store, query, { docked, overview, comparison }) {
 
     const device = DEVICES.find((candidate) => candidate === query.get('device')) ?? 'auto';
     store.update({ opening: true });
-    const opened = await session.request({ type: 'open', device });
+    const opened = await session.request({ type: 'open', device, ...threadsOf(query) });
     turnOffUnsupported(settings, opened.device);
     store.update({ opened, opening: false });
     await painted();
@@ -173,6 +176,15 @@ function turnOffUnsupported(settings, { kind, name, shader_f16 }) {
       key: kind === 'cpu' ? 'setting.fp16.off_cpu' : 'setting.fp16.off_adapter',
       params: { name },
     });
+}
+
+/**
+ * The threads of the CPU device: `?threads=`, else one for each core.
+ * @param {URLSearchParams} query
+ */
+function threadsOf(query) {
+  const threads = Number(query.get('threads'));
+  return Number.isInteger(threads) && threads > 0 ? { threads } : {};
 }
 
 /**

@@ -5,6 +5,7 @@
 // its steps (run.js), so that a visitor can watch a sentence and turn pages of rows during training.
 
 import init, { Webtune, describe } from '../pkg/webtune.js';
+import { acceptSharedMemory, cpuKernels, moduleAndMemory } from './cpu-threads.js';
 import { TrainingRun } from './run.js';
 
 /** @typedef {import('./protocol.js').Request} Request */
@@ -15,8 +16,6 @@ import { TrainingRun } from './run.js';
 
 /** Requests that change nothing. @type {Request['type'][]} */
 const READS = ['predict', 'dataset_rows', 'tokens'];
-/** The kernels of the CPU device for browsers with relaxed SIMD. */
-const KERNELS = new URL('../pkg/cpu_relaxed.wasm', import.meta.url).href;
 /** A module that has panicked repeats its messages. */
 const MAX_LOG_LINES_AFTER_FATAL = 5;
 
@@ -51,8 +50,9 @@ self.addEventListener('unhandledrejection', (event) => {
   fatal(event.reason);
 });
 
+acceptSharedMemory();
 // Started here, so that the module compiles while the page is drawn.
-const ready = init();
+const ready = init(moduleAndMemory());
 ready.catch(() => {}); // the first request awaits it and reports the error
 
 self.addEventListener('message', (/** @type {MessageEvent<Request>} */ { data: request }) => {
@@ -108,7 +108,7 @@ async function perform(request) {
     case 'open': {
       app?.free();
       app = null;
-      app = await Webtune.open(request.device, KERNELS);
+      app = await Webtune.open(request.device, cpuKernels(request.threads));
       return { device: app.device(), self_test: await app.self_test() };
     }
     case 'load_files':

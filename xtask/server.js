@@ -21,10 +21,19 @@ import sirv from 'sirv';
 /**
  * @typedef {object} Options
  * @property {boolean} [live]   reads the folders at each request, and sends no compressed and no cached files
+ * @property {boolean} [isolated]   sends the headers that isolate the page, by default
  * @property {(path: string) => string} [cacheControl]   the header of a file
  * @property {(path: string, bytes: number) => void} [onFile]   is called for each file that is sent
  */
 
+/**
+ * Isolates the page from other origins, so that its threads may share memory
+ * (https://developer.mozilla.org/docs/Web/API/Window/crossOriginIsolated). The page and its workers need them.
+ */
+export const ISOLATION = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
 const YEAR = 'public, max-age=31536000, immutable';
 const MINUTES = 'public, max-age=300, stale-while-revalidate=604800';
 const NOT_FOUND =
@@ -63,7 +72,9 @@ export function staticFiles(mounts, options = {}) {
  * @param {Mount} mount
  * @param {Options} options
  */
-function handlerOf({ address, source }, { live = false, cacheControl = live ? () => 'no-cache' : lasting, onFile }) {
+function handlerOf({ address, source }, options) {
+  const { live = false, isolated = true, onFile } = options;
+  const { cacheControl = live ? () => 'no-cache' : lasting } = options;
   const prefix = address && `/${address}`;
   const isFile = statSync(source).isFile();
   const serve = sirv(isFile ? dirname(source) : source, {
@@ -76,6 +87,7 @@ function handlerOf({ address, source }, { live = false, cacheControl = live ? ()
       const whole = isFile ? prefix : prefix + path;
       onFile?.(whole, stats.size);
       response.setHeader('cache-control', cacheControl(whole));
+      if (isolated) for (const [name, value] of Object.entries(ISOLATION)) response.setHeader(name, value);
       if (!/\.\w+$/.test(path)) response.setHeader('content-type', 'text/plain; charset=utf-8');
     },
   });

@@ -73,6 +73,11 @@ struct Task {
 }
 
 impl Heads {
+    /// Multiplications of the forward pass.
+    pub(crate) fn products(&self) -> usize {
+        2 * self.batch * self.heads * self.seq * self.seq * self.head_size
+    }
+
     /// Number of values that a part needs as scratch memory.
     pub fn scratch(&self) -> usize {
         GEMM_SCRATCH + self.seq * self.seq

@@ -18,6 +18,7 @@ mod gemm;
 mod layer_norm;
 mod pack;
 mod simd;
+mod team;
 mod update;
 
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use columns::{ColumnSums, Gelu};
 pub use dropout::{Dropout, DropoutJob};
 pub use gemm::{Epilogue, GEMM_SCRATCH, Gemm, Operand};
 pub use layer_norm::{LayerNorm, LayerNormBackward, LayerNormWeights, Rows};
+pub use team::{Sleep, Team};
 pub use update::{AdamW, Squares};
 
 use core::ops::Range;
@@ -71,6 +73,32 @@ impl Job {
         }
     }
 
+    /// Returns into how many parts a team of `threads` threads splits the job: one if it takes less time than waking
+    /// them, and otherwise some for each thread, so that one that is interrupted leaves parts to the others.
+    pub fn parts(&self, threads: usize) -> usize {
+        match threads > 1 && self.nanoseconds() >= WORTH_SPLITTING {
+            true => PARTS_PER_THREAD * threads,
+            false => 1,
+        }
+    }
+
+    /// Estimates the time of the job on one thread.
+    fn nanoseconds(&self) -> usize {
+        match self {
+            Self::Gemm(job) => job.m * job.n * job.k / 16,
+            Self::Attention(job) => job.shape.products() / 4,
+            Self::AttentionBackward(job) => job.shape.products() / 2,
+            Self::LayerNorm(job) => job.rows.rows * job.rows.width,
+            Self::LayerNormBackward(job) => job.rows.rows * job.rows.width,
+            Self::LayerNormWeights(job) => job.rows.rows * job.rows.width,
+            Self::Gelu(job) => 2 * job.len,
+            Self::Dropout(job) => job.len,
+            Self::ColumnSums(job) => job.rows * job.width / 2,
+            Self::Squares(job) => job.len / 4,
+            Self::AdamW(job) => job.len,
+        }
+    }
+
     /// Computes `part` of `parts`.
     ///
     /// # Safety
@@ -95,6 +123,11 @@ impl Job {
         }
     }
 }
+
+/// Estimated nanoseconds from which a job is split.
+const WORTH_SPLITTING: usize = 10_000;
+/// Parts of a job for each thread.
+const PARTS_PER_THREAD: usize = 2;
 
 /// The range of `len` items that belongs to `part` of `parts`.
 ///

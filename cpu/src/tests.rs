@@ -2,6 +2,7 @@
 
 extern crate std;
 
+mod team;
 mod update;
 
 use super::*;

@@ -2,6 +2,7 @@
 
 use super::clock::BrowserClock;
 use super::convert::{self, error, to_js, values};
+use super::cpu_module::CpuKernels;
 use super::device;
 use super::environment::BrowserEnvironment;
 use super::fetch::BrowserFetch;
@@ -31,13 +32,13 @@ pub struct Webtune(Session<BrowserEnvironment, GpuProbe>);
 
 #[wasm_bindgen]
 impl Webtune {
-    /// Opens `webgpu` or `cpu`, or with `auto` the faster of the devices that there are. `kernels` is the address of
-    /// the CPU device's kernels for browsers with relaxed SIMD.
+    /// Opens `webgpu` or `cpu`, or with `auto` the faster of the devices that there are. `kernels` are
+    /// those of the CPU device, `cpuKernels()` of `www/cpu-threads.js`.
     ///
     /// # Errors
     /// A `WorkerError` when the device is not there.
-    pub async fn open(choice: String, kernels: String) -> Result<Webtune, JsValue> {
-        let opened = device::open(&choice, &kernels).await;
+    pub async fn open(choice: String, kernels: CpuKernels) -> Result<Webtune, JsValue> {
+        let opened = device::open(&choice, Some(&kernels)).await;
         let compute = opened.map_err(error)?.compute();
         Ok(Self(Session::new(
             compute,

@@ -78,7 +78,7 @@ impl Benchmark {
     /// # Errors
     /// A `WorkerError` where there is none.
     pub async fn open() -> Result<Benchmark, JsValue> {
-        let Opened { device, info, .. } = device::open("webgpu", "").await.map_err(error)?;
+        let Opened { device, info, .. } = device::open("webgpu", None).await.map_err(error)?;
         Ok(Self {
             device: device.autodiff(),
             limits: info.limits(),

@@ -1,13 +1,14 @@
 //! Opens the device: asks the browser for an adapter, and takes it or the CPU.
 
 use super::clock::BrowserClock;
-use super::cpu_module;
+use super::cpu_module::{self, CpuKernels};
 use super::gpu_errors::GpuErrors;
 use super::memory::{self, GpuProbe};
 use crate::Result;
 use crate::session::protocol::{DeviceInfo, DeviceKind, SelfTestView};
 use crate::session::{
-    Adapter, Compute, DeviceChoice, DeviceErrors, Missing, NoDeviceErrors, measure, without_adapter,
+    Adapter, Compute, CpuForm, DeviceChoice, DeviceErrors, Missing, NoDeviceErrors, measure,
+    without_adapter,
 };
 use burn::tensor::Device;
 use burn::tensor::wgpu::wgpu;
@@ -48,11 +49,11 @@ impl Opened {
 }
 
 /// Opens the device of `webgpu`, `cpu` or any other word, which stands for `auto`: the faster of the two. The CPU
-/// device computes with the kernels at the address `kernels` where the browser can run them.
+/// device computes with the `kernels` that the browser can run.
 ///
 /// # Errors
 /// [`crate::Error::Device`] when `webgpu` was asked for and there is none.
-pub(super) async fn open(choice: &str, kernels: &str) -> Result<Opened> {
+pub(super) async fn open(choice: &str, kernels: Option<&CpuKernels>) -> Result<Opened> {
     let choice = DeviceChoice::new(choice);
     let found = match choice {
         DeviceChoice::Cpu => Err(Missing::Adapter),
@@ -61,23 +62,20 @@ pub(super) async fn open(choice: &str, kernels: &str) -> Result<Opened> {
     match found {
         Ok((opened, adapter)) if choice == DeviceChoice::Auto => {
             // Before the measurement, so that the CPU is timed with the kernels that a run would have.
-            let has_relaxed_simd = cpu_module::load(kernels).await;
-            faster(opened, &adapter, has_relaxed_simd).await
+            let form = cpu_module::load(kernels).await;
+            faster(opened, &adapter, form).await
         }
         Ok((opened, _)) => Ok(opened),
         Err(missing) => {
             let reason = without_adapter(choice, &missing)?;
-            let has_relaxed_simd = cpu_module::load(kernels).await;
-            Ok(cpu(
-                DeviceInfo::cpu(reason, Err(&missing)),
-                has_relaxed_simd,
-            ))
+            let form = cpu_module::load(kernels).await;
+            Ok(cpu(DeviceInfo::cpu(reason, Err(&missing)), form))
         }
     }
 }
 
 /// Measures an adapter and the CPU, and closes the adapter if the CPU is taken.
-async fn faster(mut opened: Opened, adapter: &Adapter, has_relaxed_simd: bool) -> Result<Opened> {
+async fn faster(mut opened: Opened, adapter: &Adapter, form: CpuForm) -> Result<Opened> {
     let Some(gpu) = &opened.gpu else {
         return Ok(opened);
     };
@@ -85,17 +83,15 @@ async fn faster(mut opened: Opened, adapter: &Adapter, has_relaxed_simd: bool) -
     let measured = measure(&opened.device, &errors, adapter, &BrowserClock).await?;
     if measured.kind == DeviceKind::Cpu {
         errors.close();
-        return Ok(cpu(measured.cpu_info(adapter), has_relaxed_simd));
+        return Ok(cpu(measured.cpu_info(adapter), form));
     }
     opened.info = measured.adapter_info(opened.info);
     opened.tested = measured.tested;
     Ok(opened)
 }
 
-fn cpu(mut info: DeviceInfo, has_relaxed_simd: bool) -> Opened {
-    if has_relaxed_simd {
-        info.name = "CPU (WebAssembly relaxed SIMD, one thread)".into();
-    }
+fn cpu(mut info: DeviceInfo, form: CpuForm) -> Opened {
+    info.name = form.name();
     Opened {
         device: Device::flex(),
         info,

@@ -12,7 +12,7 @@ mod update;
 #[cfg(test)]
 mod tests;
 
-pub use execute::{Compute, use_kernels};
+pub use execute::{Compute, RunInParts, Threads, use_kernels, use_threads};
 
 use super::clipping::next_clip;
 use super::{

@@ -29,7 +29,7 @@ mod update;
 pub use activation_padding::ActivationPadding;
 pub use autocast::{Autocast, Precision, supports_f16};
 pub use clipping::CLIP_VALUES;
-pub use cpu::{Compute, use_kernels};
+pub use cpu::{Compute, RunInParts, Threads, use_kernels, use_threads};
 pub use dropout::{DropoutMask, DropoutStream};
 pub use kernel_form::{GpuTile, KernelForm, KernelFormOverride};
 pub use loss_scaling::{COEFFICIENT, DIVERGED, LossScaling, PROCEEDS, SCALE, SCALER_VALUES};

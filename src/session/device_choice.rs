@@ -115,6 +115,36 @@ pub fn without_adapter(choice: DeviceChoice, missing: &Missing) -> Result<Device
     }
 }
 
+/// How the CPU device computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CpuForm {
+    /// Whether its kernels have the instructions of relaxed SIMD.
+    pub relaxed_simd: bool,
+    /// The number of threads.
+    pub threads: usize,
+}
+
+impl CpuForm {
+    /// The kernels that are a part of this module, which every browser can run.
+    pub const LINKED: Self = Self {
+        relaxed_simd: false,
+        threads: 1,
+    };
+
+    /// The name of the device.
+    pub fn name(self) -> String {
+        let simd = if self.relaxed_simd {
+            "relaxed SIMD"
+        } else {
+            "SIMD"
+        };
+        match self.threads {
+            1 => format!("CPU (WebAssembly {simd}, one thread)"),
+            threads => format!("CPU (WebAssembly {simd}, {threads} threads)"),
+        }
+    }
+}
+
 impl DeviceInfo {
     /// The CPU device, and what was found of WebGPU.
     pub fn cpu(reason: DeviceReason, found: Result<&Adapter, &Missing>) -> Self {
@@ -127,7 +157,7 @@ impl DeviceInfo {
         };
         Self {
             kind: DeviceKind::Cpu,
-            name: "CPU (WebAssembly SIMD, one thread)".into(),
+            name: CpuForm::LINKED.name(),
             vendor: String::new(),
             architecture: String::new(),
             software: true,
@@ -202,6 +232,23 @@ mod tests {
             assert_eq!(error.code(), "device");
             assert!(error.to_string().contains(sentence), "{error}");
         }
+    }
+
+    #[test]
+    fn the_cpu_device_names_its_instructions_and_threads() {
+        assert_eq!(CpuForm::LINKED.name(), "CPU (WebAssembly SIMD, one thread)");
+        let relaxed = |threads| CpuForm {
+            relaxed_simd: true,
+            threads,
+        };
+        assert_eq!(
+            relaxed(1).name(),
+            "CPU (WebAssembly relaxed SIMD, one thread)"
+        );
+        assert_eq!(
+            relaxed(8).name(),
+            "CPU (WebAssembly relaxed SIMD, 8 threads)"
+        );
     }
 
     #[test]

@@ -32,7 +32,7 @@ mod token_warnings;
 mod tokens;
 
 pub use device::Compute;
-pub use device_choice::{Adapter, DeviceChoice, Missing, without_adapter};
+pub use device_choice::{Adapter, CpuForm, DeviceChoice, Missing, without_adapter};
 pub use device_errors::{DeviceErrors, LocalFuture, NoDeviceErrors};
 pub use device_speed::{Measured, measure};
 

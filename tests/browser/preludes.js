@@ -39,9 +39,17 @@ const preludes = {
   'no-kernels': () => {
     const get = scope.fetch;
     scope.fetch = (/** @type {string|URL|Request} */ from) =>
-      String(from instanceof Request ? from.url : from).endsWith('cpu_relaxed.wasm')
+      String(from instanceof Request ? from.url : from).includes('/pkg/cpu_')
         ? Promise.resolve(new Response('gone', { status: 404 }))
         : get(from);
+  },
+  // Threads of the CPU device do not start.
+  'no-threads': () => {
+    scope.Worker = class {
+      constructor() {
+        throw new DOMException('no more workers', 'QuotaExceededError');
+      }
+    };
   },
   // A driver that loses work: nothing fails, what is read back is stale.
   'work-dropped': () => {

@@ -2,6 +2,7 @@
 //
 //   /classroom/webtune/        the site of WEBTUNE_DIST (default dist/), compressed where the browser accepts it
 //   /classroom/<prelude>/      the same site, its worker with a prelude (preludes.js)
+//   /classroom/static-host/    the same site without the headers that isolate it
 //   /classroom/models-test/    the folders of models.js, and those that a test offers
 //
 // By hand: `node tests/browser/server.js` prints the address.
@@ -10,7 +11,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { close, listen, originOf, staticFiles } from '../../xtask/server.js';
+import { ISOLATION, close, listen, originOf, staticFiles } from '../../xtask/server.js';
 import { HeldBodies, firstByte } from './bodies.js';
 import { modelFolders } from './models.js';
 import { SITES, prelude } from './preludes.js';
@@ -21,6 +22,7 @@ import { SITES, prelude } from './preludes.js';
 
 export const HOME = '/classroom/';
 export const SITE = 'webtune';
+export const STATIC_HOST = 'static-host';
 const MODELS = 'models-test';
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -36,6 +38,7 @@ export class TestServer {
   strays = [];
   #dist;
   #files;
+  #filesOfStaticHost;
   #models = modelFolders();
   /** The models of the current test. @type {Map<string, import('./models.js').Folder>} */
   #offered = new Map();
@@ -49,6 +52,7 @@ export class TestServer {
   constructor(dist) {
     this.#dist = dist;
     this.#files = staticFiles([{ address: '', source: dist }]);
+    this.#filesOfStaticHost = staticFiles([{ address: '', source: dist }], { isolated: false });
     this.#server.on('connection', (socket) => {
       if (this.#cut) socket.destroy();
     });
@@ -138,7 +142,7 @@ export class TestServer {
     this.requests.push(path);
     const [site = '', ...rest] = path.startsWith(HOME) ? path.slice(HOME.length).split('/') : [];
     if (site === MODELS) return this.#model(rest, request.headers.range ?? null, response);
-    const isSite = site === SITE || SITES.includes(site);
+    const isSite = site === SITE || site === STATIC_HOST || SITES.includes(site);
     if (!isSite) this.strays.push(`${request.method} ${path}`);
     const notFound = () =>
       void response
@@ -147,7 +151,8 @@ export class TestServer {
     if (!isSite) return notFound();
     if (path.endsWith('/www/worker.js') && prelude(site)) return void this.#worker(site, rest.join('/'), response);
     request.url = `/${rest.join('/')}`;
-    this.#files(request, response, notFound);
+    const files = site === STATIC_HOST ? this.#filesOfStaticHost : this.#files;
+    files(request, response, notFound);
   }
 
   /**
@@ -158,7 +163,7 @@ export class TestServer {
    */
   async #worker(site, inside, response) {
     const script = await readFile(join(this.#dist, inside), 'utf8');
-    response.writeHead(200, { 'content-type': 'text/javascript' }).end(prelude(site) + script);
+    response.writeHead(200, { 'content-type': 'text/javascript', ...ISOLATION }).end(prelude(site) + script);
   }
 
   /**

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import { close, listen, staticFiles } from '../../xtask/server.js';
+import { ISOLATION, close, listen, staticFiles } from '../../xtask/server.js';
 
 const SCRIPT = 'export const answer = 42;\n';
 const folder = mkdtempSync(join(tmpdir(), 'webtune-server-'));
@@ -73,6 +73,20 @@ test('files have the type that a browser needs', () =>
     assert.equal((await ask('/v/12ab/www/x.wasm')).headers['content-type'], 'application/wasm');
     assert.match((await ask('/LICENSE')).headers['content-type'] ?? '', /^text\/plain/);
   }));
+
+test('the page and its workers are isolated, unless the server is asked for a host that sends no headers', async () => {
+  const { 'cross-origin-embedder-policy': policy, 'cross-origin-opener-policy': opener } = ISOLATION;
+  await serving(WHOLE, {}, async (ask) => {
+    for (const path of ['/', MAIN]) {
+      const { headers } = await ask(path);
+      assert.equal(headers['cross-origin-embedder-policy'], policy);
+      assert.equal(headers['cross-origin-opener-policy'], opener);
+    }
+  });
+  await serving(WHOLE, { isolated: false }, async (ask) => {
+    assert.equal((await ask('/')).headers['cross-origin-embedder-policy'], undefined);
+  });
+});
 
 test('the best compressed form that the browser accepts is sent', () =>
   serving(WHOLE, {}, async (ask) => {

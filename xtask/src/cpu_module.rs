@@ -4,24 +4,44 @@
 use std::path::PathBuf;
 
 use crate::error::{Error, Result};
+use crate::memory_import::has_data;
 use crate::{cargo, process, project};
 
 const PACKAGE: &str = "webtune-cpu-module";
+
+/// The argument of a linker for the size that a memory may reach, all of the address space. A shared memory has such a
+/// limit, and all modules that import it agree on it.
+pub const MAX_MEMORY: &str = "link-arg=--max-memory=4294967296";
 
 /// A module of kernels.
 #[derive(Clone, Copy, Debug)]
 pub struct Module {
     /// Its name in `pkg/`.
     pub file: &'static str,
-    /// What it is compiled for, beyond the features of `.cargo/config.toml`.
-    features: &'static str,
+    /// Whether it has the instructions of relaxed SIMD.
+    relaxed_simd: bool,
+    /// Whether it has the atomic instructions of threads, and a memory that they share.
+    threads: bool,
 }
 
-/// The modules that the page may load.
-pub const MODULES: [Module; 1] = [Module {
-    file: "cpu_relaxed.wasm",
-    features: "+relaxed-simd",
-}];
+/// The modules that the page may load. The kernels without either are a part of the page's module.
+pub const MODULES: [Module; 3] = [
+    Module {
+        file: "cpu_relaxed.wasm",
+        relaxed_simd: true,
+        threads: false,
+    },
+    Module {
+        file: "cpu_threads.wasm",
+        relaxed_simd: false,
+        threads: true,
+    },
+    Module {
+        file: "cpu_threads_relaxed.wasm",
+        relaxed_simd: true,
+        threads: true,
+    },
+];
 
 impl Module {
     /// Compiles it and returns its bytes.
@@ -30,19 +50,33 @@ impl Module {
     /// If it has data: its memory is that of the page's module, which has its own data there.
     pub fn build(self) -> Result<Vec<u8>> {
         let mut cargo = process::cargo();
+        let mut features = "target-feature=+simd128".to_owned();
         // The memory and the stack are given by the page's module.
-        let flags = [
-            format!("target-feature={}", self.features),
-            "link-arg=--import-memory".into(),
-            "link-arg=--export=__stack_pointer".into(),
-            "link-arg=--strip-all".into(),
+        let mut flags = vec![
+            "link-arg=--import-memory",
+            "link-arg=--export=__stack_pointer",
+            "link-arg=--strip-all",
         ];
+        if self.relaxed_simd {
+            features += ",+relaxed-simd";
+        }
+        if self.threads {
+            features += ",+atomics,+bulk-memory";
+            flags.extend([
+                MAX_MEMORY,
+                "link-arg=--shared-memory",
+                // The core library is compiled without atomic instructions. Those that the kernels use are inlined.
+                "link-arg=--no-check-features",
+            ]);
+        }
+        flags.push(&features);
         let flags: Vec<String> = flags.iter().map(|flag| format!("\"-C{flag}\"")).collect();
         // Another folder, because the dependencies differ in their features from those of the page's module.
         let name = self.file.replace(".wasm", "");
         cargo
             .args(["build", "--target=wasm32-unknown-unknown", "--release"])
             .arg(format!("--package={PACKAGE}"))
+            .args(self.threads.then_some("--features=threads"))
             .arg("--target-dir")
             .arg(project::cache().join(name))
             .arg("--config")
@@ -58,43 +92,5 @@ impl Module {
             true => Err(Error::KernelData { module: path }),
             false => Ok(bytes),
         }
-    }
-}
-
-/// Whether a module has a data section, whose id is 11. A section is its id, its length as LEB128, and its content.
-fn has_data(module: &[u8]) -> bool {
-    const HEADER: usize = 8;
-    const DATA: u8 = 11;
-    let mut rest = module.get(HEADER..).unwrap_or_default();
-    while let [id, after @ ..] = rest {
-        if *id == DATA {
-            return true;
-        }
-        let (mut len, mut at) = (0_usize, 0);
-        while let Some(byte) = after.get(at) {
-            len |= usize::from(byte & 0x7f) << (7 * at);
-            at += 1;
-            if byte & 0x80 == 0 {
-                break;
-            }
-        }
-        rest = after.get(at + len..).unwrap_or_default();
-    }
-    false
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn data_is_found_behind_long_sections() {
-        let mut module = b"\0asm\x01\0\0\0".to_vec();
-        // A section of 200 bytes that contains the id of a data section.
-        module.extend([1, 0xc8, 0x01]);
-        module.extend([11; 200]);
-        assert!(!has_data(&module));
-        module.extend([11, 1, 0]);
-        assert!(has_data(&module));
     }
 }

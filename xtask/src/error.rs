@@ -127,6 +127,28 @@ pub enum Error {
         module: PathBuf,
     },
 
+    /// The views of the memory in wasm-bindgen's script are not as expected.
+    #[error(
+        "{} creates its views of the memory in another way than before.\n\
+         Compare `follow_shared_memory` in xtask/src/wasm.rs with it, and check that the page runs with threads.",
+        script.display()
+    )]
+    Glue {
+        /// The script.
+        script: PathBuf,
+    },
+
+    /// The page's module has another memory than the page makes for it.
+    #[error(
+        "{} imports no memory, or one that is larger at first than the one that the page makes.\n\
+         Compare the linker's arguments in xtask/src/wasm.rs, and INITIAL_PAGES there and in www/cpu-threads.js.",
+        module.display()
+    )]
+    MemoryImport {
+        /// The module.
+        module: PathBuf,
+    },
+
     /// A file of the site refers to another one in a way that fails on other hosts.
     #[error(
         "{}: {problem}.\n\

@@ -7,6 +7,7 @@ mod cpu_module;
 mod demo;
 mod error;
 mod line_length;
+mod memory_import;
 mod process;
 mod progress;
 mod project;

@@ -16,6 +16,8 @@ pub const INDEX: &str = "index.html";
 /// The folders below the content hash. They stay siblings, because their files refer to each other by relative paths.
 pub const VERSIONED: [&str; 3] = ["www", "pkg", "vendor"];
 
+/// The service worker that isolates the page.
+const SERVICE_WORKER: &str = "isolation-worker.js";
 /// The folder of the models.
 pub const MODELS: &str = "models";
 const MODEL: &str = "all-MiniLM-L6-v2";
@@ -109,6 +111,12 @@ pub fn models(folder: &str) -> Vec<Mount> {
         project::at(TOKENIZER_CONFIG),
     );
     MODEL_FILES.iter().map(file).chain([settings]).collect()
+}
+
+/// The service worker for hosts that send no headers of ours. It is at the root, because it may answer only for pages
+/// in its folder or below. It has no content hash: the browser asks for it at each visit.
+pub fn service_worker() -> Mount {
+    Mount::new(SERVICE_WORKER, project::at("www").join(SERVICE_WORKER))
 }
 
 /// The project's licences.

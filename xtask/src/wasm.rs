@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::cpu_module::MODULES;
+use crate::cpu_module::{MAX_MEMORY, MODULES};
 use crate::error::{About, Error, Result};
+use crate::memory_import;
 use crate::{cargo, process, progress, project};
 
 const OPTIMIZE: &str =
@@ -28,6 +29,9 @@ const OPTIMIZATION: [&str; 14] = [
     "--enable-sign-ext",
     "--enable-simd",
 ];
+
+/// Pages of the memory that the page makes for the module (`INITIAL_PAGES` of `www/cpu-threads.js`).
+const INITIAL_PAGES: u32 = 256;
 
 /// The forms of the module. Both come from one build by cargo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +68,7 @@ pub fn build(form: Form) -> Result<PathBuf> {
         if form == Form::Published {
             progress::step("wasm-opt", || optimize(&folder.join("webtune_bg.wasm")))?;
         }
+        write_shared(&folder)?;
         project::write(&stamp_file, &stamp)?;
     }
     let kernels = progress::step("kernels of the CPU device", || write_kernels(&folder))?;
@@ -72,6 +77,17 @@ pub fn build(form: Form) -> Result<PathBuf> {
         &project::hash_parts([("module", stamp.as_bytes()), ("kernels", &kernels)]),
     )?;
     Ok(folder)
+}
+
+/// Writes the form of the module for pages that may share memory with threads: the same, but for the type of its memory.
+///
+/// Only the kernels run in several threads. A build for a shared memory would need the standard library with atomic
+/// instructions, that is a nightly compiler.
+fn write_shared(folder: &Path) -> Result<()> {
+    let module = folder.join("webtune_bg.wasm");
+    let shared = memory_import::shared(project::read(&module)?, INITIAL_PAGES);
+    let shared = shared.ok_or(Error::MemoryImport { module })?;
+    project::write(&folder.join("webtune_shared.wasm"), shared)
 }
 
 /// Writes the kernels of the CPU device beside the module; returns the bytes of all of them.
@@ -95,6 +111,7 @@ fn stamp(module: &[u8], form: Form, version: &str) -> Result<String> {
         ("module", module),
         ("form", form.name().as_bytes()),
         ("wasm-bindgen", version.as_bytes()),
+        ("memory", &INITIAL_PAGES.to_le_bytes()),
         ("binaryen", &binaryen),
         ("wasm-opt", OPTIMIZATION.join(" ").as_bytes()),
     ]))
@@ -111,8 +128,14 @@ pub const TARGET: [&str; 5] = [
 
 fn compile() -> Result<PathBuf> {
     let mut cargo = process::cargo();
-    // The table grows by a function of a module of kernels.
-    let linker = ["--", "-Clink-arg=--growable-table"];
+    let linker = [
+        "--",
+        // The table grows by the functions of a module of kernels.
+        "-Clink-arg=--growable-table",
+        // The page makes the memory, shared by threads or not.
+        "-Clink-arg=--import-memory",
+        &format!("-C{MAX_MEMORY}"),
+    ];
     let build = cargo::build_with(cargo.arg("rustc").args(TARGET), &linker)?;
     build
         .module("webtune")
@@ -141,6 +164,14 @@ fn bind(module: &Path, folder: &Path, form: Form) -> Result<()> {
     bindgen
         .generate(folder)
         .map_err(|error| failed(&format!("{error:#}")))?;
+    let script = folder.join("webtune.js");
+    let followed = follow_shared_memory(&project::read_text(&script)?);
+    project::write(
+        &script,
+        followed.ok_or(Error::Glue {
+            script: script.clone(),
+        })?,
+    )?;
     let size_after = project::read(&folder.join("webtune_bg.wasm"))?.len();
     progress::note(format_args!(
         "{} from cargo, {} after wasm-bindgen",
@@ -148,6 +179,17 @@ fn bind(module: &Path, folder: &Path, form: Form) -> Result<()> {
         project::size(size_after as u64)
     ));
     Ok(())
+}
+
+/// Returns wasm-bindgen's script with views that also follow a shared memory when it grows: its old buffer does not
+/// become empty. wasm-bindgen does the same for modules that are compiled for a shared memory. None if the script is not
+/// as expected.
+fn follow_shared_memory(script: &str) -> Option<String> {
+    let (is_detached, is_another) = (".byteLength === 0)", ".buffer !== wasm.memory.buffer)");
+    let views = script.matches("Memory0 === null || ").count();
+    let data_view = "cachedDataViewMemory0.buffer.detached === true";
+    let checked = script.matches(is_detached).count() + script.matches(data_view).count();
+    (views > 0 && views == checked).then(|| script.replace(is_detached, is_another))
 }
 
 fn optimize(module: &Path) -> Result<()> {
@@ -229,6 +271,22 @@ version = "0.2.129"
     fn versions_are_read_from_the_lock() {
         assert_eq!(locked_version(LOCK, "wasm-bindgen"), Some("0.2.130"));
         assert_eq!(locked_version(LOCK, "wasm"), None);
+    }
+
+    #[test]
+    fn views_follow_a_shared_memory_or_the_build_fails() {
+        let view = |check: &str| format!("if (cachedUint8ArrayMemory0 === null || {check}) {{");
+        assert_eq!(
+            follow_shared_memory(&view("cachedUint8ArrayMemory0.byteLength === 0")),
+            Some(view(
+                "cachedUint8ArrayMemory0.buffer !== wasm.memory.buffer"
+            ))
+        );
+        assert_eq!(
+            follow_shared_memory(&view("isGone(cachedUint8ArrayMemory0)")),
+            None
+        );
+        assert_eq!(follow_shared_memory(""), None);
     }
 
     #[test]

@@ -45,7 +45,7 @@ export type RunState = 'running' | 'paused' | 'stopped';
 /** A request that the worker answers with more than one call of the session, or before there is one. */
 export type WorkerRequest =
   | { type: 'describe' }
-  | { type: 'open'; device: 'auto' | 'webgpu' | 'cpu' }
+  | { type: 'open'; device: 'auto' | 'webgpu' | 'cpu'; threads?: number }
   | { type: 'load_files'; name: string; files: VisitorFile[]; folder?: string }
   | { type: 'import_files'; name: string; files: VisitorFile[]; options: Partial<ImportOptions> }
   | { type: 'export'; parts: ExportPart[]; library: LibraryFile[] }

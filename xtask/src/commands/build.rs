@@ -29,6 +29,7 @@ fn assemble(pkg: &Path, form: Form) -> Result<PathBuf> {
     let models = format!("{}/{}", site::MODELS, &models[..VERSION_DIGITS]);
     let mut lasting = shipped(&site::models(&models))?;
     lasting.extend(shipped(&site::licences())?);
+    lasting.push(site::service_worker());
     let page = project::read_text(&project::at(site::INDEX))?;
     let page = site::point_at_versions(&page, &version[..VERSION_DIGITS], &models)?;
 

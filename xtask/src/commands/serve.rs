@@ -52,6 +52,7 @@ fn live() -> Result<Vec<Mount>> {
     mounts.extend(demo::mounts()?);
     mounts.extend(site::models(site::MODELS));
     mounts.extend(site::licences());
+    mounts.push(site::service_worker());
     mounts.push(Mount::new(site::INDEX, project::at(site::INDEX)));
     progress::note(
         "serving index.html and www/ from the disk: reload to see a change (a change in src/ needs a restart)",

@@ -1,0 +1,26 @@
+// The service worker of a site whose host does not send the headers that isolate a page (isolation.js): it adds them to
+// the page and to its workers. Other requests pass by it. It keeps nothing, so that a new version of the site is never
+// mixed with an old one.
+
+// The type check knows the page's scope only.
+const scope = /** @type {any} */ (self);
+
+scope.addEventListener('install', () => scope.skipWaiting());
+scope.addEventListener('activate', (/** @type {any} */ event) => event.waitUntil(scope.clients.claim()));
+scope.addEventListener('fetch', (/** @type {any} */ event) => {
+  /** @type {Request} */
+  const request = event.request;
+  if (request.mode === 'navigate' || request.destination === 'worker') event.respondWith(isolated(request));
+});
+
+/** @param {Request} request */
+async function isolated(request) {
+  const response = await fetch(request);
+  // A redirect, or the answer of another origin, cannot be read.
+  if (response.status === 0) return response;
+  const headers = new Headers(response.headers);
+  headers.set('cross-origin-opener-policy', 'same-origin');
+  headers.set('cross-origin-embedder-policy', 'require-corp');
+  const { status, statusText } = response;
+  return new Response(response.body, { status, statusText, headers });
+}
