@@ -281,7 +281,7 @@ async fn training_steps(device: &Device, fp16: bool) -> Result<Vec<f32>> {
         // There are no rows to evaluate.
         trainer.skip_evaluation();
     }
-    values.extend(read(classifier_weight(trainer.model()?)).await?);
+    values.extend(read(classifier_weight(&trainer.model()?)).await?);
     if values.is_empty() {
         return Err(Error::Device("The self-test computed nothing.".into()));
     }

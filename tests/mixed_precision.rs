@@ -331,7 +331,7 @@ fn a_run_continues_after_overflows() {
         assert_eq!(run.logs.len(), run.trainer.state().max_steps);
         // The network changes after the skipped updates, not in them.
         let before = parameters(&model_with_large_gradients());
-        assert_ne!(parameters(run.trainer.model().unwrap()), before);
+        assert_ne!(parameters(&run.trainer.model().unwrap()), before);
     }
 }
 

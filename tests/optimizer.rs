@@ -340,7 +340,7 @@ fn two_accumulated_batches_of_four_equal_one_batch_of_eight() {
             assert_eq!(whole.learning_rate, parts.learning_rate);
         }
         let (whole, parts) = [&whole, &parts]
-            .map(|run| parameters(run.trainer.model().unwrap()))
+            .map(|run| parameters(&run.trainer.model().unwrap()))
             .into();
         let weights = whole.iter().fold(0.0f32, |deviation, (name, values)| {
             deviation.max(worst(values, &parts[name]))

@@ -34,7 +34,7 @@ fn trajectory(
     };
     let model = random_model(&config, 3, 30);
     let Run { logs, trainer, .. } = train(model, rows(19, 3, 31), rows(5, 3, 32), options);
-    (logs, parameters(trainer.model().unwrap()))
+    (logs, parameters(&trainer.model().unwrap()))
 }
 
 #[test]

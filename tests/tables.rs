@@ -161,7 +161,7 @@ fn blocks_have_the_updates_of_one_table() {
             let rows = rows(12, NUM_LABELS, 6);
             let run = train(model, rows, test(), options(arguments));
             let losses: Vec<f64> = run.logs.iter().map(|log| log.loss).collect();
-            (losses, parameters(run.trainer.model().unwrap()))
+            (losses, parameters(&run.trainer.model().unwrap()))
         });
         assert_eq!(trained[1], trained[0]);
         let before = parameters(&load(LoadLimits::default()));
@@ -189,7 +189,7 @@ fn frozen_blocks_do_not_change() {
     ] {
         let rows = rows(8, NUM_LABELS, 6);
         let run = train(model, rows, test(), options(arguments.clone()));
-        let trained = parameters(run.trainer.model().unwrap());
+        let trained = parameters(&run.trainer.model().unwrap());
         assert_eq!(trained[WORDS], before[WORDS]);
         assert_ne!(trained["classifier.weight"], before["classifier.weight"]);
     }

@@ -99,7 +99,7 @@ fn checkpointing_gives_the_same_run_to_the_last_bit() {
             logs.map(|log| (log.loss, log.grad_norm)).collect()
         };
         assert_eq!(losses(&kept), losses(&again), "{tuning:?}");
-        let [kept, again] = [kept, again].map(|run| everything(run.trainer.model().unwrap()));
+        let [kept, again] = [kept, again].map(|run| everything(&run.trainer.model().unwrap()));
         assert_eq!(kept, again, "{tuning:?}");
     }
 }
@@ -109,7 +109,7 @@ fn only_trainable_parameters_change() {
     let before = parameters(&random_model(&config(), NUM_LABELS, 3));
     let changed = |tuning: &Tuning| -> Vec<String> {
         let run = run(tuning, false);
-        let after = parameters(run.trainer.model().unwrap());
+        let after = parameters(&run.trainer.model().unwrap());
         let names = before.keys().filter(|name| before[*name] != after[*name]);
         names.cloned().collect()
     };
@@ -152,7 +152,7 @@ fn adapters_start_at_the_checkpoint_and_merge_into_it() {
         assert!(worst(&before, &after) > 1e-2, "nothing was learned");
         assert!(worst(&after, &logits(&merged)) < 2e-5);
         // Only the weights with adapters differ.
-        let (kept, merged) = (parameters(trained), parameters(&merged));
+        let (kept, merged) = (parameters(&trained), parameters(&merged));
         let changed = kept.keys().filter(|name| kept[*name] != merged[*name]);
         assert_eq!(changed.count(), trained.adapter_parameters().len() / 2);
     }
@@ -208,7 +208,7 @@ fn the_head_has_its_own_learning_rate() {
         let (rows, eval) = (rows(8, NUM_LABELS, 5), rows(3, NUM_LABELS, 6));
         let run = train(model(), rows, eval, options(arguments));
         assert_eq!(run.logs[0].learning_rate, learning_rate);
-        parameters(run.trainer.model().unwrap())
+        parameters(&run.trainer.model().unwrap())
     };
     let (head_alone, same, other) = (run(0.0, 0.01), run(0.01, 0.0), run(0.001, 0.01));
     let is_head = |name: &str| name.contains("pooler") || name.contains("classifier");

@@ -2,7 +2,7 @@
 
 /**
  * @typedef {object} Sleep
- * @property {(counter: number, value: number) => void} wait   sleeps unless the counter at this address has another value
+ * @property {(counter: number, value: number) => void} wait   sleeps if the counter at this address has this value
  * @property {(counter: number) => void} notify   wakes all threads that sleep at this address
  */
 

@@ -65,9 +65,9 @@ function startThread(thread) {
 }
 
 /**
- * Lets the functions that the module calls with a view of its memory accept a shared one. They refuse it, and copy here.
- * wasm-bindgen and getrandom copy too if they are compiled with atomic instructions, which needs a nightly compiler
- * (https://rustwasm.github.io/docs/wasm-bindgen/examples/raytrace.html).
+ * Lets the functions that the module calls with a view of its memory accept a shared one. They refuse it, and copy
+ * here. wasm-bindgen and getrandom copy too if they are compiled with atomic instructions, which needs a nightly
+ * compiler (https://rustwasm.github.io/docs/wasm-bindgen/examples/raytrace.html).
  */
 export function acceptSharedMemory() {
   const isShared = (/** @type {unknown} */ view) =>

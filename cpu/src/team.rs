@@ -1,7 +1,7 @@
 //! Threads that compute the parts of a job together.
 //!
-//! One thread, the *leader*, publishes a job; it and the *helpers* claim its parts one by one. A helper that is late, or
-//! that never starts, delays nobody: the others claim its parts. The leader waits only for parts that are being
+//! One thread, the *leader*, publishes a job; it and the *helpers* claim its parts one by one. A helper that is late,
+//! or that never starts, delays nobody: the others claim its parts. The leader waits only for parts that are being
 //! computed. A thread without work reads the counters for a moment, because the next job of a training step mostly
 //! follows within microseconds, and then sleeps.
 
@@ -12,7 +12,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 
 /// How a thread sleeps: [`memory.atomic.wait32` and `notify`] of WebAssembly, or a futex.
 ///
-/// [`memory.atomic.wait32` and `notify`]: https://github.com/WebAssembly/threads/blob/main/proposals/threads/Overview.md
+/// [`memory.atomic.wait32` and `notify`]: https://webassembly.github.io/threads/core/exec/instructions.html
 pub trait Sleep {
     /// Sleeps until `notify` is called for `counter`; returns at once if its value is not `value`.
     fn wait(counter: &AtomicU32, value: u32);

@@ -31,7 +31,7 @@ mod merged;
 mod named;
 mod names;
 mod parameters;
-mod random;
+pub(crate) mod random;
 mod shards;
 mod upload;
 mod weights;

@@ -70,7 +70,7 @@ pub fn random_checkpoint(config: &BertConfig, seed: u32) -> Result<Vec<u8>> {
 
 /// The configuration of a network of two layers with 11 tokens.
 #[cfg(test)]
-pub(super) fn tiny_config() -> BertConfig {
+pub(crate) fn tiny_config() -> BertConfig {
     BertConfig {
         vocab_size: 11,
         hidden_size: 4,

@@ -10,12 +10,16 @@ use crate::settings::{RunSettings, Values};
 use crate::tokens::{Batch, DataCollator, Encoding, Example};
 use crate::train::{
     Event, MemoryDemand, MemoryPlan, StepLog, Trainer, TrainerOptions, TrainingArguments,
+    trained_word_rows,
 };
 use crate::{Error, Result};
 use burn::module::Module;
 use burn::tensor::Device;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
+
+/// `[PAD]` of BERT's vocabularies.
+const PAD_TOKEN_ID: u32 = 0;
 
 /// A model on the WebGPU device and a run of it.
 #[wasm_bindgen]
@@ -155,8 +159,9 @@ impl Benchmark {
     fn plan(&self, work: &str) -> Result<MemoryPlan> {
         let work = Work::read(work)?;
         let settings = RunSettings::from_values(&work.arguments)?;
+        let config = self.config.as_ref().ok_or_else(not_loaded)?;
         Ok(MemoryPlan::new(&MemoryDemand {
-            config: self.config.as_ref().ok_or_else(not_loaded)?,
+            config,
             num_labels: NUM_LABELS,
             batch: work.batch,
             seq: work.seq,
@@ -169,6 +174,7 @@ impl Benchmark {
             classifier_pooling: settings.classifier_pooling,
             kept: 0,
             limits: self.limits,
+            word_rows: trained_word_rows(&work.examples(), PAD_TOKEN_ID, config.vocab_size),
         }))
     }
 
@@ -188,10 +194,10 @@ impl Benchmark {
             .take(work.batch)
             .map(|row| &row.encoding)
             .collect();
-        self.batch = Some(DataCollator::longest(work.seq, 0).collate(&first));
+        self.batch = Some(DataCollator::longest(work.seq, PAD_TOKEN_ID).collate(&first));
         let options = TrainerOptions {
             arguments,
-            collator: DataCollator::longest(work.seq, 0),
+            collator: DataCollator::longest(work.seq, PAD_TOKEN_ID),
             shuffle: false,
         };
         self.trainer = Some(Trainer::new(model, examples.into(), [].into(), options)?);

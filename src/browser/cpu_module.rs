@@ -1,6 +1,6 @@
 //! Loads the kernels of the CPU device as a module with instructions that not every browser allows: a fused
-//! multiply-add, which is relaxed SIMD and which Safari lacks, and atomic instructions, which need a memory that threads
-//! share. A browser refuses a module as a whole for one instruction that it lacks.
+//! multiply-add, which is relaxed SIMD and which Safari lacks, and atomic instructions, which need a memory that
+//! threads share. A browser refuses a module as a whole for one instruction that it lacks.
 
 use crate::kernels::{self, Threads};
 use crate::session::CpuForm;

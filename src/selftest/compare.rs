@@ -158,7 +158,7 @@ async fn three_steps(
         // There are no rows to evaluate.
         trainer.skip_evaluation();
     }
-    trainer.model().cloned()
+    trainer.model()
 }
 
 fn flat(tensor: Tensor<2>) -> Tensor<1> {

@@ -144,7 +144,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let collator = tokens.collator(model.tokenizer.pad_token_id());
         Ok(match &self.run {
             Some(run) => (
-                run.trainer.model()?.clone(),
+                run.trainer.model()?,
                 run.dataset.labels.clone(),
                 run.trainer.evaluation(collator),
             ),

@@ -149,6 +149,7 @@ struct Content<'a> {
     run: &'a Run,
     model: &'a LoadedModel,
     name: String,
+    trained: BertForSequenceClassification,
     /// The network before the first step, with the adapters that the run has drawn.
     initial: BertForSequenceClassification,
     train: Vec<&'a Row>,
@@ -165,6 +166,7 @@ impl<'a> Content<'a> {
         let rows = |part: &[usize]| part.iter().map(|&row| &run.dataset.rows[row]).collect();
         Ok(Self {
             name: format!("{}-{}", model.origin.name, run.dataset.labels.join("-")),
+            trained: run.trainer.model()?,
             initial: tuning.apply(run.initial.clone(), run.arguments.seed)?,
             train: rows(&run.split.train),
             validation: rows(&run.validation),
@@ -184,7 +186,7 @@ impl<'a> Content<'a> {
     fn folder(&self) -> Result<Folder<'_>> {
         let (run, model) = (self.run, self.model);
         Ok(Folder {
-            model: run.trainer.model()?,
+            model: &self.trained,
             initial: &self.initial,
             config: &model.config_json,
             base_has_pooler: model.has_pooler(),

@@ -5,7 +5,9 @@ use super::protocol::PlanView;
 use crate::Result;
 use crate::hub::Environment;
 use crate::settings::{RunSettings, Values};
-use crate::train::{BatchShapes, MemoryDemand, MemoryPlan, MemoryProbe, MemoryReport, TrainPlan};
+use crate::train::{
+    BatchShapes, MemoryDemand, MemoryPlan, MemoryProbe, MemoryReport, TrainPlan, trained_word_rows,
+};
 
 impl<E: Environment, M: MemoryProbe> Session<E, M> {
     /// Computes what a run with these settings will do, and what it needs of the device's memory.
@@ -84,8 +86,12 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             }
         };
         let (labels, limits) = (dataset.labels.len(), self.compute.info.limits());
+        let pad_token_id = self.model.as_ref()?.tokenizer.pad_token_id();
+        let word_rows = tokens
+            .and_then(|tokens| trained_word_rows(&tokens.train, pad_token_id, config.vocab_size));
         Some(MemoryDemand {
             kept: self.kept_bytes(),
+            word_rows,
             classifier_pooling: settings.classifier_pooling,
             ..MemoryDemand::new(config, labels, shapes, arguments, settings.tuning, limits)
         })

@@ -52,7 +52,7 @@ impl Run {
     /// The trained model; none before the first step is done.
     pub(super) fn trained(&self) -> Option<TrainedState> {
         let state = self.trainer.state();
-        (state.global_step > 0 && self.trainer.model().is_ok()).then_some(TrainedState {
+        (state.global_step > 0 && self.trainer.has_model()).then_some(TrainedState {
             seed: self.arguments.seed,
             global_step: state.global_step,
             max_steps: state.max_steps,
@@ -206,7 +206,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let bytes = self.check_memory(&settings).await?;
         let run = self.new_run(settings, values)?;
         self.check_layer(
-            run.trainer.model()?,
+            &run.trainer.model()?,
             run.trainer.widest_batch(),
             run.arguments.fp16,
         )
@@ -317,7 +317,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             None => Trainer::new(trained, rows.train, tokens.test.clone(), options)?,
         };
         Ok(Run {
-            trainable_bytes: 4 * trainable_parameters(trainer.model()?) as u64,
+            trainable_bytes: 4 * trainable_parameters(&trainer.model()?) as u64,
             last: None,
             last_step: 0,
             evaluation_ms: 0.0,

@@ -103,6 +103,8 @@ pub struct MemoryDemand<'a> {
     pub kept: u64,
     /// The limits that the network was loaded with, which set the blocks of its word embeddings.
     pub limits: LoadLimits,
+    /// The rows of the word embeddings that a run trains, if not all of them (`trained_word_rows`).
+    pub word_rows: Option<usize>,
 }
 
 impl<'a> MemoryDemand<'a> {
@@ -130,6 +132,7 @@ impl<'a> MemoryDemand<'a> {
             classifier_pooling: config.classifier_pooling,
             kept: 0,
             limits,
+            word_rows: None,
         }
     }
 }
@@ -221,6 +224,7 @@ mod tests {
             classifier_pooling: ClassifierPooling::Cls,
             kept: 0,
             limits: LoadLimits::default(),
+            word_rows: None,
         })
     }
 
@@ -271,6 +275,7 @@ mod tests {
                 classifier_pooling: ClassifierPooling::Cls,
                 kept: 0,
                 limits,
+                word_rows: None,
             })
         };
         // 30,522 rows of 768 values are 93.8 MB: two blocks.
@@ -302,6 +307,32 @@ mod tests {
         ];
         assert!(totals.is_sorted_by(|a, b| a > b), "{totals:?}");
         assert!(bert_base(TUNING, 4, false).largest < whole.largest);
+    }
+
+    #[test]
+    fn rows_of_the_word_embeddings_that_no_text_has_need_no_gradient_and_no_moments() {
+        let config = BertConfig::default();
+        let plan = |word_rows| {
+            let shapes = BatchShapes {
+                train: [8, 16],
+                eval: [8, 16],
+            };
+            let arguments = TrainingArguments::default();
+            let limits = LoadLimits::default();
+            MemoryPlan::new(&MemoryDemand {
+                word_rows,
+                ..MemoryDemand::new(&config, 2, shapes, &arguments, TUNING, limits)
+            })
+        };
+        let (all, some) = (plan(None), plan(Some(200)));
+        let row = 4 * config.hidden_size as u64;
+        let others = row * (config.vocab_size as u64 - 200);
+        assert_eq!(all.optimizer - some.optimizer, 2 * others);
+        assert_eq!(some.parameters - all.parameters, 200 * row);
+        assert_eq!(some.original, all.original);
+        // The whole table, for an evaluation.
+        assert_eq!(some.gradients, all.gradients + 200 * row);
+        assert!(some.total < all.total - 2 * others + 2 * 200 * row);
     }
 
     #[test]

@@ -248,6 +248,7 @@ mod tests {
             classifier_pooling: ClassifierPooling::Cls,
             kept: 0,
             limits: LoadLimits::default(),
+            word_rows: None,
         }
     }
 

@@ -33,6 +33,6 @@ pub use optimizer::AdamW;
 pub use plan::{MAX_RUN_STEPS, Schedule, TrainPlan};
 pub use saving::CheckpointRotation;
 pub use speed::SpeedMetrics;
-pub use trainer::{BestEvaluation, Trainer, TrainerOptions, epoch_order};
+pub use trainer::{BestEvaluation, Trainer, TrainerOptions, epoch_order, trained_word_rows};
 pub use tuning::{Tuning, TuningMethod, trainable_parameters};
 pub use validation::{HeldOut, hold_out, rows_after_hold_out};

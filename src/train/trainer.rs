@@ -6,6 +6,7 @@ mod best;
 mod evaluation;
 mod logs;
 mod update;
+mod word_rows;
 
 use super::events::{Event, TrainerState};
 use super::saving::SaveControl;
@@ -20,6 +21,8 @@ use best::BestTracker;
 use logs::PendingLog;
 use std::rc::Rc;
 use update::Clipping;
+use word_rows::WordRows;
+pub use word_rows::trained_word_rows;
 
 pub use best::BestEvaluation;
 
@@ -44,7 +47,9 @@ impl TrainerOptions {
 /// Fine-tunes a classifier step by step, as transformers'
 /// [`Trainer`](https://huggingface.co/docs/transformers/main_classes/trainer#transformers.Trainer) does on one device.
 pub struct Trainer {
+    /// With `word_rows`, its word embeddings have those rows only.
     model: Option<BertForSequenceClassification>,
+    word_rows: Option<WordRows>,
     optimizer: AdamW,
     clipping: Clipping,
     options: TrainerOptions,
@@ -117,6 +122,7 @@ impl Trainer {
             ClassWeight::None => None,
             ClassWeight::Balanced => Some(balanced_class_weights(labels, model.num_labels())),
         };
+        let (model, word_rows) = WordRows::split(model, &train, options.collator.pad_token_id);
         Ok(Self {
             optimizer: AdamW::new(arguments),
             best: BestTracker::new(arguments),
@@ -150,6 +156,7 @@ impl Trainer {
             loss_sum: 0.0,
             logged_steps: 0,
             model: Some(model),
+            word_rows,
             train,
             eval,
             test: None,
@@ -175,6 +182,7 @@ impl Trainer {
         self.skip_evaluation();
         self.saving.done();
         self.restore_best();
+        self.end_word_rows();
         self.optimizer = AdamW::new(&self.options.arguments);
     }
 
@@ -228,11 +236,13 @@ impl Trainer {
         self.saving.stop();
     }
 
-    /// The model after the last update; at the end of a run with `load_best_model_at_end`, that of the best evaluation.
-    ///
-    /// # Errors
-    /// [`Error::NotReady`] after an update that was interrupted.
-    pub fn model(&self) -> Result<&BertForSequenceClassification> {
+    /// Whether the model can be used: not after an update that was interrupted.
+    pub fn has_model(&self) -> bool {
+        self.model.is_some()
+    }
+
+    /// The model as it is trained.
+    fn trained_model(&self) -> Result<&BertForSequenceClassification> {
         self.model.as_ref().ok_or_else(interrupted)
     }
 
@@ -252,7 +262,7 @@ impl Trainer {
     /// # Errors
     /// As [`Trainer::model`].
     pub fn total_flos(&self) -> Result<f64> {
-        let model = self.model()?;
+        let model = self.trained_model()?;
         let parameters = model.named_parameters().into_iter();
         let parameters = parameters.chain(model.adapter_parameters());
         let outside: usize = parameters

@@ -136,9 +136,9 @@ fn run(folder: &Path, fp16: bool) -> Vec<Worst> {
     }
     let model = trained.trainer.model().unwrap();
     let mut last = Worst::new("final logits", 2e-3);
-    let found = logits(model, &eval, &options);
+    let found = logits(&model, &eval, &options);
     compare(&mut last, &found, &expected.final_logits);
-    all.extend([last, compare_adapters(model, folder)]);
+    all.extend([last, compare_adapters(&model, folder)]);
     all
 }
 

@@ -79,7 +79,7 @@ pub fn build(form: Form) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Writes the form of the module for pages that may share memory with threads: the same, but for the type of its memory.
+/// Writes the form of the module for pages that may share memory with threads: only the type of its memory differs.
 ///
 /// Only the kernels run in several threads. A build for a shared memory would need the standard library with atomic
 /// instructions, that is a nightly compiler.
@@ -182,8 +182,8 @@ fn bind(module: &Path, folder: &Path, form: Form) -> Result<()> {
 }
 
 /// Returns wasm-bindgen's script with views that also follow a shared memory when it grows: its old buffer does not
-/// become empty. wasm-bindgen does the same for modules that are compiled for a shared memory. None if the script is not
-/// as expected.
+/// become empty. wasm-bindgen does the same for modules that are compiled for a shared memory. None if the script is
+/// not as expected.
 fn follow_shared_memory(script: &str) -> Option<String> {
     let (is_detached, is_another) = (".byteLength === 0)", ".buffer !== wasm.memory.buffer)");
     let views = script.matches("Memory0 === null || ").count();

@@ -51,6 +51,18 @@ impl<'a> Count<'a> {
         }
     }
 
+    /// Adds a table of which a run trains a part, with the whole one that is put together for an evaluation.
+    fn split_table(&mut self, size: u64, trained: u64) {
+        self.parameter(trained, 1, true);
+        let copies = u64::from(self.demand.keeps_original) + u64::from(self.demand.keeps_best);
+        self.at(trained).original -= copies;
+        let whole = self.at(size);
+        whole.parameters += 1;
+        whole.original += copies;
+        // Not alive at the time of gradients and activations, whose peak it raises.
+        whole.gradients += 1;
+    }
+
     /// Adds `count` adapters: both matrices of each, and the scaled `lora_B` of a step. The loaded network has
     /// none, the best epoch has its own.
     fn adapter(&mut self, inputs: u64, outputs: u64, count: u64) {
@@ -73,8 +85,17 @@ impl<'a> Count<'a> {
         let (full, embeddings) = (self.is_full(), self.trains_embeddings());
         let limits = &self.demand.limits;
         let word_embeddings = limits.blocks(config.vocab_size, config.hidden_size);
-        let others = [config.max_position_embeddings, config.type_vocab_size];
-        for rows in word_embeddings.into_iter().chain(others) {
+        match (word_embeddings.as_slice(), self.demand.word_rows) {
+            (&[rows], Some(trained)) if embeddings => {
+                self.split_table(rows as u64 * hidden, trained as u64 * hidden);
+            }
+            (blocks, _) => {
+                for &rows in blocks {
+                    self.parameter(rows as u64 * hidden, 1, embeddings);
+                }
+            }
+        }
+        for rows in [config.max_position_embeddings, config.type_vocab_size] {
             self.parameter(rows as u64 * hidden, 1, embeddings);
         }
         self.parameter(hidden, 2, embeddings);

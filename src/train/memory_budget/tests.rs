@@ -185,6 +185,7 @@ fn a_report_suggests_what_fits_and_has_the_fields_of_the_page() {
         classifier_pooling: ClassifierPooling::Cls,
         kept: 0,
         limits: LoadLimits::default(),
+        word_rows: None,
     };
     // The activations of the whole batch do not fit, all else does.
     let plan = MemoryPlan::new(&demand);

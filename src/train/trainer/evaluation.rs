@@ -1,8 +1,8 @@
 //! The evaluations of a run: one at the end of each epoch, which may end the run early, and one of the weights that the
 //! run ends with.
 
+use super::Trainer;
 use super::best::BestEvaluation;
-use super::{Trainer, interrupted};
 use crate::Result;
 use crate::evaluate::{EvaluationEvent, EvaluationOptions, Evaluator};
 use crate::tokens::{DataCollator, Example};
@@ -55,6 +55,7 @@ impl Trainer {
             && step != self.global_step
         {
             self.model = Some(model);
+            self.word_rows = None;
             self.restored = Some(step);
         }
     }
@@ -63,6 +64,7 @@ impl Trainer {
     /// are evaluated on these rows already.
     pub(super) async fn finish(&mut self) -> Result<Event> {
         self.restore_best();
+        self.end_word_rows();
         let is_evaluated = match (&self.test, self.restored) {
             (None, None) => true,
             _ => self.tested_step == Some(self.weights_step()),
@@ -106,8 +108,7 @@ impl Trainer {
         }
         self.evaluated_step = self.global_step;
         let state = self.state();
-        let model = self.model.as_ref().ok_or_else(interrupted)?;
-        let is_best = self.best.observe(&evaluation, state, model);
+        let is_best = self.best.observe(&evaluation, state, &self.model()?);
         self.saving.evaluated(is_best);
         if self.best.is_out_of_patience() && !self.stopped {
             self.stopped = true;

@@ -49,7 +49,7 @@ impl Trainer {
             arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps;
         let start = step_in_epoch * group_rows;
         let group = &self.order[start..(start + group_rows).min(self.order.len())];
-        let autocast = Autocast::new(&self.model()?.device(), arguments.fp16)?;
+        let autocast = Autocast::new(&self.trained_model()?.device(), arguments.fp16)?;
         let model = self.model.take().ok_or_else(interrupted)?;
         let (grads, loss, tokens) = self.gradients(&model, group);
         drop(autocast);
@@ -67,6 +67,9 @@ impl Trainer {
         };
         let rates = arguments.learning_rates_at(self.global_step, self.max_steps);
         self.model = Some(self.optimizer.step(model, grads, clip.clone(), rates));
+        if let Some(rows) = &mut self.word_rows {
+            rows.updated(&clip, rates.body * arguments.weight_decay);
+        }
         self.global_step += 1;
         self.pending.push(PendingLog {
             step: self.global_step,
@@ -100,7 +103,10 @@ impl Trainer {
             let encodings: Vec<&Encoding> =
                 rows.iter().map(|&row| &self.train[row].encoding).collect();
             let labels: Vec<usize> = rows.iter().map(|&row| self.train[row].label).collect();
-            let batch = self.options.collator.collate(&encodings);
+            let mut batch = self.options.collator.collate(&encodings);
+            if let Some(rows) = &self.word_rows {
+                rows.localize(&mut batch.input_ids);
+            }
             tokens += batch.real_tokens();
             let targets = self.loss.targets(&labels, model.num_labels(), &device);
             let batch_number = self.global_step * arguments.gradient_accumulation_steps + at;
