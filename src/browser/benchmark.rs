@@ -17,10 +17,11 @@ use burn::tensor::Device;
 use serde::Deserialize;
 use wasm_bindgen::prelude::*;
 
-/// A model on the WebGPU device and a run of it.
+/// A model on a device and a run of it.
 #[wasm_bindgen]
 pub struct Benchmark {
     device: Device,
+    device_name: String,
     limits: LoadLimits,
     config: Option<BertConfig>,
     model: Option<BertForSequenceClassification>,
@@ -73,20 +74,32 @@ impl Work {
 
 #[wasm_bindgen]
 impl Benchmark {
-    /// Opens the WebGPU device.
+    /// Opens `webgpu`, which is the default, or `cpu`. `kernels` is the address of the CPU device's kernels for
+    /// browsers with relaxed SIMD, as for `Webtune.open`, which are loaded in a worker only.
     ///
     /// # Errors
-    /// A `WorkerError` where there is none.
-    pub async fn open() -> Result<Benchmark, JsValue> {
-        let Opened { device, info, .. } = device::open("webgpu", "").await.map_err(error)?;
+    /// A `WorkerError` when the device is not there.
+    pub async fn open(
+        choice: Option<String>,
+        kernels: Option<String>,
+    ) -> Result<Benchmark, JsValue> {
+        let choice = choice.as_deref().unwrap_or("webgpu");
+        let opened = device::open(choice, kernels.as_deref().unwrap_or_default()).await;
+        let Opened { device, info, .. } = opened.map_err(error)?;
         Ok(Self {
             device: device.autodiff(),
             limits: info.limits(),
+            device_name: info.name,
             config: None,
             model: None,
             trainer: None,
             batch: None,
         })
+    }
+
+    /// The name of the device, as the page shows it.
+    pub fn device_name(&self) -> String {
+        self.device_name.clone()
     }
 
     /// Loads and plans as on an adapter with this `maxStorageBufferBindingSize`.
