@@ -16,9 +16,12 @@ export class BenchServer {
       cacheControl: () => 'no-store',
       onFile: (path, bytes) => this.sent.push({ path, bytes }),
     });
-    this.#server = createServer((request, response) =>
-      files(request, response, () => void response.writeHead(404).end()),
-    );
+    this.#server = createServer((request, response) => {
+      // A page has shared memory, and with it threads, only if it is isolated from other origins.
+      response.setHeader('cross-origin-opener-policy', 'same-origin');
+      response.setHeader('cross-origin-embedder-policy', 'require-corp');
+      files(request, response, () => void response.writeHead(404).end());
+    });
   }
 
   /** @returns {Promise<string>} the origin */

@@ -2,11 +2,12 @@
 
 import { serve } from '../page/serve.js';
 
-serve(async ({ work, config, weights, module }) => {
+serve(async ({ work, device, threads, config, weights, module }) => {
   const files = Promise.all([config(), weights()]);
   const { default: init, Benchmark } = await import(module);
   await init();
-  const benchmark = await Benchmark.open();
+  const kernels = new URL('cpu_relaxed.wasm', module).href;
+  const benchmark = await Benchmark.open(device, kernels, threads);
   const [settings, bytes] = await files;
   await benchmark.load(JSON.stringify(settings), bytes);
   benchmark.start(JSON.stringify(work));
@@ -16,5 +17,6 @@ serve(async ({ work, config, weights, module }) => {
       return { loss, norm: grad_norm };
     },
     forward: () => benchmark.forward(),
+    cpu: device === 'cpu' ? benchmark.device_name() : undefined,
   };
 });
