@@ -69,7 +69,7 @@ export const CASES = [
     model: 'minilm',
     batch: 8,
     seq: 64,
-    devices: ['webgpu', 'cpu'],
+    devices: ['webgpu'],
   },
   {
     name: 'minilm-8x128',

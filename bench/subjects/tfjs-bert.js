@@ -1,7 +1,7 @@
 // BERT written with the public API of TensorFlow.js, for all of its backends.
 //
-// Idiomatic use of the library: variables and `variableGrads`, `fused.matMul` for a matrix product with bias, `gather`
-// for the embeddings, weight decay before `train.adam`, one `tidy` per step, one asynchronous read at its end.
+// Idiomatic use of the library: variables and `variableGrads`, weight decay before `train.adam`, one `tidy` per step,
+// one asynchronous read at its end. The script of a backend has the rest: the embeddings and the linear layers.
 
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-core/dist/register_all_gradients.js';
@@ -10,17 +10,23 @@ import { read } from './safetensors.js';
 
 /** @typedef {import('../cases.js').Work} Work */
 /** @typedef {ReturnType<typeof batchOf>} Batch */
-/** The rows of a table. @typedef {(table: tf.Tensor2D, ids: tf.Tensor1D) => tf.Tensor} Gather */
+
+/**
+ * The operations that differ between the backends.
+ * @typedef {object} Operations
+ * @property {(table: tf.Tensor2D, ids: tf.Tensor1D) => tf.Tensor} gather  the rows of a table
+ * @property {(x: tf.Tensor2D, weight: tf.Tensor2D, bias: tf.Tensor1D) => tf.Tensor} linear  `x · weightᵀ + bias`
+ */
 
 /**
  * The subject on the backend that is set.
  * @param {any} settings      config.json
  * @param {Uint8Array} bytes  model.safetensors
  * @param {Work} work
- * @param {Gather} gather
+ * @param {Operations} operations
  */
-export function bert(settings, bytes, work, gather) {
-  const model = new Bert(settings, bytes, work, gather);
+export function bert(settings, bytes, work, operations) {
+  const model = new Bert(settings, bytes, work, operations);
   const train = trainer(model, work);
   return {
     step: (/** @type {number} */ at) => train(batchOf(work, at)),
@@ -39,11 +45,11 @@ class Bert {
    * @param {any} settings   config.json
    * @param {Uint8Array} bytes
    * @param {Work} work
-   * @param {Gather} gather
+   * @param {Operations} operations
    */
-  constructor(settings, bytes, { batch, seq }, gather) {
+  constructor(settings, bytes, { batch, seq }, operations) {
     this.settings = settings;
-    this.gather = gather;
+    this.operations = operations;
     this.batch = batch;
     this.seq = seq;
     /** @type {Map<string, tf.Variable>} */
@@ -95,7 +101,11 @@ class Bert {
     const { hidden_size: hidden } = this.settings;
     const table = (/** @type {string} */ name) =>
       /** @type {tf.Tensor2D} */ (this.variable(`bert.embeddings.${name}_embeddings.weight`));
-    const words = tf.reshape(this.gather(table('word'), tf.tensor1d(ids, 'int32')), [this.batch, this.seq, hidden]);
+    const words = tf.reshape(this.operations.gather(table('word'), tf.tensor1d(ids, 'int32')), [
+      this.batch,
+      this.seq,
+      hidden,
+    ]);
     const positions = tf.slice(table('position'), [0, 0], [this.seq, hidden]);
     const type = tf.slice(table('token_type'), [0, 0], [1, hidden]);
     const together = tf.add(words, tf.add(positions, type));
@@ -130,13 +140,14 @@ class Bert {
   }
 
   /**
-   * @param {tf.Tensor2D} a
+   * @param {tf.Tensor2D} x
    * @param {string} at
    * @returns {tf.Tensor2D}
    */
-  #linear(a, at) {
-    const [b, bias] = [this.variable(`${at}.weight`), this.variable(`${at}.bias`)];
-    return /** @type {tf.Tensor2D} */ (tf.fused.matMul({ a, b, transposeB: true, bias }));
+  #linear(x, at) {
+    const [weight, bias] = [this.variable(`${at}.weight`), this.variable(`${at}.bias`)];
+    const sums = this.operations.linear(x, /** @type {tf.Tensor2D} */ (weight), /** @type {tf.Tensor1D} */ (bias));
+    return /** @type {tf.Tensor2D} */ (sums);
   }
 
   /**

@@ -1,4 +1,4 @@
-// TensorFlow.js on its WebGPU backend.
+// TensorFlow.js on its WebGPU backend: `gather` for the embeddings, `fused.matMul` for a matrix product with bias.
 
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-webgpu';
@@ -10,5 +10,8 @@ serve(async ({ work, config, weights }) => {
   await tf.setBackend('webgpu');
   await tf.ready();
   const [settings, bytes] = await files;
-  return bert(settings, bytes, work, tf.gather);
+  return bert(settings, bytes, work, {
+    gather: tf.gather,
+    linear: (a, b, bias) => tf.fused.matMul({ a, b, transposeB: true, bias }),
+  });
 });
