@@ -1,5 +1,5 @@
-// Starts one Chromium with one WebGPU adapter: the GPU of the machine if Chromium grants it, otherwise its software
-// adapter.
+// Starts one Chromium: with one WebGPU adapter, which is the GPU of the machine if Chromium grants it and otherwise its
+// software adapter, or for the CPU.
 //
 // The browser reports the adapter, because Chromium can refuse an installed driver.
 
@@ -14,7 +14,7 @@ const SOFTWARE = '--use-webgpu-adapter=swiftshader';
 /** Chromium on Linux does not enable Vulkan by default; on other systems the flag has no effect. */
 const HARDWARE = ['--enable-features=Vulkan', '--ignore-gpu-blocklist'];
 /** The watchdog takes a long step for a hang. */
-const COMMON = ['--disable-gpu-watchdog'];
+const COMMON = [...args.filter((flag) => flag !== SOFTWARE), '--disable-gpu-watchdog'];
 
 /**
  * @param {'auto'|'software'|'hardware'} wanted
@@ -24,16 +24,20 @@ const COMMON = ['--disable-gpu-watchdog'];
 export async function launch(wanted, origin) {
   const kinds = wanted === 'auto' ? /** @type {const} */ (['hardware', 'software']) : [wanted];
   for (const kind of kinds) {
-    const flags = args.filter((flag) => flag !== SOFTWARE);
     const browser = await chromium.launch({
       executablePath,
-      args: [...flags, ...COMMON, ...(kind === 'software' ? [SOFTWARE] : HARDWARE)],
+      args: [...COMMON, ...(kind === 'software' ? [SOFTWARE] : HARDWARE)],
     });
     const adapter = await adapterOf(browser, origin);
     if (adapter && (kind === 'software' || !adapter.software)) return { browser, adapter };
     await browser.close();
   }
   throw new Error(`this Chromium grants no ${wanted === 'auto' ? '' : `${wanted} `}WebGPU adapter (see chrome://gpu)`);
+}
+
+/** Starts a browser for subjects that compute on the CPU. */
+export function launchForCpu() {
+  return chromium.launch({ executablePath, args: COMMON });
 }
 
 /**

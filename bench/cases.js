@@ -21,6 +21,7 @@
  * @property {'minilm'|'small'} model
  * @property {number} batch        rows per step
  * @property {number} seq          tokens per row
+ * @property {import('./devices.js').DeviceName[]} devices  that run it if no case is named
  */
 
 /**
@@ -40,17 +41,55 @@ export const MODELS = {
   small: { vocab: 30522, hidden: 128, layers: 2, heads: 2, inner: 512, positions: 512 },
 };
 
-/** Cheap cases first, so that an interrupted run has most of its table. @type {Case[]} */
+/**
+ * Cheap cases first, so that an interrupted run has most of its table. `minilm-8x15` has the shape of the page's default
+ * job.
+ * @type {Case[]}
+ */
 export const CASES = [
-  { name: 'small-8x32', title: 'BERT 2 × 128, 8 × 32 tokens', model: 'small', batch: 8, seq: 32 },
-  { name: 'minilm-8x16', title: 'MiniLM 6 × 384, 8 × 16 tokens', model: 'minilm', batch: 8, seq: 16 },
-  { name: 'minilm-8x64', title: 'MiniLM 6 × 384, 8 × 64 tokens', model: 'minilm', batch: 8, seq: 64 },
-  { name: 'minilm-8x128', title: 'MiniLM 6 × 384, 8 × 128 tokens', model: 'minilm', batch: 8, seq: 128 },
+  {
+    name: 'small-8x32',
+    title: 'BERT 2 × 128, 8 × 32 tokens',
+    model: 'small',
+    batch: 8,
+    seq: 32,
+    devices: ['webgpu', 'cpu'],
+  },
+  { name: 'minilm-8x15', title: 'MiniLM 6 × 384, 8 × 15 tokens', model: 'minilm', batch: 8, seq: 15, devices: ['cpu'] },
+  {
+    name: 'minilm-8x16',
+    title: 'MiniLM 6 × 384, 8 × 16 tokens',
+    model: 'minilm',
+    batch: 8,
+    seq: 16,
+    devices: ['webgpu'],
+  },
+  {
+    name: 'minilm-8x64',
+    title: 'MiniLM 6 × 384, 8 × 64 tokens',
+    model: 'minilm',
+    batch: 8,
+    seq: 64,
+    devices: ['webgpu'],
+  },
+  {
+    name: 'minilm-8x128',
+    title: 'MiniLM 6 × 384, 8 × 128 tokens',
+    model: 'minilm',
+    batch: 8,
+    seq: 128,
+    devices: ['webgpu'],
+  },
 ];
 
-/** Under transformers' names. AdamW with a constant learning rate, so that a step does not depend on the total. */
+/**
+ * Under transformers' names, and one of webtune. AdamW with a constant learning rate, so that a step does not depend on
+ * the total.
+ */
 export const ARGUMENTS = {
   learning_rate: 5e-5,
+  // The same rate for pooler and classifier.
+  head_learning_rate: 0,
   weight_decay: 0.01,
   adam_beta1: 0.9,
   adam_beta2: 0.999,

@@ -11,7 +11,9 @@ import { BENCH } from './site.js';
 
 /** @typedef {import('./cases.js').Case} Case */
 /** @typedef {import('./page/serve.js').Repetition} Repetition */
-/** @typedef {'train'|'forward'} Mode */
+/** @typedef {import('./devices.js').Mode} Mode */
+/** @typedef {import('./devices.js').PageSubject} PageSubject */
+/** @typedef {import('./devices.js').PythonSubject} PythonSubject */
 
 /**
  * The results of opening and of the first step.
@@ -33,18 +35,15 @@ import { BENCH } from './site.js';
  * @property {() => Promise<void>} close
  */
 
-/** In the order of the table. */
-export const BROWSER_SUBJECTS = /** @type {const} */ (['webtune', 'tfjs', 'jax', 'transformers']);
-export const PYTHON_SUBJECTS = /** @type {const} */ (['pytorch-cpu', 'pytorch-cuda']);
-
 /**
  * What the driver provides for browser subjects.
  * @typedef {object} Host
+ * @property {import('./devices.js').DeviceName} device
  * @property {import('@playwright/test').Browser} browser
  * @property {string} origin
  * @property {import('./server.js').BenchServer} server
  * @property {string} module   the address of webtune's script, without the origin
- * @property {string} adapter  name of the browser's adapter
+ * @property {string} adapter  name of the browser's adapter, or of the CPU
  */
 
 /** @implements {Contender} */
@@ -56,15 +55,15 @@ export class BrowserContender {
   #crashed = new Promise(() => {});
 
   /**
-   * @param {typeof BROWSER_SUBJECTS[number]} name
+   * @param {PageSubject} subject
    * @param {Host} host
    */
-  constructor(name, host) {
-    this.name = name;
+  constructor(subject, host) {
+    this.subject = subject;
+    this.name = subject.name;
+    this.modes = subject.modes;
     this.host = host;
     this.adapter = host.adapter;
-    /** @type {Mode[]} */
-    this.modes = name === 'transformers' ? ['forward'] : ['train', 'forward'];
   }
 
   /**
@@ -73,17 +72,18 @@ export class BrowserContender {
    * @returns {Promise<Opening>}
    */
   async open(given, mode) {
-    const { browser, origin, server, module } = this.host;
+    const { browser, origin, server, module, device } = this.host;
+    const { page: script, threads } = this.subject;
     const page = await (await browser.newContext()).newPage();
     this.#page = page;
     this.#crashed = new Promise((_, reject) => page.on('crash', () => reject(new Error('the page crashed'))));
     this.#crashed.catch(() => {});
     server.wire();
-    const names = new URLSearchParams({ case: given.name, model: given.model, mode, module });
-    await page.goto(`${origin}/${this.name}/?${names}`);
+    const names = new URLSearchParams({ case: given.name, model: given.model, mode, module, device });
+    if (threads) names.set('threads', `${threads}`);
+    await page.goto(`${origin}/${script}/?${names}`);
     const opened = await this.#wait(page.evaluate(() => /** @type {any} */ (globalThis).bench.opened()));
-    if (!opened.adapter) throw new Error('the library requested no WebGPU device');
-    return { ...opened, adapter: named(opened.adapter).name, wire: server.wire() };
+    return { ...opened, adapter: computedBy(opened, device), wire: server.wire() };
   }
 
   /** @param {number} count @returns {Promise<Repetition>} */
@@ -104,22 +104,36 @@ export class BrowserContender {
   }
 }
 
+/**
+ * The adapter that a library uses, or its description of the CPU.
+ * @param {{adapter: import('./counters.js').AdapterInfo|null, cpu?: string}} opened
+ * @param {import('./devices.js').DeviceName} device
+ */
+function computedBy({ adapter, cpu }, device) {
+  if (device === 'webgpu') {
+    if (!adapter) throw new Error('the library requested no WebGPU device');
+    return named(adapter).name;
+  }
+  if (adapter || !cpu) throw new Error('the library does not compute on the CPU');
+  return cpu;
+}
+
 /** @implements {Contender} */
 export class PythonContender {
-  /** @type {Mode[]} */
-  modes = ['train', 'forward'];
   /** @type {JsonProcess|undefined} */
   #process;
 
   /**
-   * @param {typeof PYTHON_SUBJECTS[number]} name
+   * @param {PythonSubject} subject
    * @param {string} python   the Python interpreter of the environment
    * @param {string} site     the folder of models and work
    */
-  constructor(name, python, site) {
-    this.name = name;
+  constructor(subject, python, site) {
+    this.subject = subject;
+    this.name = subject.name;
+    this.modes = subject.modes;
     this.where = 'separate process';
-    this.adapter = name === 'pytorch-cuda' ? 'CUDA' : 'CPU';
+    this.adapter = subject.pytorch === 'cuda' ? 'CUDA' : 'CPU';
     this.python = python;
     this.site = site;
   }
@@ -130,13 +144,12 @@ export class PythonContender {
    * @returns {Promise<Opening>}
    */
   async open({ name, model }, mode) {
-    const device = this.name === 'pytorch-cuda' ? 'cuda' : 'cpu';
+    const { pytorch: device, threads = null, fused = false } = this.subject;
     const command = [
       join(BENCH, 'peers/pytorch.py'),
       join(this.site, 'models', model),
       join(this.site, 'work', `${name}.json`),
-      mode,
-      device,
+      JSON.stringify({ mode, device, threads, fused }),
     ];
     // Waiting threads must not spin while the browser has its turn.
     this.#process = new JsonProcess(this.python, command, { ...process.env, ...QUIET, OMP_WAIT_POLICY: 'passive' });

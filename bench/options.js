@@ -2,13 +2,25 @@
 
 import { parseArgs } from 'node:util';
 import { CASES } from './cases.js';
-import { BROWSER_SUBJECTS, PYTHON_SUBJECTS } from './contenders.js';
+import { DEVICES, SUBJECTS, SUBJECT_NAMES } from './devices.js';
+
+/** @param {import('./devices.js').DeviceName} device */
+const casesOf = (device) =>
+  CASES.filter(({ devices }) => devices.includes(device))
+    .map(({ name }) => name)
+    .join(', ');
+/** @param {import('./devices.js').DeviceName} device */
+const subjectsOf = (device) => SUBJECTS[device].map(({ name }) => name).join(', ');
 
 export const HELP = `Options
-  --case NAME[,NAME]      ${CASES.map(({ name }) => name).join(', ')} (default: all)
-  --subject NAME[,NAME]   ${[...BROWSER_SUBJECTS, ...PYTHON_SUBJECTS].join(', ')} (default: all that can run here)
+  --device NAME[,NAME]    webgpu, cpu (default: both): a table for each
+  --case NAME[,NAME]      default: on webgpu ${casesOf('webgpu')};
+                          on cpu ${casesOf('cpu')}
+  --subject NAME[,NAME]   default: all that can run here;
+                          on webgpu ${subjectsOf('webgpu')};
+                          on cpu ${subjectsOf('cpu')}
   --mode train|forward    (default: both; on a software adapter the long cases are only trained)
-  --adapter KIND          auto (the GPU where Chromium grants one), hardware or software (default: auto)
+  --adapter KIND          of webgpu: auto (the GPU where Chromium grants one), hardware or software (default: auto)
   --rounds N              turns of each subject (default: 5)
   --steps N               maximum steps of a turn (default: 20)
   --budget SECONDS        of timed steps for a subject in a case (default: 40)
@@ -16,7 +28,8 @@ export const HELP = `Options
   --quick                 a smoke test: 2 rounds of at most 2 steps, not published
   --no-publish            writes results below target/ and leaves README.md unchanged
 
-A run of all cases, modes and subjects writes bench/results/ and the table in README.md; other runs change neither.
+A run of all modes and subjects with the default cases of a device writes bench/results/ and the table of the device in
+README.md; other runs change neither.
 `;
 
 /**
@@ -27,8 +40,10 @@ export function parsed(args) {
   return parseArgs({
     args,
     options: {
-      case: { type: 'string', default: CASES.map(({ name }) => name).join() },
-      subject: { type: 'string', default: [...BROWSER_SUBJECTS, ...PYTHON_SUBJECTS].join() },
+      device: { type: 'string', default: DEVICES.join() },
+      // Without it, each device has its own.
+      case: { type: 'string' },
+      subject: { type: 'string', default: SUBJECT_NAMES.join() },
       mode: { type: 'string' },
       adapter: { type: 'string', default: 'auto' },
       rounds: { type: 'string' },

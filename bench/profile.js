@@ -25,7 +25,7 @@ const options = parseArgs({
 const given = CASES.find(({ name }) => name === options.case);
 if (!given) throw new Error(`there is no case ${options.case}; there are ${CASES.map(({ name }) => name).join(', ')}`);
 const dist = resolve(REPOSITORY, options.dist);
-const { site } = await prepare({ out: join(REPOSITORY, 'target/profile'), cases: [given], subjects: ['webtune'] });
+const { site } = await prepare({ out: join(REPOSITORY, 'target/profile'), cases: [given], pages: ['webtune'] });
 const server = new BenchServer([
   { address: 'dist', source: dist },
   { address: '', source: site },

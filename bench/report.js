@@ -3,7 +3,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CASES } from './cases.js';
+import { SUBJECTS, isPython } from './devices.js';
 
+/** @typedef {import('./devices.js').DeviceName} DeviceName */
 /** @typedef {import('./measure.js').Row} Row */
 /** @typedef {import('./cases.js').Case} Case */
 
@@ -13,17 +15,13 @@ import { CASES } from './cases.js';
  * with wrong layers below it.
  */
 export const TOLERANCE = 1e-3;
-/** The reference is PyTorch; without it, webtune. */
-const REFERENCES = ['pytorch-cpu', 'pytorch-cuda', 'webtune'];
-const NAMES = {
-  webtune: 'webtune',
-  tfjs: 'TensorFlow.js',
-  jax: 'jax-js',
-  transformers: 'transformers.js',
-  'pytorch-cpu': 'PyTorch, CPU',
-  'pytorch-cuda': 'PyTorch, CUDA',
+/** The library that the others' times are relative to. */
+const OWN = 'webtune';
+/** Where the table of a device is in the README. @type {Record<DeviceName, [string, string]>} */
+const MARKERS = {
+  webgpu: ['<!-- bench -->', '<!-- /bench -->'],
+  cpu: ['<!-- bench-cpu -->', '<!-- /bench-cpu -->'],
 };
-const MARKERS = ['<!-- bench -->', '<!-- /bench -->'];
 
 /**
  * @typedef {object} Figures
@@ -50,11 +48,14 @@ const MARKERS = ['<!-- bench -->', '<!-- /bench -->'];
 /**
  * @param {Row[]} rows  of one case and mode
  * @param {Case} given
+ * @param {DeviceName} device
  * @returns {Figures[]}
  */
-export function figures(rows, given) {
+export function figures(rows, given, device) {
+  // The reference is PyTorch; without it, webtune.
+  const references = [...SUBJECTS[device].filter(isPython).map(({ name }) => name), OWN];
   const reference =
-    REFERENCES.map((name) => rows.find(({ subject, opening }) => subject === name && opening)).find(Boolean) ?? null;
+    references.map((name) => rows.find(({ subject, opening }) => subject === name && opening)).find(Boolean) ?? null;
   return rows.map((row) => {
     const { opening, turns, error } = row;
     const both = reference && opening;
@@ -69,7 +70,7 @@ export function figures(rows, given) {
       ? { median: median(each), min: each[0] ?? NaN, max: each.at(-1) ?? NaN, turns: each.length, steps }
       : null;
     const last = turns.at(-1);
-    const counted = last?.after && row.opening?.wire ? last : null;
+    const counted = device === 'webgpu' && last?.after && row.opening?.wire ? last : null;
     const perStep = (/** @type {'dispatches'|'submits'} */ what) =>
       counted && (counted.after[what] - counted.before[what]) / counted.steps.length;
     const peaks = [opening?.first, ...turns].map((turn) => turn?.after?.peakBytes ?? 0);
@@ -154,21 +155,25 @@ export function writeResults(folder, about, adapter, all, rows) {
 }
 
 /**
- * The table of the README: one row per case, mode and subject.
+ * The table of the README: one row per case, mode and subject. On the CPU, libraries differ in their threads.
  * @param {Figures[]} all
  * @param {string} adapter
+ * @param {DeviceName} device
  */
-export function table(all, adapter) {
+export function table(all, adapter, device) {
+  const [name, line] = device === 'cpu' ? [' computed on |', ' --- |'] : ['', ''];
   const lines = [
-    `| on \`${adapter}\` | library | ms per step | lowest–highest | relative |`,
-    '| --- | --- | ---: | ---: | ---: |',
+    `| on \`${adapter}\` | library |${name} ms per step | lowest–highest | relative |`,
+    `| --- | --- |${line} ---: | ---: | ---: |`,
   ];
   for (const { name, title } of CASES) {
     for (const mode of /** @type {const} */ (['train', 'forward'])) {
       const rows = all.filter((entry) => entry.case === name && entry.mode === mode);
-      const own = rows.find(({ subject }) => subject === 'webtune');
-      const subjects = Object.entries(NAMES).flatMap(([subject, shown]) =>
-        rows.filter((entry) => entry.subject === subject).map((entry) => [shown, ...cells(entry, own)]),
+      const own = rows.find(({ subject }) => subject === OWN);
+      const subjects = SUBJECTS[device].flatMap(({ name: subject, title }) =>
+        rows
+          .filter((entry) => entry.subject === subject)
+          .map((entry) => [title, ...(device === 'cpu' ? [entry.adapter] : []), ...cells(entry, own)]),
       );
       const work = mode === 'forward' ? `${title}, forward only` : title;
       subjects.forEach((row, at) => lines.push(`| ${[at === 0 ? work : '', ...row].join(' | ')} |`));
@@ -244,12 +249,13 @@ export function details(all) {
 }
 
 /**
- * Writes the table between the markers of the README.
+ * Writes the table of a device between its markers in the README.
  * @param {string} readme
  * @param {string} text
+ * @param {DeviceName} device
  */
-export function publish(readme, text) {
-  const [from, to] = /** @type {[string, string]} */ (MARKERS);
+export function publish(readme, text, device) {
+  const [from, to] = MARKERS[device];
   const before = readFileSync(readme, 'utf8');
   const [start, end] = [before.indexOf(from), before.indexOf(to)];
   if (start < 0 || end < start) throw new Error(`${readme} has no ${from} … ${to}: put them where the table belongs`);

@@ -16,6 +16,8 @@ import { install } from '../counters.js';
  * @property {string} model                  URL of the model folder
  * @property {'train'|'forward'} mode
  * @property {string} module                 URL of webtune's script
+ * @property {import('../devices.js').DeviceName} device
+ * @property {number} [threads]              of the CPU; without it, as many as the library takes
  * @property {() => Promise<any>} config
  * @property {() => Promise<Uint8Array>} weights
  */
@@ -24,6 +26,7 @@ import { install } from '../counters.js';
  * @typedef {object} Subject
  * @property {(step: number) => Promise<{loss: number, norm: number}>} [step]  one step; reads loss and norm back
  * @property {() => Promise<ArrayLike<number>>} forward  logits of the first batch, without gradients
+ * @property {string} [cpu]   the instructions and threads of a library that computes on the CPU
  */
 
 /**
@@ -40,6 +43,14 @@ import { install } from '../counters.js';
 /** @typedef {{id: number, result?: any, error?: string}} Answer */
 
 const counters = install();
+
+/**
+ * The `cpu` of a subject.
+ * @param {string} instructions
+ * @param {number} threads
+ */
+export const cpuName = (instructions, threads) =>
+  `CPU (WebAssembly ${instructions}, ${threads === 1 ? 'one thread' : `${threads} threads`})`;
 
 /** @param {(given: Given) => Promise<Subject>} open */
 export function serve(open) {
@@ -81,7 +92,7 @@ export function serve(open) {
         given = await files(request.given);
         subject = await open(given);
         const first = await repeat(1);
-        self.postMessage({ id: request.id, result: { first, adapter: counters.adapter } });
+        self.postMessage({ id: request.id, result: { first, adapter: counters.adapter, cpu: subject.cpu } });
       } else {
         self.postMessage({ id: request.id, result: await repeat(request.count) });
       }
@@ -92,10 +103,11 @@ export function serve(open) {
 }
 
 /**
- * @param {{case: string, model: string, mode: 'train'|'forward', module: string}} names
+ * @param {{case: string, model: string, mode: 'train'|'forward', module: string,
+ *   device: import('../devices.js').DeviceName, threads?: string}} names
  * @returns {Promise<Given>}
  */
-async function files({ case: name, model, mode, module }) {
+async function files({ case: name, model, mode, module, device, threads }) {
   const folder = new URL(`../models/${model}/`, self.location.href).href;
   const get = async (/** @type {string} */ address) => {
     const response = await fetch(address);
@@ -107,6 +119,8 @@ async function files({ case: name, model, mode, module }) {
     model: folder,
     mode,
     module: new URL(`../${module}`, self.location.href).href,
+    device,
+    threads: threads === undefined ? undefined : Number(threads),
     config: async () => (await get(`${folder}config.json`)).json(),
     weights: async () => new Uint8Array(await (await get(`${folder}model.safetensors`)).arrayBuffer()),
   };

@@ -2,7 +2,8 @@
 
 The first line on standard output reports the opening and the first step. Each line of JSON on standard input
 (`{"count": 3}`) is answered with a repetition, as by bench/page/serve.js. Attention is PyTorch's
-`scaled_dot_product_attention`, AdamW has the two parameter groups of transformers' Trainer, everything is in f32.
+`scaled_dot_product_attention`, AdamW has the two parameter groups of transformers' Trainer, everything is in f32. The
+last argument is an object of JSON: `mode`, `device`, `threads` (null for PyTorch's default) and `fused` (AdamW).
 """
 
 import json
@@ -13,13 +14,17 @@ import torch
 from transformers import BertForSequenceClassification
 
 
-def main(model_folder: str, work_file: str, mode: str, device: str) -> None:
+def main(model_folder: str, work_file: str, options: str) -> None:
+    chosen = json.loads(options)
+    mode, device = chosen["mode"], chosen["device"]
+    if chosen["threads"]:
+        torch.set_num_threads(chosen["threads"])
     work = json.load(open(work_file, encoding="utf-8"))
     started = time.perf_counter()
     load = BertForSequenceClassification.from_pretrained
     model = load(model_folder, attn_implementation="sdpa", dtype=torch.float32)
     model.to(device).train(mode == "train")
-    subject = trainer(model, work, device) if mode == "train" else forward(model, work, device)
+    subject = trainer(model, work, device, chosen["fused"]) if mode == "train" else forward(model, work, device)
 
     done = 0
 
@@ -39,7 +44,7 @@ def main(model_folder: str, work_file: str, mode: str, device: str) -> None:
         return repetition
 
     first = repeat(1)
-    name = torch.cuda.get_device_name() if device == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+    name = torch.cuda.get_device_name() if device == "cuda" else cpu_name()
     opened = {"first": first, "openToFirst": (time.perf_counter() - started) * 1000, "device": name}
     if device == "cuda":
         opened["memory"] = torch.cuda.max_memory_allocated()
@@ -48,13 +53,18 @@ def main(model_folder: str, work_file: str, mode: str, device: str) -> None:
         print(json.dumps(repeat(json.loads(line)["count"])), flush=True)
 
 
+def cpu_name() -> str:
+    threads = torch.get_num_threads()
+    return "CPU, one thread" if threads == 1 else f"CPU, {threads} threads"
+
+
 def batches(work: dict, device: str) -> list[tuple[torch.Tensor, torch.Tensor]]:
     ids = torch.tensor(work["input_ids"]).view(-1, work["batch"], work["seq"]).to(device)
     labels = torch.tensor(work["labels"]).view(-1, work["batch"]).to(device)
     return list(zip(ids, labels, strict=True))
 
 
-def trainer(model, work: dict, device: str):
+def trainer(model, work: dict, device: str, fused: bool):
     given = batches(work, device)
     wanted = work["arguments"]
     not_decayed = [p for n, p in model.named_parameters() if n.endswith(".bias") or "LayerNorm" in n]
@@ -64,6 +74,7 @@ def trainer(model, work: dict, device: str):
         lr=wanted["learning_rate"],
         betas=(wanted["adam_beta1"], wanted["adam_beta2"]),
         eps=wanted["adam_epsilon"],
+        fused=fused or None,
     )
 
     def step(at: int) -> dict:

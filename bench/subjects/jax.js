@@ -1,4 +1,4 @@
-// jax-js: BERT as a function of its parameters, the whole step under one `jit`.
+// jax-js on its WebGPU or its wasm backend: BERT as a function of its parameters, the whole step under one `jit`.
 //
 // Idiomatic use of the library: `valueAndGrad` of the loss, its `nn` functions, `take` for the embeddings, AdamW
 // written inside the compiled step. `.ref` adds a reference where an array is used again, so that a step frees its
@@ -6,18 +6,19 @@
 
 import { blockUntilReady, defaultDevice, init, jit, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax';
 import { CLIP_EPSILON, batchOf, decays } from '../cases.js';
-import { serve } from '../page/serve.js';
+import { cpuName, serve } from '../page/serve.js';
 import { read } from './safetensors.js';
 
 /** @typedef {import('@jax-js/jax').numpy.Array} Array */
 /** @typedef {Record<string, Array>} Parameters */
 /** @typedef {import('../cases.js').Work} Work */
 
-serve(async ({ work, mode, config, weights }) => {
+serve(async ({ work, mode, device, config, weights }) => {
   const files = Promise.all([config(), weights()]);
-  const devices = await init('webgpu');
-  if (!devices.includes('webgpu')) throw new Error('jax-js found no WebGPU');
-  defaultDevice('webgpu');
+  const backend = device === 'cpu' ? 'wasm' : 'webgpu';
+  const devices = await init(backend);
+  if (!devices.includes(backend)) throw new Error(`jax-js found no ${backend}`);
+  defaultDevice(backend);
   const [settings, bytes] = await files;
   /** @type {Parameters} */
   const parameters = {};
@@ -30,6 +31,8 @@ serve(async ({ work, mode, config, weights }) => {
   return {
     step: train && ((at) => train(batchOf(work, at), at + 1)),
     forward: async () => await compiled(tree.ref(parameters), integers(batchOf(work, 0).ids)).data(),
+    // It starts a worker for each logical core, and Chromium has the instructions that it looks for.
+    cpu: device === 'cpu' ? cpuName('relaxed SIMD', navigator.hardwareConcurrency) : undefined,
   };
 });
 

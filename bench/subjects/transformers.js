@@ -1,10 +1,10 @@
-// transformers.js: the same classifier exported to ONNX, forward pass only, on its WebGPU device.
+// transformers.js: the same classifier exported to ONNX, forward pass only, on its WebGPU or its wasm device.
 
 import { AutoModelForSequenceClassification, Tensor, env } from '@huggingface/transformers';
 import { batchOf } from '../cases.js';
-import { serve } from '../page/serve.js';
+import { cpuName, serve } from '../page/serve.js';
 
-serve(async ({ work, model }) => {
+serve(async ({ work, model, device, threads }) => {
   const folder = new URL(model);
   env.allowRemoteModels = false;
   env.allowLocalModels = true;
@@ -12,9 +12,11 @@ serve(async ({ work, model }) => {
   env.localModelPath = new URL('../', folder).href;
   const { wasm } = /** @type {any} */ (env.backends.onnx);
   wasm.wasmPaths = new URL('ort/', self.location.href).href;
+  // Its own default is half of the logical cores.
+  if (device === 'cpu') wasm.numThreads = threads ?? navigator.hardwareConcurrency;
   const name = folder.pathname.split('/').at(-2) ?? '';
   const classifier = await AutoModelForSequenceClassification.from_pretrained(name, {
-    device: 'webgpu',
+    device: device === 'cpu' ? 'wasm' : 'webgpu',
     dtype: 'fp32',
   });
   const shape = [work.batch, work.seq];
@@ -35,5 +37,6 @@ serve(async ({ work, model }) => {
       const { logits } = await classifier(inputs);
       return /** @type {Float32Array} */ ((await logits.getData?.()) ?? logits.data);
     },
+    cpu: device === 'cpu' ? cpuName('SIMD', wasm.numThreads) : undefined,
   };
 });

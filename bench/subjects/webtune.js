@@ -2,11 +2,14 @@
 
 import { serve } from '../page/serve.js';
 
-serve(async ({ work, config, weights, module }) => {
+serve(async ({ work, device, threads, config, weights, module }) => {
   const files = Promise.all([config(), weights()]);
   const { default: init, Benchmark } = await import(module);
-  await init();
-  const benchmark = await Benchmark.open();
+  // The memory, the kernels and the threads of the page's worker.
+  const cpu = await import(new URL('../www/cpu-threads.js', module).href);
+  cpu.acceptSharedMemory();
+  await init(cpu.moduleAndMemory());
+  const benchmark = await Benchmark.open(device, cpu.cpuKernels(threads));
   const [settings, bytes] = await files;
   await benchmark.load(JSON.stringify(settings), bytes);
   benchmark.start(JSON.stringify(work));
@@ -16,5 +19,6 @@ serve(async ({ work, config, weights, module }) => {
       return { loss, norm: grad_norm };
     },
     forward: () => benchmark.forward(),
+    cpu: device === 'cpu' ? benchmark.device_name() : undefined,
   };
 });

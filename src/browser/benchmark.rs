@@ -2,6 +2,7 @@
 //! work, and the regression gate counts its dispatches and bytes.
 
 use super::convert::{error, to_js};
+use super::cpu_module::CpuKernels;
 use super::device::{self, Opened};
 use crate::bert::{BertConfig, BertForSequenceClassification, LoadLimits, WeightsLoader};
 use crate::io::MemoryFile;
@@ -21,10 +22,11 @@ use wasm_bindgen::prelude::*;
 /// `[PAD]` of BERT's vocabularies.
 const PAD_TOKEN_ID: u32 = 0;
 
-/// A model on the WebGPU device and a run of it.
+/// A model on a device and a run of it.
 #[wasm_bindgen]
 pub struct Benchmark {
     device: Device,
+    device_name: String,
     limits: LoadLimits,
     config: Option<BertConfig>,
     model: Option<BertForSequenceClassification>,
@@ -77,20 +79,32 @@ impl Work {
 
 #[wasm_bindgen]
 impl Benchmark {
-    /// Opens the WebGPU device.
+    /// Opens `webgpu`, which is the default, or `cpu`. `kernels` are those of the CPU device, as for
+    /// `Webtune.open`, which are loaded in a worker only.
     ///
     /// # Errors
-    /// A `WorkerError` where there is none.
-    pub async fn open() -> Result<Benchmark, JsValue> {
-        let Opened { device, info, .. } = device::open("webgpu", None).await.map_err(error)?;
+    /// A `WorkerError` when the device is not there.
+    pub async fn open(
+        choice: Option<String>,
+        kernels: Option<CpuKernels>,
+    ) -> Result<Benchmark, JsValue> {
+        let choice = choice.as_deref().unwrap_or("webgpu");
+        let opened = device::open(choice, kernels.as_ref()).await;
+        let Opened { device, info, .. } = opened.map_err(error)?;
         Ok(Self {
             device: device.autodiff(),
             limits: info.limits(),
+            device_name: info.name,
             config: None,
             model: None,
             trainer: None,
             batch: None,
         })
+    }
+
+    /// The name of the device, as the page shows it.
+    pub fn device_name(&self) -> String {
+        self.device_name.clone()
     }
 
     /// Loads and plans as on an adapter with this `maxStorageBufferBindingSize`.
