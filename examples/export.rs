@@ -85,7 +85,7 @@ fn export(folder: &Path, out: &Path, values: Values) -> Outcome<()> {
     let rows =
         |part: &[usize]| -> Vec<&Row> { part.iter().map(|&row| &dataset.rows[row]).collect() };
     let folder = Folder {
-        model: trainer.model()?,
+        model: &trainer.model()?,
         initial: &initial,
         config: &config_json,
         base_has_pooler: true,
@@ -120,7 +120,7 @@ fn export(folder: &Path, out: &Path, values: Values) -> Outcome<()> {
             .map_err(|error| webtune::Error::Export(format!("{error}.")))
     }))?;
 
-    let sentences = predictions(trainer.model()?, options, &tokenizer)?;
+    let sentences = predictions(&trainer.model()?, options, &tokenizer)?;
     let expected = json!({
         "max_length": settings.max_length,
         "labels": dataset.labels,

@@ -73,12 +73,14 @@ impl Job {
         }
     }
 
-    /// Returns into how many parts a team of `threads` threads splits the job: one if it takes less time than waking
-    /// them, and otherwise some for each thread, so that one that is interrupted leaves parts to the others.
+    /// Returns into how many parts a team of `threads` threads splits the job: one for each thread, fewer if they would
+    /// take less time than waking a thread, and two for each thread if they are long, so that a thread that is
+    /// interrupted leaves some to the others. Each part of a product packs an operand anew.
     pub fn parts(&self, threads: usize) -> usize {
-        match threads > 1 && self.nanoseconds() >= WORTH_SPLITTING {
-            true => PARTS_PER_THREAD * threads,
-            false => 1,
+        let time = self.nanoseconds();
+        match threads > 1 && time >= 2 * threads * LONG_PART {
+            true => 2 * threads,
+            false => (time / SHORTEST_PART).clamp(1, threads.max(1)),
         }
     }
 
@@ -124,10 +126,10 @@ impl Job {
     }
 }
 
-/// Estimated nanoseconds from which a job is split.
-const WORTH_SPLITTING: usize = 10_000;
-/// Parts of a job for each thread.
-const PARTS_PER_THREAD: usize = 2;
+/// Nanoseconds of a part that are worth a thread.
+const SHORTEST_PART: usize = 5_000;
+/// Nanoseconds of a part from which a thread has two.
+const LONG_PART: usize = 300_000;
 
 /// The range of `len` items that belongs to `part` of `parts`.
 ///

@@ -86,7 +86,7 @@ fn sleeping_helpers_wake_for_the_next_job() {
 }
 
 #[test]
-fn small_jobs_are_not_split() {
+fn jobs_have_as_many_parts_as_are_worth_a_thread() {
     let product = |m| {
         let operand = Operand::row_major(std::ptr::null(), 384);
         Job::Gemm(Gemm {
@@ -100,7 +100,10 @@ fn small_jobs_are_not_split() {
             epilogue: Epilogue::Store,
         })
     };
-    assert_eq!(product(120).parts(1), 1);
-    assert_eq!(product(1).parts(2), 1);
-    assert!(product(120).parts(2) >= 2);
+    assert_eq!(product(10_000).parts(1), 1);
+    assert_eq!(product(1).parts(8), 1);
+    assert_eq!(product(3).parts(8), 5);
+    assert_eq!(product(120).parts(2), 2);
+    assert_eq!(product(480).parts(2), 4);
+    assert_eq!(product(10_000).parts(8), 16);
 }
