@@ -236,7 +236,7 @@ pub trait BertOps: Backend {
     }
 
     /// Returns the gradients of [`layer_norm`](super::layer_norm) with respect to input, weight and bias, in this
-    /// order.
+    /// order. Without `with_weight` the last two are not needed and may be any tensors.
     ///
     /// # Shapes
     /// `input` and `grad`: `[rows, width]`, `weight`: `[width]` → `[rows, width]`, `[width]` and `[width]`
@@ -245,6 +245,7 @@ pub trait BertOps: Backend {
         weight: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         eps: f64,
+        _with_weight: bool,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         reference::layer_norm_backward::<Self>(input, weight, grad, eps)
     }
@@ -263,7 +264,7 @@ pub trait BertOps: Backend {
     }
 
     /// Returns the gradients of [`residual_layer_norm`](super::residual_layer_norm) with respect to input, residual,
-    /// weight and bias, in this order.
+    /// weight and bias, in this order. Without `with_weight` the last two are not needed and may be any tensors.
     ///
     /// # Shapes
     /// `input`, `residual` and `grad`: `[rows, width]`, `weight`: `[width]` → `[rows, width]`, `[rows, width]`,
@@ -275,6 +276,7 @@ pub trait BertOps: Backend {
         grad: FloatTensor<Self>,
         eps: f64,
         mask: DropoutMask,
+        _with_weight: bool,
     ) -> (
         FloatTensor<Self>,
         FloatTensor<Self>,

@@ -51,9 +51,12 @@ pub struct PartialSums {
 }
 
 impl PartialSums {
-    /// Returns the number of partial sums for a tensor of `elements` values: enough threads to keep a GPU busy.
+    /// Values that a partial sum covers at most.
+    pub const MAX_VALUES: usize = 4096;
+
+    /// Returns the number of partial sums for a tensor of `elements` values.
     pub fn count_for(elements: usize) -> usize {
-        elements.div_ceil(64).clamp(1, 1024)
+        elements.div_ceil(Self::MAX_VALUES).max(1)
     }
 }
 
@@ -87,8 +90,8 @@ pub fn adamw(pair: [AdamWState; 2], clip: Tensor<1>) -> [(Tensor<1>, Tensor<1>);
     })
 }
 
-/// Writes partial sums of the squares of six tensors into `sums`, which is 0 there before. The total of `sums` is the
-/// sum of all squares. Six tensors fit into the storage buffers of one dispatch.
+/// Writes partial sums of the squares of six tensors into their ranges of `sums`. A range is overwritten, so that its
+/// total is the sum of the squares of its tensor. Six tensors fit into the storage buffers of one dispatch.
 ///
 /// # Shapes
 /// - `sums` and output: `[n]`
@@ -107,15 +110,15 @@ pub fn squares(sums: Tensor<1>, inputs: [Tensor<1>; 6], ranges: [PartialSums; 6]
     ))
 }
 
-/// Computes the global gradient norm and the clip coefficient of an update from the sum of all squares. The coefficient
-/// is `min(1, max_norm / (norm + 1e-6))`, as in [`torch.nn.utils.clip_grad_norm_`][1], and 1 if `max_norm` is 0.
+/// Computes the global gradient norm and the clip coefficient of an update from partial sums of all squares. The
+/// coefficient is `min(1, max_norm / (norm + 1e-6))`, as in [`torch.nn.utils.clip_grad_norm_`][1], and 1 if `max_norm` is 0.
 ///
 /// The values, in order: the norm; the coefficient; 1, or 0 if the update is skipped, because its norm or its loss is
 /// not finite or an earlier update was skipped; the number of updates. `state` is the result for the update before;
 /// that of the first update is 0 except for its third value, which is 1.
 ///
 /// # Shapes
-/// - `squares` and `loss`: `[1]`
+/// - `squares`: `[n]`, `loss`: `[1]`
 /// - `state` and output: `[CLIP_VALUES]`
 ///
 /// [1]: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
@@ -133,8 +136,8 @@ pub fn clip_coefficient(
     ))
 }
 
-/// Computes the next state of a loss scaler, as [`torch.amp.GradScaler`]. `squares` is the sum of the squares of all
-/// scaled gradients. A new scaler's state is 0 except for the scale.
+/// Computes the next state of a loss scaler, as [`torch.amp.GradScaler`]. `squares` are partial sums of the squares of
+/// all scaled gradients. A new scaler's state is 0 except for the scale.
 ///
 /// The values, in order: the norm of the unscaled gradients; the factor that unscales and clips gradients; 1, or 0 if
 /// gradients are not finite and the update is skipped; the next scale; updates since the scale changed; the two bias
@@ -142,7 +145,7 @@ pub fn clip_coefficient(
 /// then this and every later update is skipped; the number of updates.
 ///
 /// # Shapes
-/// - `squares` and `loss`: `[1]`
+/// - `squares`: `[n]`, `loss`: `[1]`
 /// - `state` and output: `[SCALER_VALUES]`
 ///
 /// [`torch.amp.GradScaler`]: https://docs.pytorch.org/docs/stable/amp.html#torch.amp.GradScaler

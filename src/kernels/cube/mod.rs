@@ -179,9 +179,11 @@ impl BertOps for CubeBackend {
         weight: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         eps: f64,
+        with_weight: bool,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let none = DropoutMask::NONE;
         let (input, _, weight, bias) =
-            layer_norm::backward(input, None, weight, grad, eps, DropoutMask::NONE);
+            layer_norm::backward(input, None, weight, grad, eps, none, with_weight);
         (input, weight, bias)
     }
 
@@ -203,13 +205,14 @@ impl BertOps for CubeBackend {
         grad: FloatTensor<Self>,
         eps: f64,
         mask: DropoutMask,
+        with_weight: bool,
     ) -> (
         FloatTensor<Self>,
         FloatTensor<Self>,
         FloatTensor<Self>,
         FloatTensor<Self>,
     ) {
-        layer_norm::backward(input, Some(residual), weight, grad, eps, mask)
+        layer_norm::backward(input, Some(residual), weight, grad, eps, mask, with_weight)
     }
 
     fn bert_attention_parts(

@@ -7,7 +7,7 @@ use crate::bert::BertForSequenceClassification;
 use crate::kernels::{ActivationPadding, Autocast, DropoutStream};
 use crate::tokens::Encoding;
 use crate::train::backward::TrainingStep;
-use crate::train::{GradScaler, GradientClipper, TrainingArguments, sum_of_squares};
+use crate::train::{GradScaler, GradientClipper, TrainingArguments, partial_sums_of_squares};
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor};
 
@@ -60,7 +60,7 @@ impl Trainer {
             .padding_tokens(&rows, arguments.per_device_train_batch_size);
         let padded_tokens_before = self.padded_tokens;
         self.padded_tokens += tokens + padding;
-        let squares = sum_of_squares(&model, &grads);
+        let squares = partial_sums_of_squares(&model, &grads);
         let clip = match &mut self.clipping {
             Clipping::Plain(clipper) => clipper.update(squares, loss.clone()),
             Clipping::Scaled(scaler) => scaler.update(squares, loss.clone()),
