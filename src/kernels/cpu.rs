@@ -288,6 +288,14 @@ impl BertOps for Flex {
         update::squares(sums, [first, second, third, fourth, fifth, sixth], ranges)
     }
 
+    /// Returns the clip: the scalars are arguments of AdamW's kernel.
+    fn bert_adamw_settings(
+        clip: FloatTensor<Self>,
+        _values: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        clip
+    }
+
     fn bert_clip_coefficient(
         squares: FloatTensor<Self>,
         loss: FloatTensor<Self>,
@@ -316,7 +324,7 @@ impl From<DropoutMask> for webtune_cpu::Dropout {
     fn from(mask: DropoutMask) -> Self {
         Self {
             threshold: mask.threshold,
-            key: mask.key,
+            key: mask.key(),
             scale: mask.scale,
         }
     }

@@ -23,6 +23,8 @@ pub struct AdamWScalars {
     pub bias_correction2_sqrt: f64,
     /// Added to the denominator.
     pub eps: f64,
+    /// Index of the parameter group, below [`GROUPS`].
+    pub group: usize,
     /// Whether gradients are scaled. Then both bias corrections are 1 here and come from the values of
     /// [`update_scale`], which counts only the updates that are not skipped.
     pub scaled: bool,
@@ -60,16 +62,43 @@ impl PartialSums {
     }
 }
 
+/// The parameter groups of an optimizer: with and without weight decay, each for the body and for pooler and
+/// classifier.
+pub const GROUPS: usize = 4;
+
+/// The scalars that a GPU reads from a buffer: decay and step size of each group, and the divisor of the root of the
+/// second moments. As arguments of AdamW's dispatches they would be different in every step, and cubecl would make a new
+/// buffer for the arguments of each.
+pub fn step_values(groups: &[AdamWScalars; GROUPS]) -> Vec<f32> {
+    let of_group = |group: &AdamWScalars| [group.decay as f32, group.step_size as f32];
+    let mut values: Vec<f32> = groups.iter().flat_map(of_group).collect();
+    values.push(groups[0].bias_correction2_sqrt as f32);
+    values
+}
+
+/// Returns what all calls of [`adamw`] of an update read: `clip`, the output of [`clip_coefficient`], or of
+/// [`update_scale`] for scaled gradients, and the [`step_values`].
+///
+/// # Shapes
+/// - `clip`: `[CLIP_VALUES]` or `[SCALER_VALUES]`
+/// - `values`: `[2 * GROUPS + 1]`
+/// - output: `clip` first; a GPU appends `values`
+pub fn adamw_settings(clip: Tensor<1>, values: Tensor<1>) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::bert_adamw_settings(
+        clip.into_dispatch(),
+        values.into_dispatch(),
+    ))
+}
+
 /// Applies one AdamW update to two parameters and returns each with its moments. Gradients are first multiplied by
-/// `clip[COEFFICIENT]`, where `clip` is the output of [`clip_coefficient`], or of [`update_scale`] for scaled
-/// gradients. If `clip[PROCEEDS]` is 0, neither parameters nor moments change. Two parameters fit into the 8 storage
-/// buffers that every WebGPU adapter can bind.
+/// `settings[COEFFICIENT]`. If `settings[PROCEEDS]` is 0, neither parameters nor moments change. Two parameters fit
+/// into the 8 storage buffers that every WebGPU adapter can bind.
 ///
 /// # Shapes
 /// - `pair`: see [`AdamWState`]
-/// - `clip`: `[CLIP_VALUES]` or `[SCALER_VALUES]`
+/// - `settings`: the output of [`adamw_settings`]
 /// - output: parameter `[n]` and moments `[2 n]`, of each
-pub fn adamw(pair: [AdamWState; 2], clip: Tensor<1>) -> [(Tensor<1>, Tensor<1>); 2] {
+pub fn adamw(pair: [AdamWState; 2], settings: Tensor<1>) -> [(Tensor<1>, Tensor<1>); 2] {
     let scalars = [pair[0].scalars, pair[1].scalars];
     let [a, b] = pair;
     let (parameter_a, moments_a, parameter_b, moments_b) = Dispatch::bert_adamw(
@@ -79,7 +108,7 @@ pub fn adamw(pair: [AdamWState; 2], clip: Tensor<1>) -> [(Tensor<1>, Tensor<1>);
         b.parameter.into_dispatch(),
         b.gradient.into_dispatch(),
         b.moments.into_dispatch(),
-        clip.into_dispatch(),
+        settings.into_dispatch(),
         scalars,
     );
     [(parameter_a, moments_a), (parameter_b, moments_b)].map(|(parameter, moments)| {

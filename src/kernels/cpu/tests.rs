@@ -267,6 +267,7 @@ fn updates_equal_the_reference_and_are_in_place() {
         step_size: 0.01,
         bias_correction2_sqrt: 0.05,
         eps: 1e-8,
+        group: 0,
         scaled: false,
     };
     let clip = || Floats::from_data(TensorData::from([2.0_f32, 0.5, 1.0, 3.0]));

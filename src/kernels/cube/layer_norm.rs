@@ -8,7 +8,7 @@
 mod by_thread;
 mod by_workgroup;
 
-use super::dropout::{Mask, keep_factor, mask_arg};
+use super::dropout::{Mask, MaskArgs, keep_factor, mask_args, mask_of, pass_key};
 use super::row_reduction::{row_and_column, row_sum, threads_per_row};
 use super::{empty, empty_activation, workgroup_count, workgroup_dim};
 use crate::kernels::DropoutMask;
@@ -84,15 +84,17 @@ fn forward_kernel(
     residual: &[f32],
     weight: &[f32],
     bias: &[f32],
+    pass: &[u32],
     output: &mut [f32],
     rows: usize,
     width: usize,
     eps: f32,
-    mask: Mask,
+    mask: MaskArgs,
     #[comptime] variant: Variant,
 ) {
     let (row, first_column) = row_and_column(variant.threads);
     if row < rows {
+        let mask = mask_of(pass, mask, variant.with_dropout);
         let start = row * width;
         let (mean, inverse) = moments(
             input,
@@ -161,6 +163,7 @@ pub(super) fn forward(
         variant,
     } = Inputs::new(input, residual, mask);
     let output = empty_activation(&input, [rows, width]);
+    let pass = pass_key(&input, mask);
     // SAFETY: the row-shaped buffers hold `rows * width` values, the others `width`; no thread exceeds `rows`.
     unsafe {
         forward_kernel::launch_unchecked(
@@ -171,11 +174,12 @@ pub(super) fn forward(
             residual.into_buffer_arg(),
             weight.into_buffer_arg(),
             bias.into_buffer_arg(),
+            pass.into_buffer_arg(),
             output.clone().into_buffer_arg(),
             rows,
             width,
             eps as f32,
-            mask_arg(mask),
+            mask_args(mask),
             variant,
         );
     }

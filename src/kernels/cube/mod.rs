@@ -245,6 +245,13 @@ impl BertOps for CubeBackend {
         loss::cross_entropy(logits, targets, scale)
     }
 
+    fn bert_adamw_settings(
+        clip: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        adamw::settings(clip, values)
+    }
+
     fn bert_adamw(
         parameter_a: FloatTensor<Self>,
         gradient_a: FloatTensor<Self>,
@@ -252,7 +259,7 @@ impl BertOps for CubeBackend {
         parameter_b: FloatTensor<Self>,
         gradient_b: FloatTensor<Self>,
         moments_b: FloatTensor<Self>,
-        clip: FloatTensor<Self>,
+        settings: FloatTensor<Self>,
         scalars: [AdamWScalars; 2],
     ) -> (
         FloatTensor<Self>,
@@ -262,7 +269,7 @@ impl BertOps for CubeBackend {
     ) {
         let a = (parameter_a, gradient_a, moments_a);
         let b = (parameter_b, gradient_b, moments_b);
-        adamw::step(a, b, clip, scalars)
+        adamw::step(a, b, settings, scalars)
     }
 
     fn bert_squares(

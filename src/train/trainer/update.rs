@@ -51,6 +51,8 @@ impl Trainer {
         let group = &self.order[start..(start + group_rows).min(self.order.len())];
         let autocast = Autocast::new(&self.model()?.device(), arguments.fp16)?;
         let model = self.model.take().ok_or_else(interrupted)?;
+        let rates = arguments.learning_rates_at(self.global_step, self.max_steps);
+        self.optimizer.prepare(rates, &model.device());
         let (grads, loss, tokens) = self.gradients(&model, group);
         drop(autocast);
         let rows: Vec<&Encoding> = group.iter().map(|&row| &self.train[row].encoding).collect();
@@ -65,7 +67,6 @@ impl Trainer {
             Clipping::Plain(clipper) => clipper.update(squares, loss.clone()),
             Clipping::Scaled(scaler) => scaler.update(squares, loss.clone()),
         };
-        let rates = arguments.learning_rates_at(self.global_step, self.max_steps);
         self.model = Some(self.optimizer.step(model, grads, clip.clone(), rates));
         self.global_step += 1;
         self.pending.push(PendingLog {

@@ -1,7 +1,7 @@
 //! The backward pass of layer normalization for software adapters: one thread per row, then one thread per column.
 
 use super::{Backward, Buffers, Inputs, Variant, moments, sum_at};
-use crate::kernels::cube::dropout::{Mask, keep_factor, mask_arg};
+use crate::kernels::cube::dropout::{MaskArgs, keep_factor, mask_args, mask_of, pass_key};
 use crate::kernels::cube::row_reduction::{row_and_column, row_sum};
 use crate::kernels::cube::{empty, workgroup_count, workgroup_dim};
 use burn_cubecl::cubecl;
@@ -17,18 +17,20 @@ fn backward_kernel(
     residual: &[f32],
     weight: &[f32],
     grad: &[f32],
+    pass: &[u32],
     input_grad: &mut [f32],
     residual_grad: &mut [f32],
     rows: usize,
     width: usize,
     statistics_start: usize,
     eps: f32,
-    mask: Mask,
+    mask: MaskArgs,
     #[comptime] variant: Variant,
     #[comptime] with_weight: bool,
 ) {
     let (row, first_column) = row_and_column(variant.threads);
     if row < rows {
+        let mask = mask_of(pass, mask, variant.with_dropout);
         let start = row * width;
         let (mean, inverse) = moments(
             input,
@@ -79,15 +81,17 @@ fn weight_kernel(
     residual: &[f32],
     grad: &[f32],
     statistics: &[f32],
+    pass: &[u32],
     weight_grad: &mut [f32],
     bias_grad: &mut [f32],
     rows: usize,
     width: usize,
     statistics_start: usize,
-    mask: Mask,
+    mask: MaskArgs,
     #[comptime] variant: Variant,
 ) {
     if ABSOLUTE_POS < width {
+        let mask = mask_of(pass, mask, variant.with_dropout);
         let mut weight_sum = f32::new(0.0);
         let mut bias_sum = f32::new(0.0);
         for row in 0..rows {
@@ -136,13 +140,14 @@ pub(super) fn launch(pass: &Backward) -> Option<(CubeTensor, CubeTensor)> {
             residual.clone().into_buffer_arg(),
             weight.clone().into_buffer_arg(),
             grad.clone().into_buffer_arg(),
+            pass_key(input, pass.mask).into_buffer_arg(),
             sums.clone().into_buffer_arg(),
             residual_grad.clone().into_buffer_arg(),
             *rows,
             *width,
             *sums_start,
             pass.eps as f32,
-            mask_arg(pass.mask),
+            mask_args(pass.mask),
             *variant,
             pass.with_weight,
         );
@@ -170,12 +175,13 @@ fn weight_gradients(pass: &Backward) -> (CubeTensor, CubeTensor) {
             residual.clone().into_buffer_arg(),
             pass.grad.clone().into_buffer_arg(),
             pass.buffers.sums.clone().into_buffer_arg(),
+            pass_key(input, pass.mask).into_buffer_arg(),
             weight_grad.clone().into_buffer_arg(),
             bias_grad.clone().into_buffer_arg(),
             *rows,
             *width,
             pass.buffers.sums_start,
-            mask_arg(pass.mask),
+            mask_args(pass.mask),
             *variant,
         );
     }

@@ -4,7 +4,7 @@
 //! A thread has every 64th column and keeps its values of a row in registers, so that each is loaded once.
 
 use super::{Backward, Buffers, Inputs, Variant, sum_at};
-use crate::kernels::cube::dropout::{Mask, keep_factor, mask_arg};
+use crate::kernels::cube::dropout::{Mask, MaskArgs, keep_factor, mask_args, mask_of, pass_key};
 use crate::kernels::cube::row_reduction::{column_sum, row_sum};
 use crate::kernels::cube::{WORKGROUP_SIZE, empty, workgroup_count, workgroup_dim};
 use burn_cubecl::cubecl;
@@ -58,6 +58,7 @@ fn block_kernel(
     residual: &[f32],
     weight: &[f32],
     grad: &[f32],
+    pass: &[u32],
     input_grad: &mut [f32],
     residual_grad: &mut [f32],
     rows: usize,
@@ -65,11 +66,12 @@ fn block_kernel(
     width: usize,
     sums_start: usize,
     eps: f32,
-    mask: Mask,
+    mask: MaskArgs,
     #[comptime] block: Block,
 ) {
     let first_row = CUBE_POS * rows_per_block;
     if first_row < rows {
+        let mask = mask_of(pass, mask, block.variant.with_dropout);
         let sums = BlockSums {
             weight: zeros(block.columns),
             bias: zeros(block.columns),
@@ -289,6 +291,7 @@ pub(super) fn launch(pass: &Backward) -> Option<(CubeTensor, CubeTensor)> {
             residual.clone().into_buffer_arg(),
             weight.clone().into_buffer_arg(),
             grad.clone().into_buffer_arg(),
+            pass_key(input, pass.mask).into_buffer_arg(),
             sums.clone().into_buffer_arg(),
             residual_grad.clone().into_buffer_arg(),
             *rows,
@@ -296,7 +299,7 @@ pub(super) fn launch(pass: &Backward) -> Option<(CubeTensor, CubeTensor)> {
             *width,
             *sums_start,
             pass.eps as f32,
-            mask_arg(pass.mask),
+            mask_args(pass.mask),
             Block {
                 variant: *variant,
                 columns: width.div_ceil(THREADS),
