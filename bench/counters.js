@@ -1,6 +1,6 @@
 // Counts the WebGPU calls of any library by wrapping the browser's prototypes.
 //
-// Counted: dispatches, submits, the largest binding, and the live and peak bytes of buffers. A buffer is live from its
+// Counted: dispatches, submits, buffers, the largest binding, and the live and peak bytes of buffers. A buffer is live from its
 // creation until it is destroyed or garbage-collected; until then the browser keeps it. A counter costs little compared
 // with a call into the GPU process, so the same repetitions are timed and counted.
 //
@@ -12,6 +12,7 @@
  * @property {number} dispatches
  * @property {number} submits
  * @property {number} buffers      live now
+ * @property {number} created      buffers created so far
  * @property {number} liveBytes
  * @property {number} peakBytes
  * @property {number} pipelines    created so far
@@ -36,7 +37,16 @@ export function install() {
   /** Not every version of TypeScript's library has the types of WebGPU. */
   const scope = /** @type {any} */ (globalThis);
   /** @type {Counters['counts']} */
-  const counts = { dispatches: 0, submits: 0, buffers: 0, liveBytes: 0, peakBytes: 0, pipelines: 0, largestBinding: 0 };
+  const counts = {
+    dispatches: 0,
+    submits: 0,
+    buffers: 0,
+    created: 0,
+    liveBytes: 0,
+    peakBytes: 0,
+    pipelines: 0,
+    largestBinding: 0,
+  };
   const queues = new Set();
   /** @type {Counters} */
   const counters = {
@@ -88,6 +98,7 @@ export function install() {
     records.set(made, buffer);
     collected.register(made, buffer);
     counts.buffers += 1;
+    counts.created += 1;
     counts.liveBytes += size;
     counts.peakBytes = Math.max(counts.peakBytes, counts.liveBytes);
     return made;

@@ -17,7 +17,7 @@ use webtune::kernels::{Autocast, DIVERGED, LossScaling, PROCEEDS};
 use webtune::random::TorchGenerator;
 use webtune::tokens::DataCollator;
 use webtune::train::{
-    AdamW, GradScaler, GradientClipper, Trainer, TrainingArguments, sum_of_squares,
+    AdamW, GradScaler, GradientClipper, Trainer, TrainingArguments, partial_sums_of_squares,
 };
 
 const INIT_SCALE: f32 = 65_536.0;
@@ -205,7 +205,7 @@ impl Scaled {
             values(scaler.scale().inner())[0]
         };
         let grads = gradients(&model, scale, seed);
-        let clip = scaler.update(sum_of_squares(&model, &grads), loss(0.5));
+        let clip = scaler.update(partial_sums_of_squares(&model, &grads), loss(0.5));
         let last = values(clip.clone());
         let norm = last[0];
         let model = optimizer.step(model, grads, clip, 1e-2);
@@ -243,7 +243,7 @@ fn scaled_updates_equal_updates_without_a_scale() {
     let mut scaled = Scaled::new(2000);
     for seed in 0..5 {
         let grads = gradients(&model, 1.0, seed);
-        let clip = clipper.update(sum_of_squares(&model, &grads), loss(0.5));
+        let clip = clipper.update(partial_sums_of_squares(&model, &grads), loss(0.5));
         let expected = values(clip.clone())[0];
         model = plain.step(model, grads, clip, 1e-2);
         let (next, norm) = scaled.update(seed, false);
@@ -388,7 +388,7 @@ fn no_update_proceeds_after_a_loss_that_is_not_finite() {
         let before = parameters(&run.model);
         for (seed, value) in [(2, value), (3, 0.5)] {
             let grads = gradients(&run.model, run.scale(), seed);
-            let squares = sum_of_squares(&run.model, &grads);
+            let squares = partial_sums_of_squares(&run.model, &grads);
             let clip = run.scaler.update(squares, loss(value));
             assert_eq!(values(clip.clone())[DIVERGED], 1.0);
             run.model = run.optimizer.step(run.model, grads, clip, 1e-2);

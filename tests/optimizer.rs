@@ -14,7 +14,7 @@ use webtune::random::TorchGenerator;
 use webtune::tokens::DataCollator;
 use webtune::train::{
     AdamW, ClassWeight, GradientClipper, LrSchedulerType, TrainingArguments, epoch_order,
-    sum_of_squares,
+    partial_sums_of_squares,
 };
 
 #[derive(Deserialize)]
@@ -135,7 +135,7 @@ fn updates_and_clipping_equal_those_of_pytorch() {
             let device = model.device().without_autodiff();
             let mut clipper = GradientClipper::new(run.max_grad_norm, &device);
             let clip = clipper.update(
-                sum_of_squares(&model, &gradients),
+                partial_sums_of_squares(&model, &gradients),
                 Tensor::zeros([1], &device),
             );
             let norm: Vec<f32> = clip.clone().into_data().try_into_vec().unwrap();
@@ -250,7 +250,10 @@ fn the_norm_is_over_all_parameters() {
             squares.sum::<f64>()
         })
         .sum();
-    let norm: f32 = sum_of_squares(&model, &gradients).sqrt().into_scalar();
+    let norm: f32 = partial_sums_of_squares(&model, &gradients)
+        .sum()
+        .sqrt()
+        .into_scalar();
     assert!((f64::from(norm) / squares.sqrt() - 1.0).abs() < 1e-6);
 }
 

@@ -18,7 +18,7 @@ use webtune::bert::{
 use webtune::io::{ByteSource, MemoryFile};
 use webtune::kernels::DropoutStream;
 use webtune::tokens::{DataCollator, Encoding, Example};
-use webtune::train::{TrainingArguments, sum_of_squares};
+use webtune::train::{TrainingArguments, partial_sums_of_squares};
 use webtune::{Error, Result};
 
 const NUM_LABELS: usize = 3;
@@ -104,7 +104,7 @@ fn pass(model: &BertForSequenceClassification) -> (Vec<f32>, BTreeMap<String, Ve
         (one.name, block_on(read_all(gradient)).unwrap())
     });
     let gradients = gradients.collect();
-    let norm = sum_of_squares(model, &grads).sqrt();
+    let norm = partial_sums_of_squares(model, &grads).sum().sqrt();
     (
         logits.into_data().try_into_vec().unwrap(),
         gradients,

@@ -331,6 +331,15 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
     }
 
     /// The result is not differentiable.
+    fn bert_adamw_settings(
+        clip: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        let [clip, values] = [clip, values].map(|tensor| tensor.into_primitive());
+        Self::from_inner(B::bert_adamw_settings(clip, values))
+    }
+
+    /// The result is not differentiable.
     fn bert_adamw(
         parameter_a: FloatTensor<Self>,
         gradient_a: FloatTensor<Self>,
@@ -338,7 +347,7 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
         parameter_b: FloatTensor<Self>,
         gradient_b: FloatTensor<Self>,
         moments_b: FloatTensor<Self>,
-        clip: FloatTensor<Self>,
+        settings: FloatTensor<Self>,
         scalars: [AdamWScalars; 2],
     ) -> (
         FloatTensor<Self>,
@@ -353,7 +362,7 @@ impl<B: BertOps, C: CheckpointStrategy> BertOps for Autodiff<B, C> {
             parameter_b.into_primitive(),
             gradient_b.into_primitive(),
             moments_b.into_primitive(),
-            clip.into_primitive(),
+            settings.into_primitive(),
             scalars,
         );
         (

@@ -177,6 +177,7 @@ impl BertOps for Flex {
         weight: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         eps: f64,
+        _with_weight: bool,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         if !layer_norm::has_kernel(&weight) {
             return reference::layer_norm_backward::<Self>(input, weight, grad, eps);
@@ -208,6 +209,7 @@ impl BertOps for Flex {
         grad: FloatTensor<Self>,
         eps: f64,
         mask: DropoutMask,
+        _with_weight: bool,
     ) -> (
         FloatTensor<Self>,
         FloatTensor<Self>,
@@ -286,13 +288,21 @@ impl BertOps for Flex {
         update::squares(sums, [first, second, third, fourth, fifth, sixth], ranges)
     }
 
+    /// Returns the clip: the scalars are arguments of AdamW's kernel.
+    fn bert_adamw_settings(
+        clip: FloatTensor<Self>,
+        _values: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        clip
+    }
+
     fn bert_clip_coefficient(
         squares: FloatTensor<Self>,
         loss: FloatTensor<Self>,
         state: FloatTensor<Self>,
         max_norm: f64,
     ) -> FloatTensor<Self> {
-        let ([squares], [loss]) = (first_values(&squares), first_values(&loss));
+        let (squares, [loss]) = (update::total(squares), first_values(&loss));
         let state = first_values::<CLIP_VALUES>(&state);
         let next = next_clip(squares, loss, state, max_norm);
         FloatTensor::<Self>::from_data(TensorData::from(next))
@@ -304,7 +314,7 @@ impl BertOps for Flex {
         state: FloatTensor<Self>,
         scaling: LossScaling,
     ) -> FloatTensor<Self> {
-        let ([squares], [loss]) = (first_values(&squares), first_values(&loss));
+        let (squares, [loss]) = (update::total(squares), first_values(&loss));
         let next = scaling.next_state(squares, loss, first_values(&state));
         FloatTensor::<Self>::from_data(TensorData::from(next))
     }
@@ -314,7 +324,7 @@ impl From<DropoutMask> for webtune_cpu::Dropout {
     fn from(mask: DropoutMask) -> Self {
         Self {
             threshold: mask.threshold,
-            key: mask.key,
+            key: mask.key(),
             scale: mask.scale,
         }
     }

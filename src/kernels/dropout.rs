@@ -12,8 +12,10 @@ use burn::tensor::{Shape, TensorData};
 pub struct DropoutMask {
     /// `prob * 2³²`. A value is kept if its hash is at least this.
     pub threshold: u32,
-    /// Key of the hash, different for each mask.
-    pub key: u32,
+    /// Key of the forward pass. All masks of a pass have the same, so that a device gets it once.
+    pub pass: u32,
+    /// Number of the mask in its forward pass, from 1 on.
+    pub call: u32,
     /// `1 / (1 - prob)`.
     pub scale: f32,
 }
@@ -22,7 +24,8 @@ impl DropoutMask {
     /// The mask that keeps every value.
     pub const NONE: Self = Self {
         threshold: 0,
-        key: 0,
+        pass: 0,
+        call: 0,
         scale: 1.0,
     };
 
@@ -31,9 +34,14 @@ impl DropoutMask {
         self.threshold == 0
     }
 
+    /// Returns the key of the mask's hash, different for each mask.
+    pub fn key(self) -> u32 {
+        hash(self.call, self.pass)
+    }
+
     /// Returns the factor of the value at the flat index `position`: 0 or [`scale`](Self::scale).
     pub fn factor(self, position: u32) -> f32 {
-        if hash(position, self.key) >= self.threshold {
+        if hash(position, self.key()) >= self.threshold {
             self.scale
         } else {
             0.0
@@ -62,7 +70,8 @@ impl DropoutStream {
         self.calls += 1;
         DropoutMask {
             threshold: (prob * 4_294_967_296.0) as u32,
-            key: hash(self.calls, self.key),
+            pass: self.key,
+            call: self.calls,
             scale: (1.0 / (1.0 - prob)) as f32,
         }
     }

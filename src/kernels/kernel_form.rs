@@ -1,8 +1,9 @@
 //! The forms of the WebGPU kernels, and their choice.
 //!
-//! Two kinds of kernels have several forms: matrix products have tiles of several sizes, and rows are reduced by one
-//! thread or by a workgroup. The adapter and the dimensions of a product choose the form. A [`KernelFormOverride`]
-//! chooses it instead, so that a test can compare every form with the CPU on any adapter.
+//! Three kinds of kernels have several forms: matrix products have tiles of several sizes, rows and vectors are reduced
+//! by one thread or by a workgroup, and attention takes several dispatches or one. The adapter and the dimensions choose
+//! the form. A [`KernelFormOverride`] chooses it instead, so that a test can compare every form with the CPU on any
+//! adapter.
 
 use std::cell::Cell;
 use std::fmt;
@@ -17,9 +18,10 @@ pub enum KernelForm {
     /// For adapters that compute on the CPU: matrix products in tiles of 16 × 16 adjacent columns, and one thread per
     /// row.
     Software,
-    /// For GPUs: the dimensions of a product select its [`GpuTile`], and a workgroup computes a row.
+    /// For GPUs: the dimensions of a product select its [`GpuTile`], a workgroup computes a row, and one dispatch the
+    /// attention of short sequences.
     Gpu,
-    /// As [`Gpu`](Self::Gpu), with the same tile for every product.
+    /// As [`Gpu`](Self::Gpu), with the same tile for every product, also for those of attention.
     GpuTile(GpuTile),
 }
 

@@ -40,5 +40,6 @@ pub use network::{
 };
 pub use ops::BertOps;
 pub use update::{
-    AdamWScalars, AdamWState, PartialSums, adamw, clip_coefficient, squares, update_scale,
+    AdamWScalars, AdamWState, GROUPS, PartialSums, adamw, adamw_settings, clip_coefficient,
+    squares, step_values, update_scale,
 };

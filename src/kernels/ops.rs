@@ -15,19 +15,13 @@ use burn::backend::{Backend, backend_extension};
 pub trait BertOps: Backend {
     /// See [`embeddings`](super::embeddings).
     fn bert_embeddings(
-        word_embeddings: FloatTensor<Self>,
-        position_embeddings: FloatTensor<Self>,
-        token_type_embeddings: FloatTensor<Self>,
+        words: FloatTensor<Self>,
+        positions: FloatTensor<Self>,
+        token_types: FloatTensor<Self>,
         ids: IntTensor<Self>,
         seq: usize,
     ) -> FloatTensor<Self> {
-        reference::embeddings::<Self>(
-            word_embeddings,
-            position_embeddings,
-            token_type_embeddings,
-            ids,
-            seq,
-        )
+        reference::embeddings::<Self>(words, positions, token_types, ids, seq)
     }
 
     /// See [`add_word_embeddings`](super::add_word_embeddings).
@@ -54,11 +48,10 @@ pub trait BertOps: Backend {
         ids: IntTensor<Self>,
         shape: EmbeddingsShape,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        let (position_grad, token_type_grad) =
-            Self::bert_position_type_backward(grad.clone(), shape);
         let table = [shape.word_rows, shape.width];
-        let word_grad = Self::bert_word_embeddings_backward(grad, ids, 0, table);
-        (word_grad, position_grad, token_type_grad)
+        let word_grad = Self::bert_word_embeddings_backward(grad.clone(), ids, 0, table);
+        let (position_grad, type_grad) = Self::bert_position_type_backward(grad, shape);
+        (word_grad, position_grad, type_grad)
     }
 
     /// Returns the gradient of a block of word embeddings that starts at the table's row `first_row`.
@@ -236,7 +229,7 @@ pub trait BertOps: Backend {
     }
 
     /// Returns the gradients of [`layer_norm`](super::layer_norm) with respect to input, weight and bias, in this
-    /// order.
+    /// order. Without `with_weight` the last two may be any tensors.
     ///
     /// # Shapes
     /// `input` and `grad`: `[rows, width]`, `weight`: `[width]` → `[rows, width]`, `[width]` and `[width]`
@@ -245,6 +238,7 @@ pub trait BertOps: Backend {
         weight: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         eps: f64,
+        _with_weight: bool,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
         reference::layer_norm_backward::<Self>(input, weight, grad, eps)
     }
@@ -263,11 +257,10 @@ pub trait BertOps: Backend {
     }
 
     /// Returns the gradients of [`residual_layer_norm`](super::residual_layer_norm) with respect to input, residual,
-    /// weight and bias, in this order.
+    /// weight and bias, in this order. Without `with_weight` the last two may be any tensors.
     ///
     /// # Shapes
-    /// `input`, `residual` and `grad`: `[rows, width]`, `weight`: `[width]` → `[rows, width]`, `[rows, width]`,
-    /// `[width]` and `[width]`
+    /// `input`, `residual` and `grad`: `[rows, width]`, `weight`: `[width]` → two of `[rows, width]`, two of `[width]`
     fn bert_residual_layer_norm_backward(
         input: FloatTensor<Self>,
         residual: FloatTensor<Self>,
@@ -275,6 +268,7 @@ pub trait BertOps: Backend {
         grad: FloatTensor<Self>,
         eps: f64,
         mask: DropoutMask,
+        _with_weight: bool,
     ) -> (
         FloatTensor<Self>,
         FloatTensor<Self>,
@@ -336,8 +330,7 @@ pub trait BertOps: Backend {
         Self::bert_cross_entropy_parts(logits, targets, scale).0
     }
 
-    /// Computes [`cross_entropy`](super::cross_entropy). Also returns its gradient with respect to the logits,
-    /// `[batch, num_labels]`.
+    /// Computes [`cross_entropy`](super::cross_entropy). Also returns the gradient of the logits, `[batch, num_labels]`.
     fn bert_cross_entropy_parts(
         logits: FloatTensor<Self>,
         targets: FloatTensor<Self>,
@@ -345,6 +338,10 @@ pub trait BertOps: Backend {
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
         reference::cross_entropy::<Self>(logits, targets, scale)
     }
+
+    /// See [`adamw_settings`](super::adamw_settings).
+    fn bert_adamw_settings(clip: FloatTensor<Self>, values: FloatTensor<Self>)
+    -> FloatTensor<Self>;
 
     /// See [`adamw`](super::adamw).
     #[allow(clippy::too_many_arguments, reason = "the macro takes no structs")]
@@ -355,7 +352,7 @@ pub trait BertOps: Backend {
         parameter_b: FloatTensor<Self>,
         gradient_b: FloatTensor<Self>,
         moments_b: FloatTensor<Self>,
-        clip: FloatTensor<Self>,
+        settings: FloatTensor<Self>,
         scalars: [AdamWScalars; 2],
     ) -> (
         FloatTensor<Self>,

@@ -23,6 +23,8 @@ pub struct AdamWScalars {
     pub bias_correction2_sqrt: f64,
     /// Added to the denominator.
     pub eps: f64,
+    /// Index of the parameter group, below [`GROUPS`].
+    pub group: usize,
     /// Whether gradients are scaled. Then both bias corrections are 1 here and come from the values of
     /// [`update_scale`], which counts only the updates that are not skipped.
     pub scaled: bool,
@@ -51,22 +53,52 @@ pub struct PartialSums {
 }
 
 impl PartialSums {
-    /// Returns the number of partial sums for a tensor of `elements` values: enough threads to keep a GPU busy.
+    /// Values that a partial sum covers at most.
+    pub const MAX_VALUES: usize = 4096;
+
+    /// Returns the number of partial sums for a tensor of `elements` values.
     pub fn count_for(elements: usize) -> usize {
-        elements.div_ceil(64).clamp(1, 1024)
+        elements.div_ceil(Self::MAX_VALUES).max(1)
     }
 }
 
+/// The parameter groups of an optimizer: with and without weight decay, each for the body and for pooler and
+/// classifier.
+pub const GROUPS: usize = 4;
+
+/// The scalars that a GPU reads from a buffer: decay and step size of each group, and the divisor of the root of the
+/// second moments. As arguments of AdamW's dispatches they would be different in every step, and cubecl would make a new
+/// buffer for the arguments of each.
+pub fn step_values(groups: &[AdamWScalars; GROUPS]) -> Vec<f32> {
+    let of_group = |group: &AdamWScalars| [group.decay as f32, group.step_size as f32];
+    let mut values: Vec<f32> = groups.iter().flat_map(of_group).collect();
+    values.push(groups[0].bias_correction2_sqrt as f32);
+    values
+}
+
+/// Returns what all calls of [`adamw`] of an update read: `clip`, the output of [`clip_coefficient`], or of
+/// [`update_scale`] for scaled gradients, and the [`step_values`].
+///
+/// # Shapes
+/// - `clip`: `[CLIP_VALUES]` or `[SCALER_VALUES]`
+/// - `values`: `[2 * GROUPS + 1]`
+/// - output: `clip` first; a GPU appends `values`
+pub fn adamw_settings(clip: Tensor<1>, values: Tensor<1>) -> Tensor<1> {
+    Tensor::from_dispatch(Dispatch::bert_adamw_settings(
+        clip.into_dispatch(),
+        values.into_dispatch(),
+    ))
+}
+
 /// Applies one AdamW update to two parameters and returns each with its moments. Gradients are first multiplied by
-/// `clip[COEFFICIENT]`, where `clip` is the output of [`clip_coefficient`], or of [`update_scale`] for scaled
-/// gradients. If `clip[PROCEEDS]` is 0, neither parameters nor moments change. Two parameters fit into the 8 storage
-/// buffers that every WebGPU adapter can bind.
+/// `settings[COEFFICIENT]`. If `settings[PROCEEDS]` is 0, neither parameters nor moments change. Two parameters fit
+/// into the 8 storage buffers that every WebGPU adapter can bind.
 ///
 /// # Shapes
 /// - `pair`: see [`AdamWState`]
-/// - `clip`: `[CLIP_VALUES]` or `[SCALER_VALUES]`
+/// - `settings`: the output of [`adamw_settings`]
 /// - output: parameter `[n]` and moments `[2 n]`, of each
-pub fn adamw(pair: [AdamWState; 2], clip: Tensor<1>) -> [(Tensor<1>, Tensor<1>); 2] {
+pub fn adamw(pair: [AdamWState; 2], settings: Tensor<1>) -> [(Tensor<1>, Tensor<1>); 2] {
     let scalars = [pair[0].scalars, pair[1].scalars];
     let [a, b] = pair;
     let (parameter_a, moments_a, parameter_b, moments_b) = Dispatch::bert_adamw(
@@ -76,7 +108,7 @@ pub fn adamw(pair: [AdamWState; 2], clip: Tensor<1>) -> [(Tensor<1>, Tensor<1>);
         b.parameter.into_dispatch(),
         b.gradient.into_dispatch(),
         b.moments.into_dispatch(),
-        clip.into_dispatch(),
+        settings.into_dispatch(),
         scalars,
     );
     [(parameter_a, moments_a), (parameter_b, moments_b)].map(|(parameter, moments)| {
@@ -87,8 +119,8 @@ pub fn adamw(pair: [AdamWState; 2], clip: Tensor<1>) -> [(Tensor<1>, Tensor<1>);
     })
 }
 
-/// Writes partial sums of the squares of six tensors into `sums`, which is 0 there before. The total of `sums` is the
-/// sum of all squares. Six tensors fit into the storage buffers of one dispatch.
+/// Writes partial sums of the squares of six tensors into their ranges of `sums`. A range is overwritten, so that its
+/// total is the sum of the squares of its tensor. Six tensors fit into the storage buffers of one dispatch.
 ///
 /// # Shapes
 /// - `sums` and output: `[n]`
@@ -107,15 +139,15 @@ pub fn squares(sums: Tensor<1>, inputs: [Tensor<1>; 6], ranges: [PartialSums; 6]
     ))
 }
 
-/// Computes the global gradient norm and the clip coefficient of an update from the sum of all squares. The coefficient
-/// is `min(1, max_norm / (norm + 1e-6))`, as in [`torch.nn.utils.clip_grad_norm_`][1], and 1 if `max_norm` is 0.
+/// Computes the global gradient norm and the clip coefficient of an update from partial sums of all squares. The
+/// coefficient is `min(1, max_norm / (norm + 1e-6))`, as in [`torch.nn.utils.clip_grad_norm_`][1], and 1 if `max_norm` is 0.
 ///
 /// The values, in order: the norm; the coefficient; 1, or 0 if the update is skipped, because its norm or its loss is
 /// not finite or an earlier update was skipped; the number of updates. `state` is the result for the update before;
 /// that of the first update is 0 except for its third value, which is 1.
 ///
 /// # Shapes
-/// - `squares` and `loss`: `[1]`
+/// - `squares`: `[n]`, `loss`: `[1]`
 /// - `state` and output: `[CLIP_VALUES]`
 ///
 /// [1]: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
@@ -133,8 +165,8 @@ pub fn clip_coefficient(
     ))
 }
 
-/// Computes the next state of a loss scaler, as [`torch.amp.GradScaler`]. `squares` is the sum of the squares of all
-/// scaled gradients. A new scaler's state is 0 except for the scale.
+/// Computes the next state of a loss scaler, as [`torch.amp.GradScaler`]. `squares` are partial sums of the squares of
+/// all scaled gradients. A new scaler's state is 0 except for the scale.
 ///
 /// The values, in order: the norm of the unscaled gradients; the factor that unscales and clips gradients; 1, or 0 if
 /// gradients are not finite and the update is skipped; the next scale; updates since the scale changed; the two bias
@@ -142,7 +174,7 @@ pub fn clip_coefficient(
 /// then this and every later update is skipped; the number of updates.
 ///
 /// # Shapes
-/// - `squares` and `loss`: `[1]`
+/// - `squares`: `[n]`, `loss`: `[1]`
 /// - `state` and output: `[SCALER_VALUES]`
 ///
 /// [`torch.amp.GradScaler`]: https://docs.pytorch.org/docs/stable/amp.html#torch.amp.GradScaler

@@ -201,7 +201,11 @@ mod tests {
                 }
             }
         }
-        assert_eq!((f32.len(), f16.len()), (114, 72));
+        for form in ["one thread per row", "a workgroup per row"] {
+            let name = format!("gradient norm, {form}: clip, f32");
+            assert!(f32.contains(&name), "{name}");
+        }
+        assert_eq!((f32.len(), f16.len()), (126, 74));
         let mut unique = f32.clone();
         unique.sort();
         unique.dedup();

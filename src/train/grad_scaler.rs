@@ -55,11 +55,11 @@ impl GradScaler {
         Tensor::from_inner(self.state.clone().slice(SCALE..SCALE + 1))
     }
 
-    /// Decides on an update from its loss and the sum of squares of its scaled gradients, and computes the next scale.
+    /// Decides on an update from its loss and partial sums of the squares of its scaled gradients, and computes the next scale.
     /// Returns the `clip` of [`AdamW::step`](super::AdamW::step).
     ///
     /// # Shapes
-    /// `[1]` and `[1]` → `[SCALER_VALUES]`.
+    /// `[n]` and `[1]` → `[SCALER_VALUES]`.
     pub fn update(&mut self, squares: Tensor<1>, loss: Tensor<1>) -> Tensor<1> {
         self.state = kernels::update_scale(squares, loss, self.state.clone(), self.scaling);
         self.state.clone()

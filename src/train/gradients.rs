@@ -30,25 +30,28 @@ impl GradientClipper {
         }
     }
 
-    /// Decides on an update from its loss and the sum of squares of its gradients. Returns the `clip` of
+    /// Decides on an update from its loss and partial sums of the squares of its gradients. Returns the `clip` of
     /// [`AdamW::step`](super::AdamW::step): the norm, the factor that limits it, as in PyTorch's [`clip_grad_norm_`],
     /// and whether the update proceeds.
     ///
     /// [`clip_grad_norm_`]: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
     ///
     /// # Shapes
-    /// `[1]` and `[1]` → `[CLIP_VALUES]`.
+    /// `[n]` and `[1]` → `[CLIP_VALUES]`.
     pub fn update(&mut self, squares: Tensor<1>, loss: Tensor<1>) -> Tensor<1> {
         self.state = kernels::clip_coefficient(squares, loss, self.state.clone(), self.max_norm);
         self.state.clone()
     }
 }
 
-/// The sum of the squares of all gradients.
+/// Partial sums of the squares of all gradients. Their total is the square of the global norm.
 ///
 /// # Shapes
-/// Returns `[1]`.
-pub fn sum_of_squares(model: &BertForSequenceClassification, grads: &GradientsParams) -> Tensor<1> {
+/// Returns `[n]`.
+pub fn partial_sums_of_squares(
+    model: &BertForSequenceClassification,
+    grads: &GradientsParams,
+) -> Tensor<1> {
     let device = model.device().without_autodiff();
     let mut all = Collector {
         grads,
@@ -62,7 +65,11 @@ pub fn sum_of_squares(model: &BertForSequenceClassification, grads: &GradientsPa
         places.push(PartialSums { offset: end, count });
         end += count;
     }
-    let mut sums = Tensor::zeros([end.max(1)], &device);
+    if end == 0 {
+        return Tensor::zeros([1], &device);
+    }
+    // Every partial sum is written.
+    let mut sums = Tensor::empty([end], &device);
     for (grads, places) in all.found.chunks(6).zip(places.chunks(6)) {
         // A dispatch takes six tensors; the last dispatch may have fewer.
         let spare = |at: usize| {
@@ -77,7 +84,7 @@ pub fn sum_of_squares(model: &BertForSequenceClassification, grads: &GradientsPa
         let places = [0, 1, 2, 3, 4, 5].map(|at| places.get(at).copied().unwrap_or(none));
         sums = kernels::squares(sums, inputs, places);
     }
-    sums.sum()
+    sums
 }
 
 /// Collects every gradient, flat, in the order of the parameters.

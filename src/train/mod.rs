@@ -24,7 +24,7 @@ pub use arguments::{
 };
 pub use events::{Event, StepLog, TrainerState};
 pub use grad_scaler::{GradScaler, INIT_SCALE};
-pub use gradients::{GradientClipper, sum_of_squares};
+pub use gradients::{GradientClipper, partial_sums_of_squares};
 pub use history::{History, TrainLog, checkpoint_folder};
 pub use memory::{BatchShapes, MemoryDemand, MemoryPlan};
 pub use memory_budget::{DeviceMemory, MemoryBudget, MemoryProbe, MemoryReport, Shortage};

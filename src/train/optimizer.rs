@@ -3,7 +3,7 @@
 
 use super::{LearningRates, TrainingArguments};
 use crate::bert::BertForSequenceClassification;
-use crate::kernels::{self, AdamWScalars, AdamWState};
+use crate::kernels::{self, AdamWScalars, AdamWState, GROUPS};
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
@@ -20,6 +20,8 @@ pub struct AdamW {
     /// Whether a [`GradScaler`](super::GradScaler) decides on each update and counts them.
     scaled: bool,
     steps: i32,
+    /// The values of the next step, if they are on the device already.
+    prepared: Option<Prepared>,
     /// The first and then the second moments of each parameter of `n` values, `[2 n]`.
     moments: HashMap<ParamId, Tensor<1>>,
 }
@@ -33,8 +35,16 @@ impl AdamW {
             weight_decay: arguments.weight_decay,
             scaled: arguments.fp16,
             steps: 0,
+            prepared: None,
             moments: HashMap::new(),
         }
+    }
+
+    /// Copies the scalars of the next step to the device: before the forward pass, together with the batch, because a
+    /// copy ends the submission of the dispatches before it. Without this, [`step`](Self::step) does it.
+    pub fn prepare(&mut self, rates: impl Into<LearningRates>, device: &Device) {
+        let groups = self.groups(rates.into(), self.steps + 1);
+        self.prepared = Some(Prepared::new(groups, device));
     }
 
     /// Updates every parameter that has a gradient.
@@ -55,11 +65,17 @@ impl AdamW {
     ) -> BertForSequenceClassification {
         self.steps += 1;
         let device = model.device();
+        let groups = self.groups(rates.into(), self.steps);
+        let prepared = match self.prepared.take() {
+            Some(prepared) if prepared.groups == groups => prepared,
+            _ => Prepared::new(groups, &device),
+        };
+        let settings = kernels::adamw_settings(clip, prepared.values);
         // A parameter that only the kernel references is written in place.
         let mut extractor = Extractor {
             optimizer: self,
             grads,
-            rates: rates.into(),
+            groups,
             path: Vec::new(),
             empty: Tensor::empty([1], &device),
             extracted: Vec::new(),
@@ -67,19 +83,28 @@ impl AdamW {
         let model = model.map(&mut extractor);
         let extracted = extractor.extracted;
         let mut updated = HashMap::new();
-        for (id, parameter, moments) in update(extracted, clip, &device.without_autodiff()) {
+        for (id, parameter, moments) in update(extracted, settings, &device.without_autodiff()) {
             self.moments.insert(id, moments);
             updated.insert(id, parameter);
         }
         model.map(&mut Restorer { updated })
     }
 
-    fn scalars(&self, learning_rate: f64, decays: bool) -> AdamWScalars {
+    /// The scalars of each parameter group, at the index [`group`].
+    fn groups(&self, rates: LearningRates, step: i32) -> [AdamWScalars; GROUPS] {
+        let [(body, head), (body_decays, head_decays)] = [false, true].map(|decays| {
+            let of = |rate, in_head| self.scalars(rate, step, group(in_head, decays), decays);
+            (of(rates.body, false), of(rates.head, true))
+        });
+        [body, body_decays, head, head_decays]
+    }
+
+    fn scalars(&self, learning_rate: f64, step: i32, group: usize, decays: bool) -> AdamWScalars {
         let (beta1, beta2) = self.betas;
         let weight_decay = if decays { self.weight_decay } else { 0.0 };
         let corrections = |beta: f64| match self.scaled {
             true => 1.0,
-            false => 1.0 - beta.powi(self.steps),
+            false => 1.0 - beta.powi(step),
         };
         AdamWScalars {
             beta1,
@@ -88,9 +113,33 @@ impl AdamW {
             step_size: learning_rate / corrections(beta1),
             bias_correction2_sqrt: corrections(beta2).sqrt(),
             eps: self.eps,
+            group,
             scaled: self.scaled,
         }
     }
+}
+
+/// The scalars of a step, and those of them that a GPU reads from a buffer.
+struct Prepared {
+    groups: [AdamWScalars; GROUPS],
+    values: Tensor<1>,
+}
+
+impl Prepared {
+    fn new(groups: [AdamWScalars; GROUPS], device: &Device) -> Self {
+        let values = kernels::step_values(&groups);
+        let device = device.clone().without_autodiff();
+        Self {
+            groups,
+            values: Tensor::from_floats(values.as_slice(), &device),
+        }
+    }
+}
+
+/// The index of a parameter group: that of the pooler and the classifier (the head) or of the body, with or without
+/// weight decay.
+fn group(in_head: bool, decays: bool) -> usize {
+    2 * usize::from(in_head) + usize::from(decays)
 }
 
 /// A parameter that was moved out of the model, and its shape there.
@@ -109,7 +158,7 @@ struct Updated {
 /// Updates the parameters in pairs, because one dispatch takes two.
 fn update(
     extracted: Vec<Extracted>,
-    clip: Tensor<1>,
+    settings: Tensor<1>,
     device: &Device,
 ) -> Vec<(ParamId, Updated, Tensor<1>)> {
     let mut updated = Vec::with_capacity(extracted.len());
@@ -120,7 +169,7 @@ fn update(
             None => (None, empty_state(&a.state, device)),
         };
         let [(parameter, moments), (b_parameter, b_moments)] =
-            kernels::adamw([a.state, b_state], clip.clone());
+            kernels::adamw([a.state, b_state], settings.clone());
         let shape = a.shape;
         updated.push((a.id, Updated { parameter, shape }, moments));
         if let Some((id, shape)) = b {
@@ -145,7 +194,7 @@ fn empty_state(last: &AdamWState, device: &Device) -> AdamWState {
 struct Extractor<'a> {
     optimizer: &'a mut AdamW,
     grads: GradientsParams,
-    rates: LearningRates,
+    groups: [AdamWScalars; GROUPS],
     path: Vec<String>,
     /// The placeholder of an extracted parameter in the model.
     empty: Tensor<1>,
@@ -159,13 +208,10 @@ impl Extractor<'_> {
         !is_bias && !self.path.iter().any(|name| name == "layer_norm")
     }
 
-    /// The learning rate of the parameter at the current path.
-    fn learning_rate(&self) -> f64 {
+    /// Whether the parameter at the current path is one of pooler or classifier.
+    fn is_head(&self) -> bool {
         let mut modules = self.path.iter();
-        match modules.any(|name| name == "pooler" || name == "classifier") {
-            true => self.rates.head,
-            false => self.rates.body,
-        }
+        modules.any(|name| name == "pooler" || name == "classifier")
     }
 }
 
@@ -182,8 +228,7 @@ impl ModuleMapper for Extractor<'_> {
         let Some(gradient) = self.grads.remove::<D>(param.id) else {
             return param;
         };
-        let (rate, decays) = (self.learning_rate(), self.decays());
-        let scalars = self.optimizer.scalars(rate, decays);
+        let scalars = self.groups[group(self.is_head(), self.decays())];
         let (id, parameter, mapper) = param.consume();
         let shape = parameter.dims().to_vec();
         let gradient: Tensor<1> = gradient.flatten(0, D - 1);

@@ -13,9 +13,13 @@ import { madeModel } from './webtune.js';
  * @property {() => number} heap  size of the module's memory, in bytes
  */
 
-/** The files of a randomly initialized BERT of these sizes. @param {import('../../bench/cases.js').Sizes} sizes */
-export const randomFiles = (sizes) => ({
-  'config.json': Buffer.from(JSON.stringify(config(sizes))),
+/**
+ * The files of a randomly initialized BERT of these sizes.
+ * @param {import('../../bench/cases.js').Sizes} sizes
+ * @param {object} [changes]  of its configuration
+ */
+export const randomFiles = (sizes, changes) => ({
+  'config.json': Buffer.from(JSON.stringify({ ...config(sizes), ...changes })),
   'model.safetensors': file(randomBert(sizes)),
 });
 

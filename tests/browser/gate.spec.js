@@ -1,6 +1,6 @@
-// The gate: dispatches, submits and GPU memory of a training step and the transferred bytes of a page load must not
-// grow unnoticed. Times differ between machines; these figures are the same everywhere, so they are compared with
-// committed ones.
+// The gate: dispatches, submits, new buffers and GPU memory of a training step and the transferred bytes of a page load
+// must not grow unnoticed. Times differ between machines; these figures are the same everywhere, so they are compared
+// with committed ones.
 //
 // The figures are in bench/gate.json. `cargo xtask bench --accept` measures them again; a justified growth is
 // committed.
@@ -18,12 +18,14 @@ const ACCEPT = process.env.WEBTUNE_GATE === 'accept';
 const [GROWTH, SHRINKAGE] = [0.05, 0.2];
 
 const STEPS = 4;
+/** As in the checkpoints that visitors train. */
+const DROPOUT = { hidden_dropout_prob: 0.1, attention_probs_dropout_prob: 0.1 };
 /** The benchmark's small BERT with a smaller vocabulary, because the test generates and uploads the weights. */
 const SIZES = { ...MODELS.small, vocab: 1000, positions: 64 };
 const TOKEN_IDS = /** @type {[number, number]} */ ([200, SIZES.vocab]);
 
-test('dispatches, submits and GPU memory of a training step do not grow', async ({ page, server }) => {
-  await openBare(page, server, randomFiles(SIZES));
+test('dispatches, submits, buffers and GPU memory of a training step do not grow', async ({ page, server }) => {
+  await openBare(page, server, randomFiles(SIZES, DROPOUT));
   const given = work({ batch: 8, seq: 32 }, TOKEN_IDS);
   const { each, peak, errors, losses } = await page.evaluate(drive, { given, steps: STEPS });
 
@@ -32,6 +34,8 @@ test('dispatches, submits and GPU memory of a training step do not grow', async 
   expect(new Set(losses).size).toBe(STEPS);
   const [third, fourth] = each.slice(-2);
   expect(third, 'two consecutive steps have equal counts').toEqual(fourth);
+  // Every buffer is reused: none changes its size, and no dispatch has an argument that changes.
+  expect(fourth?.created, 'buffers created in a steady step').toBe(0);
   compare('dispatches_per_step', third?.dispatches ?? NaN);
   compare('submits_per_step', third?.submits ?? NaN);
   compare('peak_gpu_bytes', peak);
@@ -72,11 +76,19 @@ async function drive({ given, steps }) {
   } = scope;
   await benchmark.load(...(await files()));
   benchmark.start(JSON.stringify(given));
-  const [each, losses] = [/** @type {{dispatches: number, submits: number}[]} */ ([]), /** @type {number[]} */ ([])];
+  /** @type {{dispatches: number, submits: number, created: number}[]} */
+  const each = [];
+  /** @type {number[]} */
+  const losses = [];
   for (let step = 0; step < steps; step += 1) {
-    const { dispatches, submits } = counters.counts;
+    const before = { ...counters.counts };
     losses.push((await benchmark.step()).loss);
-    each.push({ dispatches: counters.counts.dispatches - dispatches, submits: counters.counts.submits - submits });
+    const { dispatches, submits, created } = counters.counts;
+    each.push({
+      dispatches: dispatches - before.dispatches,
+      submits: submits - before.submits,
+      created: created - before.created,
+    });
   }
   await counters.drained();
   return { each, peak: counters.counts.peakBytes, errors: counters.errors, losses };

@@ -18,9 +18,10 @@ impl<B: BertOps> Backward<B, 3> for LayerNorm {
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, _: &mut Checkpointer) {
         let (input, weight, eps) = ops.state;
         let grad = grads.consume::<B>(&ops.node);
-        let (input_grad, weight_grad, bias_grad) =
-            B::bert_layer_norm_backward(input, weight, grad, eps);
         let parents = ops.parents.map(|node| node.map(|node| node.id));
+        let with_weight = parents[1].is_some() || parents[2].is_some();
+        let (input_grad, weight_grad, bias_grad) =
+            B::bert_layer_norm_backward(input, weight, grad, eps, with_weight);
         register::<B, _>(grads, parents, [input_grad, weight_grad, bias_grad]);
     }
 }
@@ -45,6 +46,8 @@ impl<B: BertOps> Backward<B, 4> for ResidualLayerNorm {
     fn backward(self, ops: Ops<Self::State, 4>, grads: &mut Gradients, _: &mut Checkpointer) {
         let state = ops.state;
         let grad = grads.consume::<B>(&ops.node);
+        let parents = ops.parents.map(|node| node.map(|node| node.id));
+        let with_weight = parents[2].is_some() || parents[3].is_some();
         let (input_grad, residual_grad, weight_grad, bias_grad) =
             B::bert_residual_layer_norm_backward(
                 state.input,
@@ -53,8 +56,8 @@ impl<B: BertOps> Backward<B, 4> for ResidualLayerNorm {
                 grad,
                 state.eps,
                 state.mask,
+                with_weight,
             );
-        let parents = ops.parents.map(|node| node.map(|node| node.id));
         register::<B, _>(
             grads,
             parents,

@@ -73,7 +73,7 @@ fn parts<const N: usize>(tensor: &mut FloatTensor<Flex>, len: usize) -> [*mut f3
     })
 }
 
-/// Writes the whole sum of a tensor's squares into its first partial sum.
+/// Writes the whole sum of a tensor's squares into its first partial sum, and 0 into the others.
 pub(super) fn squares(
     mut sums: FloatTensor<Flex>,
     inputs: [FloatTensor<Flex>; 6],
@@ -89,10 +89,19 @@ pub(super) fn squares(
                 sums: partial.as_mut_ptr(),
             }));
             let total: f64 = partial.iter().map(|sum| f64::from(*sum)).sum();
-            sums.storage_mut::<f32>()[range.offset] = total as f32;
+            let range = &mut sums.storage_mut::<f32>()[range.offset..range.offset + range.count];
+            range.fill(0.0);
+            range[0] = total as f32;
         }
     }
     sums
+}
+
+/// Returns the sum of a tensor's values. In f64, it does not depend on the number of partial sums.
+pub(super) fn total(sums: FloatTensor<Flex>) -> f32 {
+    let sums = Values::new(sums);
+    let total: f64 = sums.slice().iter().map(|sum| f64::from(*sum)).sum();
+    total as f32
 }
 
 /// Sums the gradients of the tokens of each row of a block of the word embeddings.

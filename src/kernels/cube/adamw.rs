@@ -1,8 +1,8 @@
 //! One AdamW update of two parameters in one dispatch, in place. burn's primitives need a dozen dispatches for each.
 
-use super::{WORKGROUP_SIZE, workgroup_count, workgroup_dim, writable};
-use crate::kernels::AdamWScalars;
+use super::{WORKGROUP_SIZE, empty, workgroup_count, workgroup_dim, writable};
 use crate::kernels::loss_scaling::{BIAS_CORRECTION1, BIAS_CORRECTION2, COEFFICIENT, PROCEEDS};
+use crate::kernels::{AdamWScalars, CLIP_VALUES, GROUPS, SCALER_VALUES};
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
@@ -12,28 +12,31 @@ use burn_cubecl::tensor::CubeTensor;
 /// the bounds of each load, loading them took most of the time.
 const VALUES_PER_THREAD: usize = 16;
 
-/// [`AdamWScalars`] as a kernel takes them.
+/// Values of a parameter group in the settings: `decay` and `step_size`.
+const GROUP_VALUES: usize = 2;
+
+/// The scalars of [`AdamWScalars`] that are the same in every step, as a kernel takes them.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
-struct StepScalars {
+struct Constants {
     beta1: f32,
     one_minus_beta1: f32,
     beta2: f32,
     one_minus_beta2: f32,
-    bias_correction2_sqrt: f32,
     eps: f32,
 }
 
-/// What differs between the parameter groups of an optimizer.
-#[derive(CubeType, CubeLaunch, Clone, Copy)]
-struct GroupScalars {
-    decay: f32,
-    step_size: f32,
+/// The values of all parameters in a step, from the settings.
+#[derive(CubeType, Clone, Copy)]
+struct Step {
+    coefficient: f32,
+    bias_correction2_sqrt: f32,
 }
 
-impl GroupScalars {
-    fn launch(scalars: &AdamWScalars) -> GroupScalarsLaunch {
-        GroupScalarsLaunch::new(scalars.decay as f32, scalars.step_size as f32)
-    }
+/// The values of a parameter group in a step, from the settings.
+#[derive(CubeType, Clone, Copy)]
+struct Group {
+    decay: f32,
+    step_size: f32,
 }
 
 /// Updates one value of a parameter.
@@ -43,49 +46,54 @@ fn update(
     parameter: &mut [f32],
     moments: &mut [f32],
     gradient: &[f32],
-    coefficient: f32,
     at: usize,
     elements: usize,
-    group: &GroupScalars,
-    step: &StepScalars,
+    group: &Group,
+    step: &Step,
+    constants: &Constants,
 ) {
-    let gradient = gradient[at] * coefficient;
-    let first = moments[at] * step.beta1 + gradient * step.one_minus_beta1;
-    let second = moments[elements + at] * step.beta2 + gradient * gradient * step.one_minus_beta2;
+    let gradient = gradient[at] * step.coefficient;
+    let first = moments[at] * constants.beta1 + gradient * constants.one_minus_beta1;
+    let second =
+        moments[elements + at] * constants.beta2 + gradient * gradient * constants.one_minus_beta2;
     moments[at] = first;
     moments[elements + at] = second;
-    let denominator = second.sqrt() / step.bias_correction2_sqrt + step.eps;
+    let denominator = second.sqrt() / step.bias_correction2_sqrt + constants.eps;
     parameter[at] = parameter[at] * group.decay - group.step_size * first / denominator;
 }
 
-/// With a loss scaler, applies its correction of the second moments: it counts only the updates that were not skipped.
+/// Returns the values of the step. A loss scaler has the correction of the second moments: it counts only the updates
+/// that were not skipped.
 #[cube]
-fn corrected_step(clip: &[f32], step: StepScalars, #[comptime] scaled: bool) -> StepScalars {
+fn step_of(settings: &[f32], #[comptime] scaled: bool) -> Step {
+    let mut bias_correction2_sqrt = settings[comptime![clip_len(scaled) + GROUPS * GROUP_VALUES]];
     if comptime![scaled] {
-        StepScalars {
-            beta1: step.beta1,
-            one_minus_beta1: step.one_minus_beta1,
-            beta2: step.beta2,
-            one_minus_beta2: step.one_minus_beta2,
-            bias_correction2_sqrt: clip[BIAS_CORRECTION2].sqrt(),
-            eps: step.eps,
-        }
-    } else {
-        step
+        bias_correction2_sqrt = settings[BIAS_CORRECTION2].sqrt();
+    }
+    Step {
+        coefficient: settings[COEFFICIENT],
+        bias_correction2_sqrt,
     }
 }
 
-/// The same for the correction of the first moments, a divisor of the step size.
+/// Returns the values of a parameter group. A loss scaler has the correction of the first moments, a divisor of the
+/// step size.
 #[cube]
-fn corrected_group(clip: &[f32], group: GroupScalars, #[comptime] scaled: bool) -> GroupScalars {
+fn group_of(settings: &[f32], group: usize, #[comptime] scaled: bool) -> Group {
+    let at = comptime![clip_len(scaled)] + group * GROUP_VALUES;
+    let mut step_size = settings[at + 1];
     if comptime![scaled] {
-        GroupScalars {
-            decay: group.decay,
-            step_size: group.step_size / clip[BIAS_CORRECTION1],
-        }
-    } else {
-        group
+        step_size /= settings[BIAS_CORRECTION1];
     }
+    Group {
+        decay: settings[at],
+        step_size,
+    }
+}
+
+/// Number of values of a clip.
+fn clip_len(scaled: bool) -> usize {
+    if scaled { SCALER_VALUES } else { CLIP_VALUES }
 }
 
 /// A thread updates every `threads`-th value of both parameters, as if they were one array.
@@ -98,34 +106,34 @@ fn adamw_kernel(
     parameter_b: &mut [f32],
     moments_b: &mut [f32],
     gradient_b: &[f32],
-    clip: &[f32],
+    step_values: &[f32],
     elements_a: usize,
     elements_b: usize,
-    group_a: GroupScalars,
-    group_b: GroupScalars,
-    step: StepScalars,
+    group_a: usize,
+    group_b: usize,
+    constants: Constants,
     threads: usize,
     #[comptime] scaled: bool,
 ) {
     if ABSOLUTE_POS < threads {
         let mut at = ABSOLUTE_POS;
         // Starting past the end skips the update.
-        if clip[PROCEEDS] == 0.0 {
+        if step_values[PROCEEDS] == 0.0 {
             at = elements_a + elements_b;
         }
-        let step = corrected_step(clip, step, scaled);
-        let group_a = corrected_group(clip, group_a, scaled);
-        let group_b = corrected_group(clip, group_b, scaled);
+        let step = step_of(step_values, scaled);
+        let group_a = group_of(step_values, group_a, scaled);
+        let group_b = group_of(step_values, group_b, scaled);
         while at < elements_a {
             update(
                 parameter_a,
                 moments_a,
                 gradient_a,
-                clip[COEFFICIENT],
                 at,
                 elements_a,
                 &group_a,
                 &step,
+                &constants,
             );
             at += threads;
         }
@@ -136,15 +144,49 @@ fn adamw_kernel(
                 parameter_b,
                 moments_b,
                 gradient_b,
-                clip[COEFFICIENT],
                 at,
                 elements_b,
                 &group_b,
                 &step,
+                &constants,
             );
             at += threads;
         }
     }
+}
+
+/// Writes the `clip_len` values of a clip, then the others.
+#[cube(launch_unchecked)]
+fn concatenate_kernel(clip: &[f32], values: &[f32], both: &mut [f32], clip_len: usize, len: usize) {
+    let at = ABSOLUTE_POS;
+    if at < clip_len {
+        both[at] = clip[at];
+    } else if at < len {
+        both[at] = values[at - clip_len];
+    }
+}
+
+/// Implements [`adamw_settings`](crate::kernels::adamw_settings). One tensor for both, because AdamW's kernel has no
+/// binding for another.
+pub(super) fn settings(clip: CubeTensor, values: CubeTensor) -> CubeTensor {
+    let [clip, values] = [clip, values].map(into_contiguous);
+    let clip_len = clip.meta.num_elements();
+    let len = clip_len + values.meta.num_elements();
+    let both = empty(&clip, [len]);
+    // SAFETY: the tensors hold `clip_len`, the rest of `len` and `len` values, and no thread exceeds them.
+    unsafe {
+        concatenate_kernel::launch_unchecked(
+            &both.client,
+            workgroup_count(len),
+            workgroup_dim(),
+            clip.into_buffer_arg(),
+            values.into_buffer_arg(),
+            both.clone().into_buffer_arg(),
+            clip_len,
+            len,
+        );
+    }
+    both
 }
 
 /// A parameter, its gradient and its moments.
@@ -154,7 +196,7 @@ pub(super) type State = (CubeTensor, CubeTensor, CubeTensor);
 pub(super) fn step(
     a: State,
     b: State,
-    clip: CubeTensor,
+    settings: CubeTensor,
     scalars: [AdamWScalars; 2],
 ) -> (CubeTensor, CubeTensor, CubeTensor, CubeTensor) {
     let [
@@ -170,19 +212,18 @@ pub(super) fn step(
     let elements_a = parameter_a.meta.num_elements();
     let elements_b = parameter_b.meta.num_elements();
     let [scalars_a, scalars_b] = scalars;
-    let step = StepScalarsLaunch::new(
+    let constants = ConstantsLaunch::new(
         scalars_a.beta1 as f32,
         (1.0 - scalars_a.beta1) as f32,
         scalars_a.beta2 as f32,
         (1.0 - scalars_a.beta2) as f32,
-        scalars_a.bias_correction2_sqrt as f32,
         scalars_a.eps as f32,
     );
     let threads = (elements_a + elements_b)
         .div_ceil(VALUES_PER_THREAD)
         .next_multiple_of(WORKGROUP_SIZE as usize);
-    // SAFETY: parameters and gradients hold the stated number of values, moments twice that number, and `clip`
-    // `CLIP_VALUES`, or `SCALER_VALUES` if scaled. No thread exceeds them.
+    // SAFETY: parameters and gradients hold the stated number of values, moments twice that number, and
+    // `settings` all groups behind `CLIP_VALUES`, or `SCALER_VALUES` if scaled. No thread exceeds them.
     unsafe {
         adamw_kernel::launch_unchecked(
             &parameter_a.client.clone(),
@@ -194,12 +235,12 @@ pub(super) fn step(
             parameter_b.clone().into_buffer_arg(),
             moments_b.clone().into_buffer_arg(),
             gradient_b.into_buffer_arg(),
-            into_contiguous(clip).into_buffer_arg(),
+            into_contiguous(settings).into_buffer_arg(),
             elements_a,
             elements_b,
-            GroupScalars::launch(&scalars_a),
-            GroupScalars::launch(&scalars_b),
-            step,
+            scalars_a.group,
+            scalars_b.group,
+            constants,
             threads,
             scalars_a.scaled,
         );

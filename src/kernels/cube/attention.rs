@@ -1,5 +1,8 @@
 //! Multi-head attention of all heads at once: three dispatches forward and five backward. The products read queries,
-//! keys and values through strides in the projection's output, so nothing is transposed or copied.
+//! keys and values through strides in the projection's output, so nothing is transposed or copied. Short sequences take
+//! one dispatch each way on a GPU (`fused.rs`).
+
+mod fused;
 
 use super::matmul::{Epilogue, Matmul};
 use super::strides::{Layout, MatmulShape, Operand};
@@ -80,6 +83,9 @@ pub(super) fn forward(
     precision: Precision,
 ) -> (CubeTensor, CubeTensor, CubeTensor) {
     let (projected, bias) = (into_contiguous(projected), into_contiguous(bias));
+    if fused::is_selected(&projected, shape.seq, precision) {
+        return fused::forward(projected, bias, shape, mask);
+    }
     let HeadsShape {
         batch,
         seq,
@@ -117,6 +123,9 @@ pub(super) fn backward(
     precision: Precision,
 ) -> CubeTensor {
     let (projected, grad) = (into_contiguous(projected), into_contiguous(grad));
+    if fused::is_selected(&projected, shape.seq, precision) {
+        return fused::backward(projected, probs, dropped, grad, shape, mask);
+    }
     let HeadsShape {
         batch,
         seq,

@@ -1,7 +1,8 @@
-//! The state of a clip after an update, computed by one thread. The arithmetic is that of
-//! [`next_clip`](crate::kernels::clipping::next_clip).
+//! The state of a clip after an update. One workgroup adds the partial sums of the squares, and one of its threads
+//! computes the state with the arithmetic of [`next_clip`](crate::kernels::clipping::next_clip).
 
-use super::{empty, workgroup_count, workgroup_dim};
+use super::empty;
+use super::row_reduction::{row_and_column, threads_per_vector, vector_sum};
 use crate::kernels::CLIP_VALUES;
 use crate::kernels::clipping::{NORM_EPS, UPDATES};
 use crate::kernels::loss_scaling::{COEFFICIENT, NORM, PROCEEDS};
@@ -33,12 +34,23 @@ pub(super) fn clip_factor(norm: f32, max_norm: f32) -> f32 {
 }
 
 #[cube(launch_unchecked)]
-fn clip_kernel(squares: &[f32], loss: &[f32], state: &[f32], next: &mut [f32], max_norm: f32) {
-    if ABSOLUTE_POS == 0 {
-        let norm = squares[0].sqrt();
+#[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
+fn clip_kernel(
+    sums: &[f32],
+    loss: &[f32],
+    state: &[f32],
+    next: &mut [f32],
+    count: usize,
+    max_norm: f32,
+    #[comptime] threads: usize,
+) {
+    let (_, thread) = row_and_column(threads);
+    let squares = vector_sum(sums, count, thread, threads);
+    if thread == 0 {
+        let norm = squares.sqrt();
         // 1 while no update before was skipped.
         let mut has_norm = f32::new(0.0);
-        if is_finite(squares[0]) {
+        if is_finite(squares) {
             has_norm = state[PROCEEDS];
         }
         let mut proceeds = f32::new(0.0);
@@ -65,18 +77,22 @@ pub(super) fn clip_coefficient(
 ) -> CubeTensor {
     let [squares, loss, state] = [squares, loss, state].map(into_contiguous);
     let next = empty(&squares, [CLIP_VALUES]);
-    // SAFETY: one thread reads one value of `squares` and of `loss` and `CLIP_VALUES` of `state`, and writes
-    // `CLIP_VALUES`.
+    let count = squares.meta.num_elements();
+    let threads = threads_per_vector(&next);
+    // SAFETY: the threads read `count` values of `squares`. One of them reads one value of `loss` and `CLIP_VALUES` of
+    // `state`, and writes `CLIP_VALUES`.
     unsafe {
         clip_kernel::launch_unchecked(
             &next.client,
-            workgroup_count(1),
-            workgroup_dim(),
+            CubeCount::new_single(),
+            CubeDim::new_1d(threads as u32),
             squares.into_buffer_arg(),
             loss.into_buffer_arg(),
             state.into_buffer_arg(),
             next.clone().into_buffer_arg(),
+            count,
             max_norm as f32,
+            threads,
         );
     }
     next

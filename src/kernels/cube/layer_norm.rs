@@ -1,10 +1,18 @@
 //! `layer_norm(dropout(input) + residual)` and its gradients: one dispatch forward, two backward. The residual is
 //! optional.
+//!
+//! The gradients of weight and bias are sums over all rows. A software adapter computes each column by one thread
+//! (`by_thread.rs`). On a GPU each workgroup sums a block of rows, and a second dispatch sums the blocks
+//! (`by_workgroup.rs`).
 
-use super::dropout::{Mask, keep_factor, mask_arg};
+mod by_thread;
+mod by_workgroup;
+
+use super::dropout::{Mask, MaskArgs, keep_factor, mask_args, mask_of, pass_key};
 use super::row_reduction::{row_and_column, row_sum, threads_per_row};
 use super::{empty, empty_activation, workgroup_count, workgroup_dim};
 use crate::kernels::DropoutMask;
+use crate::kernels::activation_padding::activation_len;
 use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::kernel::into_contiguous;
@@ -76,15 +84,17 @@ fn forward_kernel(
     residual: &[f32],
     weight: &[f32],
     bias: &[f32],
+    pass: &[u32],
     output: &mut [f32],
     rows: usize,
     width: usize,
     eps: f32,
-    mask: Mask,
+    mask: MaskArgs,
     #[comptime] variant: Variant,
 ) {
     let (row, first_column) = row_and_column(variant.threads);
     if row < rows {
+        let mask = mask_of(pass, mask, variant.with_dropout);
         let start = row * width;
         let (mean, inverse) = moments(
             input,
@@ -103,98 +113,6 @@ fn forward_kernel(
             output[at] = (value - mean) * inverse * weight[column] + bias[column];
             column += comptime![variant.threads];
         }
-    }
-}
-
-/// Computes the gradients of input and residual, and each row's mean and inverse deviation for [`weight_kernel`]. See
-/// `reference::layer_norm_backward` for the formula.
-#[cube(launch_unchecked)]
-#[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
-fn backward_kernel(
-    input: &[f32],
-    residual: &[f32],
-    weight: &[f32],
-    grad: &[f32],
-    input_grad: &mut [f32],
-    residual_grad: &mut [f32],
-    statistics: &mut [f32],
-    rows: usize,
-    width: usize,
-    eps: f32,
-    mask: Mask,
-    #[comptime] variant: Variant,
-) {
-    let (row, first_column) = row_and_column(variant.threads);
-    if row < rows {
-        let start = row * width;
-        let (mean, inverse) = moments(
-            input,
-            residual,
-            start,
-            first_column,
-            width,
-            eps,
-            &mask,
-            variant,
-        );
-        if first_column == 0 {
-            statistics[row * 2] = mean;
-            statistics[row * 2 + 1] = inverse;
-        }
-        let mut total = f32::new(0.0);
-        let mut dot = f32::new(0.0);
-        let mut column = first_column;
-        while column < width {
-            let at = start + column;
-            let normalized = (sum_at(input, residual, at, &mask, variant) - mean) * inverse;
-            let scaled_grad = grad[at] * weight[column];
-            total += scaled_grad;
-            dot += scaled_grad * normalized;
-            column += comptime![variant.threads];
-        }
-        let total = row_sum(total, variant.threads) / width as f32;
-        let dot = row_sum(dot, variant.threads) / width as f32;
-        let mut column = first_column;
-        while column < width {
-            let at = start + column;
-            let normalized = (sum_at(input, residual, at, &mask, variant) - mean) * inverse;
-            let sum_grad = (grad[at] * weight[column] - total - normalized * dot) * inverse;
-            residual_grad[at] = sum_grad;
-            if comptime![variant.with_dropout] {
-                input_grad[at] = sum_grad * keep_factor(at, &mask);
-            }
-            column += comptime![variant.threads];
-        }
-    }
-}
-
-/// Computes the gradients of weight and bias, with one thread per column.
-#[cube(launch_unchecked)]
-#[allow(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
-fn weight_kernel(
-    input: &[f32],
-    residual: &[f32],
-    grad: &[f32],
-    statistics: &[f32],
-    weight_grad: &mut [f32],
-    bias_grad: &mut [f32],
-    rows: usize,
-    width: usize,
-    mask: Mask,
-    #[comptime] variant: Variant,
-) {
-    if ABSOLUTE_POS < width {
-        let mut weight_sum = f32::new(0.0);
-        let mut bias_sum = f32::new(0.0);
-        for row in 0..rows {
-            let at = row * width + ABSOLUTE_POS;
-            let value = sum_at(input, residual, at, &mask, variant);
-            let normalized = (value - statistics[row * 2]) * statistics[row * 2 + 1];
-            weight_sum += grad[at] * normalized;
-            bias_sum += grad[at];
-        }
-        weight_grad[ABSOLUTE_POS] = weight_sum;
-        bias_grad[ABSOLUTE_POS] = bias_sum;
     }
 }
 
@@ -245,6 +163,7 @@ pub(super) fn forward(
         variant,
     } = Inputs::new(input, residual, mask);
     let output = empty_activation(&input, [rows, width]);
+    let pass = pass_key(&input, mask);
     // SAFETY: the row-shaped buffers hold `rows * width` values, the others `width`; no thread exceeds `rows`.
     unsafe {
         forward_kernel::launch_unchecked(
@@ -255,18 +174,20 @@ pub(super) fn forward(
             residual.into_buffer_arg(),
             weight.into_buffer_arg(),
             bias.into_buffer_arg(),
+            pass.into_buffer_arg(),
             output.clone().into_buffer_arg(),
             rows,
             width,
             eps as f32,
-            mask_arg(mask),
+            mask_args(mask),
             variant,
         );
     }
     output
 }
 
-/// Returns the gradients of input, residual, weight and bias.
+/// Returns the gradients of input, residual, weight and bias. Without `with_weight` those of weight and bias are not
+/// computed, and that of the residual is returned in their place.
 pub(super) fn backward(
     input: CubeTensor,
     residual: Option<CubeTensor>,
@@ -274,99 +195,90 @@ pub(super) fn backward(
     grad: CubeTensor,
     eps: f64,
     mask: DropoutMask,
+    with_weight: bool,
 ) -> (CubeTensor, CubeTensor, CubeTensor, CubeTensor) {
     let [weight, grad] = [weight, grad].map(into_contiguous);
     let inputs = Inputs::new(input, residual, mask);
-    let (input_grad, residual_grad, statistics) =
-        input_gradients(&inputs, weight, grad.clone(), eps, mask);
-    let (weight_grad, bias_grad) = weight_gradients(inputs, grad, statistics, mask);
+    let pass = Backward {
+        buffers: Buffers::new(&inputs, with_weight),
+        inputs,
+        weight,
+        grad,
+        eps,
+        mask,
+        with_weight,
+    };
+    let weights = match pass.inputs.variant.threads {
+        1 => by_thread::launch(&pass),
+        _ => by_workgroup::launch(&pass),
+    };
+    let Buffers {
+        input_grad,
+        residual_grad,
+        ..
+    } = pass.buffers;
+    let (weight_grad, bias_grad) =
+        weights.unwrap_or_else(|| (residual_grad.clone(), residual_grad.clone()));
+    let input_grad = input_grad.unwrap_or_else(|| residual_grad.clone());
     (input_grad, residual_grad, weight_grad, bias_grad)
 }
 
-/// Returns the gradients of input and residual, and each row's mean and inverse deviation.
-fn input_gradients(
-    inputs: &Inputs,
+/// A backward pass.
+struct Backward {
+    inputs: Inputs,
     weight: CubeTensor,
     grad: CubeTensor,
+    buffers: Buffers,
     eps: f64,
     mask: DropoutMask,
-) -> (CubeTensor, CubeTensor, CubeTensor) {
-    let Inputs {
-        input,
-        residual,
-        rows,
-        width,
-        variant,
-    } = inputs;
-    let residual_grad = empty_activation(input, [*rows, *width]);
-    // Without dropout, input and residual have the same gradient. WebGPU needs a buffer for the binding all the same,
-    // and a different one.
-    let input_grad = if variant.with_dropout {
-        empty_activation(input, [*rows, *width])
-    } else {
-        empty(input, [1])
-    };
-    let statistics = empty_activation(input, [*rows, 2]);
-    // SAFETY: as in `forward`; `statistics` holds two values per row.
-    unsafe {
-        backward_kernel::launch_unchecked(
-            &input.client,
-            workgroup_count(rows * variant.threads),
-            workgroup_dim(),
-            input.clone().into_buffer_arg(),
-            residual.clone().into_buffer_arg(),
-            weight.into_buffer_arg(),
-            grad.into_buffer_arg(),
-            input_grad.clone().into_buffer_arg(),
-            residual_grad.clone().into_buffer_arg(),
-            statistics.clone().into_buffer_arg(),
-            *rows,
-            *width,
-            eps as f32,
-            mask_arg(mask),
-            *variant,
-        );
-    }
-    let input_grad = if variant.with_dropout {
-        input_grad
-    } else {
-        residual_grad.clone()
-    };
-    (input_grad, residual_grad, statistics)
+    with_weight: bool,
 }
 
-/// Returns the gradients of weight and bias.
-fn weight_gradients(
-    inputs: Inputs,
-    grad: CubeTensor,
-    statistics: CubeTensor,
-    mask: DropoutMask,
-) -> (CubeTensor, CubeTensor) {
-    let Inputs {
-        input,
-        residual,
-        rows,
-        width,
-        variant,
-    } = inputs;
-    let (weight_grad, bias_grad) = (empty(&input, [width]), empty(&input, [width]));
-    // SAFETY: no thread exceeds `width`, or in its column `rows`.
-    unsafe {
-        weight_kernel::launch_unchecked(
-            &weight_grad.client,
-            workgroup_count(width),
-            workgroup_dim(),
-            input.into_buffer_arg(),
-            residual.into_buffer_arg(),
-            grad.into_buffer_arg(),
-            statistics.into_buffer_arg(),
-            weight_grad.clone().into_buffer_arg(),
-            bias_grad.clone().into_buffer_arg(),
+/// The outputs of the first dispatch of a backward pass.
+struct Buffers {
+    /// Without dropout, input and residual have the same gradient, and this is `None`.
+    input_grad: Option<CubeTensor>,
+    residual_grad: CubeTensor,
+    /// The buffer of `input_grad`, if there is one, and behind its values those that the second dispatch reads. One
+    /// buffer for both, because an adapter may have only 8 bindings.
+    sums: CubeTensor,
+    /// Index of the first value behind `input_grad`.
+    sums_start: usize,
+}
+
+impl Buffers {
+    fn new(inputs: &Inputs, with_weight: bool) -> Self {
+        let Inputs {
+            input,
             rows,
             width,
-            mask_arg(mask),
             variant,
-        );
+            ..
+        } = inputs;
+        let shape = [*rows, *width];
+        let padded = activation_len(&shape);
+        let sums_start = if variant.with_dropout { padded } else { 0 };
+        let sums_len = match (with_weight, variant.threads) {
+            (false, _) => 1,
+            (true, 1) => padded / width * 2,
+            (true, _) => by_workgroup::MAX_BLOCKS.min(padded / width) * 2 * width,
+        };
+        let sums = empty(input, [sums_start + sums_len]);
+        let input_grad = variant.with_dropout.then(|| {
+            let unused = (sums_start + sums_len - rows * width) * size_of::<f32>();
+            CubeTensor::new_contiguous(
+                sums.client.clone(),
+                sums.device.clone(),
+                shape.into(),
+                sums.handle.clone().offset_end(unused as u64),
+                sums.dtype,
+            )
+        });
+        Self {
+            input_grad,
+            residual_grad: empty_activation(input, shape),
+            sums,
+            sums_start,
+        }
     }
-    (weight_grad, bias_grad)
 }

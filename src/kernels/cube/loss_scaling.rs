@@ -1,7 +1,9 @@
-//! The next state of a loss scaler, computed by one thread. The arithmetic is that of `LossScaling::next_state`.
+//! The next state of a loss scaler. One workgroup adds the partial sums of the squares, and one of its threads computes
+//! the state with the arithmetic of `LossScaling::next_state`.
 
 use super::clipping::{clip_factor, is_finite};
-use super::{empty, workgroup_count, workgroup_dim};
+use super::empty;
+use super::row_reduction::{row_and_column, threads_per_vector, vector_sum};
 use crate::kernels::loss_scaling::{
     BIAS_CORRECTION1, BIAS_CORRECTION2, COEFFICIENT, DIVERGED, GROWTH_TRACKER, MIN_SCALE, NORM,
     PROCEEDS, SCALE, SCALER_UPDATES,
@@ -27,15 +29,19 @@ struct ScalingArgs {
 
 #[cube(launch_unchecked)]
 fn update_scale_kernel(
-    squares: &[f32],
+    sums: &[f32],
     loss: &[f32],
     state: &[f32],
     next: &mut [f32],
+    count: usize,
     args: ScalingArgs,
+    #[comptime] threads: usize,
 ) {
-    if ABSOLUTE_POS == 0 {
+    let (_, thread) = row_and_column(threads);
+    let squares = vector_sum(sums, count, thread, threads);
+    if thread == 0 {
         let scale = state[SCALE];
-        let norm = squares[0].sqrt() / scale;
+        let norm = squares.sqrt() / scale;
         let mut diverged = f32::new(1.0);
         if is_finite(loss[0]) {
             diverged = state[DIVERGED];
@@ -48,7 +54,7 @@ fn update_scale_kernel(
         let mut correction1 = state[BIAS_CORRECTION1];
         let mut correction2 = state[BIAS_CORRECTION2];
         if diverged == 0.0 {
-            if is_finite(squares[0]) {
+            if is_finite(squares) {
                 coefficient = clip_factor(norm, args.max_norm) / scale;
                 proceeds = f32::new(1.0);
                 growth_tracker += f32::new(1.0);
@@ -90,6 +96,8 @@ pub(super) fn update(
 ) -> CubeTensor {
     let [squares, loss, state] = [squares, loss, state].map(into_contiguous);
     let next = empty(&squares, [SCALER_VALUES]);
+    let count = squares.meta.num_elements();
+    let threads = threads_per_vector(&next);
     let [beta1, beta2] = scaling.betas;
     let args = ScalingArgsLaunch::new(
         scaling.max_norm as f32,
@@ -101,18 +109,20 @@ pub(super) fn update(
         beta2 as f32,
         (1.0 - beta2) as f32,
     );
-    // SAFETY: one thread reads one value of `squares` and of `loss` and `SCALER_VALUES` of `state`, and writes
-    // `SCALER_VALUES`.
+    // SAFETY: the threads read `count` values of `squares`. One of them reads one value of `loss` and `SCALER_VALUES`
+    // of `state`, and writes `SCALER_VALUES`.
     unsafe {
         update_scale_kernel::launch_unchecked(
             &next.client,
-            workgroup_count(1),
-            workgroup_dim(),
+            CubeCount::new_single(),
+            CubeDim::new_1d(threads as u32),
             squares.into_buffer_arg(),
             loss.into_buffer_arg(),
             state.into_buffer_arg(),
             next.clone().into_buffer_arg(),
+            count,
             args,
+            threads,
         );
     }
     next

@@ -5,8 +5,9 @@
 //! a thread in it, and `ABSOLUTE_POS` that of a thread in the dispatch. `#[comptime]` parameters are constants of the
 //! compiled shader.
 //!
-//! No kernel uses subgroups or atomics, so every WebGPU adapter runs them. The [`KernelForm`] decides two choices: the
-//! tile of a matrix product (`matmul.rs`) and the threads of a row (`row_reduction.rs`).
+//! No kernel uses subgroups or atomics, so every WebGPU adapter runs them. The [`KernelForm`] decides three choices: the
+//! tile of a matrix product (`matmul.rs`), the threads of a row (`row_reduction.rs`), and whether one dispatch computes
+//! the attention of a short sequence (`attention.rs`).
 
 mod adamw;
 mod attention;
@@ -179,9 +180,11 @@ impl BertOps for CubeBackend {
         weight: FloatTensor<Self>,
         grad: FloatTensor<Self>,
         eps: f64,
+        with_weight: bool,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
+        let none = DropoutMask::NONE;
         let (input, _, weight, bias) =
-            layer_norm::backward(input, None, weight, grad, eps, DropoutMask::NONE);
+            layer_norm::backward(input, None, weight, grad, eps, none, with_weight);
         (input, weight, bias)
     }
 
@@ -203,13 +206,14 @@ impl BertOps for CubeBackend {
         grad: FloatTensor<Self>,
         eps: f64,
         mask: DropoutMask,
+        with_weight: bool,
     ) -> (
         FloatTensor<Self>,
         FloatTensor<Self>,
         FloatTensor<Self>,
         FloatTensor<Self>,
     ) {
-        layer_norm::backward(input, Some(residual), weight, grad, eps, mask)
+        layer_norm::backward(input, Some(residual), weight, grad, eps, mask, with_weight)
     }
 
     fn bert_attention_parts(
@@ -242,6 +246,13 @@ impl BertOps for CubeBackend {
         loss::cross_entropy(logits, targets, scale)
     }
 
+    fn bert_adamw_settings(
+        clip: FloatTensor<Self>,
+        values: FloatTensor<Self>,
+    ) -> FloatTensor<Self> {
+        adamw::settings(clip, values)
+    }
+
     fn bert_adamw(
         parameter_a: FloatTensor<Self>,
         gradient_a: FloatTensor<Self>,
@@ -249,7 +260,7 @@ impl BertOps for CubeBackend {
         parameter_b: FloatTensor<Self>,
         gradient_b: FloatTensor<Self>,
         moments_b: FloatTensor<Self>,
-        clip: FloatTensor<Self>,
+        settings: FloatTensor<Self>,
         scalars: [AdamWScalars; 2],
     ) -> (
         FloatTensor<Self>,
@@ -259,7 +270,7 @@ impl BertOps for CubeBackend {
     ) {
         let a = (parameter_a, gradient_a, moments_a);
         let b = (parameter_b, gradient_b, moments_b);
-        adamw::step(a, b, clip, scalars)
+        adamw::step(a, b, settings, scalars)
     }
 
     fn bert_squares(

@@ -10,9 +10,6 @@ use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::tensor::CubeTensor;
 
-/// Steps of a tree reduction of `WORKGROUP_SIZE` values.
-const HALVINGS: usize = WORKGROUP_SIZE.ilog2() as usize;
-
 /// Returns the number of threads that share a row.
 pub(super) fn threads_per_row(tensor: &CubeTensor) -> usize {
     match kernel_form(tensor) {
@@ -31,6 +28,33 @@ pub(super) fn row_and_column(#[comptime] threads: usize) -> (usize, usize) {
     }
 }
 
+/// Returns the number of threads that sum a vector: one, or a workgroup of the largest size that every WebGPU adapter
+/// has (`maxComputeInvocationsPerWorkgroup`).
+pub(super) fn threads_per_vector(tensor: &CubeTensor) -> usize {
+    match kernel_form(tensor) {
+        KernelForm::Software => 1,
+        KernelForm::Gpu | KernelForm::GpuTile(_) => 256,
+    }
+}
+
+/// Returns the sum of the first `count` values. Of `threads` threads, `thread` is the index of this one. All of them
+/// must call it.
+#[cube]
+pub(super) fn vector_sum(
+    values: &[f32],
+    count: usize,
+    thread: usize,
+    #[comptime] threads: usize,
+) -> f32 {
+    let mut partial = f32::new(0.0);
+    let mut at = thread;
+    while at < count {
+        partial += values[at];
+        at += threads;
+    }
+    row_sum(partial, threads)
+}
+
 /// How two values are combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Reduction {
@@ -41,18 +65,34 @@ enum Reduction {
 /// Returns the sum over the threads of a row. All of them must call it.
 #[cube]
 pub(super) fn row_sum(value: f32, #[comptime] threads: usize) -> f32 {
-    reduce(value, threads, Reduction::Sum)
+    reduce(value, threads, 1usize, Reduction::Sum)
 }
 
 /// Returns the maximum over the threads of a row. All of them must call it.
 #[cube]
 pub(super) fn row_max(value: f32, #[comptime] threads: usize) -> f32 {
-    reduce(value, threads, Reduction::Max)
+    reduce(value, threads, 1usize, Reduction::Max)
 }
 
-/// A tree reduction in workgroup memory. With one thread per row it returns `value`.
+/// Returns the sum over the threads whose index has the same remainder by `columns`, a power of two. All `threads`
+/// threads of a workgroup must call it.
 #[cube]
-fn reduce(value: f32, #[comptime] threads: usize, #[comptime] reduction: Reduction) -> f32 {
+pub(super) fn column_sum(
+    value: f32,
+    #[comptime] threads: usize,
+    #[comptime] columns: usize,
+) -> f32 {
+    reduce(value, threads, columns, Reduction::Sum)
+}
+
+/// A tree reduction in workgroup memory to `kept` results. With one thread per row it returns `value`.
+#[cube]
+fn reduce(
+    value: f32,
+    #[comptime] threads: usize,
+    #[comptime] kept: usize,
+    #[comptime] reduction: Reduction,
+) -> f32 {
     let mut result = value;
     if comptime![threads > 1] {
         let mut shared = Shared::<[f32]>::new_slice(threads);
@@ -60,7 +100,7 @@ fn reduce(value: f32, #[comptime] threads: usize, #[comptime] reduction: Reducti
         shared[thread] = value;
         sync_cube();
         #[unroll]
-        for halving in 0..HALVINGS {
+        for halving in 0..comptime![(threads / kept).ilog2() as usize] {
             let half = comptime![threads >> (halving + 1)];
             if thread < half {
                 let other = shared[thread + half];
@@ -72,7 +112,7 @@ fn reduce(value: f32, #[comptime] threads: usize, #[comptime] reduction: Reducti
             }
             sync_cube();
         }
-        result = shared[0];
+        result = shared[thread % kept];
         sync_cube();
     }
     result

@@ -1,7 +1,7 @@
 //! The softmax of attention, with scale, padding mask and dropout in the same kernel. One dispatch forward and one
 //! backward.
 
-use super::dropout::{Mask, keep_factor, mask_arg};
+use super::dropout::{Mask, MaskArgs, keep_factor, mask_args, mask_of, pass_key};
 use super::row_reduction::{row_and_column, row_max, row_sum, threads_per_row};
 use super::{empty, empty_activation, workgroup_count, workgroup_dim};
 use crate::kernels::DropoutMask;
@@ -19,18 +19,20 @@ const LOWEST: f32 = f32::MIN;
 fn forward_kernel(
     scores: &[f32],
     bias: &[f32],
+    pass: &[u32],
     probs: &mut [f32],
     dropped: &mut [f32],
     rows: usize,
     rows_per_batch: usize,
     width: usize,
     scale: f32,
-    mask: Mask,
+    mask: MaskArgs,
     #[comptime] threads: usize,
     #[comptime] with_dropout: bool,
 ) {
     let (row, first_column) = row_and_column(threads);
     if row < rows {
+        let mask = mask_of(pass, mask, with_dropout);
         let start = row * width;
         let bias_start = row / rows_per_batch * width;
         let mut max = f32::new(LOWEST);
@@ -69,16 +71,18 @@ fn forward_kernel(
 fn backward_kernel(
     probs: &[f32],
     grad: &[f32],
+    pass: &[u32],
     output: &mut [f32],
     rows: usize,
     width: usize,
     scale: f32,
-    mask: Mask,
+    mask: MaskArgs,
     #[comptime] threads: usize,
     #[comptime] with_dropout: bool,
 ) {
     let (row, first_column) = row_and_column(threads);
     if row < rows {
+        let mask = mask_of(pass, mask, with_dropout);
         let start = row * width;
         let mut partial = f32::new(0.0);
         let mut column = first_column;
@@ -130,6 +134,7 @@ pub(super) fn forward(
     } else {
         empty(&scores, [1])
     };
+    let pass = pass_key(&scores, mask);
     // SAFETY: the score-shaped buffers hold `rows * width` values, `bias` one row per batch; no thread exceeds `rows`.
     unsafe {
         forward_kernel::launch_unchecked(
@@ -138,13 +143,14 @@ pub(super) fn forward(
             workgroup_dim(),
             scores.into_buffer_arg(),
             bias.into_buffer_arg(),
+            pass.into_buffer_arg(),
             probs.clone().into_buffer_arg(),
             dropped.clone().into_buffer_arg(),
             rows,
             rows_per_batch,
             width,
             scale as f32,
-            mask_arg(mask),
+            mask_args(mask),
             threads,
             with_dropout,
         );
@@ -167,6 +173,7 @@ pub(super) fn backward(
     let output = empty_activation(&probs, shape.clone());
     let threads = threads_per_row(&probs);
     let (rows, width) = (shape[0] * shape[1] * shape[2], shape[3]);
+    let pass = pass_key(&probs, mask);
     // SAFETY: the three buffers hold `rows * width` values; no thread exceeds `rows`.
     unsafe {
         backward_kernel::launch_unchecked(
@@ -175,11 +182,12 @@ pub(super) fn backward(
             workgroup_dim(),
             probs.into_buffer_arg(),
             grad.into_buffer_arg(),
+            pass.into_buffer_arg(),
             output.clone().into_buffer_arg(),
             rows,
             width,
             scale as f32,
-            mask_arg(mask),
+            mask_args(mask),
             threads,
             !mask.is_none(),
         );

@@ -6,10 +6,9 @@ use super::scalar;
 use crate::kernels::AdamWScalars;
 use crate::kernels::PartialSums;
 use burn::backend::Backend;
-#[cfg(test)]
 use burn::backend::TensorMetadata;
 use burn::backend::tensor::FloatTensor;
-use burn::tensor::Slice;
+use burn::tensor::{FloatDType, Shape, Slice};
 
 /// A parameter, its gradient and its moments.
 #[cfg(test)]
@@ -49,7 +48,7 @@ pub(in crate::kernels) fn adamw<B: Backend>(
     (B::float_sub(decayed, update), moments)
 }
 
-/// Writes the whole sum of a tensor's squares into its first partial sum.
+/// Writes the whole sum of a tensor's squares into its first partial sum, and 0 into the others.
 pub(in crate::kernels) fn squares<B: Backend>(
     mut sums: FloatTensor<B>,
     inputs: [FloatTensor<B>; 6],
@@ -59,6 +58,9 @@ pub(in crate::kernels) fn squares<B: Backend>(
         if range.count > 0 {
             let sum = B::float_sum(B::float_mul(input.clone(), input));
             let first = Slice::from(range.offset..range.offset + 1);
+            let all = Slice::from(range.offset..range.offset + range.count);
+            let zeros = B::float_zeros(Shape::from([range.count]), &sums.device(), FloatDType::F32);
+            sums = B::float_slice_assign(sums, &[all], zeros);
             sums = B::float_slice_assign(sums, &[first], sum);
         }
     }

@@ -7,7 +7,8 @@
 //! | attention | none, of matrices in batches and heads |
 //! | LoRA | addition to columns |
 //!
-//! Attention also reduces rows in the form that belongs to the tile.
+//! Attention also reduces rows in the form that belongs to the tile. With the form of a GPU, short sequences take one
+//! dispatch.
 
 use super::{Group, Quantity, Seeds, gradients};
 use crate::kernels::{self, DropoutStream, GpuTile, HeadsShape, KernelForm};
@@ -19,10 +20,28 @@ type Product = [usize; 3];
 /// Shapes of which each selects one tile on a GPU: 8 × 8, 4 × 4 and 2 × 2. See `select_gpu_tile`.
 const SELECTING: [Product; 3] = [[256, 512, 5], [128, 256, 6], [64, 128, 7]];
 
+/// `[batch, seq, heads, head_size]`: fewer tokens than threads of a workgroup, as many, and one more than the longest
+/// sequence that one dispatch computes; with and without dropout.
+const LENGTHS: [[usize; 4]; 7] = [
+    [1, 1, 1, 1],
+    [2, 7, 3, 5],
+    [1, 8, 2, 33],
+    [3, 16, 12, 32],
+    [1, 63, 1, 64],
+    [2, 64, 2, 9],
+    [2, 65, 2, 9],
+];
+
 pub(super) fn groups() -> Vec<Group> {
     let tiles = GpuTile::ALL.map(KernelForm::GpuTile);
     let forms = tiles.into_iter().chain([KernelForm::Software]);
     let mut groups: Vec<Group> = forms.flat_map(groups_of).collect();
+    groups.push(Group::new(
+        "attention selected by the length",
+        Some(KernelForm::Gpu),
+        LENGTHS,
+        attention,
+    ));
     groups.extend(SELECTING.map(|[m, n, k]| {
         let name = format!("linear, tile selected for {m} × {n} values");
         Group::new(&name, Some(KernelForm::Gpu), [[m, n, k]], linear)

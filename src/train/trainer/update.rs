@@ -7,7 +7,7 @@ use crate::bert::BertForSequenceClassification;
 use crate::kernels::{ActivationPadding, Autocast, DropoutStream};
 use crate::tokens::Encoding;
 use crate::train::backward::TrainingStep;
-use crate::train::{GradScaler, GradientClipper, TrainingArguments, sum_of_squares};
+use crate::train::{GradScaler, GradientClipper, TrainingArguments, partial_sums_of_squares};
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor};
 
@@ -51,6 +51,8 @@ impl Trainer {
         let group = &self.order[start..(start + group_rows).min(self.order.len())];
         let autocast = Autocast::new(&self.trained_model()?.device(), arguments.fp16)?;
         let model = self.model.take().ok_or_else(interrupted)?;
+        let rates = arguments.learning_rates_at(self.global_step, self.max_steps);
+        self.optimizer.prepare(rates, &model.device());
         let (grads, loss, tokens) = self.gradients(&model, group);
         drop(autocast);
         let rows: Vec<&Encoding> = group.iter().map(|&row| &self.train[row].encoding).collect();
@@ -60,12 +62,11 @@ impl Trainer {
             .padding_tokens(&rows, arguments.per_device_train_batch_size);
         let padded_tokens_before = self.padded_tokens;
         self.padded_tokens += tokens + padding;
-        let squares = sum_of_squares(&model, &grads);
+        let squares = partial_sums_of_squares(&model, &grads);
         let clip = match &mut self.clipping {
             Clipping::Plain(clipper) => clipper.update(squares, loss.clone()),
             Clipping::Scaled(scaler) => scaler.update(squares, loss.clone()),
         };
-        let rates = arguments.learning_rates_at(self.global_step, self.max_steps);
         self.model = Some(self.optimizer.step(model, grads, clip.clone(), rates));
         if let Some(rows) = &mut self.word_rows {
             rows.updated(&clip, rates.body * arguments.weight_decay);
