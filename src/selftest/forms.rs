@@ -183,25 +183,34 @@ mod tests {
         };
         let (f32, f16) = (compared(false), compared(true));
         for (names, precision) in [(&f32, "f32"), (&f16, "fp16")] {
-            for tile in ["8 × 8", "4 × 4", "2 × 2", "16 × 16"] {
+            for tile in [
+                "8 × 8 tile",
+                "4 × 4 tile",
+                "2 × 2 tile",
+                "16 × 16 tile",
+                "64 × 64 block",
+                "32 × 64 block",
+                "32 × 32 block",
+                "32 × 64 block in 3 parts",
+            ] {
                 for quantity in [
-                    "linear, {} tile: output",
-                    "linear, {} tile: input gradient",
-                    "linear, {} tile: weight gradient",
-                    "linear, {} tile: bias gradient",
-                    "feed-forward, {} tile: output",
-                    "feed-forward, {} tile: input gradient",
-                    "attention, {} tile: output",
-                    "attention, {} tile: gradient",
-                    "LoRA, {} tile: output",
-                    "LoRA, {} tile: gradient of lora_B",
+                    "linear, {}: output",
+                    "linear, {}: input gradient",
+                    "linear, {}: weight gradient",
+                    "linear, {}: bias gradient",
+                    "feed-forward, {}: output",
+                    "feed-forward, {}: input gradient",
+                    "attention, {}: output",
+                    "attention, {}: gradient",
+                    "LoRA, {}: output",
+                    "LoRA, {}: gradient of lora_B",
                 ] {
                     let name = format!("{}, {precision}", quantity.replace("{}", tile));
                     assert!(names.contains(&name), "{name}");
                 }
             }
         }
-        assert_eq!((f32.len(), f16.len()), (114, 72));
+        assert_eq!((f32.len(), f16.len()), (174, 132));
         let mut unique = f32.clone();
         unique.sort();
         unique.dedup();
