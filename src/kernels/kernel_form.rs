@@ -1,8 +1,8 @@
 //! The forms of the WebGPU kernels, and their choice.
 //!
 //! Two kinds of kernels have several forms: matrix products have tiles of several sizes, with and without workgroup
-//! memory, and rows are reduced by one thread or by a workgroup. The adapter and the dimensions of a product choose the form. A [`KernelFormOverride`]
-//! chooses it instead, so that a test can compare every form with the CPU on any adapter.
+//! memory, and rows are reduced by one thread or by a workgroup. The adapter and the dimensions of a product choose the
+//! form. A [`KernelFormOverride`] chooses it instead, so that a test can compare every form with the CPU on any adapter.
 
 use std::cell::Cell;
 use std::fmt;

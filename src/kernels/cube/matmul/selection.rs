@@ -1,7 +1,7 @@
 //! The choice of the tile of a product, by the form of the kernels, the adapter and the dimensions.
 //!
-//! [`MEASURED`] has the fastest tile of each shape for a class of adapters, as `cargo xtask bench --native` prints it. A
-//! class without a row has [`select_by_threads`].
+//! [`MEASURED`] has the fastest tile of each shape for a class of adapters, as `cargo xtask bench --native` prints it.
+//! A class without a row has [`select_by_threads`].
 
 use super::{EpilogueKind, Matmul, Tile};
 use crate::kernels::cube::kernel_form;
