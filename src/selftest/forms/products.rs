@@ -19,8 +19,9 @@ type Product = [usize; 3];
 /// Shapes of which each selects one tile on a GPU: 8 × 8, 4 × 4 and 2 × 2. See `select_gpu_tile`.
 const SELECTING: [Product; 3] = [[256, 512, 5], [128, 256, 6], [64, 128, 7]];
 
-pub(super) fn groups() -> Vec<Group> {
-    let tiles = tiles().into_iter().map(KernelForm::GpuTile);
+pub(super) fn groups(blocks: bool) -> Vec<Group> {
+    let chosen = |tile: &GpuTile| blocks || !matches!(tile, GpuTile::Block(_));
+    let tiles = tiles().into_iter().filter(chosen).map(KernelForm::GpuTile);
     let forms = tiles.chain([KernelForm::Software]);
     let mut groups: Vec<Group> = forms.flat_map(groups_of).collect();
     groups.extend(SELECTING.map(|[m, n, k]| {
