@@ -15,6 +15,7 @@
 //! - [`evaluate`]: logits → losses, metrics and misclassified rows.
 //! - [`export`]: the trained model as a Hugging Face folder in a zip file.
 //! - [`selftest`]: comparison of a device with the CPU, and the times of both.
+//! - `benchmark`: times of matrix products and training steps on a GPU (feature `gpu`).
 //! - [`session`]: the workflow as one state machine, and the types of the page's protocol.
 //! - `browser`: bindings of the browser (wasm only).
 //!
@@ -33,6 +34,8 @@
 //!
 //! The device (WebGPU or CPU) is a parameter; only `browser` chooses one.
 
+#[cfg(feature = "gpu")]
+pub mod benchmark;
 pub mod bert;
 pub mod data;
 mod error;

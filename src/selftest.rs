@@ -14,7 +14,7 @@ mod speed;
 mod updates;
 
 pub use compare::compare;
-pub use forms::forms;
+pub use forms::{FormsOptions, forms};
 pub use fp16::run_fp16;
 pub use layer::layer;
 pub use speed::{DeviceSpeed, TimedPart, device_speed};

@@ -7,9 +7,12 @@ use burn::tensor::Device;
 use std::sync::LazyLock;
 use std::time::Instant;
 use webtune::Result;
+use webtune::benchmark::{linear_products, networks, training_steps};
 use webtune::bert::{BertConfig, LoadLimits, random_network};
-use webtune::kernels::{GpuTile, KernelForm, KernelFormOverride};
-use webtune::selftest::{self, SelfTest};
+use webtune::kernels::{
+    BlockSize, BlockTile, GpuTile, KernelForm, KernelFormOverride, ProductTimer,
+};
+use webtune::selftest::{self, FormsOptions, SelfTest};
 
 static DEVICE: LazyLock<Device> = LazyLock::new(|| {
     let opened = Device::wgpu_options().init_with_setup();
@@ -59,17 +62,21 @@ fn every_gradient_agrees_with_the_cpu() {
     passes("comparison of a network", selftest::compare);
 }
 
+fn all_forms(fp16: bool) -> FormsOptions {
+    FormsOptions { fp16, blocks: true }
+}
+
 #[test]
 fn every_form_of_the_kernels_agrees_with_the_cpu() {
     passes("forms in f32", async |device| {
-        selftest::forms(device, false).await
+        selftest::forms(device, all_forms(false)).await
     });
 }
 
 #[test]
 fn every_form_of_the_kernels_agrees_with_the_cpu_in_f16() {
     passes("forms in f16", async |device| {
-        selftest::forms(device, true).await
+        selftest::forms(device, all_forms(true)).await
     });
 }
 
@@ -98,7 +105,61 @@ fn a_layer_at_the_shapes_of_a_run_agrees_with_the_cpu() {
     passes("layer, forms of a GPU", async |device| {
         compare_layer(device, Some(KernelForm::Gpu), false).await
     });
+    for (name, size, splits) in [
+        ("layer, 64 × 64 blocks", BlockSize::Large, 1),
+        ("layer, 32 × 64 blocks in 4 parts", BlockSize::Wide, 4),
+        ("layer, 32 × 32 blocks in 2 parts", BlockSize::Small, 2),
+    ] {
+        let form = KernelForm::GpuTile(GpuTile::Block(BlockTile { size, splits }));
+        passes(name, async |device| {
+            compare_layer(device, Some(form), false).await
+        });
+    }
     passes("layer in f16", async |device| {
         compare_layer(device, Some(KernelForm::GpuTile(GpuTile::Eight)), true).await
     });
+}
+
+/// Computes a product twice in parts of `k`, whose order could differ if it were not fixed.
+#[test]
+fn a_product_in_parts_is_deterministic() {
+    let [(_, config), _] = networks();
+    let product = linear_products(&config, 128)[1];
+    let form = KernelForm::GpuTile(GpuTile::Block(BlockTile {
+        size: BlockSize::Wide,
+        splits: 8,
+    }));
+    let operands = product.operands(&DEVICE);
+    let compute = || {
+        let _form = KernelFormOverride::new(form);
+        let values = pollster::block_on(operands.result().into_data_async());
+        values.unwrap().try_into_vec::<f32>().unwrap()
+    };
+    let first = compute();
+    assert!(first.iter().any(|&value| value != 0.0));
+    assert!((0..5).all(|_| compute() == first));
+}
+
+#[test]
+fn every_product_of_a_training_step_is_timed() {
+    let config = BertConfig {
+        vocab_size: 60,
+        hidden_size: 32,
+        num_hidden_layers: 2,
+        num_attention_heads: 4,
+        intermediate_size: 64,
+        max_position_embeddings: 16,
+        ..BertConfig::default()
+    };
+    let started = Instant::now();
+    let now_ms = || started.elapsed().as_secs_f64() * 1e3;
+    let steps = pollster::block_on(training_steps(&config, &DEVICE, [4, 12], 3, now_ms)).unwrap();
+    // A layer has 4 linear layers with 3 products each and 6 products of attention, forward and backward; pooler and
+    // classifier have 3 products each.
+    assert_eq!(steps.products, 2 * (4 * 3 + 6) + 2 * 3);
+    assert!(steps.products_ms > 0.0 && steps.best_ms <= steps.ms);
+    assert!((0.3..2.0).contains(&steps.loss), "{steps:?}");
+    // Nothing is timed without a timer, and nothing is left of one.
+    let timer = ProductTimer::new();
+    assert!(pollster::block_on(timer.finish()).milliseconds.is_empty());
 }

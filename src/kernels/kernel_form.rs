@@ -1,9 +1,9 @@
 //! The forms of the WebGPU kernels, and their choice.
 //!
-//! Three kinds of kernels have several forms: matrix products have tiles of several sizes, rows and vectors are reduced
-//! by one thread or by a workgroup, and attention takes several dispatches or one. The adapter and the dimensions choose
-//! the form. A [`KernelFormOverride`] chooses it instead, so that a test can compare every form with the CPU on any
-//! adapter.
+//! Three kinds of kernels have several forms: matrix products have tiles of several sizes, with and without workgroup
+//! memory, rows and vectors are reduced by one thread or by a workgroup, and attention takes several dispatches or one.
+//! The adapter and the dimensions choose the form. A [`KernelFormOverride`] chooses it instead, so that a test can
+//! compare every form with the CPU on any adapter.
 
 use std::cell::Cell;
 use std::fmt;
@@ -25,28 +25,109 @@ pub enum KernelForm {
     GpuTile(GpuTile),
 }
 
-/// The tile of a matrix product on a GPU: the rectangle of the result that one thread computes. Adjacent threads
-/// compute adjacent columns.
+/// How a GPU computes a matrix product: the values of a thread, and where its operands come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum GpuTile {
-    /// 2 × 2 values.
+    /// 2 × 2 values of each thread. Operands are read from global memory. Adjacent threads compute adjacent columns.
     Two,
-    /// 4 × 4 values.
+    /// The same with 4 × 4 values.
     Four,
-    /// 8 × 8 values.
+    /// The same with 8 × 8 values.
     Eight,
+    /// 4 × 4 adjacent values of each thread. The threads of a workgroup read their operands from workgroup memory.
+    Block(BlockTile),
 }
 
 impl GpuTile {
-    /// Every tile, the largest first.
-    pub const ALL: [Self; 3] = [Self::Eight, Self::Four, Self::Two];
+    /// The tiles without workgroup memory, the largest first.
+    pub const REGISTERS: [Self; 3] = [Self::Eight, Self::Four, Self::Two];
 
-    /// Returns the number of rows, which is also that of columns.
+    /// Returns the rows that a thread computes, which are also its columns.
     pub fn side(self) -> usize {
         match self {
             Self::Two => 2,
-            Self::Four => 4,
+            Self::Four | Self::Block(_) => 4,
             Self::Eight => 8,
+        }
+    }
+
+    /// Returns the rows and the columns that a workgroup computes.
+    pub fn workgroup_span(self) -> [usize; 2] {
+        match self {
+            Self::Block(block) => [block.size.rows(), block.size.columns()],
+            Self::Two | Self::Four | Self::Eight => [8 * self.side(); 2],
+        }
+    }
+
+    /// Returns every tile: those of [`REGISTERS`](Self::REGISTERS), and blocks of each size with `k` in one part and in
+    /// the given numbers of parts.
+    pub fn candidates(splits: &[usize]) -> Vec<Self> {
+        let blocks = BlockSize::ALL.into_iter().flat_map(|size| {
+            let block = move |splits| Self::Block(BlockTile { size, splits });
+            [1].into_iter().chain(splits.iter().copied()).map(block)
+        });
+        Self::REGISTERS.into_iter().chain(blocks).collect()
+    }
+}
+
+impl fmt::Display for GpuTile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Two | Self::Four | Self::Eight => write!(f, "{0} × {0} tile", self.side()),
+            Self::Block(block) => block.fmt(f),
+        }
+    }
+}
+
+/// A block of the result that a workgroup computes from operands in workgroup memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BlockTile {
+    /// The values of a workgroup.
+    pub size: BlockSize,
+    /// The parts of the inner dimension `k` that different workgroups sum up. A second dispatch adds the parts in a
+    /// fixed order, so that results are deterministic. A product with less `k`, or with batches or heads, has fewer
+    /// parts.
+    pub splits: usize,
+}
+
+impl fmt::Display for BlockTile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} × {} block", self.size.rows(), self.size.columns())?;
+        match self.splits {
+            1 => Ok(()),
+            splits => write!(f, " in {splits} parts"),
+        }
+    }
+}
+
+/// The rows and the columns of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BlockSize {
+    /// 32 × 32 values, 64 threads.
+    Small,
+    /// 32 × 64 values, 128 threads.
+    Wide,
+    /// 64 × 64 values, 256 threads: the most that every WebGPU adapter supports.
+    Large,
+}
+
+impl BlockSize {
+    /// Every size, the largest first.
+    pub const ALL: [Self; 3] = [Self::Large, Self::Wide, Self::Small];
+
+    /// Returns the number of rows.
+    pub fn rows(self) -> usize {
+        match self {
+            Self::Small | Self::Wide => 32,
+            Self::Large => 64,
+        }
+    }
+
+    /// Returns the number of columns.
+    pub fn columns(self) -> usize {
+        match self {
+            Self::Small => 32,
+            Self::Wide | Self::Large => 64,
         }
     }
 }
@@ -56,8 +137,34 @@ impl fmt::Display for KernelForm {
         match self {
             Self::Software => f.write_str("16 × 16 tile"),
             Self::Gpu => f.write_str("selected tile"),
-            Self::GpuTile(tile) => write!(f, "{0} × {0} tile", tile.side()),
+            Self::GpuTile(tile) => tile.fmt(f),
         }
+    }
+}
+
+/// A matrix product of a linear layer. It determines the dimensions along which the operands are contiguous.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LinearPass {
+    /// `input × weightᵀ`: both are contiguous along `k`.
+    Forward,
+    /// `grad × weight`: `grad` along `k`, `weight` along the columns of the result.
+    InputGrad,
+    /// `gradᵀ × input`: along the rows and along the columns of the result.
+    WeightGrad,
+}
+
+impl LinearPass {
+    /// Every product.
+    pub const ALL: [Self; 3] = [Self::Forward, Self::InputGrad, Self::WeightGrad];
+}
+
+impl fmt::Display for LinearPass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Forward => "forward",
+            Self::InputGrad => "input gradient",
+            Self::WeightGrad => "weight gradient",
+        })
     }
 }
 

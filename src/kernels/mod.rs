@@ -23,6 +23,8 @@ mod kernel_form;
 mod loss_scaling;
 mod network;
 mod ops;
+#[cfg(feature = "gpu")]
+mod product_timer;
 mod reference;
 mod update;
 
@@ -31,7 +33,7 @@ pub use autocast::{Autocast, Precision, supports_f16};
 pub use clipping::CLIP_VALUES;
 pub use cpu::{Compute, RunInParts, Threads, use_kernels, use_threads};
 pub use dropout::{DropoutMask, DropoutStream};
-pub use kernel_form::{GpuTile, KernelForm, KernelFormOverride};
+pub use kernel_form::{BlockSize, BlockTile, GpuTile, KernelForm, KernelFormOverride, LinearPass};
 pub use loss_scaling::{COEFFICIENT, DIVERGED, LossScaling, PROCEEDS, SCALE, SCALER_VALUES};
 pub use network::{
     EmbeddingsShape, HeadsShape, add_word_embeddings, attention, cross_entropy, dropout,
@@ -39,6 +41,8 @@ pub use network::{
     write,
 };
 pub use ops::BertOps;
+#[cfg(feature = "gpu")]
+pub use product_timer::{ProductTimer, ProductTimes};
 pub use update::{
     AdamWScalars, AdamWState, GROUPS, PartialSums, adamw, adamw_settings, clip_coefficient,
     squares, step_values, update_scale,

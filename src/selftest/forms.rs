@@ -19,13 +19,24 @@ const FLOOR: f32 = 1.0;
 /// The sums of the small shapes have few terms.
 const TOLERANCE: f64 = 1e-4;
 
-/// Compares every form with the CPU device, with products in f16 if `fp16` is set and otherwise in f32.
+/// The forms that are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormsOptions {
+    /// Whether products have operands in f16. Otherwise they have f32, and the other kernels are compared as well.
+    pub fp16: bool,
+    /// Whether products in blocks are compared. A software adapter never computes them, and SwiftShader takes seconds
+    /// to compile one.
+    pub blocks: bool,
+}
+
+/// Compares every form with the CPU device.
 ///
 /// # Errors
 /// [`Error::Setting`](crate::Error::Setting) if `fp16` is set and `device` does not support f16,
 /// [`Error::Device`](crate::Error::Device) if an operation of the device fails.
-pub async fn forms(device: &Device, fp16: bool) -> Result<SelfTest> {
-    let mut groups = products::groups();
+pub async fn forms(device: &Device, options: FormsOptions) -> Result<SelfTest> {
+    let FormsOptions { fp16, blocks } = options;
+    let mut groups = products::groups(blocks);
     if !fp16 {
         groups.extend(rows::groups());
         groups.extend(elementwise::groups());
@@ -175,26 +186,36 @@ mod tests {
     /// The CPU compares itself: this checks which forms are compared, not their results.
     #[test]
     fn every_operation_is_compared_in_every_form() {
-        let compared = |fp16| {
-            let report = pollster::block_on(forms(&Device::flex(), fp16)).unwrap();
+        let compared = |fp16, blocks| {
+            let options = FormsOptions { fp16, blocks };
+            let report = pollster::block_on(forms(&Device::flex(), options)).unwrap();
             assert!(report.passed, "{report:?}");
             let names = report.checks.into_iter().map(|check| check.name);
             names.collect::<Vec<_>>()
         };
-        let (f32, f16) = (compared(false), compared(true));
+        let (f32, f16) = (compared(false, true), compared(true, true));
         for (names, precision) in [(&f32, "f32"), (&f16, "fp16")] {
-            for tile in ["8 × 8", "4 × 4", "2 × 2", "16 × 16"] {
+            for tile in [
+                "8 × 8 tile",
+                "4 × 4 tile",
+                "2 × 2 tile",
+                "16 × 16 tile",
+                "64 × 64 block",
+                "32 × 64 block",
+                "32 × 32 block",
+                "32 × 64 block in 3 parts",
+            ] {
                 for quantity in [
-                    "linear, {} tile: output",
-                    "linear, {} tile: input gradient",
-                    "linear, {} tile: weight gradient",
-                    "linear, {} tile: bias gradient",
-                    "feed-forward, {} tile: output",
-                    "feed-forward, {} tile: input gradient",
-                    "attention, {} tile: output",
-                    "attention, {} tile: gradient",
-                    "LoRA, {} tile: output",
-                    "LoRA, {} tile: gradient of lora_B",
+                    "linear, {}: output",
+                    "linear, {}: input gradient",
+                    "linear, {}: weight gradient",
+                    "linear, {}: bias gradient",
+                    "feed-forward, {}: output",
+                    "feed-forward, {}: input gradient",
+                    "attention, {}: output",
+                    "attention, {}: gradient",
+                    "LoRA, {}: output",
+                    "LoRA, {}: gradient of lora_B",
                 ] {
                     let name = format!("{}, {precision}", quantity.replace("{}", tile));
                     assert!(names.contains(&name), "{name}");
@@ -205,7 +226,14 @@ mod tests {
             let name = format!("gradient norm, {form}: clip, f32");
             assert!(f32.contains(&name), "{name}");
         }
-        assert_eq!((f32.len(), f16.len()), (126, 74));
+        assert_eq!((f32.len(), f16.len()), (186, 134));
+        let without_blocks = |names: &[String]| {
+            let block = |name: &str| name.contains("64 block") || name.contains("32 block");
+            let others = names.iter().filter(|name| !block(name));
+            others.cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(compared(false, false), without_blocks(&f32));
+        assert_eq!(compared(true, false).len(), 74);
         let mut unique = f32.clone();
         unique.sort();
         unique.dedup();

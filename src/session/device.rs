@@ -4,7 +4,7 @@ use super::protocol::{DeviceInfo, DeviceKind, SelfTestView, SessionEvent};
 use super::{DeviceErrors, Listener, Session};
 use crate::bert::{BertForSequenceClassification, LoadLimits};
 use crate::hub::{Clock, Environment, LoadEvent};
-use crate::selftest::{self, SelfTest};
+use crate::selftest::{self, FormsOptions, SelfTest};
 use crate::train::{MemoryBudget, MemoryProbe};
 use crate::{Error, Result};
 use burn::tensor::Device;
@@ -61,8 +61,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         Ok(view)
     }
 
-    /// Compares every parameter of a tiny BERT and every form of the kernels with the CPU, also in f16 where the device
-    /// has it.
+    /// Compares every parameter of a tiny BERT and every form of the kernels that the kind of adapter can have with the
+    /// CPU, also in f16 where the device has it.
     ///
     /// # Errors
     /// [`Error::Device`] when the device fails outright.
@@ -70,13 +70,15 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         listener.event(SessionEvent::Load(LoadEvent::Phase { phase: "compare" }));
         let started = self.clock.now();
         let device = &self.compute.device;
+        let blocks = !self.compute.info.software;
+        let forms = |fp16| FormsOptions { fp16, blocks };
         let mut report = selftest::compare(device).await?;
         if self.compute.info.kind == DeviceKind::WebGpu {
-            report.add(selftest::forms(device, false).await?);
+            report.add(selftest::forms(device, forms(false)).await?);
         }
         if self.compute.info.shader_f16 {
             report.add(selftest::run_fp16(device).await?);
-            report.add(selftest::forms(device, true).await?);
+            report.add(selftest::forms(device, forms(true)).await?);
         }
         // Buffers are reused for tensors of the same size only.
         device.memory_cleanup();

@@ -158,7 +158,7 @@ pub fn with_folder<T>(
     let (train, test) = (train_rows(), test_rows());
     let (train, test): (Vec<&Row>, Vec<&Row>) = (train.iter().collect(), test.iter().collect());
     let folder = Folder {
-        model: run.trainer.model().unwrap(),
+        model: &run.trainer.model().unwrap(),
         initial: &run.initial,
         config: &config,
         base_has_pooler,

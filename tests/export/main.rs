@@ -42,8 +42,8 @@ fn the_folder_loads_as_the_same_model() {
     assert!(report.has_classifier);
     assert_eq!((report.dtype.as_str(), report.tensors), ("F32", 41));
     let trained = run.trainer.model().unwrap();
-    assert_eq!(parameters(&model), parameters(trained));
-    assert_eq!(logits(&model, &run), logits(trained, &run));
+    assert_eq!(parameters(&model), parameters(&trained));
+    assert_eq!(logits(&model, &run), logits(&trained, &run));
 }
 
 #[test]
@@ -55,16 +55,16 @@ fn a_folder_with_mean_pooling_loads_as_the_same_model() {
     assert_eq!(parsed(&files, "config.json")["classifier_pooling"], "mean");
     let (model, _) = opened(&files);
     let trained = run.trainer.model().unwrap();
-    assert_eq!(logits(&model, &run), logits(trained, &run));
+    assert_eq!(logits(&model, &run), logits(&trained, &run));
     let cls = model.with_pooling(ClassifierPooling::Cls);
-    assert_ne!(logits(&cls, &run), logits(trained, &run));
+    assert_ne!(logits(&cls, &run), logits(&trained, &run));
     // Nothing reads the pooler: it stays as it was.
     let before = parameters(&random_model(
         &BertConfig::from_json(&base_config()).unwrap(),
         2,
         50,
     ));
-    let after = parameters(trained);
+    let after = parameters(&trained);
     for (name, values) in &before {
         assert_eq!(&after[name] == values, name.contains("pooler"), "{name}");
     }
@@ -111,7 +111,7 @@ fn adapters_are_exported_merged_and_alone() {
         assert_eq!((found.shape(), found.data()), (&*one.shape, &*bytes));
     }
     let (model, _) = opened(&files);
-    let (found, expected) = (logits(&model, &run), logits(trained, &run));
+    let (found, expected) = (logits(&model, &run), logits(&trained, &run));
     for (found, expected) in found.iter().flatten().zip(expected.iter().flatten()) {
         assert!((found - expected).abs() < 1e-5, "{found} {expected}");
     }
@@ -171,7 +171,7 @@ fn the_arguments_give_the_same_run() {
     assert_eq!(arguments.len(), SETTINGS.len());
     let again = run(&arguments);
     assert_eq!(again.logs, first.logs);
-    let weights = |run: &Run| parameters(run.trainer.model().unwrap());
+    let weights = |run: &Run| parameters(&run.trainer.model().unwrap());
     assert_eq!(weights(&again), weights(&first));
     // The same run gives the same archive, byte by byte.
     assert_eq!(archive(&again), archive(&first));

@@ -49,7 +49,7 @@ fn the_script_has_the_rows_and_the_initial_head() {
         assert_eq!(head.len(), 8 + 2 + if base_has_pooler { 0 } else { 2 });
     }
     assert_ne!(
-        parameters(run.trainer.model().unwrap())["classifier.weight"],
+        parameters(&run.trainer.model().unwrap())["classifier.weight"],
         parameters(&run.initial)["classifier.weight"]
     );
 }

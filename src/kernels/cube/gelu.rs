@@ -15,21 +15,33 @@ const INV_SQRT_2PI: f32 = 0.398_942_3;
 
 /// Computes `Φ(x)`, the distribution function of the standard normal.
 #[cube]
-fn normal_cdf(x: f32) -> f32 {
-    (Erf::erf(x * INV_SQRT_2) + 1.0) * 0.5
+fn normal_cdf<N: Size>(x: Vector<f32, N>) -> Vector<f32, N> {
+    (Erf::erf(x * Vector::new(INV_SQRT_2)) + Vector::new(1.0)) * Vector::new(0.5)
 }
 
 /// Computes `x Φ(x)`.
 #[cube]
-pub(super) fn gelu(x: f32) -> f32 {
-    x * normal_cdf(x)
+pub(super) fn gelu_vector<N: Size>(x: Vector<f32, N>) -> Vector<f32, N> {
+    x * normal_cdf::<N>(x)
 }
 
 /// Computes `Φ(x) + x φ(x)`, where `φ` is the density of the standard normal.
 #[cube]
+pub(super) fn gelu_derivative_vector<N: Size>(x: Vector<f32, N>) -> Vector<f32, N> {
+    let density = (x * x * Vector::new(MINUS_HALF)).exp() * Vector::new(INV_SQRT_2PI);
+    normal_cdf::<N>(x) + x * density
+}
+
+/// [`gelu_vector`] of one value.
+#[cube]
+pub(super) fn gelu(x: f32) -> f32 {
+    gelu_vector::<Const<1>>(Vector::new(x)).extract(0usize)
+}
+
+/// [`gelu_derivative_vector`] of one value.
+#[cube]
 pub(super) fn gelu_derivative(x: f32) -> f32 {
-    let density = (x * x * MINUS_HALF).exp() * INV_SQRT_2PI;
-    normal_cdf(x) + x * density
+    gelu_derivative_vector::<Const<1>>(Vector::new(x)).extract(0usize)
 }
 
 #[cube(launch_unchecked)]

@@ -1,6 +1,7 @@
 //! The matrix product `out = lhs × rhs` of every layer, with an operation fused to its end (the epilogue).
 //!
-//! The kernel is register-tiled, like the 2D blocktiling of [Boehm, 2022][1], but without workgroup memory:
+//! There are two kernels, and `selection.rs` chooses one: `block.rs` reads its operands from workgroup memory, and this
+//! one is register-tiled, like the 2D blocktiling of [Boehm, 2022][1], but without workgroup memory:
 //!
 //! - The *tile* of a thread is the rectangle of `out` that the thread computes. It holds one sum for each of its values
 //!   in registers.
@@ -17,20 +18,22 @@
 //!
 //! [1]: https://siboehm.com/articles/22/CUDA-MMM
 
+mod block;
 mod kernel;
+mod selection;
 
+use super::empty;
 use super::strides::{MatmulShape, Operand};
-use super::{empty, kernel_form};
-use crate::kernels::{GpuTile, KernelForm, Precision};
+use crate::kernels::Precision;
+use crate::kernels::product_timer::timed;
 use burn_cubecl::cubecl::prelude::*;
 use burn_cubecl::tensor::CubeTensor;
 use half::f16;
 use kernel::{DimensionsLaunch, matmul_kernel};
+use selection::{Selection, select};
 
 /// Indices of `k` per iteration of a thread.
 const K_STEP: usize = 4;
-/// Threads that keep a GPU busy.
-const MIN_THREADS: usize = 2048;
 
 /// The operation at the end of a product, with the tensors that it reads and writes.
 #[derive(Clone, Copy)]
@@ -129,6 +132,18 @@ pub(super) struct Matmul<'a> {
 impl Matmul<'_> {
     /// Dispatches the kernel.
     pub(super) fn launch(self) {
+        let (epilogue, ..) = self.epilogue.bindings();
+        // The form that an override sets is that of this thread; a timed product is dispatched by another one.
+        let selection = select(&self, epilogue);
+        let client = self.out.tensor.client.clone();
+        timed(&client, || match selection {
+            Selection::Registers(tile) => self.launch_registers(tile),
+            Selection::Block(tile) => block::launch(self, tile),
+        });
+    }
+
+    /// Dispatches the kernel without workgroup memory.
+    fn launch_registers(self, tile: Tile) {
         let Self {
             lhs,
             rhs,
@@ -138,7 +153,6 @@ impl Matmul<'_> {
             epilogue,
         } = self;
         let (epilogue, extra, second) = epilogue.bindings();
-        let tile = select_tile(kernel_form(out.tensor), epilogue, shape);
         // WebGPU needs a buffer for each binding, also for one that the kernel does not use, and each a different one.
         let unused = || empty(out.tensor, [1]);
         let extra = extra.cloned().unwrap_or_else(unused);
@@ -188,70 +202,4 @@ fn workgroup_count(tile: Tile, shape: MatmulShape) -> CubeCount {
         along(shape.m, tile.rows, tile.workgroup.1),
         (shape.batches * shape.heads) as u32,
     )
-}
-
-/// Returns the tile that suits form, epilogue and dimensions.
-///
-/// A software adapter has few cores, slow loads and cheap register spills: one large tile is best for all dimensions,
-/// and it needs one pipeline per epilogue. Measured on SwiftShader with 128 × 384 × 1536, in GFLOP/s: 8 × 8 without
-/// `K_STEP` 1.6, with it 2.1, 16 × 8 2.5, 16 × 16 3.5. Eight indices per iteration gain nothing and take twice as long
-/// to compile; workgroup memory reaches 1.1.
-///
-/// A GPU needs many threads, see [`select_gpu_tile`].
-fn select_tile(form: KernelForm, epilogue: EpilogueKind, shape: MatmulShape) -> Tile {
-    let interleaved = form != KernelForm::Software;
-    let square = |side: usize, workgroup_side: u32| Tile {
-        rows: side,
-        columns: side,
-        workgroup: (workgroup_side, workgroup_side),
-        interleaved,
-    };
-    if epilogue == EpilogueKind::Add {
-        // This epilogue has a branch per value, so a large tile compiles slowly.
-        return square(4, 8);
-    }
-    match form {
-        KernelForm::Software => square(16, 4),
-        KernelForm::Gpu => square(select_gpu_tile(shape).side(), 8),
-        KernelForm::GpuTile(tile) => square(tile.side(), 8),
-    }
-}
-
-/// Returns the largest tile that leaves [`MIN_THREADS`] threads. No GPU has been measured.
-fn select_gpu_tile(shape: MatmulShape) -> GpuTile {
-    let batches = shape.batches * shape.heads;
-    let threads = |tile: GpuTile| {
-        let along = |len: usize| len.div_ceil(tile.side());
-        along(shape.m) * along(shape.n) * batches
-    };
-    let enough = |tile: &GpuTile| threads(*tile) >= MIN_THREADS;
-    let largest = GpuTile::ALL.into_iter().find(enough);
-    largest.unwrap_or(GpuTile::Two)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The shapes that `selftest::forms` expects to select each tile, and one that batches and heads select.
-    #[test]
-    fn the_number_of_threads_selects_the_tile() {
-        for (tile, shape) in [
-            (GpuTile::Eight, MatmulShape::single(256, 512, 5)),
-            (GpuTile::Four, MatmulShape::single(256, 504, 5)),
-            (GpuTile::Four, MatmulShape::single(128, 256, 6)),
-            (GpuTile::Two, MatmulShape::single(128, 252, 6)),
-            (GpuTile::Two, MatmulShape::single(1, 1, 1)),
-            (
-                GpuTile::Eight,
-                MatmulShape {
-                    batches: 8,
-                    heads: 64,
-                    ..MatmulShape::single(16, 16, 7)
-                },
-            ),
-        ] {
-            assert_eq!(select_gpu_tile(shape), tile, "{shape:?}");
-        }
-    }
 }

@@ -5,9 +5,9 @@ use burn_cubecl::cubecl;
 use burn_cubecl::cubecl::prelude::*;
 
 /// The smallest magnitude that rounds to infinity in f16: half a unit in the last place above the largest f16, 65,504.
-const F16_OVERFLOW: f32 = 65_520.0;
+pub(super) const F16_OVERFLOW: f32 = 65_520.0;
 /// Twice multiplied with `F16_OVERFLOW`, it exceeds every f32.
-const HUGE: f32 = 1e30;
+pub(super) const HUGE: f32 = 1e30;
 
 /// Converts a value to an operand. In f16 it also tracks the largest magnitude of a thread's operands.
 #[cube]

@@ -11,7 +11,7 @@
 //! dispatch.
 
 use super::{Group, Quantity, Seeds, gradients};
-use crate::kernels::{self, DropoutStream, GpuTile, HeadsShape, KernelForm};
+use crate::kernels::{self, BlockSize, BlockTile, DropoutStream, GpuTile, HeadsShape, KernelForm};
 use burn::tensor::Device;
 
 /// Dimensions of a matrix product, `[m, n, k]`.
@@ -32,9 +32,10 @@ const LENGTHS: [[usize; 4]; 7] = [
     [2, 65, 2, 9],
 ];
 
-pub(super) fn groups() -> Vec<Group> {
-    let tiles = GpuTile::ALL.map(KernelForm::GpuTile);
-    let forms = tiles.into_iter().chain([KernelForm::Software]);
+pub(super) fn groups(blocks: bool) -> Vec<Group> {
+    let chosen = |tile: &GpuTile| blocks || !matches!(tile, GpuTile::Block(_));
+    let tiles = tiles().into_iter().filter(chosen).map(KernelForm::GpuTile);
+    let forms = tiles.chain([KernelForm::Software]);
     let mut groups: Vec<Group> = forms.flat_map(groups_of).collect();
     groups.push(Group::new(
         "attention selected by the length",
@@ -49,17 +50,38 @@ pub(super) fn groups() -> Vec<Group> {
     groups
 }
 
+/// Every tile. Blocks of one size also split `k`, which is independent of the size.
+fn tiles() -> Vec<GpuTile> {
+    let in_parts = GpuTile::Block(BlockTile {
+        size: BlockSize::Wide,
+        splits: 3,
+    });
+    let mut tiles = GpuTile::candidates(&[]);
+    tiles.push(in_parts);
+    tiles
+}
+
 fn groups_of(form: KernelForm) -> [Group; 4] {
     let (side, span) = match form {
-        // A workgroup has 8 × 8 threads.
-        KernelForm::GpuTile(tile) => (tile.side(), 8 * tile.side()),
+        KernelForm::GpuTile(tile) => (tile.side(), tile.workgroup_span().into_iter().max()),
         // A workgroup has 4 × 4 threads.
-        KernelForm::Software | KernelForm::Gpu => (16, 64),
+        KernelForm::Software | KernelForm::Gpu => (16, Some(64)),
     };
+    let span = span.unwrap_or_default();
     let name = |operation: &str| format!("{operation}, {form}");
-    let shapes = shapes(side, span);
+    let block = matches!(form, KernelForm::GpuTile(GpuTile::Block(_)));
+    let of_blocks = match block {
+        true => block_shapes(span).to_vec(),
+        false => Vec::new(),
+    };
+    let shapes = [shapes(side, span).to_vec(), of_blocks.clone()].concat();
     // The tile of an addition has 4 × 4 values in every form.
-    let additions = self::shapes(4, 32).into_iter().chain([[span + 1, 3, 5]]);
+    let additions = [
+        self::shapes(4, 32).to_vec(),
+        vec![[span + 1, 3, 5]],
+        of_blocks,
+    ]
+    .concat();
     [
         Group::new(&name("linear"), Some(form), rotated(&shapes), linear),
         Group::new(&name("feed-forward"), Some(form), shapes, feed_forward),
@@ -79,6 +101,21 @@ fn shapes(side: usize, span: usize) -> [Product; 7] {
         [span, span, 8],
         [span + 1, span + side - 1, 7],
         [2 * span - 1, span + side + 1, 18],
+    ]
+}
+
+/// Returns dimensions of which `n` and `k` are multiples of 4, so that blocks read operands in vectors, and others of
+/// which only one is. `k` is at and beside multiples of the 16 indices that are staged at once, and long enough for
+/// several parts.
+fn block_shapes(span: usize) -> [Product; 7] {
+    [
+        [5, 8, 16],
+        [span - 3, 12, 20],
+        [span + 5, span + 4, 36],
+        [7, 4, 15],
+        [6, 20, 17],
+        [9, 3, 52],
+        [3, span - 4, 65],
     ]
 }
 
@@ -128,12 +165,13 @@ fn feed_forward(device: &Device, mut seeds: Seeds, [m, n, k]: Product) -> Vec<Qu
 }
 
 /// Returns `[batch, seq, heads, head_size]`. The products of a head have `seq × seq` and `seq × head_size` values.
-fn heads(side: usize, span: usize) -> [[usize; 4]; 5] {
+fn heads(side: usize, span: usize) -> [[usize; 4]; 6] {
     [
         [1, 1, 1, 1],
         [2, side + 1, 3, 5],
         [3, side - 1, 2, side + 1],
         [1, span, 2, 2 * side],
+        [2, 3 * side, 3, 2 * side],
         [2, span + 2, 1, span + 3],
     ]
 }
@@ -159,9 +197,10 @@ fn attention(device: &Device, mut seeds: Seeds, shape: [usize; 4]) -> Vec<Quanti
     ]
 }
 
-/// `n` columns of a wider matrix get the update, whose rank is `k`.
+/// `n` columns of a wider matrix get the update, whose rank is `k`. The first one is a multiple of 4 if `n` is.
 fn lora(device: &Device, mut seeds: Seeds, [m, n, k]: Product) -> Vec<Quantity> {
-    let (start, width, in_features) = (3, n + 5, k + n);
+    let start = if n % 4 == 0 { 4 } else { 3 };
+    let (width, in_features) = (n + 2 * start, k + n);
     let base = seeds.parameter([m, width], device);
     let input = seeds.parameter([m, in_features], device);
     let lora_a = seeds.parameter([k, in_features], device);

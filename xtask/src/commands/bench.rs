@@ -1,7 +1,9 @@
 //! `cargo xtask bench`: webtune and its peers do the same work side by side.
-//! `--accept` measures the figures of the regression gate again.
+//! `--accept` measures the figures of the regression gate again, `--native` the kernels without a browser.
 //!
 //! This command sets up what the benchmark needs and passes its options on. The measurement is in `bench/`.
+
+mod native;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -25,6 +27,7 @@ struct Options {
     accept: bool,
     dev: bool,
     no_python: bool,
+    native: bool,
     rest: Vec<OsString>,
 }
 
@@ -37,6 +40,7 @@ impl Options {
                 Some("--accept") => options.accept = true,
                 Some("--dev") => options.dev = true,
                 Some("--no-python") => options.no_python = true,
+                Some("--native") => options.native = true,
                 _ => options.rest.push(word),
             }
         }
@@ -46,7 +50,17 @@ impl Options {
 
 /// Runs the benchmark, or with `--accept` the gate.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> Result<()> {
-    let options = Options::new(words);
+    let mut options = Options::new(words);
+    if options.native {
+        if options.help {
+            options.rest.push("--help".into());
+        }
+        return native::run(
+            options.dev,
+            options.no_python || options.help,
+            &options.rest,
+        );
+    }
     setup::npm()?;
     if options.help {
         return process::run(

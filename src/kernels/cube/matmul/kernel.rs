@@ -11,13 +11,13 @@ use burn_cubecl::cubecl::prelude::*;
 /// Strides and dimensions of a product.
 #[derive(CubeType, CubeLaunch, Clone, Copy)]
 pub(super) struct Dimensions {
-    lhs: Strides,
-    rhs: Strides,
-    out: Strides,
-    heads: usize,
-    m: usize,
-    n: usize,
-    k: usize,
+    pub lhs: Strides,
+    pub rhs: Strides,
+    pub out: Strides,
+    pub heads: usize,
+    pub m: usize,
+    pub n: usize,
+    pub k: usize,
 }
 
 /// The position of a thread's tile: its first row and column, and the index of its matrix in `out`.
@@ -104,7 +104,7 @@ pub(super) fn matmul_kernel<E: Float>(
 
 /// Returns the index of a batch's and head's matrix.
 #[cube]
-fn matrix_offset(strides: &Strides, batch: usize, head: usize) -> usize {
+pub(super) fn matrix_offset(strides: &Strides, batch: usize, head: usize) -> usize {
     strides.offset + batch * strides.batch + head * strides.head
 }
 
