@@ -42,8 +42,8 @@ export const MODELS = {
 };
 
 /**
- * Cheap cases first, so that an interrupted run has most of its table. `minilm-8x15` has the shape of the page's default
- * job.
+ * Cheap cases first, so that an interrupted run has most of its table. `minilm-8x15` has the shape of the page's
+ * default job.
  * @type {Case[]}
  */
 export const CASES = [

@@ -1,8 +1,8 @@
 // Counts the WebGPU calls of any library by wrapping the browser's prototypes.
 //
-// Counted: dispatches, submits, buffers, the largest binding, and the live and peak bytes of buffers. A buffer is live from its
-// creation until it is destroyed or garbage-collected; until then the browser keeps it. A counter costs little compared
-// with a call into the GPU process, so the same repetitions are timed and counted.
+// Counted: dispatches, submits, buffers, the largest binding, and the live and peak bytes of buffers. A buffer is live
+// from its creation until it is destroyed or garbage-collected; until then the browser keeps it. A counter costs little
+// compared with a call into the GPU process, so the same repetitions are timed and counted.
 //
 // `install` is self-contained: the benchmark calls it in its workers, the regression gate sends its source text to a
 // page.

@@ -3,7 +3,8 @@
 // What differs from WebGPU:
 // - The backend has no kernel `UnsortedSegmentSum`, the gradient of `gather`: the same sum is a `scatterND`. It has all
 //   other kernels that training of BERT needs.
-// - Its `fused.matMul` with `transposeB` adds the last value of the bias to all rows but the first (4.22.0), so the bias
+// - Its `fused.matMul` with `transposeB` adds the last value of the bias to all rows but the first (4.22.0), so the
+// bias
 //   is added separately.
 // - Products of transposed operands do not use its vectors and threads: the operands are transposed before the product,
 //   in the backward pass too, which is 5 times as fast.

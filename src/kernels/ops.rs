@@ -330,7 +330,8 @@ pub trait BertOps: Backend {
         Self::bert_cross_entropy_parts(logits, targets, scale).0
     }
 
-    /// Computes [`cross_entropy`](super::cross_entropy). Also returns the gradient of the logits, `[batch, num_labels]`.
+    /// Computes [`cross_entropy`](super::cross_entropy). Also returns the gradient of the logits, `[batch,
+    /// num_labels]`.
     fn bert_cross_entropy_parts(
         logits: FloatTensor<Self>,
         targets: FloatTensor<Self>,

@@ -67,8 +67,8 @@ impl PartialSums {
 pub const GROUPS: usize = 4;
 
 /// The scalars that a GPU reads from a buffer: decay and step size of each group, and the divisor of the root of the
-/// second moments. As arguments of AdamW's dispatches they would be different in every step, and cubecl would make a new
-/// buffer for the arguments of each.
+/// second moments. As arguments of AdamW's dispatches they would be different in every step, and cubecl would make a
+/// new buffer for the arguments of each.
 pub fn step_values(groups: &[AdamWScalars; GROUPS]) -> Vec<f32> {
     let of_group = |group: &AdamWScalars| [group.decay as f32, group.step_size as f32];
     let mut values: Vec<f32> = groups.iter().flat_map(of_group).collect();
@@ -140,7 +140,8 @@ pub fn squares(sums: Tensor<1>, inputs: [Tensor<1>; 6], ranges: [PartialSums; 6]
 }
 
 /// Computes the global gradient norm and the clip coefficient of an update from partial sums of all squares. The
-/// coefficient is `min(1, max_norm / (norm + 1e-6))`, as in [`torch.nn.utils.clip_grad_norm_`][1], and 1 if `max_norm` is 0.
+/// coefficient is `min(1, max_norm / (norm + 1e-6))`, as in [`torch.nn.utils.clip_grad_norm_`][1], and 1 if `max_norm`
+/// is 0.
 ///
 /// The values, in order: the norm; the coefficient; 1, or 0 if the update is skipped, because its norm or its loss is
 /// not finite or an earlier update was skipped; the number of updates. `state` is the result for the update before;

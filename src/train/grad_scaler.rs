@@ -55,8 +55,8 @@ impl GradScaler {
         Tensor::from_inner(self.state.clone().slice(SCALE..SCALE + 1))
     }
 
-    /// Decides on an update from its loss and partial sums of the squares of its scaled gradients, and computes the next scale.
-    /// Returns the `clip` of [`AdamW::step`](super::AdamW::step).
+    /// Decides on an update from its loss and partial sums of the squares of its scaled gradients, and computes the
+    /// next scale. Returns the `clip` of [`AdamW::step`](super::AdamW::step).
     ///
     /// # Shapes
     /// `[n]` and `[1]` → `[SCALER_VALUES]`.

@@ -5,9 +5,9 @@
 //! a thread in it, and `ABSOLUTE_POS` that of a thread in the dispatch. `#[comptime]` parameters are constants of the
 //! compiled shader.
 //!
-//! No kernel uses subgroups or atomics, so every WebGPU adapter runs them. The [`KernelForm`] decides three choices: the
-//! tile of a matrix product (`matmul.rs`), the threads of a row (`row_reduction.rs`), and whether one dispatch computes
-//! the attention of a short sequence (`attention.rs`).
+//! No kernel uses subgroups or atomics, so every WebGPU adapter runs them. The [`KernelForm`] decides three choices:
+//! the tile of a matrix product (`matmul.rs`), the threads of a row (`row_reduction.rs`), and whether one dispatch
+//! computes the attention of a short sequence (`attention.rs`).
 
 mod adamw;
 mod attention;

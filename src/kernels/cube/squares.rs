@@ -1,4 +1,5 @@
-//! Partial sums of the squares of all gradients, six tensors per dispatch. `clipping.rs` and `loss_scaling.rs` add them.
+//! Partial sums of the squares of all gradients, six tensors per dispatch. `clipping.rs` and `loss_scaling.rs` add
+//! them.
 
 use super::row_reduction::{row_and_column, row_sum, threads_per_row};
 use super::{workgroup_count, workgroup_dim, writable};
@@ -83,8 +84,8 @@ pub(super) fn launch(
         ends.push(end);
     }
     let [first, second, third, fourth, fifth, sixth] = inputs.map(CubeTensor::into_buffer_arg);
-    // SAFETY: no thread reads past `elements` of its tensor, and `end` rows of threads write one sum each from the first
-    // range on.
+    // SAFETY: no thread reads past `elements` of its tensor, and `end` rows of threads write one sum each from the
+    // first range on.
     unsafe {
         squares_kernel::launch_unchecked(
             &sums.client,
