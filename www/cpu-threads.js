@@ -15,6 +15,11 @@ const INITIAL_PAGES = 256;
 const MAX_PAGES = [65536, 32768, 16384];
 /** Threads beyond these share caches and memory with others, and a step of a small model gains nothing by them. */
 const MAX_THREADS = 8;
+/**
+ * Milliseconds that the worker waits for parts of other threads. They take milliseconds; a thread that the browser has
+ * ended must not block the page for ever.
+ */
+const LONGEST_PART = 30_000;
 
 /**
  * The memory to instantiate the wasm module with, and the form of the module that can have it.
@@ -46,7 +51,8 @@ function sharedMemory() {
  */
 export function cpuKernels(threads = navigator.hardwareConcurrency) {
   const count = Math.max(1, Math.min(threads, MAX_THREADS));
-  return { folder: PKG.href, threads: count, sleep: sleepIn, start: startThread };
+  const sleep = (/** @type {WebAssembly.Memory} */ memory) => sleepIn(memory, LONGEST_PART);
+  return { folder: PKG.href, threads: count, sleep, start: startThread };
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sleepIn } from '../../www/cpu-sleep.js';
 
 /** Runs as a worker of a page that is isolated, or is not. @param {boolean} isolated */
 async function worker(isolated) {
@@ -65,4 +66,12 @@ test('there is a thread for each core, at most eight, and never none', async () 
     [1, 4, 64, 0].map((cores) => cpuKernels(cores).threads),
     [1, 4, 8, 1],
   );
+});
+
+test('a thread that waits for one that has ended fails', () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  const counter = 16;
+  const { wait } = sleepIn(memory, 1);
+  wait(counter, 1); // The counter is 0: it returns at once.
+  assert.throws(() => wait(counter, 0), /a thread of the CPU has stopped/);
 });
