@@ -44,9 +44,10 @@ test('a call into the module takes less than 10 µs', async ({ webtune }) => {
   const { script, wasm } = await server.module();
   const microseconds = await page.evaluate(async ([script, module_or_path]) => {
     const { default: init, Webtune } = await import(script);
+    const { cpuKernels } = await import(new URL('../www/cpu-threads.js', script).href);
     await init({ module_or_path });
     // The cheapest export: it returns immediately when there is no run.
-    const app = await Webtune.open('cpu', new URL('cpu_relaxed.wasm', script).href);
+    const app = await Webtune.open('cpu', cpuKernels(1));
     const samples = [];
     for (let sample = 0; sample < 100; sample += 1) {
       const start = performance.now();
