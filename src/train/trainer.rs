@@ -19,6 +19,7 @@ use crate::tokens::{DataCollator, Example};
 use crate::{Error, Result};
 use best::BestTracker;
 use logs::PendingLog;
+use std::cell::OnceCell;
 use std::rc::Rc;
 use update::Clipping;
 use word_rows::WordRows;
@@ -50,6 +51,8 @@ pub struct Trainer {
     /// With `word_rows`, its word embeddings have those rows only.
     model: Option<BertForSequenceClassification>,
     word_rows: Option<WordRows>,
+    /// The model with the whole table, from the first reader until the next update.
+    whole: OnceCell<BertForSequenceClassification>,
     optimizer: AdamW,
     clipping: Clipping,
     options: TrainerOptions,
@@ -157,6 +160,7 @@ impl Trainer {
             logged_steps: 0,
             model: Some(model),
             word_rows,
+            whole: OnceCell::new(),
             train,
             eval,
             test: None,

@@ -41,13 +41,7 @@ unsafe extern "C" fn linked(job: *const Job, scratch: *mut f32, part: usize, par
     allow(dead_code, reason = "only the page loads modules")
 )]
 pub unsafe fn use_kernels(compute: Compute) -> bool {
-    let product = |compute: Compute| {
-        small_product(|job, scratch| {
-            // SAFETY: by the contract of `small_product`.
-            unsafe { compute(job, scratch.as_mut_ptr(), 0, 1) }
-        })
-    };
-    let is_equal = are_close(&product(compute), &product(linked));
+    let is_equal = are_close(&product_with(compute), &product_with(linked));
     if is_equal {
         COMPUTE.set(compute);
     }
@@ -57,6 +51,14 @@ pub unsafe fn use_kernels(compute: Compute) -> bool {
 fn are_close(found: &[f32], expected: &[f32]) -> bool {
     let mut pairs = found.iter().zip(expected);
     pairs.all(|(found, expected)| (found - expected).abs() <= 1e-5 * expected.abs())
+}
+
+/// The [`small_product`] in one part.
+fn product_with(compute: Compute) -> Vec<f32> {
+    small_product(|job, scratch| {
+        // SAFETY: by the contract of `small_product`.
+        unsafe { compute(job, scratch.as_mut_ptr(), 0, 1) }
+    })
 }
 
 /// The product of `[7, 20]` and `[20, 9]`, which have whole and partial tiles. `compute` gets the job, whose operands
@@ -94,17 +96,13 @@ fn small_product(compute: impl Fn(&Job, &mut Vec<f32>)) -> Vec<f32> {
     allow(dead_code, reason = "only the page starts threads")
 )]
 pub unsafe fn use_threads(threads: Threads) -> bool {
-    let expected = small_product(|job, scratch| {
-        // SAFETY: by the contract of `small_product`.
-        unsafe { linked(job, scratch.as_mut_ptr(), 0, 1) }
-    });
     let found = small_product(|job, scratch| {
         let stride = scratch.len();
         scratch.resize(threads.count * stride, 0.0);
         // SAFETY: as above, and by the contract of this function.
         unsafe { (threads.run)(threads.team, job, scratch.as_mut_ptr(), stride, 3) }
     });
-    let is_equal = are_close(&found, &expected);
+    let is_equal = are_close(&found, &product_with(linked));
     if is_equal {
         THREADS.set(Some(threads));
     }
@@ -164,10 +162,7 @@ mod tests {
             assert!(use_kernels(linked));
             assert!(!use_kernels(nothing));
         }
-        let product = small_product(|job, scratch| {
-            // SAFETY: by the contract of `small_product`.
-            unsafe { linked(job, scratch.as_mut_ptr(), 0, 1) }
-        });
+        let product = product_with(linked);
         let expected: f32 = (0..20)
             .map(|at| {
                 let value = |at: usize, step: usize| 1.0 + (at * step % 13) as f32 / 8.0;

@@ -8,6 +8,7 @@ use crate::evaluate::{EvaluationEvent, EvaluationOptions, Evaluator};
 use crate::tokens::{DataCollator, Example};
 use crate::train::Event;
 use burn::module::Module;
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 impl Trainer {
@@ -55,7 +56,7 @@ impl Trainer {
             && step != self.global_step
         {
             self.model = Some(model);
-            self.word_rows = None;
+            (self.word_rows, self.whole) = (None, OnceCell::new());
             self.restored = Some(step);
         }
     }

@@ -50,6 +50,8 @@ impl Trainer {
         let start = step_in_epoch * group_rows;
         let group = &self.order[start..(start + group_rows).min(self.order.len())];
         let autocast = Autocast::new(&self.trained_model()?.device(), arguments.fp16)?;
+        // The optimizer writes in place what only the model references.
+        self.whole.take();
         let model = self.model.take().ok_or_else(interrupted)?;
         let rates = arguments.learning_rates_at(self.global_step, self.max_steps);
         self.optimizer.prepare(rates, &model.device());

@@ -150,7 +150,7 @@ impl Trainer {
     pub fn model(&self) -> Result<BertForSequenceClassification> {
         let model = self.trained_model()?;
         Ok(match &self.word_rows {
-            Some(rows) => rows.whole(model),
+            Some(rows) => self.whole.get_or_init(|| rows.whole(model)).clone(),
             None => model.clone(),
         })
     }
@@ -158,7 +158,9 @@ impl Trainer {
     /// Puts the word embeddings together for good. No update follows.
     pub(super) fn end_word_rows(&mut self) {
         if let Some(rows) = self.word_rows.take() {
-            self.model = self.model.take().map(|model| rows.whole(&model));
+            let whole = self.whole.take();
+            let model = self.model.take();
+            self.model = model.map(|model| whole.unwrap_or_else(|| rows.whole(&model)));
         }
     }
 }
