@@ -8,7 +8,7 @@
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 use webtune_cpu::Job;
-#[cfg(target_arch = "wasm32")]
+#[cfg(feature = "threads")]
 use {
     core::sync::atomic::AtomicU32,
     webtune_cpu::{Sleep, Team},
