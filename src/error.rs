@@ -81,6 +81,9 @@ pub enum Error {
     /// The trained model could not be written.
     #[error("The model cannot be exported: {0}")]
     Export(String),
+    /// A stored run cannot be continued.
+    #[error("The stored run cannot be continued: {0}. Start it again.")]
+    Resume(String),
     /// The device refused or failed.
     #[error("{0}")]
     Device(String),
@@ -173,6 +176,7 @@ impl Error {
             Error::Download { .. } => "download",
             Error::Stopped(_) => "stopped",
             Error::Export(_) => "export",
+            Error::Resume(_) => "resume",
             Error::Device(_) | Error::LostUpdate { .. } => "device",
             Error::Memory { .. } => "memory",
             Error::MemoryKept { .. } => "memory_kept",

@@ -118,6 +118,11 @@ export class Freshness {
     for (const dependent of dependents(stage)) if (ROWS_STAGES.includes(dependent)) this.#replaceRows(dependent);
   }
 
+  /** Forgets every stage: the worker was replaced. */
+  reset() {
+    this.#madeFrom.clear();
+  }
+
   /** @param {Stage} stage */
   invalidate(stage) {
     this.#madeFrom.delete(stage);

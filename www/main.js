@@ -16,15 +16,19 @@
 
 import { byId, ignoreOffButtons, onFrame } from './dom.js';
 import { preferredLanguage, t, useLanguage } from './i18n.js';
+import { refreshInterrupted } from './interrupted.js';
 import { isolate } from './isolation.js';
 import { isRepo } from './models.js';
 import { nextTask } from './next-task.js';
 import { headerPanel } from './panels/header.js';
+import { interruptedNotices } from './panels/interrupted.js';
 import { overviewPanel } from './panels/overview.js';
 import { refreshStored } from './requests.js';
+import { keepFiles } from './run-files.js';
 import { Session, asShown } from './session.js';
 import { Settings } from './settings.js';
 import { Store, initialState, takeSessionState } from './state.js';
+import { watchLife } from './worker-life.js';
 import { Workflow } from './workflow.js';
 import { timesOf, workByItself } from './workspace/by-itself.js';
 import { dock, showRefusedField } from './workspace/dock.js';
@@ -92,8 +96,8 @@ async function frame(store, appearanceChanged) {
  * @param {Awaited<ReturnType<typeof frame>>} shell
  */
 async function open(store, query, { docked, overview, comparison }) {
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
-  const session = new Session(worker, {
+  const first = newWorker();
+  const session = new Session(first.worker, {
     onState: (state) => takeSessionState(store, state),
     onFatal: (fatal) => store.update({ fatal }),
     // The console of the browser shows these lines too; tests and bug reports read them from `__webtune`.
@@ -104,14 +108,28 @@ async function open(store, query, { docked, overview, comparison }) {
   });
   try {
     const { settings: table, presets, version } = await session.request({ type: 'describe' });
+    watch(session, first);
     byId('version').textContent = version;
     const settings = new Settings(table, presets);
     settings.readQuery(query);
     settings.subscribe(() => replaceQuery(settings.writeQuery(new URLSearchParams(location.search))));
-    const workflow = new Workflow(session, store, settings, {
+    const openDevice = async (/** @type {import('./recovery.js').DeviceName} */ device) => {
+      store.update({ opening: true });
+      const opened = await session.request({ type: 'open', device: device ?? deviceOf(query), ...threadsOf(query) });
+      turnOffUnsupported(settings, opened.device);
+      store.update({ opened, opening: false });
+    };
+    const sources = {
       modelBase: modelBase(query),
       endpoint: query.get('endpoint') ?? '',
       datasets: query.get('datasets') ?? '',
+    };
+    const workflow = new Workflow(session, store, settings, sources, async (device) => {
+      const next = newWorker();
+      session.restart(next.worker);
+      store.update({ opened: null, fatal: null });
+      await openDevice(device);
+      watch(session, next);
     });
     const repo = repoOf(query);
     if (repo !== null) store.update({ origin: { kind: 'hub', repo } });
@@ -126,14 +144,13 @@ async function open(store, query, { docked, overview, comparison }) {
     showRefusedField(app);
     Object.assign(window, { __webtune: Object.freeze({ store, settings, session, logs }) });
 
-    const device = DEVICES.find((candidate) => candidate === query.get('device')) ?? 'auto';
-    store.update({ opening: true });
-    const opened = await session.request({ type: 'open', device, ...threadsOf(query) });
-    turnOffUnsupported(settings, opened.device);
-    store.update({ opened, opening: false });
+    interruptedNotices(app, byId('interrupted'));
+    await openDevice(null);
     await painted();
     workflow.preview();
+    await refreshInterrupted(app);
     await refreshStored(app);
+    keepModelFiles(app);
     keepNames(app);
     await panels.makeAll();
     const { comparisonPanel } = await import('./panels/comparison.js');
@@ -144,6 +161,35 @@ async function open(store, query, { docked, overview, comparison }) {
     // Only now, because it measures every pane.
     scrollablePanes();
   }
+}
+
+/** A worker, and a name that no other one has. */
+function newWorker() {
+  const name = Array.from(crypto.getRandomValues(new Uint32Array(2)), (part) => part.toString(36)).join('');
+  return { name, worker: new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name }) };
+}
+
+/**
+ * Notices the end of a worker that has answered.
+ * @param {Session} session
+ * @param {ReturnType<typeof newWorker>} started
+ */
+const watch = (session, { name, worker }) => watchLife(name, () => session.ended(worker));
+
+/** The device that the address selects. @param {URLSearchParams} query */
+const deviceOf = (query) => DEVICES.find((candidate) => candidate === query.get('device')) ?? 'auto';
+
+/**
+ * Keeps the files of a model of the visitor's disk while a run of it is stored.
+ * @param {import('./app.js').App} app
+ */
+function keepModelFiles({ store }) {
+  /** @type {number|null} */
+  let kept = null;
+  store.watch(['saved'], ({ saved, origin }) => {
+    if (saved && origin.kind === 'disk' && kept !== saved.run) void keepFiles(saved.run, origin);
+    kept = saved?.run ?? null;
+  });
 }
 
 /** Resolves after the browser has painted what is there, or in a tab of the background after a timeout. */

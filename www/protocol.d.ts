@@ -957,7 +957,109 @@ export type RunEvent =
       /** Why. */
       reason: NotSavedReason;
     }
+  | {
+      kind: 'state_saved';
+      /** Identifies the stored run. */
+      run: number;
+      /** Updates done. */
+      step: number;
+      /** Bytes of the state; 0 before the first one. */
+      bytes: number;
+      /** Seconds that saving took. */
+      seconds: number;
+    }
+  | {
+      kind: 'state_not_saved';
+      /** Updates done. */
+      step: number;
+      /** Why. */
+      reason: NotSavedReason;
+    }
   | { kind: 'finished' };
+
+/** How a model is found again. */
+export type ModelLocator =
+  | {
+      kind: 'site';
+      /** Its address. */
+      base: string;
+    }
+  | {
+      kind: 'hub';
+      /** `owner/name` or `owner/name@revision`. */
+      repo: string;
+    }
+  | { kind: 'disk' };
+
+/** An interrupted run. */
+export type InterruptedSummary = {
+  /** Name of its model. */
+  model: string;
+  /** Where its model is. */
+  locator: ModelLocator;
+  /** Name of its dataset; empty if it has none. */
+  dataset: string;
+  /** Where its rows are from. */
+  source: DatasetSource;
+  /** Rows of its dataset. */
+  num_rows: number;
+  /** Updates after which its state was saved; 0 if it was not. */
+  step: number;
+  /** Updates in total. */
+  max_steps: number;
+  /** The device that it was trained on. */
+  device: string;
+  /** Bytes of its last state. */
+  bytes: number;
+};
+
+/** A run that ended before its last update, because its tab was closed or crashed, or its device failed. */
+export type InterruptedRun = {
+  /** Identifies it among the stored runs. */
+  id: number;
+  /** What is known of it; null where its files cannot be read. */
+  summary: InterruptedSummary | null;
+  /** Why it cannot be continued; null if it can. */
+  problem: string | null;
+};
+
+/** The rows and the settings of an interrupted run, which are those of the session now. */
+export type ResumeData = {
+  /** The dataset. */
+  dataset: DatasetView;
+  /** Its split. */
+  split: SplitView;
+  /** The settings. */
+  values: Values;
+  /** Where its model is. */
+  locator: ModelLocator;
+};
+
+/** An evaluation that the page was told of. */
+export type ReportedEvaluation = {
+  /** Its report. */
+  report: EvaluationReport;
+  /** The rows that were evaluated. */
+  part: EvaluatedPart;
+};
+
+/** Where a run continues, and what the page shows of its steps before. */
+export type ResumedRun = {
+  /** Identifies it among the stored runs. */
+  run: number;
+  /** Bytes of the state that it continues from; 0 if it starts from its first step. */
+  bytes: number;
+  /** Updates done. */
+  step: number;
+  /** Updates in total. */
+  max_steps: number;
+  /** Passes over the training rows done. */
+  epoch: number;
+  /** Logs of at most 1,000 updates: all of them, or every n-th and the last one. */
+  logs: Array<StepLog>;
+  /** The evaluations. */
+  evaluations: Array<ReportedEvaluation>;
+};
 
 /** The Trainer's summary at the end of a run. */
 export type TrainResult = {
@@ -1211,7 +1313,7 @@ export type KeptModel = 'trained' | 'previous';
  * A request that the session answers. `values` names every setting with its value.
  *
  * The worker answers the others: `describe` and `open` come before there is a session, `load_files`, `import_files`
- * and `export` have `Blob`s, which are not JSON, and `train` and `control` are many calls of the session.
+ * and `export` have `Blob`s, which are not JSON, and `train`, `resume` and `control` are many calls of the session.
  */
 export type SessionRequest =
   | {
@@ -1353,6 +1455,17 @@ export type SessionRequest =
       /** Which. */
       model: KeptModel;
     }
+  | { type: 'interrupted' }
+  | {
+      type: 'resume_data';
+      /** The `id` of its entry in the list. */
+      run: number;
+    }
+  | {
+      type: 'discard_interrupted';
+      /** The `id` of its entry in the list. */
+      run: number;
+    }
   | { type: 'compare' };
 
 /** A file of the visitor's disk; `path` is its path inside its folder. */
@@ -1374,6 +1487,7 @@ export type WorkerRequest =
   | { type: 'import_files'; name: string; files: VisitorFile[]; options: Partial<ImportOptions> }
   | { type: 'export'; parts: ExportPart[]; library: LibraryFile[] }
   | { type: 'train'; values: Values; paused: boolean }
+  | { type: 'resume'; run: number }
   | { type: 'control'; action: ControlAction };
 
 /** `control` is answered at once; every other request waits for the one before it. */
@@ -1392,7 +1506,8 @@ export type StepEvent = Omit<Extract<RunEvent, { kind: 'step' }>, 'tokens'> & {
 export type ProgressEvent =
   | SessionEvent
   | StepEvent
-  | Extract<RunEvent, { kind: 'evaluation' | 'saved' | 'not_saved' }>
+  | Extract<RunEvent, { kind: 'evaluation' | 'saved' | 'not_saved' | 'state_saved' | 'state_not_saved' }>
+  | ({ kind: 'resumed' } & ResumedRun)
   | { kind: 'run'; state: RunState }
   | { kind: 'piece'; bytes: Uint8Array<ArrayBuffer> };
 
@@ -1425,11 +1540,15 @@ export type Results = {
   tokens: TokenRows;
   plan: PlanView;
   train: TrainResult;
+  resume: TrainResult;
   evaluate: EvaluationReport;
   predict: PredictResult;
   plan_export: ExportPlan;
   export: ExportResult;
   restore_previous: TrainedState;
+  interrupted: InterruptedRun[];
+  resume_data: ResumeData;
+  discard_interrupted: InterruptedRun[];
   discard: null;
   compare: SelfTest;
   control: { state: RunState };

@@ -18,7 +18,8 @@ import { Rate, Stopwatch } from './rate.js';
 /**
  * The part of the wasm module that a run calls.
  * @typedef {object} Trainer
- * @property {(values: any) => Promise<any>|void} train_start
+ * @property {(values: any) => Promise<any>} train_start
+ * @property {(run: number) => Promise<any>} train_resume
  * @property {() => Promise<any>} train_step
  * @property {() => void} train_stop
  * @property {(n: number) => void} set_log_every
@@ -115,10 +116,33 @@ export class TrainingRun {
    * @param {Values} values
    * @returns {Promise<TrainResult>}
    */
-  async drive(values) {
+  drive(values) {
+    return this.#drive(async () => {
+      const stored = await this.#trainer.train_start(values);
+      if (stored) this.#onEvent(stored);
+    });
+  }
+
+  /**
+   * Continues an interrupted run until its last step or until stopped.
+   * @param {number} run
+   * @returns {Promise<TrainResult>}
+   */
+  resume(run) {
+    return this.#drive(async () => {
+      const resumed = await this.#trainer.train_resume(run);
+      this.#onEvent({ kind: 'resumed', ...resumed });
+    });
+  }
+
+  /**
+   * @param {() => Promise<void>} start
+   * @returns {Promise<TrainResult>}
+   */
+  async #drive(start) {
     try {
       this.#clock.start();
-      await this.#trainer.train_start(values);
+      await start();
       await this.#steps();
       this.#reportStep();
       this.#reportState(this.#stopping ? 'stopped' : 'running');

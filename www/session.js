@@ -1,7 +1,7 @@
 // The page's connection to the worker: a request returns a promise, and its progress events call a callback.
 //
 // Every request has a new id, which its replies repeat. When the worker fails, all open and later requests are rejected
-// with the same `fatal` error, and the page offers a reload.
+// with the same `fatal` error, until the worker is replaced.
 
 /** @typedef {import('./protocol.js').RequestBody} RequestBody */
 /** @typedef {import('./protocol.js').Results} Results */
@@ -79,10 +79,36 @@ export class Session {
    * @param {Partial<Hooks>} [hooks]
    */
   constructor(worker, { onState = () => {}, onFatal = () => {}, onLog = () => {} } = {}) {
-    this.#worker = worker;
+    this.#worker = this.#listenTo(worker);
     this.#onState = onState;
     this.#onFatal = onFatal;
     this.#onLog = onLog;
+  }
+
+  /**
+   * Fails because a worker has ended without a message, unless it was replaced.
+   * @param {WorkerLike} worker
+   */
+  ended(worker) {
+    if (worker === this.#worker)
+      this.#fail({ code: 'fatal', message: 'The browser has ended the worker that trains.', field: null });
+  }
+
+  /**
+   * Ends the worker and takes another one, which holds nothing yet.
+   * @param {WorkerLike} worker
+   */
+  restart(worker) {
+    this.#fail({ code: 'fatal', message: 'The worker was replaced.', field: null });
+    this.#fatal = null;
+    this.#worker = this.#listenTo(worker);
+  }
+
+  /**
+   * @param {WorkerLike} worker
+   * @returns {WorkerLike}
+   */
+  #listenTo(worker) {
     worker.addEventListener('message', ({ data }) => this.#receive(data));
     worker.addEventListener('error', (event) => {
       event.preventDefault?.();
@@ -96,6 +122,7 @@ export class Session {
     worker.addEventListener('messageerror', () =>
       this.#fail({ code: 'fatal', message: 'A message of the worker could not be read.', field: null }),
     );
+    return worker;
   }
 
   /** The error that ended the worker, or null while it works. */

@@ -13,6 +13,7 @@ import { evaluate, train } from './training.js';
  * @typedef {object} StageOptions
  * @property {boolean} [paused]                  whether a training run waits before its first step
  * @property {Origin|Promise<Origin>} [origin]   of the model; by default the store's
+ * @property {number} [resume]                   the interrupted run that a training run continues
  */
 
 export class StageRunner {
@@ -71,7 +72,7 @@ export class StageRunner {
    * @param {StageOptions} options
    * @returns {Promise<void>}
    */
-  async #perform(stage, { paused = false, origin }) {
+  async #perform(stage, { paused = false, origin, resume }) {
     const [session, store, values] = [this.#session, this.#store, this.#settings.values()];
     switch (stage) {
       case 'dataset': {
@@ -86,7 +87,12 @@ export class StageRunner {
         return store.update({ tokens: await session.request({ type: 'tokenize', values }) });
       case 'training':
         await this.#planner.update();
-        return train(session, store, values, { paused, inputs: this.#freshness.inputs('training') });
+        return train(
+          session,
+          store,
+          resume === undefined ? { type: 'train', values, paused } : { type: 'resume', run: resume },
+          this.#freshness.inputs('training'),
+        );
       case 'evaluation':
         return evaluate(session, store);
       case 'try': {

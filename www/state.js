@@ -61,6 +61,20 @@ import { STAGES } from './stages.js';
  */
 
 /**
+ * The stored state of a run.
+ * @typedef {object} SavedState
+ * @property {number} run      identifies the run
+ * @property {number} step     updates done
+ * @property {number} bytes    0 before the first state
+ * @property {number} seconds  that saving took
+ */
+
+/**
+ * A failure of a device or worker, and the step from which its run continues; null while the device is being opened.
+ * @typedef {import('./recovery.js').Failure & {from: number|null}} Recovered
+ */
+
+/**
  * The comparison of every gradient with the CPU's.
  * @typedef {{kind: 'idle'}
  *   | {kind: 'running'}
@@ -139,6 +153,10 @@ import { STAGES } from './stages.js';
  * @property {EvaluationReport[]} evaluations
  * @property {string|null} shownEvaluation      its key, see reports.js; null is the latest
  * @property {Checkpoints} checkpoints          of `run`
+ * @property {SavedState|null} saved            the stored state of the run in progress
+ * @property {{step: number, reason: NotSavedReason}|null} stateNotSaved  why its state could not be saved
+ * @property {import('./protocol.js').InterruptedRun[]} interrupted
+ * @property {Recovered|null} recovered         the last failure of a device or worker in a run that was continued
  * @property {import('./protocol.js').TrainedState|null} trained  the weights that the worker holds, as it reports them
  * @property {import('./protocol.js').TrainedState|null} previous  the other weights that the worker keeps
  * @property {import('./run-view.js').RunView|null} previousView   what the page shows of their run
@@ -199,6 +217,10 @@ export function initialState(language, { depth = 'explore', projector = false } 
     evaluations: [],
     shownEvaluation: null,
     checkpoints: { kept: [], notSaved: null },
+    saved: null,
+    stateNotSaved: null,
+    interrupted: [],
+    recovered: null,
     trained: null,
     previous: null,
     previousView: null,

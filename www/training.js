@@ -12,18 +12,18 @@ import { bytes, t } from './i18n.js';
 /** @typedef {import('./state.js').Store<import('./state.js').AppState>} AppStore */
 
 /**
- * Trains with the store's plan, which must be that of `values`. While the worker keeps the model that was trained
- * before, the page keeps what it shows of that run.
+ * Trains, or continues an interrupted run, with the store's plan, which must be that of its settings. While the worker
+ * keeps the model that was trained before, the page keeps what it shows of that run.
  * @param {Session} session
  * @param {AppStore} store
- * @param {import('./protocol.js').Values} values
- * @param {{paused: boolean, inputs: string}} options  whether to wait before the first step; `values` as text
+ * @param {Extract<import('./protocol.js').RequestBody, {type: 'train'|'resume'}>} body
+ * @param {string} inputs  the settings as text
  */
-export async function train(session, store, values, { paused, inputs }) {
+export async function train(session, store, body, inputs) {
   refuseShortage(store.state.plan);
   const { trained, previous, previousView, exchanged } = store.state;
   const before = viewOf(store.state);
-  start(store, paused, inputs);
+  start(store, body.type === 'train' && body.paused, inputs);
   const isKept = (/** @type {number} */ steps) => hasNewModel({ trained, previous }, store.state, steps);
   // Only now, because the state of an earlier request may arrive during the run.
   const keep = (/** @type {Pick<AppState, 'previousView'|'exchanged'>} */ views) =>
@@ -35,7 +35,7 @@ export async function train(session, store, values, { paused, inputs }) {
   };
   try {
     const onEvent = (/** @type {ProgressEvent} */ event) => onTrainingEvent(store, event);
-    const result = await session.request({ type: 'train', values, paused }, onEvent);
+    const result = await session.request(body, onEvent);
     // A run that is stopped before its first step has no model.
     if (trained && !isKept(result.global_step)) return restore();
     finish(store, result);
@@ -115,6 +115,7 @@ function refuseShortage(plan) {
 function start(store, paused, runInputs) {
   const { plan } = store.state;
   show(store, emptyView());
+  store.update({ saved: null, stateNotSaved: null });
   store.update({
     runInputs,
     run: {
@@ -143,6 +144,7 @@ function finish(store, result) {
   const evaluations = evaluation ? withReport(reported, { ...evaluation, part: 'test' }) : reported;
   const run = runningRun(store.state);
   store.update({
+    saved: null,
     run: { kind: 'done', plan: run?.plan ?? null, tokens_per_second: run?.tokens_per_second ?? 0, result },
     evaluations,
   });
@@ -190,6 +192,27 @@ function onTrainingEvent(store, event) {
       store.update({ evaluations: withReport(evaluations, { ...report, part }) });
       // The stage is done when the run is, because more evaluations may follow.
       return patchStage(store, 'evaluation', { state: 'running', progress: null });
+    }
+    case 'resumed': {
+      const { run, step, max_steps, epoch, bytes: size, evaluations: reported } = event;
+      patchRun(store, { step, max_steps, epoch });
+      patchStage(store, 'training', { progress: max_steps > 0 ? step / max_steps : null });
+      logs.add(event.logs);
+      const { recovered } = store.state;
+      return store.update({
+        logs,
+        saved: { run, step, bytes: size, seconds: 0 },
+        evaluations: reported.map(({ report, part }) => ({ ...report, part })),
+        recovered: recovered && { ...recovered, from: step },
+      });
+    }
+    case 'state_saved': {
+      const { run, step, bytes: size, seconds } = event;
+      return store.update({ saved: { run, step, bytes: size, seconds }, stateNotSaved: null });
+    }
+    case 'state_not_saved': {
+      const { step, reason } = event;
+      return store.update({ stateNotSaved: { step, reason } });
     }
     case 'saved':
       return store.update({ checkpoints: { kept: event.kept, notSaved: null } });

@@ -7,6 +7,7 @@
 import init, { Webtune, describe } from '../pkg/webtune.js';
 import { acceptSharedMemory, cpuKernels, moduleAndMemory } from './cpu-threads.js';
 import { TrainingRun } from './run.js';
+import { holdLife } from './worker-life.js';
 
 /** @typedef {import('./protocol.js').Request} Request */
 /** @typedef {import('./protocol.js').ProgressEvent} ProgressEvent */
@@ -41,6 +42,7 @@ let loading = null;
 const post = (message, transfer = []) => self.postMessage(message, { transfer });
 
 forwardConsole();
+holdLife(self.name);
 self.addEventListener('error', (event) => {
   event.preventDefault();
   fatal(event.error ?? event.message);
@@ -118,7 +120,9 @@ async function perform(request) {
       return stoppable((signal) => opened().export(request.parts, request.library, onEvent, onPiece, signal));
     }
     case 'train':
-      return train(request, onEvent);
+      return train(request.paused, onEvent, (current) => current.drive(request.values));
+    case 'resume':
+      return train(false, onEvent, (current) => current.resume(request.run));
     case 'control':
       throw new Error('control requests are answered when they arrive');
     case 'import_files':
@@ -166,14 +170,15 @@ function postPiece(id, bytes) {
 }
 
 /**
- * @param {Extract<Request, {type: 'train'}>} request
+ * @param {boolean} paused
  * @param {(event: ProgressEvent) => void} onEvent
+ * @param {(run: TrainingRun) => Promise<import('./protocol.js').TrainResult>} drive
  */
-async function train(request, onEvent) {
-  const current = new TrainingRun(opened(), request.paused, onEvent, answer);
+async function train(paused, onEvent, drive) {
+  const current = new TrainingRun(opened(), paused, onEvent, answer);
   run = current;
   try {
-    return await current.drive(request.values);
+    return await drive(current);
   } finally {
     run = null;
     // Sentences that arrived after the last step are answered like other requests.

@@ -9,7 +9,9 @@ import { Freshness } from './freshness.js';
 import { t } from './i18n.js';
 import { Planner } from './planner.js';
 import { Preview } from './preview.js';
-import { asShown } from './session.js';
+import { originOf } from './interrupted.js';
+import { recover } from './recovery.js';
+import { RequestError, asShown } from './session.js';
 import { StageRunner } from './stage-runner.js';
 import { patchRun, patchStage, runResult, runningRun } from './state.js';
 import { discard, restorePrevious } from './training.js';
@@ -29,17 +31,20 @@ export class Workflow {
   #settleBackground = async () => {};
   /** Changes settings that follow the data. */
   #beforeTraining = async () => {};
+  #reopen;
 
   /**
    * @param {import('./session.js').Session} session
    * @param {import('./state.js').Store<import('./state.js').AppState>} store
    * @param {import('./settings.js').Settings} settings
    * @param {import('./loading.js').Sources} sources
+   * @param {import('./recovery.js').Parts['reopen']} reopen
    */
-  constructor(session, store, settings, sources) {
+  constructor(session, store, settings, sources, reopen) {
     this.#session = session;
     this.#store = store;
     this.#settings = settings;
+    this.#reopen = reopen;
     const planner = new Planner(session, store, settings);
     this.#planner = planner;
     this.#freshness = new Freshness(store, settings, sources.modelBase);
@@ -75,6 +80,17 @@ export class Workflow {
    */
   async run(stage, options = {}) {
     await this.#run(() => [...this.missing(stage), stage], { always: [stage], ...options });
+  }
+
+  /**
+   * Continues an interrupted run.
+   * @param {number} run
+   */
+  async resume(run) {
+    await this.exclusively(async () => {
+      this.#store.update({ recovered: null });
+      if (!(await this.#resume(run))) await this.#recover();
+    });
   }
 
   /**
@@ -199,11 +215,54 @@ export class Workflow {
       for (const stage of stages) {
         if (this.#freshness.isFresh(stage) && !always.includes(stage)) continue;
         if (stage === 'training' && !(await this.#takeRecommended())) return;
-        if (!(await this.#runStage(stage, paused))) return;
+        if (stage === 'training') this.#store.update({ recovered: null });
+        const succeeded = (await this.#runStage(stage, paused)) || (stage === 'training' && (await this.#recover()));
+        if (!succeeded) return;
         // The split of the new dataset follows in this run.
         if (stage === 'dataset' && stages.includes('split')) this.#preview.skip();
       }
     });
+  }
+
+  /** Continues the run that has just failed with its device or worker. Returns whether it ended without an error. */
+  async #recover() {
+    return recover({
+      store: this.#store,
+      reopen: async (device) => {
+        await this.#reopen(device);
+        this.#freshness.reset();
+      },
+      resume: (run) => this.#resume(run),
+    });
+  }
+
+  /**
+   * Takes over the rows and the settings of an interrupted run, loads its model and continues it.
+   * @param {number} run
+   * @returns {Promise<boolean>} whether it ended without an error
+   */
+  async #resume(run) {
+    try {
+      const data = await this.#session.request({ type: 'resume_data', run });
+      const origin = await originOf(run, data.locator);
+      if (!origin) throw new RequestError({ code: 'resume', message: t('interrupted.no_files'), field: null });
+      this.#settings.setAll(data.values);
+      this.data.restore(data.dataset);
+      this.#store.update({
+        split: data.split,
+        interrupted: this.#store.state.interrupted.filter(({ id }) => id !== run),
+      });
+      this.#freshness.made('split', this.#freshness.inputs('split'));
+      patchStage(this.#store, 'split', { state: 'done', error: null, progress: null, stale: false });
+      return (
+        (await this.#runner.run('model', { origin })) &&
+        (await this.#runner.run('tokens')) &&
+        (await this.#runner.run('training', { resume: run }))
+      );
+    } catch (error) {
+      this.#store.update({ refused: asShown(error) });
+      return false;
+    }
   }
 
   /** Lets settings follow the data, and makes again what they change. */

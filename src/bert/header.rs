@@ -14,7 +14,7 @@ const MAX_HEADER_BYTES: u64 = 100_000_000;
 ///
 /// # Errors
 /// [`Error::WeightsFile`] if the file is not safetensors or is truncated, [`Error::Download`] from the source.
-pub(super) async fn read_header(
+pub(crate) async fn read_header(
     source: &mut impl ByteSource,
     file: &str,
 ) -> Result<(u64, Metadata)> {

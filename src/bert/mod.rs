@@ -6,6 +6,7 @@
 //! - `layers`, `lora`, `loss`: linear layer, LayerNorm and dropout; LoRA adapters; cross entropy.
 //! - `config`, `incompatible`, `labels`: `config.json`, what is refused, and the labels of its head.
 //! - `parameters`, `named`, `merged`, `adapters`: the parameters under their names in files of transformers and PEFT.
+//! - `read_back`: the values of many tensors, in chunks.
 //! - `weights`, `file_plan`, `header`, `shards`, `names`, `upload`, `limits`: safetensors files → parameters on the
 //!   device.
 //! - `random`: networks and checkpoints for tests.
@@ -32,6 +33,7 @@ mod named;
 mod names;
 mod parameters;
 pub(crate) mod random;
+mod read_back;
 mod shards;
 mod upload;
 mod weights;
@@ -43,6 +45,7 @@ pub use classifier::{BertForSequenceClassification, BertModel, BertPooler};
 pub use config::{BertConfig, ClassifierPooling};
 pub use embeddings::{BertEmbeddings, WordEmbeddings};
 pub use encoder::{BertEncoder, BertIntermediate, BertLayer, BertOutput};
+pub(crate) use header::read_header;
 pub use labels::HeadLabels;
 pub use layers::{Dropout, LayerNorm, Linear};
 pub use limits::LoadLimits;
@@ -52,5 +55,6 @@ pub use merged::MergedParameter;
 pub use named::{NamedParameter, ParameterPart, read_all};
 pub use parameters::parameter_bytes;
 pub use random::{random_checkpoint, random_network};
+pub(crate) use read_back::{CHUNK, read_back};
 pub use shards::{INDEX_FILE, ShardIndex};
 pub use weights::{LoadReport, WeightsLoader};

@@ -175,13 +175,21 @@ impl Webtune {
         to_js(&exported.await.map_err(error)?)
     }
 
-    /// Starts a run with these settings.
+    /// Starts a run with these settings. Returns whether it is stored (`RunEvent` or null).
     ///
     /// # Errors
     /// A `WorkerError`; nothing has been started then.
-    pub async fn train_start(&mut self, settings: JsValue) -> Result<(), JsValue> {
+    pub async fn train_start(&mut self, settings: JsValue) -> Result<JsValue, JsValue> {
         let values = values(settings).map_err(error)?;
-        self.0.start_run(values).await.map_err(error)
+        to_js(&self.0.start_run(values).await.map_err(error)?)
+    }
+
+    /// Continues an interrupted run, whose rows, model and tokens the session has (`ResumedRun`).
+    ///
+    /// # Errors
+    /// A `WorkerError`; nothing has been started then.
+    pub async fn train_resume(&mut self, run: usize) -> Result<JsValue, JsValue> {
+        to_js(&self.0.resume_run(run).await.map_err(error)?)
     }
 
     /// Reads losses back once every `steps` updates.

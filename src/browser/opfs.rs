@@ -39,6 +39,7 @@ pub(super) struct BrowserDisk {
     pins: FileSystemDirectoryHandle,
     datasets: FileSystemDirectoryHandle,
     checkpoints: FileSystemDirectoryHandle,
+    runs: FileSystemDirectoryHandle,
 }
 
 impl BrowserDisk {
@@ -57,6 +58,7 @@ impl BrowserDisk {
             pins: folder(&models, "pins").await?,
             datasets: folder(&models, "datasets").await?,
             checkpoints: folder(&models, "checkpoints").await?,
+            runs: folder(&models, "runs").await?,
         })
     }
 
@@ -66,6 +68,7 @@ impl BrowserDisk {
             Folder::Pins => &self.pins,
             Folder::Datasets => &self.datasets,
             Folder::Checkpoints => &self.checkpoints,
+            Folder::Runs => &self.runs,
         }
     }
 }

@@ -3,13 +3,9 @@
 
 use super::refuse;
 use crate::Result;
-use crate::bert::MergedParameter;
-use burn::tensor::{DType, Tensor};
+use crate::bert::{CHUNK, MergedParameter, read_back};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use std::collections::HashMap;
-
-/// Values of one read-back: few enough for the wasm heap, enough to make the latency of a read-back negligible.
-const CHUNK: usize = 1 << 21;
 
 /// A safetensors file before it is written.
 pub(crate) struct File {
@@ -74,40 +70,17 @@ impl File {
         write: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> Result<()> {
         write(&self.head)?;
-        let (mut group, mut remaining) = (Vec::new(), chunk);
         // One parameter at a time is merged with its adapter.
-        for values in self
+        let values = self
             .parameters
             .into_iter()
-            .flat_map(MergedParameter::values)
-        {
-            let (mut start, len) = (0, values.dims()[0]);
-            while start < len {
-                let end = len.min(start + remaining);
-                group.push(values.clone().narrow(0, start, end - start));
-                remaining -= end - start;
-                start = end;
-                if remaining == 0 {
-                    read(std::mem::take(&mut group), write).await?;
-                    remaining = chunk;
-                }
-            }
-        }
-        if group.is_empty() {
-            return Ok(());
-        }
-        read(group, write).await
+            .flat_map(MergedParameter::values);
+        read_back(values, chunk, write).await
     }
 }
 
 fn len(parameter: &MergedParameter) -> usize {
     parameter.shape().iter().product()
-}
-
-async fn read(group: Vec<Tensor<1>>, write: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-    let data = Tensor::cat(group, 0).into_data_async().await?;
-    // The bytes are little-endian, as in safetensors, on every target of this crate.
-    write(data.convert_dtype(DType::F32).as_bytes())
 }
 
 #[cfg(test)]

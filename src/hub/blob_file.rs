@@ -6,7 +6,7 @@ use crate::{Error, Result};
 use std::ops::Range;
 
 /// A file of a disk, or the part of one that is an uncompressed entry of a zip.
-pub(super) struct BlobFile<B> {
+pub(crate) struct BlobFile<B> {
     name: String,
     blob: B,
     range: Range<u64>,
@@ -14,7 +14,7 @@ pub(super) struct BlobFile<B> {
 
 impl<B: Blob> BlobFile<B> {
     /// A whole file under a name.
-    pub(super) fn whole(name: &str, blob: B) -> Self {
+    pub(crate) fn whole(name: &str, blob: B) -> Self {
         let len = blob.size();
         Self::part(name, blob, 0..len)
     }

@@ -81,6 +81,8 @@ pub enum Folder {
     Datasets,
     /// Saved checkpoints of training runs.
     Checkpoints,
+    /// The state of training runs in progress, from which they continue after a crash.
+    Runs,
 }
 
 /// The disk refuses: it is full, the file is not there, or another tab has it open.

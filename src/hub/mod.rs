@@ -34,6 +34,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use blob_file::BlobFile;
 pub use dataset::{DATASETS_ENDPOINT, DatasetConfig, DatasetLines, RowsRequest, fetch_rows};
 pub use environment::{
     Blob, Body, Clock, Disk, DiskError, Environment, Fetch, Folder, Host, OpenFile, Response,

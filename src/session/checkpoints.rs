@@ -10,6 +10,7 @@ mod store;
 pub(super) use store::CheckpointStore;
 
 use super::Session;
+use super::drafts::Draft;
 use super::protocol::{NotSavedReason, RunEvent};
 use super::run::{Run, no_run};
 use crate::export::WeightsFile;
@@ -18,7 +19,7 @@ use crate::train::{CheckpointRotation, History, MemoryProbe, checkpoint_folder};
 use crate::{Error, Result};
 use serde::Serialize;
 use std::io::{BufWriter, Write};
-use store::{Draft, StoredFile};
+use store::StoredFile;
 
 /// Bytes that are read from the disk at once.
 const PIECE: u64 = 1 << 20;
@@ -200,11 +201,12 @@ impl Run {
             Ok(file) => file,
             Err(reason) => return Ok(Err(reason)),
         };
-        let Some(mut draft) = store.begin(&format!("checkpoint-{step}.safetensors")).await else {
+        let begun = store.begin(&format!("checkpoint-{step}.safetensors")).await;
+        let Some((mut draft, name)) = begun else {
             return Ok(Err(NotSavedReason::NoStorage));
         };
         let written = weights.write(&mut |piece| draft.append(piece)).await;
-        let weights = match finished(store, draft, written).await? {
+        let weights = match finished(store, (draft, name), written).await? {
             Some(file) => file,
             None => return Ok(Err(NotSavedReason::StorageFull)),
         };
@@ -235,18 +237,18 @@ async fn write_json<D: Disk>(
     step: usize,
     value: &impl Serialize,
 ) -> Result<StoredFile, NotSavedReason> {
-    let draft = store.begin(&format!("checkpoint-{step}.json")).await;
-    let mut draft = draft.ok_or(NotSavedReason::NoStorage)?;
+    let begun = store.begin(&format!("checkpoint-{step}.json")).await;
+    let (mut draft, name) = begun.ok_or(NotSavedReason::NoStorage)?;
     let mut writer = BufWriter::with_capacity(1 << 16, &mut draft);
     let written = serde_json::to_writer_pretty(&mut writer, value).is_ok()
         && writer.write_all(b"\n").is_ok()
         && writer.flush().is_ok();
     drop(writer);
     if !written {
-        store.abandon(draft).await;
+        draft.abandon().await;
         return Err(NotSavedReason::StorageFull);
     }
-    let file = store.finish(draft).await;
+    let file = store.finish(draft, name).await;
     file.ok_or(NotSavedReason::StorageFull)
 }
 
@@ -255,15 +257,15 @@ async fn write_json<D: Disk>(
 /// # Errors
 /// That of `written`, if it is not the disk's.
 async fn finished<D: Disk>(
-    store: &mut CheckpointStore<D>,
-    draft: Draft<D::File>,
+    store: &CheckpointStore<D>,
+    (draft, name): (Draft<D>, String),
     written: Result<()>,
 ) -> Result<Option<StoredFile>> {
     let is_refused = draft.is_refused;
     match written {
-        Ok(()) => Ok(store.finish(draft).await),
+        Ok(()) => Ok(store.finish(draft, name).await),
         Err(error) => {
-            store.abandon(draft).await;
+            draft.abandon().await;
             match is_refused {
                 true => Ok(None),
                 false => Err(error),

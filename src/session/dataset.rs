@@ -21,7 +21,7 @@ pub(super) struct HeldDataset {
     source: DatasetSource,
     name: String,
     editor: Editor,
-    is_edited: bool,
+    pub is_edited: bool,
     /// The groups of equal and nearly equal texts, once they are found.
     groups: Option<Rc<DuplicateGroups>>,
 }

@@ -13,6 +13,7 @@ mod device;
 mod device_choice;
 mod device_errors;
 mod device_speed;
+mod drafts;
 mod evaluation;
 mod export;
 mod import;
@@ -23,7 +24,9 @@ mod plan;
 pub mod protocol;
 mod recommend;
 mod reported;
+mod resume;
 mod run;
+mod slots;
 mod split;
 mod stored;
 #[cfg(test)]
@@ -49,6 +52,7 @@ use model::LoadedModel;
 pub(crate) use model::{HEAD_SEED, NUM_LABELS};
 use protocol::{Answer, Request, SessionEvent, SessionState};
 use reported::Reported;
+use resume::{Resuming, RunStore};
 use run::Run;
 use std::rc::Rc;
 use tokens::Tokenized;
@@ -92,6 +96,10 @@ pub struct Session<E: Environment, M: MemoryProbe> {
     reported: Reported,
     /// Where checkpoints are saved; none where the browser does not allow it.
     checkpoints: Option<CheckpointStore<E::Disk>>,
+    /// Where the state of runs in progress is stored; none where the browser does not allow it.
+    runs: Option<RunStore<E::Disk>>,
+    /// The interrupted run whose rows are the session's.
+    resuming: Option<Resuming>,
 }
 
 impl<E: Environment, M: MemoryProbe> Session<E, M> {
@@ -100,6 +108,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         Self {
             compute,
             checkpoints: disk.clone().map(CheckpointStore::new),
+            runs: disk.clone().map(RunStore::new),
+            resuming: None,
             disk,
             clock,
             self_test: None,
@@ -241,6 +251,13 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             Request::Discard { model } => {
                 self.discard(model)?;
                 Answer::Discarded
+            }
+            Request::Interrupted => Answer::Interrupted(self.interrupted_runs().await),
+            Request::ResumeData { run } => {
+                Answer::ResumeData(Box::new(self.resume_data(run).await?))
+            }
+            Request::DiscardInterrupted { run } => {
+                Answer::Interrupted(self.discard_interrupted(run).await?)
             }
             Request::Compare => {
                 let report = self.compare(listener.as_ref()).await;

@@ -1,7 +1,7 @@
 //! The model: a folder of files becomes a tokenizer and a network.
 
 use super::model_notices as notices;
-use super::protocol::{HeadUse, ModelOrigin, ModelView, SessionEvent};
+use super::protocol::{HeadUse, ModelLocator, ModelOrigin, ModelView, SessionEvent};
 use super::{Listener, Session, VisitorFile};
 use crate::bert::{
     BertConfig, BertForSequenceClassification, HeadLabels, INDEX_FILE, LoadLimits, LoadReport,
@@ -36,6 +36,8 @@ const OTHER_TOKENIZERS: [(&str, &str); 4] = [
 /// A checkpoint on the device.
 pub(super) struct LoadedModel {
     pub origin: ModelOrigin,
+    /// Where a later visit finds it.
+    pub locator: ModelLocator,
     report: LoadReport,
     pub config_json: String,
     pub config: BertConfig,
@@ -69,9 +71,11 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         listener: &Rc<dyn Listener>,
     ) -> Result<ModelView> {
         let origin = ModelOrigin::site(&base);
+        let locator = ModelLocator::Site { base: base.clone() };
         let services = self.services(fetch, listener);
         let on_event = services.on_event.clone();
-        self.replace_model(Source::site(base, services), origin, &on_event)
+        let source = Source::site(base, services);
+        self.replace_model(source, (origin, locator), &on_event)
             .await
     }
 
@@ -90,7 +94,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let on_event = services.on_event.clone();
         on_event(LoadEvent::Phase { phase: "hub" });
         let (source, pin) = Source::hub(endpoint, repo, services, BertConfig::names_bert).await?;
-        self.replace_model(source, ModelOrigin::hub(&pin), &on_event)
+        let locator = ModelLocator::Hub { repo: repo.into() };
+        self.replace_model(source, (ModelOrigin::hub(&pin), locator), &on_event)
             .await
     }
 
@@ -109,7 +114,8 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let source = Source::<E>::files(files, folder, BertConfig::names_bert)?;
         let chosen = folder.and_then(|folder| folder.rsplit('/').next());
         let origin = ModelOrigin::disk(chosen.or(source.folder_name()).unwrap_or(name));
-        self.replace_model(source, origin, &load_events(listener))
+        let place = (origin, ModelLocator::Disk);
+        self.replace_model(source, place, &load_events(listener))
             .await
     }
 
@@ -125,7 +131,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     async fn replace_model(
         &mut self,
         source: Source<E>,
-        origin: ModelOrigin,
+        place: (ModelOrigin, ModelLocator),
         on_event: &OnEvent,
     ) -> Result<ModelView> {
         let labels = self.dataset.as_ref().map(|held| held.rows.labels.len());
@@ -138,7 +144,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         };
         // The buffers of the last run may be what the model lacks.
         self.free_unused();
-        let model = LoadedModel::load(source, origin, &target, on_event).await;
+        let model = LoadedModel::load(source, place, &target, on_event).await;
         let model = self.checked(model).await;
         if model.is_err() {
             // The part that was loaded would stay allocated.
@@ -191,18 +197,18 @@ fn load_events(listener: &Rc<dyn Listener>) -> OnEvent {
 impl LoadedModel {
     async fn load<E: Environment, M: MemoryProbe>(
         mut source: Source<E>,
-        origin: ModelOrigin,
+        place: (ModelOrigin, ModelLocator),
         target: &Target<'_, M>,
         on_event: &OnEvent,
     ) -> Result<Self> {
         let read =
-            async |source: &mut Source<E>| Self::read(source, &origin, target, on_event).await;
+            async |source: &mut Source<E>| Self::read(source, &place, target, on_event).await;
         source.build(read).await
     }
 
     async fn read<E: Environment, M: MemoryProbe>(
         source: &mut Source<E>,
-        origin: &ModelOrigin,
+        (origin, locator): &(ModelOrigin, ModelLocator),
         target: &Target<'_, M>,
         on_event: &OnEvent,
     ) -> Result<Self> {
@@ -230,6 +236,7 @@ impl LoadedModel {
         let (network, report) = Self::weights(source, &loader).await?;
         Ok(Self {
             origin: origin.clone(),
+            locator: locator.clone(),
             report,
             config_json,
             config,

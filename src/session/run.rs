@@ -4,8 +4,10 @@ use super::Session;
 use super::checkpoints::RunCheckpoints;
 use super::evaluation::EvaluationContext;
 use super::protocol::{
-    BestView, EvaluatedPart, EvaluationReport, RunEvent, TrainResult, TrainedState,
+    BestView, EvaluatedPart, EvaluationReport, ReportedEvaluation, RunEvent, TrainResult,
+    TrainedState,
 };
+use super::resume::Keeping;
 use crate::bert::BertForSequenceClassification;
 use crate::data::{Dataset, Split};
 use crate::evaluate::Evaluation;
@@ -37,6 +39,15 @@ pub(super) struct Run {
     pub history: History,
     /// Its saved checkpoints.
     pub checkpoints: RunCheckpoints,
+    /// When its state is saved; none where it is not stored.
+    pub keeping: Option<Keeping>,
+    /// `state_save_seconds`.
+    pub state_save_seconds: f64,
+    /// Its evaluations, for a session that continues it.
+    pub reports: Vec<ReportedEvaluation>,
+    /// Milliseconds of its steps, and those of them that an earlier session did.
+    pub trained_ms: f64,
+    pub resumed_ms: f64,
     /// Bytes of its trainable parameters, which it shares with no other network.
     pub trainable_bytes: u64,
     /// The last evaluation of its own test part.
@@ -107,6 +118,10 @@ impl Run {
             self.last = Some((report.clone(), evaluation));
             self.last_step = self.trainer.weights_step();
         }
+        self.keep_report(ReportedEvaluation {
+            report: report.clone(),
+            part,
+        });
         RunEvent::Evaluation { report, part }
     }
 
@@ -187,14 +202,26 @@ impl Run {
 }
 
 impl<E: Environment, M: MemoryProbe> Session<E, M> {
-    /// Starts a run from the weights of the checkpoint.
+    /// Starts a run from the weights of the checkpoint. Returns whether it is stored, so that it can be continued after
+    /// a crash; none where `state_save_seconds` is 0.
     ///
     /// # Errors
     /// [`Error::NotReady`] when an earlier stage is missing, [`Error::Memory`] or [`Error::MemoryKept`] when the run
     /// does not fit, [`Error::Device`] when the device failed its self-test or computes a layer at the shapes of the
     /// run wrongly, [`Error::Setting`] for more updates than a run may have, and for `fp16` on a device that does not
     /// compute it correctly.
-    pub async fn start_run(&mut self, values: Values) -> Result<()> {
+    pub async fn start_run(&mut self, values: Values) -> Result<Option<RunEvent>> {
+        let (mut run, bytes) = self.prepare_run(values).await?;
+        let stored = self.store_run(&mut run).await?;
+        self.use_run(run, bytes).await;
+        Ok(stored)
+    }
+
+    /// A run with these settings, which fits into the memory, and its bytes.
+    ///
+    /// # Errors
+    /// As [`Session::start_run`].
+    pub(super) async fn prepare_run(&mut self, values: Values) -> Result<(Run, u64)> {
         let settings = RunSettings::from_values(&values)?;
         self.check_self_test()?;
         self.remove_unused_checkpoints().await;
@@ -211,11 +238,15 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             run.arguments.fp16,
         )
         .await?;
+        Ok((run, bytes))
+    }
+
+    /// Makes a run the current one.
+    pub(super) async fn use_run(&mut self, run: Run, bytes: u64) {
         self.replace_run(run);
         self.compute.memory.set_in_use(bytes);
         // Those of the run that is freed for this one.
         self.remove_unused_checkpoints().await;
-        Ok(())
     }
 
     /// Reads losses back once every `steps` updates, because a read-back stalls the GPU queue.
@@ -237,13 +268,27 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         if run.trainer.should_save() {
             return self.save_checkpoint().await;
         }
+        if let Some(event) = self.keep_state().await? {
+            return Ok(event);
+        }
+        let run = self.run.as_mut().ok_or_else(no_run)?;
         let started = self.clock.now();
         let steps_before = run.trainer.state().global_step;
-        let step = run.trainer.step().await;
+        let step = match run.reads_logs_for_state(started) {
+            true => {
+                let logs = run.trainer.read_logs().await;
+                logs.map(|logs| Event::Step { tokens: 0, logs })
+            }
+            false => run.trainer.step().await,
+        };
         // Before the results of the step are reported: they are stale if its commands were refused.
         let checked = self.compute.errors.check().await;
         match checked.and(step) {
-            Ok(event) => Ok(run.reported(event, self.clock.now() - started)),
+            Ok(event) => {
+                let milliseconds = self.clock.now() - started;
+                run.trained_ms += milliseconds;
+                Ok(run.reported(event, milliseconds))
+            }
             Err(error) => {
                 match steps_before {
                     0 => self.drop_run(),
@@ -274,6 +319,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         first_step_ms: f64,
     ) -> Result<TrainResult> {
         let run = self.run.as_mut().ok_or_else(no_run)?;
+        let seconds = seconds + run.resumed_ms / 1000.0;
         let read = run.read_logs().await;
         let checked = self.compute.errors.check().await;
         let result = match checked.and(read) {
@@ -285,12 +331,15 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             }
             Err(error) => Err(error),
         };
+        if result.is_ok() {
+            self.remove_stored_run().await;
+        }
         self.end_run();
         self.remove_unused_checkpoints().await;
         result
     }
 
-    fn new_run(&self, settings: RunSettings, values: Values) -> Result<Run> {
+    pub(super) fn new_run(&self, settings: RunSettings, values: Values) -> Result<Run> {
         let ((dataset, split), tokens) = (self.require_split()?, self.require_tokens()?);
         let model = self.require_model()?;
         let seed = settings.arguments.seed;
@@ -323,6 +372,11 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             evaluation_ms: 0.0,
             over: false,
             checkpoints: RunCheckpoints::new(arguments.save_total_limit),
+            keeping: None,
+            state_save_seconds: settings.state_save_seconds,
+            reports: Vec::new(),
+            trained_ms: 0.0,
+            resumed_ms: 0.0,
             trainer,
             initial,
             dataset: dataset.clone(),

@@ -14,6 +14,7 @@ mod kept;
 mod model_cases;
 mod models;
 mod quality;
+mod resume;
 mod scale;
 mod workflow;
 
@@ -231,7 +232,7 @@ impl Visit {
     fn start(&mut self, changes: Value) -> Result<()> {
         let mut values = self.values.clone();
         values.extend(object(changes));
-        block_on(self.session.start_run(values))
+        block_on(self.session.start_run(values)).map(drop)
     }
 
     /// Does `steps` events of a run and ends it. A run that is stopped is evaluated first.

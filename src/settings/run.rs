@@ -32,6 +32,8 @@ pub struct RunSettings {
     pub classifier_pooling: ClassifierPooling,
     /// Which parameters are trained.
     pub tuning: Tuning,
+    /// Seconds between two saves of the run's state; 0 saves none.
+    pub state_save_seconds: f64,
     /// Batches, schedule, optimizer and precision.
     pub arguments: TrainingArguments,
 }
@@ -67,6 +69,7 @@ impl RunSettings {
                 _ => ClassifierPooling::Cls,
             },
             tuning: tuning(&table)?,
+            state_save_seconds: f64::from(table.integer("state_save_seconds")?),
             arguments: training_arguments(&table)?,
         }
         .with_the_rate_of_a_lone_head())

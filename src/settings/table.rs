@@ -232,6 +232,9 @@ pub const SETTINGS: &[Setting] = &[
         "Updates from one saved checkpoint to the next, with save_strategy = steps."),
     integer("save_total_limit", Group::Training, true, (0, 0, 1000, 1),
         "The most saved checkpoints that are kept: the oldest are removed, but not the best one; 0 keeps all."),
+    integer("state_save_seconds", Group::Training, true, (10, 0, 3600, 5),
+        "Seconds from one save of the run's state to the next, from which it continues after a crash; more where \
+         saving would take over 3 % of the time. 0 saves no state."),
     number("adam_beta1", Group::Training, true, (0.9, 0.0, 0.9999, 0.01),
         "AdamW: decay of the mean of the gradient."),
     number("adam_beta2", Group::Training, true, (0.999, 0.0, 0.999_999, 0.001),

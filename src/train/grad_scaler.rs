@@ -55,6 +55,19 @@ impl GradScaler {
         Tensor::from_inner(self.state.clone().slice(SCALE..SCALE + 1))
     }
 
+    /// The state after the last update.
+    ///
+    /// # Shapes
+    /// `[SCALER_VALUES]`.
+    pub(super) fn state(&self) -> Tensor<1> {
+        self.state.clone()
+    }
+
+    /// Continues from a [`state`](Self::state).
+    pub(super) fn set_state(&mut self, state: Tensor<1>) {
+        self.state = state;
+    }
+
     /// Decides on an update from its loss and partial sums of the squares of its scaled gradients, and computes the
     /// next scale. Returns the `clip` of [`AdamW::step`](super::AdamW::step).
     ///

@@ -30,6 +30,19 @@ impl GradientClipper {
         }
     }
 
+    /// The state after the last update.
+    ///
+    /// # Shapes
+    /// `[CLIP_VALUES]`.
+    pub(super) fn state(&self) -> Tensor<1> {
+        self.state.clone()
+    }
+
+    /// Continues from a [`state`](Self::state).
+    pub(super) fn set_state(&mut self, state: Tensor<1>) {
+        self.state = state;
+    }
+
     /// Decides on an update from its loss and partial sums of the squares of its gradients. Returns the `clip` of
     /// [`AdamW::step`](super::AdamW::step): the norm, the factor that limits it, as in PyTorch's [`clip_grad_norm_`],
     /// and whether the update proceeds.

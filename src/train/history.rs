@@ -6,7 +6,7 @@ use super::{
 };
 use crate::Result;
 use crate::evaluate::Evaluation;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The log of a run, mirroring transformers'
 /// [`TrainerState`](https://huggingface.co/docs/transformers/main_classes/callback#transformers.TrainerState). The
@@ -32,13 +32,13 @@ pub struct History {
 
 /// The entry of an evaluation. The fields of this and of the following structs are sorted, as the keys of
 /// `trainer_state.json` are.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct EvaluationLog {
     epoch: f64,
     eval_accuracy: f64,
     eval_loss: f64,
     /// Only where the best epoch is chosen by it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     eval_macro_f1: Option<f64>,
     eval_runtime: f64,
     eval_samples_per_second: f64,
@@ -63,6 +63,12 @@ pub struct TrainLog {
     pub train_samples_per_second: f64,
     /// Updates per second.
     pub train_steps_per_second: f64,
+}
+
+/// What a log has beside its updates, for a run that is continued.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HistoryState {
+    evaluations: Vec<(usize, EvaluationLog)>,
 }
 
 /// An entry of `log_history`.
@@ -138,6 +144,19 @@ impl History {
             self.state.global_step = last.step;
             self.state.epoch = last.epoch;
         }
+    }
+
+    /// The log beside its updates.
+    pub fn state(&self) -> HistoryState {
+        HistoryState {
+            evaluations: self.evaluations.clone(),
+        }
+    }
+
+    /// Continues from the updates and the [`state`](Self::state) of the same run.
+    pub fn resume(&mut self, steps: Vec<StepLog>, state: HistoryState) {
+        (self.steps, self.evaluations) = (Vec::new(), state.evaluations);
+        self.steps(&steps);
     }
 
     /// Adds an evaluation that took `seconds`, after the updates added so far.

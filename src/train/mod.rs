@@ -25,7 +25,7 @@ pub use arguments::{
 pub use events::{Event, StepLog, TrainerState};
 pub use grad_scaler::{GradScaler, INIT_SCALE};
 pub use gradients::{GradientClipper, partial_sums_of_squares};
-pub use history::{History, TrainLog, checkpoint_folder};
+pub use history::{History, HistoryState, TrainLog, checkpoint_folder};
 pub use memory::{BatchShapes, MemoryDemand, MemoryPlan};
 pub use memory_budget::{DeviceMemory, MemoryBudget, MemoryProbe, MemoryReport, Shortage};
 pub use memory_suggestions::{Suggestion, SuggestionKind, memory_suggestions};
@@ -33,6 +33,9 @@ pub use optimizer::AdamW;
 pub use plan::{MAX_RUN_STEPS, Schedule, TrainPlan};
 pub use saving::CheckpointRotation;
 pub use speed::SpeedMetrics;
-pub use trainer::{BestEvaluation, Trainer, TrainerOptions, epoch_order, trained_word_rows};
+pub use trainer::{
+    BestEvaluation, ResumeProgress, ResumeTensors, Trainer, TrainerOptions, epoch_order,
+    trained_word_rows,
+};
 pub use tuning::{Tuning, TuningMethod, trainable_parameters};
 pub use validation::{HeldOut, hold_out, rows_after_hold_out};

@@ -90,6 +90,25 @@ impl AdamW {
         model.map(&mut Restorer { updated })
     }
 
+    /// The number of steps done.
+    pub(super) fn steps(&self) -> i32 {
+        self.steps
+    }
+
+    /// The moments of a parameter; none before its first step.
+    ///
+    /// # Shapes
+    /// `[2 n]` for a parameter of `n` values.
+    pub(super) fn moments(&self, id: ParamId) -> Option<Tensor<1>> {
+        self.moments.get(&id).cloned()
+    }
+
+    /// Continues after `steps` steps with these moments.
+    pub(super) fn resume(&mut self, steps: i32, moments: HashMap<ParamId, Tensor<1>>) {
+        (self.steps, self.moments) = (steps, moments);
+        self.prepared = None;
+    }
+
     /// The scalars of each parameter group, at the index [`group`].
     fn groups(&self, rates: LearningRates, step: i32) -> [AdamWScalars; GROUPS] {
         let [(body, head), (body_decays, head_decays)] = [false, true].map(|decays| {

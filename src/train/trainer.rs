@@ -5,6 +5,7 @@
 mod best;
 mod evaluation;
 mod logs;
+mod resume;
 mod update;
 mod word_rows;
 
@@ -26,6 +27,7 @@ use word_rows::WordRows;
 pub use word_rows::trained_word_rows;
 
 pub use best::BestEvaluation;
+pub use resume::{ResumeProgress, ResumeTensors};
 
 /// The options of a run.
 #[derive(Debug, Clone)]

@@ -46,7 +46,7 @@ function page() {
   const refuse = (/** @type {string} */ code) => {
     throw new RequestError({ code, message: code, field: null });
   };
-  const options = (inputs = '') => ({ paused: false, inputs });
+  const body = /** @type {const} */ ({ type: 'train', values: {}, paused: false });
   return {
     store,
     requests,
@@ -57,7 +57,7 @@ function page() {
         held = { trained: model(steps), previous: held.trained };
         return { stopped: steps < 6, global_step: steps, max_steps: 6, evaluation: evaluation(steps) };
       };
-      await train(session, store, {}, options(inputs));
+      await train(session, store, body, inputs);
     },
     /** Trains until an error after some steps; the worker then holds what `left` returns. */
     async fail(/** @type {string} */ code, steps = 0, left = () => held) {
@@ -66,7 +66,7 @@ function page() {
         held = left();
         refuse(code);
       };
-      await assert.rejects(train(session, store, {}, options('failed')), new RegExp(code));
+      await assert.rejects(train(session, store, body, 'failed'), new RegExp(code));
     },
     /** A run that is stopped before its first step. */
     async stopAtOnce() {
@@ -74,7 +74,7 @@ function page() {
         held = { trained: held.trained, previous: null };
         return { stopped: true, global_step: 0, max_steps: 6, evaluation: null };
       };
-      await train(session, store, {}, options());
+      await train(session, store, body, '');
     },
     restore() {
       act = () => {

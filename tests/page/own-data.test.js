@@ -77,7 +77,7 @@ function page() {
     endpoint: 'https://hub.test',
     datasets: 'https://rows.test',
   };
-  const workflow = new Workflow(/** @type {any} */ (session), store, settings, sources);
+  const workflow = new Workflow(/** @type {any} */ (session), store, settings, sources, async () => {});
   return {
     workflow,
     data: workflow.data,

@@ -29,7 +29,12 @@ class FakeTrainer {
     this.every = every;
     this.batches = batches;
   }
-  async train_start() {}
+  async train_start() {
+    return null;
+  }
+  async train_resume() {
+    return { step: 2, max_steps: this.steps };
+  }
   set_log_every() {}
   /** @returns {Promise<any>} */
   async train_step() {

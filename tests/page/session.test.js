@@ -115,3 +115,28 @@ test('log lines reach the page', () => {
   worker.reply({ type: 'log', level: 'info', text: 'hello' });
   assert.deepEqual(lines, ['hello']);
 });
+
+test('a replaced worker answers no more, and the next one does', async () => {
+  const [worker, next] = [new FakeWorker(), new FakeWorker()];
+  const session = new Session(worker);
+  const open = session.request({ type: 'evaluate' });
+  session.restart(next);
+  await assert.rejects(open, /replaced/);
+  assert.equal(worker.terminated, true);
+  assert.equal(session.fatal, null);
+  const again = session.request({ type: 'describe' });
+  next.reply({ type: 'result', id: next.sent[0].id, result: 'table' });
+  assert.equal(await again, 'table');
+});
+
+test('the end of a worker is a failure, unless it was replaced', async () => {
+  const [worker, next] = [new FakeWorker(), new FakeWorker()];
+  const session = new Session(worker);
+  session.restart(next);
+  session.ended(worker);
+  assert.equal(session.fatal, null);
+  const open = session.request({ type: 'evaluate' });
+  session.ended(next);
+  await assert.rejects(open, /ended the worker/);
+  assert.equal(session.fatal?.code, 'fatal');
+});

@@ -235,11 +235,23 @@ export class OwnData {
     return made;
   }
 
-  /** @param {DatasetView} dataset */
-  #adopt(dataset) {
+  /**
+   * Takes over the rows of an interrupted run, which the worker has already.
+   * @param {DatasetView} dataset
+   */
+  restore(dataset) {
+    const isToy = !dataset.edited && (dataset.source === 'article' || dataset.source === 'reviews');
+    this.#adopt(dataset, isToy);
+  }
+
+  /**
+   * @param {DatasetView} dataset
+   * @param {boolean} [isToy]  whether the settings make the same rows
+   */
+  #adopt(dataset, isToy = false) {
     const { store, freshness, changed } = this.#parts;
-    this.#revision += 1;
-    store.update({ dataset, source: { kind: 'own', revision: this.#revision } });
+    if (!isToy) this.#revision += 1;
+    store.update({ dataset, source: isToy ? { kind: 'toy' } : { kind: 'own', revision: this.#revision } });
     freshness.made('dataset', freshness.inputs('dataset'));
     patchStage(store, 'dataset', { state: 'done', error: null, progress: null, stale: false });
     changed();

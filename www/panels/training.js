@@ -12,7 +12,7 @@ import { callout, warningList } from '../components/notices.js';
 import { panelParts, stageButton } from './widgets.js';
 import { h, replace, setOff, setText } from '../dom.js';
 import { nextTask } from '../next-task.js';
-import { duration, number, percent, t } from '../i18n.js';
+import { bytes, duration, number, percent, t } from '../i18n.js';
 import { isBlocked, runResult, runningRun } from '../state.js';
 
 /** @typedef {import('../state.js').AppState} AppState */
@@ -45,6 +45,7 @@ export async function trainingPanel(app) {
   const live = h('div', { class: 'live' });
   const restored = h('p', { class: 'note', 'data-testid': 'restored' });
   const checkpoints = h('p', { class: 'note', 'data-testid': 'checkpoints', role: 'status' });
+  const saved = h('p', { class: 'note', 'data-testid': 'state-saved' });
   const charts = trainingCharts(store);
   await nextTask();
   side.append(...controls);
@@ -55,6 +56,7 @@ export async function trainingPanel(app) {
     live,
     restored,
     checkpoints,
+    saved,
     charts,
     plan,
     accuracyTable(store),
@@ -72,6 +74,11 @@ export async function trainingPanel(app) {
     setText(checkpoints, checkpointText(state.checkpoints));
     checkpoints.hidden = checkpoints.textContent === '';
     checkpoints.classList.toggle('stale', state.checkpoints.notSaved !== null);
+  });
+  store.watch(['saved', 'stateNotSaved', 'run', 'language'], (state) => {
+    setText(saved, savedText(state));
+    saved.hidden = saved.textContent === '';
+    saved.classList.toggle('stale', state.stateNotSaved !== null);
   });
   store.watch(['run', 'language'], (state) => {
     setText(restored, bestText(runResult(state)));
@@ -108,6 +115,19 @@ function checkpointText({ kept, notSaved }) {
   ]
     .filter(Boolean)
     .join(' ');
+}
+
+/**
+ * From where the run would continue after a crash.
+ * @param {AppState} state
+ */
+function savedText({ run, saved, stateNotSaved }) {
+  if (run.kind !== 'running') return '';
+  if (stateNotSaved) return t(`training.state_not_saved_${stateNotSaved.reason}`, { step: stateNotSaved.step });
+  if (!saved) return '';
+  const { step, bytes: size, seconds } = saved;
+  if (step === 0) return t('training.state_at_start');
+  return t('training.state_saved', { step, size: bytes(size), time: duration(seconds) });
 }
 
 /**

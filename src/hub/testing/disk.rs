@@ -44,7 +44,7 @@ impl Stored {
 }
 
 impl FakeDisk {
-    /// Sets how many bytes fit into [`Folder::Files`] and [`Folder::Checkpoints`]. Pins are small and fit all the same.
+    /// Sets how many bytes fit into the folders of large files. Pins are small and fit all the same.
     pub(crate) fn set_quota(&self, quota: Option<u64>) {
         self.0.quota.set(quota);
     }
@@ -102,7 +102,7 @@ impl FakeDisk {
 impl Folder {
     /// Whether the quota of this disk counts its bytes.
     fn has_quota(self) -> bool {
-        matches!(self, Folder::Files | Folder::Checkpoints)
+        matches!(self, Folder::Files | Folder::Checkpoints | Folder::Runs)
     }
 }
 

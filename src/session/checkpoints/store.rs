@@ -1,30 +1,20 @@
 //! The files of saved checkpoints on a disk that several tabs share.
 //!
-//! A session has a slot, a number from 0 on: it keeps the file `{slot}.lock` open, which no other tab can open or
-//! remove meanwhile, and which the browser closes when the tab ends. The names of its checkpoints begin with that
-//! number. Files whose slot nobody holds are those of a tab that was closed, and are removed.
+//! A session has a [slot](crate::session::slots). Files whose slot nobody holds are those of a tab that was closed, and
+//! are removed.
 //!
 //! A file is written under another name and renamed when it is whole. It is removed after the last [`StoredFile`] of it
 //! is dropped, by the next call of [`CheckpointStore::remove_unused`], because a drop cannot wait for the disk.
 
-use crate::hub::{Disk, Folder, OpenFile};
-use crate::{Error, Result};
+use crate::hub::{Disk, Folder};
+use crate::session::drafts::{self, Draft};
+use crate::session::slots::{LOCK_ENDING, Slot, slot_of};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::io::{self, Write};
 use std::rc::Rc;
 
 /// The lock under which files of closed tabs are removed.
 const LOCK: &str = "webtune-checkpoints";
-
-/// The end of the name of the file that a session keeps open.
-const LOCK_ENDING: &str = ".lock";
-
-/// The end of the name of a file that is being written.
-const PART_ENDING: &str = ".part";
-
-/// The most tabs that save checkpoints at one time.
-const MOST_SLOTS: usize = 100;
 
 type Names = Rc<RefCell<Vec<String>>>;
 
@@ -40,12 +30,6 @@ pub(in crate::session) struct CheckpointStore<D: Disk> {
     unused: Names,
 }
 
-struct Slot<D: Disk> {
-    number: usize,
-    /// Is open as long as the session lives.
-    _lock: D::File,
-}
-
 /// A file of a checkpoint. It is removed from the disk when this is dropped.
 #[derive(Debug)]
 pub(super) struct StoredFile {
@@ -59,39 +43,6 @@ impl Drop for StoredFile {
         self.unused
             .borrow_mut()
             .push(std::mem::take(&mut self.name));
-    }
-}
-
-/// A file that is being written, front to back.
-pub(super) struct Draft<F> {
-    file: F,
-    name: String,
-    bytes: u64,
-    /// Whether the disk has refused bytes.
-    pub is_refused: bool,
-}
-
-impl<F: OpenFile> Draft<F> {
-    /// # Errors
-    /// [`Error::Export`] when the bytes do not fit, and for every call after it.
-    pub(super) fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        self.is_refused = self.is_refused || self.file.write(bytes, self.bytes).is_err();
-        if self.is_refused {
-            return Err(Error::Export("the checkpoint does not fit.".into()));
-        }
-        self.bytes += bytes.len() as u64;
-        Ok(())
-    }
-}
-
-impl<F: OpenFile> Write for Draft<F> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.append(bytes).map_err(io::Error::other)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 
@@ -113,48 +64,26 @@ impl<D: Disk> CheckpointStore<D> {
 
     /// Whether `bytes` more fit, as far as the browser says.
     pub(super) async fn has_room(&self, bytes: u64) -> bool {
-        let usage = self.disk.usage().await;
-        usage.is_none_or(|(used, quota)| used.saturating_add(bytes) <= quota)
+        drafts::has_room(&self.disk, bytes).await
     }
 
-    /// Opens a new file whose name ends with `ending`; none where the disk does not allow it.
-    pub(super) async fn begin(&mut self, ending: &str) -> Option<Draft<D::File>> {
+    /// Opens a new file whose name ends with `ending`, and returns its name; none where the disk does not allow it.
+    pub(super) async fn begin(&mut self, ending: &str) -> Option<(Draft<D>, String)> {
         let slot = self.slot().await?;
         self.written += 1;
         let name = format!("{slot}.{}.{ending}", self.written);
-        let part = format!("{name}{PART_ENDING}");
-        let file = self.disk.open(Folder::Checkpoints, &part).await.ok()?;
-        file.truncate(0).ok()?;
-        Some(Draft {
-            file,
-            name,
-            bytes: 0,
-            is_refused: false,
-        })
+        let draft = Draft::begin(&self.disk, Folder::Checkpoints, &name).await?;
+        Some((draft, name))
     }
 
     /// Gives a file that is whole its name; none where the disk is full after all.
-    pub(super) async fn finish(&mut self, draft: Draft<D::File>) -> Option<StoredFile> {
-        let Draft {
-            file, name, bytes, ..
-        } = draft;
-        let is_whole = file.size() == bytes && file.rename(&name).await.is_ok();
-        if !is_whole {
-            self.remove(&format!("{name}{PART_ENDING}")).await;
-            return None;
-        }
+    pub(super) async fn finish(&self, draft: Draft<D>, name: String) -> Option<StoredFile> {
+        let bytes = draft.finish().await?;
         Some(StoredFile {
             name,
             bytes,
             unused: self.unused.clone(),
         })
-    }
-
-    /// Removes a file that is not whole.
-    pub(super) async fn abandon(&mut self, draft: Draft<D::File>) {
-        let part = format!("{}{PART_ENDING}", draft.name);
-        drop(draft);
-        self.remove(&part).await;
     }
 
     /// Removes the files that nothing refers to any more, and once those of closed tabs.
@@ -181,17 +110,8 @@ impl<D: Disk> CheckpointStore<D> {
         }
         // Another tab does not take the slot for one of a closed tab meanwhile.
         let _lock = self.disk.lock(LOCK).await.ok();
-        for number in 0..MOST_SLOTS {
-            let name = format!("{number}{LOCK_ENDING}");
-            if let Ok(lock) = self.disk.open(Folder::Checkpoints, &name).await {
-                self.slot = Some(Slot {
-                    number,
-                    _lock: lock,
-                });
-                return Some(number);
-            }
-        }
-        None
+        self.slot = Slot::take_any(&self.disk, Folder::Checkpoints, &[]).await;
+        self.slot.as_ref().map(|slot| slot.number)
     }
 
     /// Removes the files of closed tabs. Without the lock nothing is removed, because another tab may be about to open
@@ -214,9 +134,4 @@ impl<D: Disk> CheckpointStore<D> {
             }
         }
     }
-}
-
-/// The slot that a name begins with.
-fn slot_of(name: &str) -> &str {
-    name.split('.').next().unwrap_or_default()
 }

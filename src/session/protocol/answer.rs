@@ -2,8 +2,8 @@
 
 use super::{
     AuditView, BaselinesView, DatasetRows, DatasetView, DownloadResult, EvaluationReport,
-    ExportPlan, HeadUse, ImportView, ModelView, PlanView, PredictResult, RowsView, SelfTestView,
-    SplitView, TokenRows, TokensView,
+    ExportPlan, HeadUse, ImportView, InterruptedRun, ModelView, PlanView, PredictResult,
+    ResumeData, RowsView, SelfTestView, SplitView, TokenRows, TokensView,
 };
 use crate::Error;
 use crate::hub::StoredModels;
@@ -34,6 +34,8 @@ pub enum Answer {
     ExportPlan(ExportPlan),
     Comparison(SelfTestView),
     Restored(TrainedState),
+    Interrupted(Vec<InterruptedRun>),
+    ResumeData(Box<ResumeData>),
     /// Nothing: the state says what is left.
     Discarded,
 }

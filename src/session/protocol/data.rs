@@ -2,7 +2,7 @@
 
 use crate::Warning;
 use crate::data::{Dataset, Split, count_labels};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The most rows that one request is answered with: a page has no more, and a message stays small.
 pub const MAX_ROWS_PER_REQUEST: usize = 100;
@@ -16,7 +16,7 @@ pub(crate) fn page(offset: usize, count: usize, rows: usize) -> std::ops::Range<
 }
 
 /// Where a dataset is from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum DatasetSource {

@@ -14,6 +14,7 @@ mod event;
 mod import;
 mod model;
 mod request;
+mod resume;
 mod run;
 #[cfg(test)]
 mod typescript;
@@ -30,6 +31,9 @@ pub use event::{SessionEvent, WorkEvent};
 pub use import::{HubImportView, ImportView, LabelCount};
 pub use model::{HeadUse, ModelOrigin, ModelView};
 pub use request::{KeptModel, Request, parts_of_export};
+pub use resume::{
+    InterruptedRun, InterruptedSummary, ModelLocator, ReportedEvaluation, ResumeData, ResumedRun,
+};
 pub(crate) use run::MAX_MISCLASSIFIED;
 pub use run::{
     BestView, ClassView, EvaluatedPart, EvaluationReport, ExportPlan, ExportResult, ExportedFile,

@@ -11,7 +11,7 @@ use serde_json::Value;
 /// A request that the session answers. `values` names every setting with its value.
 ///
 /// The worker answers the others: `describe` and `open` come before there is a session, `load_files`, `import_files`
-/// and `export` have `Blob`s, which are not JSON, and `train` and `control` are many calls of the session.
+/// and `export` have `Blob`s, which are not JSON, and `train`, `resume` and `control` are many calls of the session.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(rename = "SessionRequest"))]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -172,6 +172,18 @@ pub enum Request {
     Discard {
         /// Which.
         model: KeptModel,
+    },
+    /// Lists the runs that were interrupted.
+    Interrupted,
+    /// Makes the rows of an interrupted run the dataset. `resume` then continues it.
+    ResumeData {
+        /// The `id` of its entry in the list.
+        run: usize,
+    },
+    /// Removes an interrupted run.
+    DiscardInterrupted {
+        /// The `id` of its entry in the list.
+        run: usize,
     },
     /// Compares the device with the CPU parameter by parameter.
     Compare,

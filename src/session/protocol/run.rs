@@ -3,7 +3,7 @@
 use crate::Warning;
 use crate::export::{ExportPart, UnavailableReason};
 use crate::train::{MemoryReport, Schedule, StepLog};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What a run with the given settings will do.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -71,6 +71,24 @@ pub enum RunEvent {
         /// Why.
         reason: NotSavedReason,
     },
+    /// The state of the run is saved, so that it can be continued after a crash.
+    StateSaved {
+        /// Identifies the stored run.
+        run: usize,
+        /// Updates done.
+        step: usize,
+        /// Bytes of the state; 0 before the first one.
+        bytes: u64,
+        /// Seconds that saving took.
+        seconds: f64,
+    },
+    /// The state of the run could not be saved. The run continues, and the states before it stay.
+    StateNotSaved {
+        /// Updates done.
+        step: usize,
+        /// Why.
+        reason: NotSavedReason,
+    },
     /// The run has done all its steps.
     Finished,
 }
@@ -87,7 +105,7 @@ pub enum NotSavedReason {
 }
 
 /// The rows of an evaluation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum EvaluatedPart {
@@ -98,7 +116,7 @@ pub enum EvaluatedPart {
 }
 
 /// Precision, recall and F1 of one class.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(rename = "ClassReport"))]
 pub struct ClassView {
     /// Name.
@@ -114,7 +132,7 @@ pub struct ClassView {
 }
 
 /// The unweighted mean over the classes that occur among the labels or the predictions.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(rename = "MacroAverage"))]
 pub struct MacroView {
     /// Mean precision.
@@ -126,7 +144,7 @@ pub struct MacroView {
 }
 
 /// A row whose prediction is not its label.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(rename = "MisclassifiedRow"))]
 pub struct MisclassifiedView {
     /// Row index in the dataset.
@@ -145,7 +163,7 @@ pub struct MisclassifiedView {
 pub(crate) const MAX_MISCLASSIFIED: usize = 100;
 
 /// An evaluation of the test or validation part. Names and units are those of transformers and scikit-learn.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct EvaluationReport {
     /// Updates done before it.

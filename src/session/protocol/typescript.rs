@@ -50,6 +50,7 @@ export type WorkerRequest =
   | { type: 'import_files'; name: string; files: VisitorFile[]; options: Partial<ImportOptions> }
   | { type: 'export'; parts: ExportPart[]; library: LibraryFile[] }
   | { type: 'train'; values: Values; paused: boolean }
+  | { type: 'resume'; run: number }
   | { type: 'control'; action: ControlAction };
 
 /** `control` is answered at once; every other request waits for the one before it. */
@@ -68,7 +69,8 @@ export type StepEvent = Omit<Extract<RunEvent, { kind: 'step' }>, 'tokens'> & {
 export type ProgressEvent =
   | SessionEvent
   | StepEvent
-  | Extract<RunEvent, { kind: 'evaluation' | 'saved' | 'not_saved' }>
+  | Extract<RunEvent, { kind: 'evaluation' | 'saved' | 'not_saved' | 'state_saved' | 'state_not_saved' }>
+  | ({ kind: 'resumed' } & ResumedRun)
   | { kind: 'run'; state: RunState }
   | { kind: 'piece'; bytes: Uint8Array<ArrayBuffer> };
 
@@ -101,11 +103,15 @@ export type Results = {
   tokens: TokenRows;
   plan: PlanView;
   train: TrainResult;
+  resume: TrainResult;
   evaluate: EvaluationReport;
   predict: PredictResult;
   plan_export: ExportPlan;
   export: ExportResult;
   restore_previous: TrainedState;
+  interrupted: InterruptedRun[];
+  resume_data: ResumeData;
+  discard_interrupted: InterruptedRun[];
   discard: null;
   compare: SelfTest;
   control: { state: RunState };
@@ -199,6 +205,12 @@ fn declarations() -> String {
         EvaluatedPart,
         NotSavedReason,
         RunEvent,
+        ModelLocator,
+        InterruptedSummary,
+        InterruptedRun,
+        ResumeData,
+        ReportedEvaluation,
+        ResumedRun,
         TrainResult,
         PredictResult,
         ExportedFile,

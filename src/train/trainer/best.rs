@@ -3,9 +3,10 @@
 use crate::bert::BertForSequenceClassification;
 use crate::evaluate::Evaluation;
 use crate::train::{MetricForBestModel, SaveStrategy, TrainerState, TrainingArguments};
+use serde::{Deserialize, Serialize};
 
 /// The best evaluation at the end of an epoch, as transformers' `best_global_step` and `best_metric`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct BestEvaluation {
     /// Updates before it.
     pub step: usize,
@@ -82,6 +83,27 @@ impl BestTracker {
 
     pub(super) fn best(&self) -> Option<BestEvaluation> {
         self.best
+    }
+
+    /// The best evaluation, and the number of evaluations since.
+    pub(super) fn state(&self) -> (Option<BestEvaluation>, usize) {
+        (self.best, self.without_improvement)
+    }
+
+    /// The network at the best evaluation, if it is kept.
+    pub(super) fn weights(&self) -> Option<&BertForSequenceClassification> {
+        self.weights.as_ref()
+    }
+
+    /// Continues from what [`state`](Self::state) and [`weights`](Self::weights) have returned.
+    pub(super) fn resume(
+        &mut self,
+        best: Option<BestEvaluation>,
+        without_improvement: usize,
+        weights: Option<BertForSequenceClassification>,
+    ) {
+        (self.best, self.without_improvement) = (best, without_improvement);
+        self.weights = weights;
     }
 
     /// Returns the kept weights and the number of updates before them, once.

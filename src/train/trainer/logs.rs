@@ -19,6 +19,11 @@ pub(super) struct PendingLog {
 }
 
 impl Trainer {
+    /// Whether logs have not been read back yet.
+    pub fn has_pending_logs(&self) -> bool {
+        !self.pending.is_empty()
+    }
+
     /// Reads back the losses and gradient norms of the updates since the last read-back.
     ///
     /// From an update on whose loss or norm is not finite, the device has changed nothing; of one that the device has

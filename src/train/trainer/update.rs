@@ -2,12 +2,12 @@
 
 use super::logs::PendingLog;
 use super::{Trainer, epoch_order, interrupted};
-use crate::Result;
 use crate::bert::BertForSequenceClassification;
 use crate::kernels::{ActivationPadding, Autocast, DropoutStream};
 use crate::tokens::Encoding;
 use crate::train::backward::TrainingStep;
 use crate::train::{GradScaler, GradientClipper, TrainingArguments, partial_sums_of_squares};
+use crate::{Error, Result};
 use burn::optim::{GradientsAccumulator, GradientsParams};
 use burn::tensor::{Device, Tensor};
 
@@ -26,6 +26,29 @@ impl Clipping {
         } else {
             Self::Plain(GradientClipper::new(arguments.max_grad_norm, device))
         }
+    }
+
+    /// What the next update depends on, `[CLIP_VALUES]` or with `fp16` `[SCALER_VALUES]`.
+    pub(super) fn state(&self) -> Tensor<1> {
+        match self {
+            Self::Plain(clipper) => clipper.state(),
+            Self::Scaled(scaler) => scaler.state(),
+        }
+    }
+
+    /// Continues from a [`state`](Self::state).
+    ///
+    /// # Errors
+    /// [`Error::Resume`] for one of another size.
+    pub(super) fn set_state(&mut self, state: Tensor<1>) -> Result<()> {
+        if state.dims() != self.state().dims() {
+            return Err(Error::Resume("its state of fp16 is another".into()));
+        }
+        match self {
+            Self::Plain(clipper) => clipper.set_state(state),
+            Self::Scaled(scaler) => scaler.set_state(state),
+        }
+        Ok(())
     }
 
     /// The loss scale, `[1]`; none without `fp16`.
@@ -139,7 +162,7 @@ impl Trainer {
         (accumulated.grads(), loss, tokens)
     }
 
-    fn epoch_order(&self, epoch: usize) -> Vec<usize> {
+    pub(super) fn epoch_order(&self, epoch: usize) -> Vec<usize> {
         if !self.options.shuffle {
             return (0..self.train.len()).collect();
         }

@@ -88,6 +88,16 @@ impl WordRows {
         });
     }
 
+    /// What weight decay has multiplied the other rows by, `[1]`.
+    pub(super) fn decay(&self) -> Option<Tensor<1>> {
+        self.decay.clone()
+    }
+
+    /// Continues from a [`decay`](Self::decay).
+    pub(super) fn set_decay(&mut self, decay: Option<Tensor<1>>) {
+        self.decay = decay;
+    }
+
     /// The model with the whole table.
     pub(super) fn whole(
         &self,
