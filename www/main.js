@@ -174,10 +174,14 @@ function newWorker() {
  * @param {Session} session
  * @param {ReturnType<typeof newWorker>} started
  */
-const watch = (session, { name, worker }) => watchLife(name, () => session.ended(worker));
+function watch(session, { name, worker }) {
+  watchLife(name, () => session.ended(worker));
+}
 
 /** The device that the address selects. @param {URLSearchParams} query */
-const deviceOf = (query) => DEVICES.find((candidate) => candidate === query.get('device')) ?? 'auto';
+function deviceOf(query) {
+  return DEVICES.find((candidate) => candidate === query.get('device')) ?? 'auto';
+}
 
 /**
  * Keeps the files of a model of the visitor's disk while a run of it is stored.
