@@ -12,7 +12,7 @@ import { duration, number, t } from '../i18n.js';
  */
 export function headerPanel(store) {
   const machine = byId('machine');
-  const notices = byId('notices');
+  const notices = byId('problems');
   const comparison = h('div', { class: 'comparison' });
   store.watch(['opened', 'openError', 'fatal', 'language'], (state) => {
     replace(machine, ...device(state, comparison), deviceChoice(store));
