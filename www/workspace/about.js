@@ -35,6 +35,7 @@ export function aboutDialog() {
       ),
     ],
   });
+  element.classList.add('about');
   return {
     element,
     /** @param {string} known  the version, or nothing before the worker has told it */

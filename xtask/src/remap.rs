@@ -66,10 +66,16 @@ mod tests {
     }
 
     #[test]
-    fn the_folders_of_sources_have_names() {
+    fn every_folder_has_its_own_name() {
         let folders = folders().unwrap();
-        assert!(folders.iter().any(|(folder, _)| *folder == project::root()));
-        let registry = folders.iter().find(|(_, name)| *name == "/crates").unwrap();
-        assert!(registry.0.is_dir());
+        assert_eq!(folders[0], (project::root(), "/webtune"));
+        let (registry, _) = folders.iter().find(|(_, name)| *name == "/crates").unwrap();
+        let crates = std::fs::read_dir(registry).unwrap().flatten();
+        let mut names = crates.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        assert!(
+            names.any(|name| name.starts_with("wide-")),
+            "{}",
+            registry.display()
+        );
     }
 }

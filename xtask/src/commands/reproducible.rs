@@ -33,7 +33,7 @@ pub struct File {
 
 impl File {
     fn is_equal(&self) -> bool {
-        self.hashes[0].is_some() && self.hashes[0] == self.hashes[1]
+        self.hashes[0] == self.hashes[1]
     }
 }
 

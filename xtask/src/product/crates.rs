@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 
-use super::{Origin, Package, canonical, licence_files, reference, without_address};
+use super::{Origin, Package, canonical, licence_files, reference, table, without_address};
 use crate::error::{Error, Result};
 use crate::{process, project};
 
@@ -58,13 +58,15 @@ pub fn registries() -> Result<BTreeSet<PathBuf>> {
 
 /// The standard library of the toolchain that rust-toolchain.toml names. It is compiled into the modules.
 pub fn standard_library() -> Result<Package> {
-    let path = project::at(TOOLCHAIN);
-    let text = project::read_text(&path)?;
-    let file: toml::Table = text.parse().map_err(|error| Error::Toml {
-        path: path.clone(),
-        reason: format!("{error}"),
-    })?;
-    let channel = file["toolchain"]["channel"].as_str().unwrap_or_default();
+    let file = table(TOOLCHAIN)?;
+    let channel = file
+        .get("toolchain")
+        .and_then(|toolchain| toolchain.get("channel"))
+        .and_then(toml::Value::as_str)
+        .ok_or_else(|| Error::Toml {
+            path: project::at(TOOLCHAIN),
+            reason: "it names no channel".to_owned(),
+        })?;
     Ok(Package {
         name: "Rust standard library".to_owned(),
         version: channel.to_owned(),

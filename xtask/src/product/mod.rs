@@ -110,6 +110,16 @@ fn packages() -> Result<Vec<Package>> {
     Ok(packages)
 }
 
+/// Reads a TOML file at the root of the repository.
+fn table(name: &str) -> Result<toml::Table> {
+    let path = project::at(name);
+    let text = project::read_text(&path)?;
+    text.parse().map_err(|error| Error::Toml {
+        path,
+        reason: format!("{error}"),
+    })
+}
+
 /// An expression in the syntax of SPDX: crates.io accepts `MIT/Apache-2.0`.
 fn canonical(expression: &str) -> String {
     match Expression::canonicalize(expression) {

@@ -4,7 +4,7 @@
 use spdx::Licensee;
 use toml::{Table, Value};
 
-use super::{Package, packages};
+use super::{Package, packages, table};
 use crate::error::{Error, Result};
 use crate::project;
 
@@ -18,15 +18,6 @@ pub fn check() -> Result<usize> {
     check_licences(&packages, &list(&policy, "licenses", "allow")?)?;
     check_sources(&table(LOCK)?, &list(&policy, "sources", "allow-registry")?)?;
     Ok(packages.len())
-}
-
-fn table(name: &str) -> Result<Table> {
-    let path = project::at(name);
-    let text = project::read_text(&path)?;
-    text.parse().map_err(|error| Error::Toml {
-        path,
-        reason: format!("{error}"),
-    })
 }
 
 fn list(policy: &Table, section: &str, name: &str) -> Result<Vec<String>> {
