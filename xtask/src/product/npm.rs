@@ -22,8 +22,17 @@ const PACKAGES: [(&str, &[&str]); 4] = [
         &["node_modules/onnxruntime-web/node_modules/onnxruntime-common"],
     ),
 ];
-/// The licence of the packages of ONNX Runtime, which contain none.
+/// The licence of ONNX Runtime, of which the packages contain none.
 const ONNX_RUNTIME: &str = "www/export-demo/onnxruntime.LICENSE.txt";
+/// Texts that a package lacks. The file in that of the model is for its scripts, not for the weights.
+const ADDED: [(&str, &str); 3] = [
+    (site::MODEL_PACKAGE, "LICENSE-APACHE"),
+    ("node_modules/onnxruntime-web", ONNX_RUNTIME),
+    (
+        "node_modules/onnxruntime-web/node_modules/onnxruntime-common",
+        ONNX_RUNTIME,
+    ),
+];
 
 /// The packages, each before those that it contains.
 pub fn packages() -> Result<Vec<Package>> {
@@ -40,17 +49,15 @@ pub fn packages() -> Result<Vec<Package>> {
     Ok(packages)
 }
 
-fn read(folder: &str) -> Result<Package> {
-    let folder = project::at(folder);
+fn read(name: &str) -> Result<Package> {
+    let folder = project::at(name);
     let path = folder.join("package.json");
     let manifest: Value = serde_json::from_str(&project::read_text(&path)?)
         .map_err(|error| Error::Metadata(format!("{}: {error}", path.display())))?;
     let text = |name: &str| manifest[name].as_str().unwrap_or_default().to_owned();
-    let name = text("name");
     let mut files = licence_files(&folder)?;
-    if files.is_empty() && name.starts_with("onnxruntime-") {
-        files.push(project::at(ONNX_RUNTIME));
-    }
+    let added = ADDED.iter().filter(|(package, _)| *package == name);
+    files.extend(added.map(|(_, file)| project::at(file)));
     Ok(Package {
         version: text("version"),
         origin: Origin::Npm,
@@ -59,7 +66,7 @@ fn read(folder: &str) -> Result<Package> {
         repository: repository(&manifest),
         files,
         requires: Vec::new(),
-        name,
+        name: text("name"),
     })
 }
 
@@ -116,6 +123,11 @@ mod tests {
             uplot.repository.as_deref(),
             Some("https://github.com/leeoniya/uPlot.git")
         );
+        let model = packages
+            .iter()
+            .find(|package| package.name.ends_with("minilm-fp16"))
+            .unwrap();
+        assert!(model.files.contains(&project::at("LICENSE-APACHE")));
         for package in packages {
             assert!(
                 !package.files.is_empty() && !package.version.is_empty(),
