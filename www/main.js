@@ -30,6 +30,7 @@ import { Settings } from './settings.js';
 import { Store, initialState, takeSessionState } from './state.js';
 import { watchLife } from './worker-life.js';
 import { Workflow } from './workflow.js';
+import { aboutOpener } from './workspace/about-opener.js';
 import { timesOf, workByItself } from './workspace/by-itself.js';
 import { dock, showRefusedField } from './workspace/dock.js';
 import { showFacts } from './workspace/facts.js';
@@ -81,7 +82,8 @@ async function start() {
 async function frame(store, appearanceChanged) {
   ignoreOffButtons();
   preferences(store, appearanceChanged);
-  topbarButtons(shortcuts(store));
+  const showAbout = aboutOpener((error) => store.update({ refused: asShown(error) }));
+  topbarButtons(shortcuts(store, showAbout));
   rail(store);
   const docked = dock(store);
   await nextTask();

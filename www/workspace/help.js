@@ -1,4 +1,4 @@
-// The dialog that lists the shortcuts, turns single keys off, and names what the page is made of.
+// The dialog that lists the shortcuts, turns single keys off, and leads to the one about the page.
 
 import { dialog } from '../components/dialog.js';
 import { h } from '../dom.js';
@@ -9,8 +9,9 @@ import { h } from '../dom.js';
  * @param {Shortcut[]} shortcuts
  * @param {boolean} enabled            whether single keys act
  * @param {(on: boolean) => void} enable
+ * @param {() => void} showAbout
  */
-export function helpDialog(shortcuts, enabled, enable) {
+export function helpDialog(shortcuts, enabled, enable, showAbout) {
   const rows = shortcuts.map(({ keys, about }) =>
     h(
       'tr',
@@ -21,13 +22,27 @@ export function helpDialog(shortcuts, enabled, enable) {
   );
   const toggle = h('input', { type: 'checkbox', on: { change: ({ target }) => enable(target.checked) } });
   toggle.checked = enabled;
-  return dialog({
+  const about = h('button', {
+    type: 'button',
+    class: 'secondary',
+    'data-testid': 'help-about',
+    i18n: 'about.title',
+    on: {
+      click: () => {
+        // The focus returns to what has opened the list, and from the next dialog again.
+        help.close();
+        showAbout();
+      },
+    },
+  });
+  const help = dialog({
     title: 'help.title',
     testId: 'help-dialog',
     children: [
       h('table', { class: 'shortcuts' }, h('tbody', {}, ...rows)),
       h('label', { class: 'check' }, toggle, h('span', { i18n: 'help.single_keys' })),
-      h('p', { class: 'note', i18n: 'page.credit' }),
+      h('div', { class: 'actions' }, about),
     ],
   });
+  return help;
 }

@@ -25,14 +25,16 @@ const STORED_AS = 'webtune.shortcuts';
 /**
  * Returns what shows the list.
  * @param {AppStore} store
+ * @param {() => void} showAbout
  */
-export function shortcuts(store) {
+export function shortcuts(store, showAbout) {
   let enabled = recall(STORED_AS) !== 'off';
   const list = table(store, () => dialog.open());
-  const dialog = helpDialog(list, enabled, (/** @type {boolean} */ on) => {
+  const enable = (/** @type {boolean} */ on) => {
     enabled = on;
     remember(STORED_AS, on ? 'on' : 'off');
-  });
+  };
+  const dialog = helpDialog(list, enabled, enable, showAbout);
   document.addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.isComposing || event.repeat) return;
     if (document.querySelector('dialog[open]')) return;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::error::{Error, Result};
 use crate::memory_import::has_data;
-use crate::{cargo, process, project};
+use crate::{cargo, process, project, remap};
 
 const PACKAGE: &str = "webtune-cpu-module";
 
@@ -70,7 +70,8 @@ impl Module {
             ]);
         }
         flags.push(&features);
-        let flags: Vec<String> = flags.iter().map(|flag| format!("\"-C{flag}\"")).collect();
+        let flags: Vec<String> = flags.iter().map(|flag| format!("-C{flag}")).collect();
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         // Another folder, because the dependencies differ in their features from those of the page's module.
         let name = self.file.replace(".wasm", "");
         cargo
@@ -79,11 +80,7 @@ impl Module {
             .args(self.threads.then_some("--features=threads"))
             .arg("--target-dir")
             .arg(project::cache().join(name))
-            .arg("--config")
-            .arg(format!(
-                "target.wasm32-unknown-unknown.rustflags=[{}]",
-                flags.join(",")
-            ));
+            .args(remap::arguments(&flags)?);
         let built = cargo::build(&mut cargo)?;
         let path = built.module("webtune_cpu_module");
         let path: PathBuf = path.ok_or(Error::NoWasmArtifact(PACKAGE))?;

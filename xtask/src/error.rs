@@ -188,6 +188,54 @@ pub enum Error {
         places: Vec<String>,
     },
 
+    /// Packages of the product have no licence, or one that deny.toml does not allow.
+    #[error(
+        "these packages may not be in the site:\n  {}\n\
+         Do without the package, or read its licence and add it to `allow` in deny.toml.",
+        .0.join("\n  ")
+    )]
+    Licences(Vec<String>),
+
+    /// Cargo.lock has packages of a source that deny.toml does not allow.
+    #[error(
+        "these packages come from another source than those of deny.toml:\n  {}\n\
+         Take a version of the registry, or add the source to `allow-registry` in deny.toml.",
+        .0.join("\n  ")
+    )]
+    Sources(Vec<String>),
+
+    /// A file is not the TOML that is expected.
+    #[error("{} is not as expected: {reason}.\nCompare it with its version in git.", path.display())]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong in it.
+        reason: String,
+    },
+
+    /// What cargo or npm say about a package cannot be read.
+    #[error(
+        "the description of a package cannot be read: {0}.\nDelete node_modules and run the command again."
+    )]
+    Metadata(String),
+
+    /// The list of packages does not conform to CycloneDX.
+    #[error(
+        "the list of the site's packages is not valid: {0}.\nCorrect xtask/src/product/sbom.rs."
+    )]
+    Sbom(String),
+
+    /// The database of security advisories could not be read.
+    #[error(
+        "the security advisories were NOT checked: their database could not be fetched.\n\
+         The other checks passed. Run `cargo xtask deny` on a machine that reaches the database's git host."
+    )]
+    NoAdvisories,
+
+    /// Two builds of the same commit differ.
+    #[error("{0} files differ between two builds of the same commit; the table above names them.")]
+    NotReproducible(usize),
+
     /// A test step ran nothing, or left no report of what it ran.
     #[error("{0}")]
     NoTests(String),

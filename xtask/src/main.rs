@@ -9,8 +9,10 @@ mod error;
 mod line_length;
 mod memory_import;
 mod process;
+mod product;
 mod progress;
 mod project;
+mod remap;
 mod reports;
 mod setup;
 mod site;
@@ -35,6 +37,8 @@ cargo xtask COMMAND
                                    installs the peers under bench/ and PyTorch under target/ (--no-python does without)
                                    (--help lists more options; --dev skips wasm-opt and publishes nothing;
                                    --accept measures the figures of the regression gate again)
+  deny                             check every dependency with cargo-deny: licences, sources, advisories
+  reproducible                     build the site twice in two folders and compare every file
   help                             print this
 ";
 
@@ -84,6 +88,8 @@ fn run(mut arguments: lexopt::Parser) -> Result<()> {
         .map(drop),
         "test" => commands::test::run(flags.full),
         "parity" => commands::parity::run(),
+        "deny" => commands::deny::run(),
+        "reproducible" => commands::reproducible::run(),
         "help" => {
             print!("{HELP}");
             Ok(())

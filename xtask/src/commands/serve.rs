@@ -9,7 +9,7 @@ use super::build;
 use crate::error::{Error, Result};
 use crate::site::{self, Mount};
 use crate::wasm::{self, Form};
-use crate::{demo, process, progress, project, setup};
+use crate::{demo, process, product, progress, project, setup};
 
 const SERVER: &str = "xtask/server.js";
 #[cfg(not(unix))]
@@ -53,6 +53,8 @@ fn live() -> Result<Vec<Mount>> {
     mounts.extend(site::models(site::MODELS));
     mounts.extend(site::licences());
     mounts.push(site::service_worker());
+    let (licences, packages) = product::documents()?;
+    mounts.extend([licences, packages]);
     mounts.push(Mount::new(site::INDEX, project::at(site::INDEX)));
     progress::note(
         "serving index.html and www/ from the disk: reload to see a change (a change in src/ needs a restart)",

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{panic, thread};
 
-use super::build;
+use super::{build, deny};
 use crate::cargo::{self, TestProgram};
 use crate::error::{About, Error, Result};
 use crate::tally::{Counts, Tally};
 use crate::wasm::{self, Form};
-use crate::{line_length, process, project, reports, setup};
+use crate::{line_length, process, product, project, reports, setup};
 
 const FORMAT: &str = "Run `cargo fmt --all`.";
 const PRETTIER: &str = "Run `npm run format`.";
@@ -30,6 +30,12 @@ pub fn run(full: bool) -> Result<()> {
     tally.step_with("formatting (scripts and styles)", npm, |()| {
         check(&mut process::npm_run("check-format"), PRETTIER)
     });
+    tally.step_with("licences and sources of dependencies", npm, |()| {
+        product::check().map(|_| Counts::ONE_PASSED)
+    });
+    if full {
+        tally.step("cargo-deny", || deny::policy().map(|()| Counts::ONE_PASSED));
+    }
     tally.step("line length", || {
         line_length::check().map(|()| Counts::ONE_PASSED)
     });
@@ -93,7 +99,7 @@ fn native_build(programs: &mut Vec<TestProgram>) -> Result<Counts> {
 /// Its dependencies are those of the release build.
 fn wasm_clippy() -> Result<Counts> {
     let mut cargo = cargo::with_clippy(&["rustc", "--crate-type=rlib"]);
-    cargo.args(wasm::TARGET);
+    wasm::select(&mut cargo)?;
     let built = cargo::build_with(&mut cargo, &["--", "-Copt-level=0"])?;
     without_warnings(built.warnings)
 }
