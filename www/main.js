@@ -5,8 +5,9 @@
 // - `device=cpu` or `device=webgpu` selects a device
 // - `threads=<number>` limits the threads of the CPU device
 // - `model=<URL of a folder>` or `model=owner/name@revision` selects a model
-// - `endpoint=<address>` selects another Hub than huggingface.co, for models
-// - `datasets=<address>` selects another rows API than that of huggingface.co, for datasets
+// - `endpoint=<address>` selects another Hub than that of the site (`webtune-hub` of index.html), for models
+// - `datasets=<address>` selects another rows API than that of the site (`webtune-datasets`), for datasets
+// Both must be among the hosts of the site's policy, see docs/operations.md.
 // - `lang=ko` selects a language
 // - `depth=teach`, `explore` or `expert` selects how much is shown
 // - `view=projector` shows large type in high contrast
@@ -22,6 +23,7 @@ import { nextTask } from './next-task.js';
 import { headerPanel } from './panels/header.js';
 import { overviewPanel } from './panels/overview.js';
 import { refreshStored } from './requests.js';
+import { scriptUrl } from './script-url.js';
 import { Session, asShown } from './session.js';
 import { Settings } from './settings.js';
 import { Store, initialState, takeSessionState } from './state.js';
@@ -92,7 +94,7 @@ async function frame(store, appearanceChanged) {
  * @param {Awaited<ReturnType<typeof frame>>} shell
  */
 async function open(store, query, { docked, overview, comparison }) {
-  const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
+  const worker = new Worker(scriptUrl(new URL('./worker.js', import.meta.url)), { type: 'module' });
   const session = new Session(worker, {
     onState: (state) => takeSessionState(store, state),
     onFatal: (fatal) => store.update({ fatal }),
@@ -110,8 +112,8 @@ async function open(store, query, { docked, overview, comparison }) {
     settings.subscribe(() => replaceQuery(settings.writeQuery(new URLSearchParams(location.search))));
     const workflow = new Workflow(session, store, settings, {
       modelBase: modelBase(query),
-      endpoint: query.get('endpoint') ?? '',
-      datasets: query.get('datasets') ?? '',
+      endpoint: query.get('endpoint') ?? ofSite('hub'),
+      datasets: query.get('datasets') ?? ofSite('datasets'),
     });
     const repo = repoOf(query);
     if (repo !== null) store.update({ origin: { kind: 'hub', repo } });
@@ -192,10 +194,17 @@ function threadsOf(query) {
  * @param {URLSearchParams} query
  */
 function modelBase(query) {
-  const models = document.querySelector('meta[name="webtune-models"]')?.getAttribute('content') ?? './models/';
-  const folder = namesFolder(query) ? query.get('model') : `${models}${DEFAULT_MODEL}`;
+  const folder = namesFolder(query) ? query.get('model') : `${ofSite('models') || './models/'}${DEFAULT_MODEL}`;
   const base = new URL(folder ?? '', document.baseURI).href;
   return base.endsWith('/') ? base : `${base}/`;
+}
+
+/**
+ * What the site says about where things are, in a `meta` element of index.html; empty where it says nothing.
+ * @param {'models'|'hub'|'datasets'} name
+ */
+function ofSite(name) {
+  return document.querySelector(`meta[name="webtune-${name}"]`)?.getAttribute('content') ?? '';
 }
 
 /** Whether the URL names the folder of a model. @param {URLSearchParams} query */

@@ -61,6 +61,11 @@ export class HubServer {
     return originOf(this.#server);
   }
 
+  /** Where large files are: another origin on the same server. */
+  get storage() {
+    return this.endpoint.replace('127.0.0.1', 'localhost');
+  }
+
   /**
    * @param {string} id       `owner/name`
    * @param {Record<string, Buffer>} files
@@ -128,8 +133,7 @@ export class HubServer {
       ...CORS,
       'x-repo-commit': commit,
       ...(large ? { 'x-linked-size': bytes.length, 'x-linked-etag': `"${sha256(bytes)}"` } : {}),
-      // Another origin on the same server.
-      location: large ? this.endpoint.replace('127.0.0.1', 'localhost') + place : place,
+      location: large ? this.storage + place : place,
     });
     response.end();
   }

@@ -1,0 +1,128 @@
+// The content security policy of index.html, the headers that follow from it, and code that it would refuse.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import test from 'node:test';
+import { policyOf, siteHeaders } from '../../xtask/headers.js';
+import { filesOf } from './style-sheets.js';
+
+/** @param {string} path  from the root of the repository */
+const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const page = read('index.html');
+
+/** What the page may load and do; every source is this site or one of the Hub's hosts. */
+const DIRECTIVES = {
+  'default-src': "'none'",
+  'script-src': "'self' 'wasm-unsafe-eval'",
+  'worker-src': "'self'",
+  'style-src': "'self'",
+  'img-src': "'self' blob:",
+  'connect-src': "'self' https://huggingface.co https://datasets-server.huggingface.co https://*.hf.co",
+  'base-uri': "'none'",
+  'form-action': "'none'",
+  'require-trusted-types-for': "'script'",
+  'trusted-types': 'webtune',
+};
+
+/** @param {string} policy */
+const directivesOf = (policy) =>
+  Object.fromEntries(
+    policy.split(';').map((directive) => {
+      const [name = '', ...sources] = directive.trim().split(' ');
+      return [name, sources.join(' ')];
+    }),
+  );
+
+test('the policy of the page allows what the page uses, and nothing else', () => {
+  assert.deepEqual(directivesOf(policyOf(page)), DIRECTIVES);
+});
+
+test('the policy comes before everything that the page loads', () => {
+  const at = page.indexOf('http-equiv="Content-Security-Policy"');
+  assert.ok(at > 0 && at < page.search(/<(link|script|img|style)\b/));
+});
+
+test('the headers have the policy of the page, and forbid frames', () => {
+  const { 'content-security-policy': policy = '', ...others } = siteHeaders(page);
+  assert.deepEqual(directivesOf(policy), { ...DIRECTIVES, 'frame-ancestors': "'none'" });
+  assert.equal(others['x-content-type-options'], 'nosniff');
+  assert.equal(others['referrer-policy'], 'no-referrer');
+  assert.match(page, /<meta name="referrer" content="no-referrer" \/>/);
+});
+
+test('the policy of a site with another Hub is the one of its page', () => {
+  const mirrored = page.replace(/connect-src 'self'[^;]*/, "connect-src 'self' https://hub.example");
+  assert.equal(directivesOf(policyOf(mirrored))['connect-src'], "'self' https://hub.example");
+  assert.match(siteHeaders(mirrored)['content-security-policy'] ?? '', /'self' https:\/\/hub\.example;/);
+  assert.throws(() => siteHeaders('<!doctype html>'), /no content security policy/);
+});
+
+test('a feature of the browser that the page uses is allowed, and no feature is named twice', () => {
+  const features = (siteHeaders(page)['permissions-policy'] ?? '').split(', ').map((feature) => feature.split('='));
+  const names = features.map(([name]) => name);
+  assert.equal(new Set(names).size, names.length);
+  const allowed = features.filter(([, value]) => value !== '()');
+  assert.deepEqual(allowed, [
+    ['clipboard-write', '(self)'],
+    ['cross-origin-isolated', '(self)'],
+  ]);
+});
+
+test('docs/operations.md has the headers that the server sends', () => {
+  const listed = /```text\n(content-security-policy: [\s\S]*?)```/.exec(read('docs/operations.md'))?.[1] ?? '';
+  // A header is one line; the document wraps it.
+  const lines = listed.replace(/\n +/g, ' ').trim().split('\n');
+  const sent = Object.entries(siteHeaders(page)).map(([name, value]) => `${name}: ${value}`);
+  assert.deepEqual(lines, sent);
+});
+
+/** Ways to turn a text into elements, styles or code. The policy refuses them where the browser has Trusted Types. */
+const SINKS = [
+  /\b(inner|outer)HTML\b/,
+  /\binsertAdjacentHTML\b/,
+  /\bsetHTML(Unsafe)?\b/,
+  /\bparseHTMLUnsafe\b/,
+  /\bDOMParser\b/,
+  /\bcreateContextualFragment\b/,
+  /\bdocument\.write(ln)?\b/,
+  /\bsrcdoc\b/,
+  /\bexecCommand\b/,
+  /\beval\s*\(/,
+  /\bnew Function\b/,
+  /\b(setTimeout|setInterval)\(\s*['"`]/,
+  /\bimportScripts\b/,
+  /\bcssText\b/,
+  /setAttribute\(\s*['"](on|style\b|src\b)/,
+  /\bcreateElement\(\s*['"](script|iframe|object|embed|base|style)\b/,
+  /\bh\(\s*['"](script|iframe|object|embed|base|style)\b/,
+];
+
+test('no script of the page turns a text into elements, styles or code', () => {
+  const used = filesOf('.js').flatMap(({ path, text }) => {
+    const code = text.replace(/^\s*(\/\/|\*|\/\*).*$/gm, '');
+    return SINKS.filter((sink) => sink.test(code)).map((sink) => `${path}: ${sink}`);
+  });
+  assert.deepEqual(used, []);
+});
+
+test('only the policy for scripts makes addresses of workers', () => {
+  const starts = /new (Shared)?Worker\((?!scriptUrl\()|\.register\((?!scriptUrl\()|createPolicy\(/;
+  const found = filesOf('.js').flatMap(({ path, text }) => (starts.test(text) ? [path] : []));
+  assert.deepEqual(found, ['script-url.js']);
+});
+
+test('no address of a link comes from a text', () => {
+  // A link is to a view of the page, to this page with another device, or to a file that the page has made.
+  const SAFE = [/^`\#\$\{\w+\}`$/, /^'(\#|\.\/|https:\/\/)[^']*'$/, /^url$/, /^withDevice\(location\.href/];
+  const links = filesOf('.js').flatMap(({ path, text }) =>
+    [...text.matchAll(/\bhref: (.*?)(?=,? \}|, \w|,\n)/g)].map(([, to = '']) => ({ path, to })),
+  );
+  assert.ok(links.length >= 5, 'the pattern finds the links');
+  const unsafe = links.filter(({ to }) => !SAFE.some((safe) => safe.test(to)));
+  assert.deepEqual(unsafe, []);
+});
+
+test('the page has no script, style or listener inside of it', () => {
+  for (const pattern of [/<script(?![^>]* src=)/, /<style\b/, /\sstyle=/, /\son\w+=/, /javascript:/])
+    assert.doesNotMatch(page, pattern);
+});
