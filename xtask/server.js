@@ -1,6 +1,6 @@
-// The static file server of `cargo xtask serve`, of the browser tests and of the benchmark. It is for this machine only:
-// it listens on the loopback address and answers no request for another host, which a page of that host could send
-// after its name has been pointed here (DNS rebinding).
+// The static file server of `cargo xtask serve`, of the browser tests and of the benchmark. It is for this machine
+// only: it listens on the loopback address and answers no request for another host, which a page of that host could
+// send after its name has been pointed here (DNS rebinding).
 //
 // By hand: `node xtask/server.js '{"port": 8080, "live": false, "mounts": [{"address": "", "source": "dist"}]}'`
 
