@@ -26,6 +26,7 @@ import { HeldBodies, firstByte } from './bodies.js';
  * @property {Record<string, string>} revisions   commits by branch or tag
  * @property {Record<string, Buffer>} files
  * @property {boolean} [unlisted]     a mirror without a list of files
+ * @property {string} [license]
  * @property {Record<string, string>} [hashes]    what the list says instead of a file's own hash
  * @property {Record<string, Trouble[]>} [troubles]  by file: one for each request, in order; later requests succeed
  */
@@ -184,7 +185,7 @@ const commitOf = ({ revisions }, revision) =>
  * @param {string} commit
  * @param {Repository} repository
  */
-function listing(commit, { files, hashes = {} }) {
+function listing(commit, { files, hashes = {}, license = 'mit' }) {
   const siblings = Object.entries(files).map(([rfilename, bytes]) => ({
     rfilename,
     size: bytes.length,
@@ -193,5 +194,6 @@ function listing(commit, { files, hashes = {} }) {
       ? { lfs: { sha256: hashes[rfilename] ?? sha256(bytes), size: bytes.length, pointerSize: 134 } }
       : {}),
   }));
-  return { sha: commit, tags: ['bert', 'license:mit'], siblings: [{ rfilename: 'README.md', size: 1 }, ...siblings] };
+  const tags = ['bert', `license:${license}`];
+  return { sha: commit, tags, siblings: [{ rfilename: 'README.md', size: 1 }, ...siblings] };
 }
