@@ -14,7 +14,6 @@ const META = /<meta\s+http-equiv="Content-Security-Policy"\s+content="([^"]*)"/;
 const REFUSED = [
   'accelerometer',
   'autoplay',
-  'bluetooth',
   'browsing-topics',
   'camera',
   'clipboard-read',
@@ -35,7 +34,6 @@ const REFUSED = [
   'screen-wake-lock',
   'serial',
   'usb',
-  'web-share',
   'xr-spatial-tracking',
 ];
 /** What it does: threads share memory, and an example is copied by a button. */

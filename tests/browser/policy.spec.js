@@ -74,7 +74,11 @@ for (const site of [SITE, STATIC_HOST])
   test(`neither the page nor a worker can send, or make code from texts (${site})`, async ({ webtune, server }) => {
     const { page } = webtune;
     webtune.allow(/Content Security Policy|Content-Security-Policy|Trusted|Fetch API cannot load|evaluate a string/);
+    /** @type {string[]} */
+    const warnings = [];
+    page.on('console', (message) => void (message.type() === 'warning' && warnings.push(message.text())));
     await webtune.open({ ...QUICK, device: 'cpu', threads: 2 }, site);
+    expect(warnings, 'the browser knows every name in the headers').toEqual([]);
     await webtune.press('run-model');
     // The same server under another name is another origin.
     const elsewhere = server.origin.replace('127.0.0.1', 'localhost');
