@@ -14,7 +14,7 @@ test('a licence, labels and errors of a model of the Hub are text', async ({ web
   webtune.allow(/Failed to load resource/);
   const found = await watch(page);
   const bert = tinyBert();
-  const config = { ...bert.config, id2label: [MARKUP, FORMULA], label2id: { [MARKUP]: 0, [FORMULA]: 1 } };
+  const config = { ...bert.config, id2label: { 0: MARKUP, 1: FORMULA }, label2id: { [MARKUP]: 0, [FORMULA]: 1 } };
   hub.offer('tests/hostile', files({ ...bert, config }), { license: MARKUP });
   hub.offer('tests/broken', {
     ...files(bert),

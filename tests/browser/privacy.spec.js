@@ -6,7 +6,7 @@ import { expect, test as base } from './fixtures.js';
 import { FORMULA, HOSTILE, MARKUP, expectNoMarkup, watch } from './hostile.js';
 import { RecordingProxy } from './recording-proxy.js';
 import { HOME } from './server.js';
-import { QUICK, madeModel } from './webtune.js';
+import { QUICK } from './webtune.js';
 import { unzip } from './zip.js';
 
 /** @typedef {import('./webtune.js').Webtune} Webtune */
@@ -36,6 +36,12 @@ const VIEWS = /** @type {const} */ ([
   'try',
   'export',
 ]);
+/**
+ * What the browser asks by itself: Chromium's autofill, for the kinds of a form's fields by hashes of their names
+ * (https://chromium.googlesource.com/chromium/src/+/main/components/autofill/core/browser/crowdsourcing/). It has
+ * nothing that a visitor types.
+ */
+const BY_THE_BROWSER = 'connect://content-autofill.googleapis.com:443';
 const FILE = `${MARKUP}.csv`;
 
 /** The texts as a table, each twice with something that tells the rows apart. */
@@ -72,7 +78,6 @@ test('import, training, evaluation, export and continuing send nothing, and no t
   const found = await watch(page);
   await webtune.openBare({ ...QUICK, device: 'cpu', threads: 2, max_steps: 4 });
   await webtune.complete();
-  const title = await page.title();
 
   await test.step('import', async () => {
     await data.pick({ name: FILE, buffer: Buffer.from(table()), mimeType: 'text/csv' });
@@ -81,7 +86,7 @@ test('import, training, evaluation, export and continuing send nothing, and no t
     await data.use({ leaveOut: await page.getByTestId('leave-out').isVisible() });
     await expect(page.getByTestId('dataset-name')).toHaveText(FILE);
     expect((await webtune.read('dataset'))?.labels).toEqual([MARKUP, FORMULA].sort());
-    await data.search('<script', 4);
+    await data.search('<script', 2 * HOSTILE.filter((text) => text.includes('<script')).length);
     await expect(data.rows().filter({ hasText: '<script>pwned()</script>' }).first()).toBeVisible();
     await expectNoMarkup(page);
     await data.search('', 0);
@@ -132,22 +137,22 @@ test('import, training, evaluation, export and continuing send nothing, and no t
   });
 
   expect(found).toEqual([]);
-  expect(await page.title()).toBe(title);
   await test.step('every request is a GET of a file of the site, without a body, cookie or referrer', async () => {
     const site = server.origin + HOME;
-    for (const { method, url, ...rest } of network.sent) {
+    const sent = network.sent.filter(({ url }) => url !== BY_THE_BROWSER);
+    for (const { method, url, ...rest } of sent) {
       expect([method, url.startsWith(site), url]).toEqual(['GET', true, url]);
       expect(rest, url).toEqual({ body: false, referer: undefined, cookie: undefined });
     }
     // The proxy has seen all of them: those of the page, of the worker and of its threads.
-    const paths = network.sent.map(({ url }) => decodeURIComponent(new URL(url).pathname));
+    const paths = sent.map(({ url }) => decodeURIComponent(new URL(url).pathname));
     expect(paths.toSorted()).toEqual(server.requests.toSorted());
     for (const file of ['/main.js', '/worker.js', '.wasm', '/cpu-thread.js', '/model.safetensors'])
       expect(
         paths.some((path) => path.endsWith(file)),
         file,
       ).toBe(true);
-    const queries = network.sent.flatMap(({ url }) => (/\?/.test(url) ? [url] : []));
+    const queries = sent.flatMap(({ url }) => (/\?/.test(url) ? [url] : []));
     expect(
       queries.every((url) => url.startsWith(server.site())),
       'settings are in the address of the page only',
@@ -159,7 +164,6 @@ test('the recorder sees what a page and its worker send, and the policy refuses 
   const { page } = webtune;
   webtune.allow(/Content Security Policy|Failed to load|Fetch API cannot load|a request that leaves the site/);
   await webtune.open({ ...QUICK, device: 'cpu' });
-  const before = network.sent.length;
   const elsewhere = 'http://elsewhere.invalid/';
   const asks = async (/** @type {string} */ url) => {
     const refused = await fetch(url, { mode: 'no-cors' }).then(
@@ -172,10 +176,10 @@ test('the recorder sees what a page and its worker send, and the policy refuses 
   const worker = page.workers().find((one) => one.url().endsWith('/www/worker.js'));
   expect(await worker?.evaluate(asks, elsewhere)).toBe('refused');
   await page.evaluate((url) => navigator.sendBeacon(url, 'text'), elsewhere);
-  expect(network.sent.slice(before)).toEqual([]);
-  // Without a policy, the same request arrives.
+  const arrived = () => network.sent.filter(({ url }) => url === elsewhere).length;
+  expect(arrived()).toBe(0);
+  // From an empty page, which has no policy, the same request arrives.
   const bare = await page.context().newPage();
-  await bare.goto(new URL(`${madeModel('tiny')}config.json`, webtune.server.site()).href);
   expect(await bare.evaluate(asks, elsewhere)).toBe('sent');
-  expect(network.sent.at(-1)?.url).toBe(elsewhere);
+  expect(arrived()).toBe(1);
 });
