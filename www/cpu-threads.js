@@ -5,6 +5,7 @@
 // import of a memory that is not shared, and the CPU device computes on one thread.
 
 import { sleepIn } from './cpu-sleep.js';
+import { scriptUrl } from './script-url.js';
 
 /** @typedef {import('./cpu-thread.js').CpuThread} CpuThread */
 
@@ -63,7 +64,7 @@ export function cpuKernels(threads = navigator.hardwareConcurrency) {
 function startThread(thread) {
   const name = `cpu-thread-${thread.index}`;
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./cpu-thread.js', import.meta.url), { type: 'module', name });
+    const worker = new Worker(scriptUrl(new URL('./cpu-thread.js', import.meta.url)), { type: 'module', name });
     worker.addEventListener('message', () => resolve());
     worker.addEventListener('error', ({ message }) => reject(new Error(message || `${name} could not be loaded`)));
     worker.postMessage(thread);

@@ -34,12 +34,17 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
+/** Addresses that a link may have: a place of the page, a file of the site or of the page, another site. */
+const LINK = /^(#|\.{0,2}\/|https?:|blob:)/;
+
 /**
  * @param {Element} element
  * @param {string} name
  * @param {unknown} value
  */
 export function setAttribute(element, name, value) {
+  if (name === 'href' && value && !LINK.test(String(value)))
+    throw new TypeError(`a link cannot have the address ${value}`);
   if (value === false || value === null || value === undefined) element.removeAttribute(name);
   else if (element.getAttribute(name) !== String(value))
     element.setAttribute(name, value === true ? '' : String(value));

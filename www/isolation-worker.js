@@ -1,6 +1,7 @@
 // The service worker of a site whose host does not send the headers that isolate a page (isolation.js): it adds them to
-// the page and to its workers. Other requests pass by it. It keeps nothing, so that a new version of the site is never
-// mixed with an old one.
+// the page and to its workers. A worker also gets the page's policy, which a browser applies to the page only where it
+// is an element of it. Other requests pass by it. It keeps nothing, so that a new version of the site is never mixed
+// with an old one.
 
 // The type check knows the page's scope only.
 const scope = /** @type {any} */ (self);
@@ -21,6 +22,13 @@ async function isolated(request) {
   const headers = new Headers(response.headers);
   headers.set('cross-origin-opener-policy', 'same-origin');
   headers.set('cross-origin-embedder-policy', 'require-corp');
+  if (request.destination === 'worker') headers.set('content-security-policy', await policy());
   const { status, statusText } = response;
   return new Response(response.body, { status, statusText, headers });
+}
+
+/** The policy of the page that this service worker answers for. */
+async function policy() {
+  const page = await (await fetch(scope.registration.scope)).text();
+  return (/http-equiv="Content-Security-Policy"\s+content="([^"]*)"/.exec(page)?.[1] ?? '').replace(/\s+/g, ' ').trim();
 }

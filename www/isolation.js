@@ -2,6 +2,8 @@
 // service worker adds them (isolation-worker.js). The first visit loads the page a second time, at once. Where a
 // browser has no service workers, as in some private windows, the CPU device computes on one thread.
 
+import { scriptUrl } from './script-url.js';
+
 /** Set when the page was loaded again, so that a host or browser in which that does not help is not tried for ever. */
 const TRIED = 'webtune-isolation';
 
@@ -14,7 +16,7 @@ export async function isolate(isUsed) {
   if (self.crossOriginIsolated || !self.isSecureContext || !navigator.serviceWorker) return;
   try {
     if (sessionStorage.getItem(TRIED)) return;
-    await navigator.serviceWorker.register('./isolation-worker.js');
+    await navigator.serviceWorker.register(scriptUrl(new URL('./isolation-worker.js', document.baseURI)));
     await navigator.serviceWorker.ready;
     if (isUsed()) return;
     sessionStorage.setItem(TRIED, '1');

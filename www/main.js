@@ -5,8 +5,9 @@
 // - `device=cpu` or `device=webgpu` selects a device
 // - `threads=<number>` limits the threads of the CPU device
 // - `model=<URL of a folder>` or `model=owner/name@revision` selects a model
-// - `endpoint=<address>` selects another Hub than huggingface.co, for models
-// - `datasets=<address>` selects another rows API than that of huggingface.co, for datasets
+// - `endpoint=<address>` selects another Hub than that of the site (`webtune-hub` of index.html), for models
+// - `datasets=<address>` selects another rows API than that of the site (`webtune-datasets`), for datasets
+// Both must be among the hosts of the site's policy, see docs/operations.md.
 // - `lang=ko` selects a language
 // - `depth=teach`, `explore` or `expert` selects how much is shown
 // - `view=projector` shows large type in high contrast
@@ -25,6 +26,7 @@ import { interruptedNotices } from './panels/interrupted.js';
 import { overviewPanel } from './panels/overview.js';
 import { refreshStored } from './requests.js';
 import { keepFiles } from './run-files.js';
+import { scriptUrl } from './script-url.js';
 import { Session, asShown } from './session.js';
 import { Settings } from './settings.js';
 import { Store, initialState, takeSessionState } from './state.js';
@@ -123,8 +125,8 @@ async function open(store, query, { docked, overview, comparison }) {
     };
     const sources = {
       modelBase: modelBase(query),
-      endpoint: query.get('endpoint') ?? '',
-      datasets: query.get('datasets') ?? '',
+      endpoint: query.get('endpoint') ?? ofSite('hub'),
+      datasets: query.get('datasets') ?? ofSite('datasets'),
     };
     const workflow = new Workflow(session, store, settings, sources, async (device) => {
       const next = newWorker();
@@ -168,7 +170,7 @@ async function open(store, query, { docked, overview, comparison }) {
 /** A worker, and a name that no other one has. */
 function newWorker() {
   const name = Array.from(crypto.getRandomValues(new Uint32Array(2)), (part) => part.toString(36)).join('');
-  return { name, worker: new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name }) };
+  return { name, worker: new Worker(scriptUrl(new URL('./worker.js', import.meta.url)), { type: 'module', name }) };
 }
 
 /**
@@ -244,10 +246,17 @@ function threadsOf(query) {
  * @param {URLSearchParams} query
  */
 function modelBase(query) {
-  const models = document.querySelector('meta[name="webtune-models"]')?.getAttribute('content') ?? './models/';
-  const folder = namesFolder(query) ? query.get('model') : `${models}${DEFAULT_MODEL}`;
+  const folder = namesFolder(query) ? query.get('model') : `${ofSite('models') || './models/'}${DEFAULT_MODEL}`;
   const base = new URL(folder ?? '', document.baseURI).href;
   return base.endsWith('/') ? base : `${base}/`;
+}
+
+/**
+ * What the site says about where things are, in a `meta` element of index.html; empty where it says nothing.
+ * @param {'models'|'hub'|'datasets'} name
+ */
+function ofSite(name) {
+  return document.querySelector(`meta[name="webtune-${name}"]`)?.getAttribute('content') ?? '';
 }
 
 /** Whether the URL names the folder of a model. @param {URLSearchParams} query */

@@ -28,6 +28,7 @@ test('an import that is stopped continues where it was, and then needs the Hub n
   const { page } = webtune;
   const data = new DataPage(webtune);
   const server = await RowsServer.start(DATASET);
+  webtune.server.allowHosts(server.address);
   webtune.allow(/a request that leaves the site: GET http:\/\/127\.0\.0\.1/, /Failed to load resource/);
   await webtune.open({ ...CPU, datasets: server.address });
   await data.choose('hub');

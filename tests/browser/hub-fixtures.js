@@ -3,10 +3,13 @@
 import { expect, test as base } from './fixtures.js';
 import { HubServer } from './hub-server.js';
 
-/** @type {import('@playwright/test').Fixtures<{hub: HubServer}, {}, {webtune: import('./webtune.js').Webtune}>} */
+/** @typedef {{webtune: import('./webtune.js').Webtune, server: import('./server.js').TestServer}} Given */
+
+/** @type {import('@playwright/test').Fixtures<{hub: HubServer}, {}, Given>} */
 const withHub = {
-  hub: async ({ webtune }, use) => {
+  hub: async ({ webtune, server }, use) => {
     const hub = await HubServer.start();
+    server.allowHosts(hub.endpoint, hub.storage);
     webtune.allow(/leaves the site/);
     await use(hub);
     // No token, cookie or referrer, and no CORS preflight request.

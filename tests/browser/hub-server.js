@@ -26,6 +26,7 @@ import { HeldBodies, firstByte } from './bodies.js';
  * @property {Record<string, string>} revisions   commits by branch or tag
  * @property {Record<string, Buffer>} files
  * @property {boolean} [unlisted]     a mirror without a list of files
+ * @property {string} [license]
  * @property {Record<string, string>} [hashes]    what the list says instead of a file's own hash
  * @property {Record<string, Trouble[]>} [troubles]  by file: one for each request, in order; later requests succeed
  */
@@ -59,6 +60,11 @@ export class HubServer {
 
   get endpoint() {
     return originOf(this.#server);
+  }
+
+  /** Where large files are: another origin on the same server. */
+  get storage() {
+    return this.endpoint.replace('127.0.0.1', 'localhost');
   }
 
   /**
@@ -128,8 +134,7 @@ export class HubServer {
       ...CORS,
       'x-repo-commit': commit,
       ...(large ? { 'x-linked-size': bytes.length, 'x-linked-etag': `"${sha256(bytes)}"` } : {}),
-      // Another origin on the same server.
-      location: large ? this.endpoint.replace('127.0.0.1', 'localhost') + place : place,
+      location: large ? this.storage + place : place,
     });
     response.end();
   }
@@ -180,7 +185,7 @@ const commitOf = ({ revisions }, revision) =>
  * @param {string} commit
  * @param {Repository} repository
  */
-function listing(commit, { files, hashes = {} }) {
+function listing(commit, { files, hashes = {}, license = 'mit' }) {
   const siblings = Object.entries(files).map(([rfilename, bytes]) => ({
     rfilename,
     size: bytes.length,
@@ -189,5 +194,6 @@ function listing(commit, { files, hashes = {} }) {
       ? { lfs: { sha256: hashes[rfilename] ?? sha256(bytes), size: bytes.length, pointerSize: 134 } }
       : {}),
   }));
-  return { sha: commit, tags: ['bert', 'license:mit'], siblings: [{ rfilename: 'README.md', size: 1 }, ...siblings] };
+  const tags = ['bert', `license:${license}`];
+  return { sha: commit, tags, siblings: [{ rfilename: 'README.md', size: 1 }, ...siblings] };
 }

@@ -220,16 +220,29 @@ test('the measurements find what is broken', async ({ webtune }) => {
     const { layoutProblems, hiddenParts, smallTexts } = /** @type {any} */ (window).__geometry;
     const before = layoutProblems();
     const main = document.querySelector('#split > .panel-main');
-    const add = (/** @type {string} */ html) => main?.insertAdjacentHTML('beforeend', html);
-    add('<p id="wide" style="width: 3000px">wide</p>');
-    add('<div style="width: 60px; overflow: hidden; white-space: nowrap"><b id="cut">a text that is cut off</b></div>');
-    add(
-      '<div class="pair"><button id="one">one</button><button id="two" style="margin-left: -20px">two</button></div>',
+    // The policy of the page lets no text become elements or styles.
+    const make = (
+      /** @type {string} */ tag,
+      /** @type {object} */ properties,
+      /** @type {(Node|string)[]} */ ...inside
+    ) => {
+      const made = Object.assign(document.createElement(tag), properties);
+      made.append(...inside);
+      return made;
+    };
+    const narrow = 'width: 60px; overflow: hidden; white-space: nowrap';
+    const list = make('ul', { className: 'bars', id: 'bars', style: 'width: 90px' }, make('li', {}, 'bar'));
+    const two = make('button', { id: 'two', style: 'margin-left: -20px' }, 'two');
+    main?.append(
+      make('p', { id: 'wide', style: 'width: 3000px' }, 'wide'),
+      make('div', { style: narrow }, make('b', { id: 'cut' }, 'a text that is cut off')),
+      make('div', { className: 'pair' }, make('button', { id: 'one' }, 'one'), two),
+      make('p', { id: 'under' }, 'one text'),
+      make('p', { style: 'margin-top: -2.5rem' }, make('b', { id: 'over' }, 'another text')),
+      make('button', { id: 'nowrap', style: 'width: 20px; white-space: nowrap; border: 0' }, 'wider than its box'),
+      make('div', { style: 'width: 50px' }, list),
+      make('p', { id: 'low', style: 'margin-top: 2000px; font-size: 5px' }, 'low and small'),
     );
-    add('<p id="under">one text</p><p style="margin-top: -2.5rem"><b id="over">another text</b></p>');
-    add('<button id="nowrap" style="width: 20px; white-space: nowrap; border: 0">wider than its box</button>');
-    add('<div style="width: 50px"><ul class="bars" id="bars" style="width: 90px"><li>bar</li></ul></div>');
-    add('<p id="low" style="margin-top: 2000px; font-size: 5px">low and small</p>');
     return {
       before,
       after: layoutProblems(),

@@ -25,6 +25,8 @@ export class RowsServer {
   asked = [];
   /** Every request is refused, to be asked again at once. */
   unavailable = false;
+  /** Why. */
+  reason = 'The server is down.';
   /** The page of rows that gets no answer. @type {number|null} */
   heldOffset = null;
   #dataset;
@@ -68,7 +70,7 @@ export class RowsServer {
       void response
         .writeHead(status, { ...CORS, 'content-type': 'application/json', ...headers })
         .end(JSON.stringify(body));
-    if (this.unavailable) return send(503, { error: 'The server is down.' }, { 'retry-after': '0' });
+    if (this.unavailable) return send(503, { error: this.reason }, { 'retry-after': '0' });
     const { name, configs } = this.#dataset;
     if (query.dataset !== name) return send(404, { error: 'The dataset does not exist.' });
     if (route === 'is-valid') return send(200, { preview: true, viewer: true, search: false, filter: false });

@@ -2,16 +2,17 @@
 //
 //   /classroom/webtune/        the site of WEBTUNE_DIST (default dist/), compressed where the browser accepts it
 //   /classroom/<prelude>/      the same site, its worker with a prelude (preludes.js)
-//   /classroom/static-host/    the same site without the headers that isolate it
+//   /classroom/static-host/    the same site without the headers of its policy and of its isolation
 //   /classroom/models-test/    the folders of models.js, and those that a test offers
 //
 // By hand: `node tests/browser/server.js` prints the address.
 
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ISOLATION, close, listen, originOf, staticFiles } from '../../xtask/server.js';
+import { siteHeaders } from '../../xtask/headers.js';
+import { close, listen, originOf, refuse, staticFiles } from '../../xtask/server.js';
 import { HeldBodies, firstByte } from './bodies.js';
 import { modelFolders } from './models.js';
 import { SITES, prelude } from './preludes.js';
@@ -37,6 +38,10 @@ export class TestServer {
   /** The requests outside of the sub-path. @type {string[]} */
   strays = [];
   #dist;
+  /** The built page. */
+  #page;
+  /** Where models and datasets of the current test are, beside the site itself. @type {string[]} */
+  #hosts = [];
   #files;
   #filesOfStaticHost;
   #models = modelFolders();
@@ -48,11 +53,15 @@ export class TestServer {
   #held = new HeldBodies();
   #server = createServer((request, response) => void this.#answer(request, response));
 
-  /** @param {string} dist */
-  constructor(dist) {
+  /**
+   * @param {string} dist
+   * @param {string} page  the text of its index.html
+   */
+  constructor(dist, page) {
     this.#dist = dist;
-    this.#files = staticFiles([{ address: '', source: dist }]);
-    this.#filesOfStaticHost = staticFiles([{ address: '', source: dist }], { isolated: false });
+    this.#page = page;
+    this.#files = staticFiles([{ address: '', source: dist }], { headers: () => siteHeaders(this.#configuredPage()) });
+    this.#filesOfStaticHost = staticFiles([{ address: '', source: dist }], { headers: () => ({}) });
     this.#server.on('connection', (socket) => {
       if (this.#cut) socket.destroy();
     });
@@ -61,12 +70,12 @@ export class TestServer {
   /** Serves `dist`, which must have been built. @param {string} [dist] */
   static async start(dist = process.env.WEBTUNE_DIST ?? join(REPOSITORY, 'dist')) {
     const folder = resolve(REPOSITORY, dist);
-    await stat(join(folder, 'index.html')).catch(() => {
+    const page = await readFile(join(folder, 'index.html'), 'utf8').catch(() => {
       throw new Error(
         `${folder} has no index.html: run \`cargo xtask build\` first, or set WEBTUNE_DIST to the built site.`,
       );
     });
-    const made = new TestServer(folder);
+    const made = new TestServer(folder, page);
     await listen(made.#server);
     return made;
   }
@@ -82,8 +91,7 @@ export class TestServer {
 
   /** The built module: its bytes, and where the page loads it from. */
   async module() {
-    const page = await readFile(join(this.#dist, 'index.html'), 'utf8');
-    const main = /src="\.\/(.*?)www\/main\.js"/.exec(page);
+    const main = /src="\.\/(.*?)www\/main\.js"/.exec(this.#page);
     if (!main) throw new Error('the built page does not load www/main.js');
     const module = `${main[1]}pkg/webtune_bg.wasm`;
     return {
@@ -108,9 +116,26 @@ export class TestServer {
     this.#offered.set(name, folder);
   }
 
+  /**
+   * Configures the site for other hosts than those of the Hub, until the test ends.
+   * @param {...string} hosts
+   */
+  allowHosts(...hosts) {
+    this.#hosts = hosts;
+  }
+
+  /** The page with the hosts of the test in its policy, as docs/operations.md describes it for a mirror. */
+  #configuredPage() {
+    if (this.#hosts.length === 0) return this.#page;
+    const configured = this.#page.replace(/connect-src 'self'[^;]*/, `connect-src 'self' ${this.#hosts.join(' ')}`);
+    if (configured === this.#page) throw new Error("the page's policy has no connect-src");
+    return configured;
+  }
+
   /** Resets the state for the next test. */
   reset() {
     this.#offered.clear();
+    this.#hosts = [];
     this.#cut = false;
     this.requests = [];
     this.ranges = [];
@@ -138,7 +163,8 @@ export class TestServer {
    * @param {Response} response
    */
   #answer(request, response) {
-    const path = decodeURIComponent(new URL(request.url ?? '/', this.origin).pathname);
+    const path = pathOf(request.url);
+    if (path === null) return refuse(response, 400, `"${request.url}" is no path.`);
     this.requests.push(path);
     const [site = '', ...rest] = path.startsWith(HOME) ? path.slice(HOME.length).split('/') : [];
     if (site === MODELS) return this.#model(rest, request.headers.range ?? null, response);
@@ -149,9 +175,10 @@ export class TestServer {
         .writeHead(404, { 'content-type': 'text/html' })
         .end('<!doctype html><title>404</title><p>Not found.</p>');
     if (!isSite) return notFound();
-    if (path.endsWith('/www/worker.js') && prelude(site)) return void this.#worker(site, rest.join('/'), response);
-    request.url = `/${rest.join('/')}`;
     const files = site === STATIC_HOST ? this.#filesOfStaticHost : this.#files;
+    request.url = `/${rest.join('/')}`;
+    if (path.endsWith('/www/worker.js') && prelude(site)) return void this.#worker(site, rest.join('/'), response);
+    if (this.#hosts.length > 0 && request.url === '/') return this.#sendPage(site, response);
     files(request, response, notFound);
   }
 
@@ -163,7 +190,19 @@ export class TestServer {
    */
   async #worker(site, inside, response) {
     const script = await readFile(join(this.#dist, inside), 'utf8');
-    response.writeHead(200, { 'content-type': 'text/javascript', ...ISOLATION }).end(prelude(site) + script);
+    const headers = siteHeaders(this.#configuredPage());
+    response.writeHead(200, { 'content-type': 'text/javascript', ...headers }).end(prelude(site) + script);
+  }
+
+  /**
+   * Sends the page as it is configured for the test.
+   * @param {string} site
+   * @param {Response} response
+   */
+  #sendPage(site, response) {
+    const page = this.#configuredPage();
+    const headers = site === STATIC_HOST ? {} : siteHeaders(page);
+    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...headers }).end(page);
   }
 
   /**
@@ -193,6 +232,15 @@ export class TestServer {
     if (cutAt !== undefined) return void response.write(body.subarray(0, cutAt), () => response.destroy());
     if (!held) return void response.end(body);
     this.#held.hold(response, body);
+  }
+}
+
+/** The path of a request, or null where it has none that can be read. @param {string} [url] */
+function pathOf(url = '/') {
+  try {
+    return decodeURIComponent(new URL(url, 'http://127.0.0.1').pathname);
+  } catch {
+    return null;
   }
 }
 

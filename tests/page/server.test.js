@@ -1,13 +1,19 @@
-// The static file server: types, compressed forms, byte ranges, caching, and paths that leave the site.
+// The static file server: types, compressed forms, byte ranges, caching, headers, foreign hosts, and paths that leave
+// the site.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, get } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
-import { ISOLATION, close, listen, staticFiles } from '../../xtask/server.js';
+import { ISOLATION } from '../../xtask/headers.js';
+import { close, listen, staticFiles } from '../../xtask/server.js';
 
 const SCRIPT = 'export const answer = 42;\n';
 const folder = mkdtempSync(join(tmpdir(), 'webtune-server-'));
@@ -32,7 +38,7 @@ const MAIN = '/v/12ab/www/main.js';
  * Runs a server for a callback, which gets a function that requests a path exactly as it is written.
  * @param {import('../../xtask/server.js').Mount[]} mounts
  * @param {import('../../xtask/server.js').Options} options
- * @param {(ask: typeof request) => Promise<void>} check
+ * @param {(ask: typeof request, origin: string) => Promise<void>} check
  * @typedef {{status: number|undefined, headers: import('node:http').IncomingHttpHeaders, body: string}} Answer
  */
 async function serving(mounts, options, check) {
@@ -42,7 +48,7 @@ async function serving(mounts, options, check) {
   );
   const origin = await listen(server);
   try {
-    await check((path, headers, method) => request(origin + path, headers, method));
+    await check((path, headers, method) => request(origin + path, headers, method), origin);
   } finally {
     await close(server);
   }
@@ -64,6 +70,19 @@ function request(url, headers = {}, method = 'GET') {
   });
 }
 
+/**
+ * Sends a request line and headers as they are, and resolves with the whole answer.
+ * @param {string} origin
+ * @param {string} head
+ * @returns {Promise<string>}
+ */
+async function raw(origin, head) {
+  const { hostname, port } = new URL(origin);
+  const socket = connect(Number(port), hostname);
+  socket.write(`${head}\r\nconnection: close\r\n\r\n`);
+  return (await socket.setEncoding('latin1').toArray()).join('');
+}
+
 const WHOLE = [{ address: '', source: site }];
 
 test('files have the type that a browser needs', () =>
@@ -74,16 +93,19 @@ test('files have the type that a browser needs', () =>
     assert.match((await ask('/LICENSE')).headers['content-type'] ?? '', /^text\/plain/);
   }));
 
-test('the page and its workers are isolated, unless the server is asked for a host that sends no headers', async () => {
-  const { 'cross-origin-embedder-policy': policy, 'cross-origin-opener-policy': opener } = ISOLATION;
-  await serving(WHOLE, {}, async (ask) => {
-    for (const path of ['/', MAIN]) {
-      const { headers } = await ask(path);
-      assert.equal(headers['cross-origin-embedder-policy'], policy);
-      assert.equal(headers['cross-origin-opener-policy'], opener);
-    }
-  });
-  await serving(WHOLE, { isolated: false }, async (ask) => {
+test('every response has the headers of the site, by default those that isolate it', async () => {
+  const ranges = { range: `bytes=${SCRIPT.length}-` };
+  const given = { 'x-of-the-site': 'yes' };
+  for (const [options, expected] of /** @type {const} */ ([
+    [{}, ISOLATION],
+    [{ headers: () => given }, given],
+  ]))
+    await serving(WHOLE, options, async (ask) => {
+      const answers = [ask('/'), ask(MAIN), ask('/missing.js'), ask('/', {}, 'POST'), ask(MAIN, ranges)];
+      for (const { status, headers } of await Promise.all(answers))
+        for (const [name, value] of Object.entries(expected)) assert.equal(headers[name], value, `${status}: ${name}`);
+    });
+  await serving(WHOLE, { headers: () => ({}) }, async (ask) => {
     assert.equal((await ask('/')).headers['cross-origin-embedder-policy'], undefined);
   });
 });
@@ -129,12 +151,90 @@ test('a model is cached for good only where its address has a hash', () =>
   }));
 
 test('no path leaves the site', async () => {
-  const attempts = ['/../secret.txt', '/v/../../secret.txt', '/%2e%2e/secret.txt', '/..%2fsecret.txt', '//etc/passwd'];
+  const up = [
+    '../',
+    '%2e%2e/',
+    '..%2f',
+    '%2e%2e%2f',
+    '%2E%2E%2F',
+    '.%2e/',
+    '..\\',
+    '..%5c',
+    '%2e%2e%5c',
+    '%252e%252e%252f',
+  ];
+  const other = ['..%c0%af', '%c0%ae%c0%ae/', '..;/', '..%00/', '%00../', '....//'];
+  const attempts = [...up, ...other].flatMap((out) => [`/${out}secret.txt`, `/v/${out}${out}secret.txt`]);
+  const absolute = ['//etc/passwd', join(folder, 'secret.txt'), `/${join(folder, 'secret.txt')}`, '/index.html%00.js'];
   for (const live of [false, true]) {
     await serving(WHOLE, { live }, async (ask) => {
-      for (const attempt of [...attempts, '/%', '/%zz', '/missing.js'])
-        assert.equal((await ask(attempt)).status, 404, attempt);
+      for (const attempt of [...attempts, ...absolute, '/%', '/%zz', '/%ff', '/missing.js']) {
+        const { status, body } = await ask(attempt);
+        assert.equal(status, 404, attempt);
+        assert.notEqual(body, 'secret', attempt);
+      }
+      // The server still answers.
+      assert.equal((await ask(MAIN)).body, SCRIPT);
     });
+  }
+});
+
+test('a request target that is no path is answered with an error', () =>
+  serving(WHOLE, {}, async (_, origin) => {
+    for (const target of ['../secret.txt', 'http://elsewhere.example/index.html', '*', '\\secret.txt'])
+      assert.match(await raw(origin, `GET ${target} HTTP/1.1\r\nhost: localhost`), /^HTTP\/1\.1 40[04] /, target);
+  }));
+
+test('a request for another host is refused with a reason, because its name may have been pointed here', () =>
+  serving(WHOLE, {}, async (ask, origin) => {
+    const { port } = new URL(origin);
+    for (const host of ['localhost', '127.0.0.1', '[::1]', `localhost:${port}`, `127.0.0.1:${port}`, 'LOCALHOST:1'])
+      assert.equal((await ask('/', { host })).status, 200, host);
+    const others = [
+      'evil.example',
+      `evil.example:${port}`,
+      'localhost.evil.example',
+      '127.0.0.1.evil.example',
+      '0.0.0.0',
+    ];
+    for (const host of [...others, 'localhost@evil.example', 'evil.example/localhost', 'localhost:x']) {
+      const { status, headers, body } = await ask('/', { host });
+      assert.equal(status, 403, host);
+      assert.match(headers['content-type'] ?? '', /^text\/plain/);
+      assert.equal(body, `This server is for this machine only, not for "${host}".\n`);
+    }
+    assert.match(await raw(origin, 'GET / HTTP/1.0'), /^HTTP\/1\.1 403 /);
+    assert.match(await raw(origin, 'GET / HTTP/1.0\r\nhost: localhost'), /^HTTP\/1\.1 200 /);
+  }));
+
+test('the server listens on the loopback address only', async () => {
+  const server = createServer();
+  await listen(server);
+  const { address } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  await close(server);
+  assert.equal(address, '127.0.0.1');
+});
+
+test('the command sends the headers that its page asks for', async () => {
+  const policy = "default-src 'none'; connect-src 'self'";
+  const page = `<!doctype html><meta http-equiv="Content-Security-Policy" content="${policy}">`;
+  const index = join(folder, 'served.html');
+  writeFileSync(index, page);
+  const program = fileURLToPath(new URL('../../xtask/server.js', import.meta.url));
+  const site = { port: 0, live: true, mounts: [{ address: 'index.html', source: index }] };
+  const child = spawn(process.execPath, [program, JSON.stringify(site)]);
+  try {
+    const [line] = /** @type {[Buffer]} */ (await once(child.stdout, 'data'));
+    const origin = /http:\/\/127\.0\.0\.1:\d+/.exec(String(line))?.[0] ?? '';
+    for (const path of ['/', '/missing']) {
+      const { headers } = await request(origin + path);
+      assert.equal(headers['content-security-policy'], `${policy}; frame-ancestors 'none'`);
+      assert.equal(headers['x-content-type-options'], 'nosniff');
+    }
+    writeFileSync(index, page.replace("'self'", "'self' https://hub.example"));
+    assert.match(String((await request(`${origin}/`)).headers['content-security-policy']), /https:\/\/hub\.example/);
+  } finally {
+    child.kill();
   }
 });
 

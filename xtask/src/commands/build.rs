@@ -26,14 +26,14 @@ fn assemble(pkg: &Path, form: Form) -> Result<PathBuf> {
     versioned.extend(demo::mounts()?);
     let (licences, packages) = product::documents()?;
     versioned.push(licences);
-    let version = content_hash(&versioned)?;
+    let page = project::read_text(&project::at(site::INDEX))?;
+    let version = version_of(&content_hash(&versioned)?, &page);
     let models = content_hash(&site::models(site::MODELS))?;
     let models = format!("{}/{}", site::MODELS, &models[..VERSION_DIGITS]);
     let mut lasting = shipped(&site::models(&models))?;
     lasting.extend(shipped(&site::licences())?);
     lasting.push(site::service_worker());
     lasting.push(packages);
-    let page = project::read_text(&project::at(site::INDEX))?;
     let page = site::point_at_versions(&page, &version[..VERSION_DIGITS], &models)?;
 
     let stamp_file = project::cache().join("dist.stamp");
@@ -58,6 +58,11 @@ fn assemble(pkg: &Path, form: Form) -> Result<PathBuf> {
         project::write(&stamp_file, &stamp)
     })?;
     Ok(dist)
+}
+
+/// The page's policy is a header of the scripts, and a browser keeps it with them. So another policy is another version.
+fn version_of(scripts: &str, page: &str) -> String {
+    project::hash_parts([("scripts", scripts.as_bytes()), ("page", page.as_bytes())])
 }
 
 fn shipped(mounts: &[Mount]) -> Result<Vec<Mount>> {
@@ -109,4 +114,17 @@ fn print_sizes(scripts: &Path) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_policy_of_the_page_is_another_version_of_the_scripts() {
+        let [policy, other] = ["connect-src 'self'", "connect-src 'none'"];
+        assert_eq!(version_of("12ab", policy), version_of("12ab", policy));
+        assert_ne!(version_of("12ab", policy), version_of("12ab", other));
+        assert_ne!(version_of("12ab", policy), version_of("34cd", policy));
+    }
 }
