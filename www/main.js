@@ -45,8 +45,9 @@ const MAX_LOGS = 500;
 /** @type {{level: string, text: string}[]} */
 const logs = [];
 
-// Otherwise boot.js has said what this browser lacks.
-if (document.documentElement.dataset.boot !== 'refused') await start();
+// Otherwise boot.js has said what this browser lacks. Not awaited, because WebKit does not report an error of a module
+// with a top-level await, nor of a module that it imports.
+if (document.documentElement.dataset.boot !== 'refused') void start();
 
 async function start() {
   const query = new URLSearchParams(location.search);

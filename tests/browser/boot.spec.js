@@ -28,16 +28,25 @@ const script = (route, body) => route.fulfill({ status: 200, contentType: 'text/
 const sentence = (page) => page.locator('#boot');
 
 /**
- * The addresses of a module and of all that it imports statically, in the built site.
+ * The address of the page's module, in the built site.
  * @param {Webtune} webtune
  */
-async function moduleGraph({ page, server }) {
+async function mainModule({ page, server }) {
   const html = await (await page.request.get(server.site())).text();
   const main = /<script type="module" src="([^"]+)"/.exec(html)?.[1];
   expect(main, 'the module of the page').toBeTruthy();
+  return new URL(main ?? '', server.site()).href;
+}
+
+/**
+ * The addresses of a module and of all that it imports statically.
+ * @param {Webtune} webtune
+ * @param {string} module
+ */
+async function moduleGraph({ page }, module) {
   /** @type {Set<string>} */
   const found = new Set();
-  const waiting = [new URL(main ?? '', server.site()).href];
+  const waiting = [module];
   for (let address = waiting.pop(); address; address = waiting.pop()) {
     if (found.has(address)) continue;
     found.add(address);
@@ -51,9 +60,9 @@ async function moduleGraph({ page, server }) {
 test('each module of the page that does not arrive, is missing, or fails leaves a sentence', async ({ webtune }) => {
   const { page, server } = webtune;
   webtune.allow(/./);
-  const modules = await moduleGraph(webtune);
+  const main = await mainModule(webtune);
+  const modules = await moduleGraph(webtune, main);
   expect(modules.length).toBeGreaterThan(40);
-  const [main = ''] = modules;
   const kinds = Object.keys(FAILURES);
   // The first module in every way, the others in turn.
   const cases = [
@@ -68,6 +77,25 @@ test('each module of the page that does not arrive, is missing, or fails leaves 
     await expect(sentence(page)).toContainText('so the page cannot start');
     await expect(sentence(page)).toContainText('Reload the page.');
     await expect(page.locator('html')).not.toHaveAttribute('data-boot');
+    await page.unroute(address);
+  }
+});
+
+test('each script of the worker, and its module, that is missing is reported with a button to reload', async ({
+  webtune,
+}) => {
+  const { page, server } = webtune;
+  webtune.allow(/./);
+  const worker = new URL('worker.js', await mainModule(webtune)).href;
+  const files = await moduleGraph(webtune, worker);
+  expect(files.length).toBeGreaterThan(4);
+  for (const address of [...files, new URL('../pkg/webtune_shared.wasm', worker).href]) {
+    await page.route(address, (route) => route.fulfill({ status: 404, contentType: 'text/html', body: 'gone' }));
+    await page.goto(server.site());
+    const notice = page.locator('#notices').getByTestId('error');
+    await expect(notice, address).toHaveAttribute('data-code', 'fatal');
+    await expect(notice).toContainText(/could not be (started|loaded)/);
+    await expect(page.getByTestId('reload')).toBeEnabled();
     await page.unroute(address);
   }
 });

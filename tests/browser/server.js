@@ -34,6 +34,8 @@ export class TestServer {
    * @type {{file: string, range: string|null}[]}
    */
   ranges = [];
+  /** Scripts that are sent instead of files of the site, by the end of their path; null is a missing file. */
+  replaced = /** @type {Map<string, string|null>} */ (new Map());
   /** The requests outside of the sub-path. @type {string[]} */
   strays = [];
   #dist;
@@ -111,6 +113,7 @@ export class TestServer {
   /** Resets the state for the next test. */
   reset() {
     this.#offered.clear();
+    this.replaced.clear();
     this.#cut = false;
     this.requests = [];
     this.ranges = [];
@@ -149,6 +152,8 @@ export class TestServer {
         .writeHead(404, { 'content-type': 'text/html' })
         .end('<!doctype html><title>404</title><p>Not found.</p>');
     if (!isSite) return notFound();
+    const replaced = [...this.replaced].find(([end]) => path.endsWith(end));
+    if (replaced) return replaced[1] === null ? notFound() : sendScript(response, replaced[1]);
     if (path.endsWith('/www/worker.js') && prelude(site)) return void this.#worker(site, rest.join('/'), response);
     request.url = `/${rest.join('/')}`;
     const files = site === STATIC_HOST ? this.#filesOfStaticHost : this.#files;
@@ -163,7 +168,7 @@ export class TestServer {
    */
   async #worker(site, inside, response) {
     const script = await readFile(join(this.#dist, inside), 'utf8');
-    response.writeHead(200, { 'content-type': 'text/javascript', ...ISOLATION }).end(prelude(site) + script);
+    sendScript(response, prelude(site) + script);
   }
 
   /**
@@ -194,6 +199,14 @@ export class TestServer {
     if (!held) return void response.end(body);
     this.#held.hold(response, body);
   }
+}
+
+/**
+ * @param {Response} response
+ * @param {string} script
+ */
+function sendScript(response, script) {
+  response.writeHead(200, { 'content-type': 'text/javascript', 'cache-control': 'no-store', ...ISOLATION }).end(script);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
