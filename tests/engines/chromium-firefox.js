@@ -38,6 +38,8 @@ export async function firefox(executablePath, { profile, downloads }) {
 /** @param {import('puppeteer-core').Browser} browser @returns {Promise<Driver>} */
 async function drive(browser) {
   const page = await browser.newPage();
+  // A browser without a window has no dialog of the system: an export becomes a download.
+  await page.evaluateOnNewDocument(() => Reflect.deleteProperty(window, 'showSaveFilePicker'));
   return {
     version: await browser.version(),
     open: async (address) => void (await page.goto(address, { waitUntil: 'domcontentloaded' })),

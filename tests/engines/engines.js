@@ -23,7 +23,7 @@ import { webkit } from './webkit.js';
 /** WebKitGTK has no build for other systems. */
 export const HAS_WEBKIT = process.platform === 'linux';
 
-/** @type {Record<string, Launch>} */
+/** @type {Record<string, Launch> & {Chromium: Launch}} */
 export const ENGINES = {
   Chromium: (places) => chromium(named('CHROME'), places),
   Firefox: (places) => firefox(named('FIREFOX'), places),

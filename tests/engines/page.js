@@ -32,7 +32,7 @@ export class Page {
       const { state } = /** @type {any} */ (window).__webtune?.store ?? {};
       const problem = state?.openError ?? state?.fatal ?? document.querySelector('#boot')?.textContent;
       if (problem) throw new Error(problem.message ?? problem);
-      return Boolean(state?.opened);
+      return Boolean(state?.opened) && document.querySelector('.chip.waiting') === null;
     });
   }
 
@@ -44,16 +44,25 @@ export class Page {
    * @param {A} given
    */
   async until(what, holds, ...given) {
-    const end = performance.now() + 2 * MINUTE;
+    const end = performance.now() + 4 * MINUTE;
     for await (const _ of setInterval(SECOND / 10)) {
       if (await this.#driver.evaluate(holds, ...given)) return;
       if (performance.now() > end) throw new Error(`in vain: until ${what}`);
     }
   }
 
-  /** Presses a control. @param {string} id  as in `data-testid` */
-  press(id) {
-    return this.#driver.click(`[data-testid="${id}"]`);
+  /** Presses a control when it is drawn and on. @param {string} id  as in `data-testid` */
+  async press(id) {
+    const selector = `[data-testid="${id}"]`;
+    await this.until(
+      `${id} can be pressed`,
+      (wanted) => {
+        const control = document.querySelector(wanted);
+        return control !== null && control.getClientRects().length > 0 && !control.matches('[aria-disabled=true]');
+      },
+      selector,
+    );
+    await this.#driver.click(selector);
   }
 
   /** Shows a view. @param {import('../../www/views.js').View} view */

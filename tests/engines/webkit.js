@@ -31,6 +31,9 @@ export async function webkit({ profile, downloads }, environment = { LC_ALL: 'en
   });
   const end = () => void (server.exitCode === null && server.pid && process.kill(-server.pid));
   process.once('exit', end);
+  // The test runner ends a file that takes too long so.
+  const exit = () => process.exit(1);
+  process.once('SIGTERM', exit);
   const address = `http://127.0.0.1:${port}`;
   await listening(`${address}/status`);
   const capabilities = new Capabilities().setBrowserName('MiniBrowser');
@@ -45,6 +48,7 @@ export async function webkit({ profile, downloads }, environment = { LC_ALL: 'en
     async close() {
       await driver.quit();
       process.off('exit', end);
+      process.off('SIGTERM', exit);
       end();
       if (server.exitCode === null) await once(server, 'exit');
     },
