@@ -17,7 +17,10 @@ import { webkit } from './webkit.js';
  * @property {() => Promise<void>} close
  */
 
-/** Folders of one browser: of its profile, and where it saves files. @typedef {{profile: string, downloads: string}} Places */
+/**
+ * Folders of one browser: of its profile, and where it saves files.
+ * @typedef {{profile: string, downloads: string}} Places
+ */
 /** @typedef {(places: Places) => Promise<Driver>} Launch */
 
 /** WebKitGTK has no build for other systems. */

@@ -33,7 +33,10 @@ const RELAXED = ['Chromium', 'Firefox'];
 /** Browsers with a private file system, in which downloaded models are stored. */
 const STORES = ['Chromium', 'Firefox'];
 
-/** Files that are broken, what arrives instead, and the problem that boot.js names. @type {[string, string|null, string][]} */
+/**
+ * Files that are broken, what arrives instead, and the problem that boot.js names.
+ * @type {[string, string|null, string][]}
+ */
 const BROKEN = [
   ['/www/dom.js', null, 'script'],
   ['/www/dom.js', "throw new RangeError('invalid language tag');", 'failed'],
@@ -55,7 +58,7 @@ before(async () => {
 });
 after(() => Promise.all([server.close(), hub.close()]));
 
-for (const [name, launch] of Object.entries(ENGINES).filter(([n]) => !process.env.ONLY || process.env.ONLY === n))
+for (const [name, launch] of Object.entries(ENGINES))
   describe(name, () => {
     /** @type {Awaited<ReturnType<typeof start>>} */
     let browser;
