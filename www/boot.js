@@ -1,6 +1,6 @@
 // Says in a sentence why the page does not start: a browser without what it needs, or a script that does not arrive or
-// fails. It depends on nothing else, so it has its own texts and is written for any browser (ES5). The page replaces the
-// sentence when it draws its notices (panels/header.js). From `data-boot="runs"` on it reports its errors itself.
+// fails. It depends on nothing else, so it has its own texts and is written for any browser (ES5). The page replaces
+// the sentence when it draws its notices (panels/header.js). From `data-boot="runs"` on it reports its errors itself.
 
 (function () {
   'use strict';
