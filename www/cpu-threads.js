@@ -22,12 +22,15 @@ const MAX_THREADS = 8;
  */
 const LONGEST_PART = 30_000;
 
+/** Whether memory can be shared. WebKitGTK isolates a page and has no shared buffers (docs/browsers.md). */
+const canShare = () => self.crossOriginIsolated && typeof SharedArrayBuffer === 'function';
+
 /**
  * The memory to instantiate the wasm module with, and the form of the module that can have it.
  * @returns {{memory: WebAssembly.Memory, module_or_path: URL}}
  */
 export function moduleAndMemory() {
-  const shared = self.crossOriginIsolated ? sharedMemory() : null;
+  const shared = canShare() ? sharedMemory() : null;
   return {
     memory: shared ?? new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAX_PAGES[0] }),
     module_or_path: new URL(shared ? 'webtune_shared.wasm' : 'webtune_bg.wasm', PKG),
@@ -78,7 +81,7 @@ function startThread(thread) {
  */
 export function acceptSharedMemory() {
   const isShared = (/** @type {unknown} */ view) =>
-    ArrayBuffer.isView(view) && self.crossOriginIsolated && view.buffer instanceof SharedArrayBuffer;
+    ArrayBuffer.isView(view) && canShare() && view.buffer instanceof SharedArrayBuffer;
 
   const { decode } = TextDecoder.prototype;
   TextDecoder.prototype.decode = function (view, options) {

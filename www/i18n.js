@@ -26,7 +26,7 @@ export const currentLanguage = () => language;
  * @returns {Language}
  */
 export function preferredLanguage(requested) {
-  const preferences = [requested, recall(STORED_AS), ...navigator.languages];
+  const preferences = [requested, recall(STORED_AS), ...(navigator.languages ?? [])];
   for (const preference of preferences) {
     const found = LANGUAGES.find((candidate) => preference?.toLowerCase().split('-')[0] === candidate);
     if (found) return found;

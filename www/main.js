@@ -52,7 +52,9 @@ const MAX_LOGS = 500;
 /** @type {{level: string, text: string}[]} */
 const logs = [];
 
-await start();
+// Otherwise boot.js has said what this browser lacks. Not awaited, because WebKit does not report an error of a module
+// with a top-level await, nor of a module that it imports.
+if (document.documentElement.dataset.boot !== 'refused') void start();
 
 async function start() {
   const query = new URLSearchParams(location.search);
@@ -60,7 +62,8 @@ async function start() {
   if (query.has('components')) {
     await useLanguage(language);
     const { showComponents } = await import('./components/gallery.js');
-    return showComponents(document.querySelector('main'));
+    await showComponents(document.querySelector('main'));
+    return takeOver();
   }
   const projector = query.get('view') === 'projector';
   const store = new Store(initialState(language, { depth: preferredDepth(query), projector }), onFrame);
@@ -93,6 +96,12 @@ async function frame(store, appearanceChanged) {
   return { docked, overview, ...headerPanel(store) };
 }
 
+/** The page runs: it reports its errors itself from here on, and boot.js no longer does. */
+function takeOver() {
+  document.documentElement.dataset.boot = 'runs';
+  document.getElementById('boot')?.remove();
+}
+
 /**
  * Starts the worker, opens the device, and makes the panels.
  * @param {AppStore} store
@@ -110,6 +119,7 @@ async function open(store, query, { docked, overview, comparison }) {
       if (logs.length > MAX_LOGS) logs.shift();
     },
   });
+  takeOver();
   try {
     const { settings: table, presets, version } = await session.request({ type: 'describe' });
     watch(session, first);

@@ -35,6 +35,8 @@ export class TestServer {
    * @type {{file: string, range: string|null}[]}
    */
   ranges = [];
+  /** Scripts that are sent instead of files of the site, by the end of their path; null is a missing file. */
+  replaced = /** @type {Map<string, string|null>} */ (new Map());
   /** The requests outside of the sub-path. @type {string[]} */
   strays = [];
   #dist;
@@ -136,6 +138,7 @@ export class TestServer {
   reset() {
     this.#offered.clear();
     this.#hosts = [];
+    this.replaced.clear();
     this.#cut = false;
     this.requests = [];
     this.ranges = [];
@@ -175,6 +178,8 @@ export class TestServer {
         .writeHead(404, { 'content-type': 'text/html' })
         .end('<!doctype html><title>404</title><p>Not found.</p>');
     if (!isSite) return notFound();
+    const replaced = [...this.replaced].find(([end]) => path.endsWith(end));
+    if (replaced) return replaced[1] === null ? notFound() : this.#sendScript(response, replaced[1]);
     const files = site === STATIC_HOST ? this.#filesOfStaticHost : this.#files;
     request.url = `/${rest.join('/')}`;
     if (path.endsWith('/www/worker.js') && prelude(site)) return void this.#worker(site, rest.join('/'), response);
@@ -190,8 +195,16 @@ export class TestServer {
    */
   async #worker(site, inside, response) {
     const script = await readFile(join(this.#dist, inside), 'utf8');
-    const headers = siteHeaders(this.#configuredPage());
-    response.writeHead(200, { 'content-type': 'text/javascript', ...headers }).end(prelude(site) + script);
+    this.#sendScript(response, prelude(site) + script);
+  }
+
+  /**
+   * @param {Response} response
+   * @param {string} script
+   */
+  #sendScript(response, script) {
+    const headers = { ...siteHeaders(this.#configuredPage()), 'cache-control': 'no-store' };
+    response.writeHead(200, { 'content-type': 'text/javascript', ...headers }).end(script);
   }
 
   /**

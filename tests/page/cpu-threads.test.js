@@ -21,6 +21,16 @@ test('an isolated worker has a shared memory, and another one has not', async ()
   assert.match(own.module_or_path.href, /webtune_bg\.wasm$/);
 });
 
+test('an isolated worker without shared buffers, as in WebKitGTK, has a memory of its own', async (context) => {
+  const { moduleAndMemory } = await worker(true);
+  const Shared = globalThis.SharedArrayBuffer;
+  context.after(() => Object.assign(globalThis, { SharedArrayBuffer: Shared }));
+  Object.assign(globalThis, { SharedArrayBuffer: undefined });
+  const { memory, module_or_path } = moduleAndMemory();
+  assert.ok(memory.buffer instanceof ArrayBuffer);
+  assert.match(module_or_path.href, /webtune_bg\.wasm$/);
+});
+
 test('a browser that reserves less address space has a smaller memory, or none that is shared', async (context) => {
   const { moduleAndMemory } = await worker(true);
   const { Memory } = WebAssembly;

@@ -65,6 +65,19 @@ pub enum Error {
         reason: String,
     },
 
+    /// A browser beside Chromium that the page is tested in is missing.
+    #[error(
+        "no {name} was found ({reason}).\n\
+         Install it (on Debian: apt-get install firefox-esr webkit2gtk-driver xvfb xauth), \
+         or set FIREFOX to the full path of Firefox."
+    )]
+    NoEngine {
+        /// What is missing.
+        name: &'static str,
+        /// What was tried.
+        reason: String,
+    },
+
     /// There is no Vulkan driver for the native GPU test.
     #[error(
         "no Vulkan driver was found ({reason}).\n\

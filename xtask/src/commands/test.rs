@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 use std::{panic, thread};
 
 use super::{build, deny};
@@ -22,6 +23,7 @@ pub fn run(full: bool) -> Result<()> {
     let mut tally = Tally::default();
     let npm = tally.set_up("the npm packages", setup::npm);
     let chrome = tally.set_up("the browser", setup::chromium);
+    let firefox = tally.set_up("Firefox and WebKit", setup::engines);
     tally.set_up("the Vulkan driver", setup::vulkan);
 
     tally.step("formatting (Rust)", || {
@@ -64,9 +66,15 @@ pub fn run(full: bool) -> Result<()> {
         )
     });
     tally.step_with("page script tests", npm, |()| page_tests());
-    tally.step_with("browser tests", dist.zip(chrome), |(dist, chrome)| {
-        browser_tests(&dist, &chrome, full)
+    let built = dist.zip(chrome);
+    tally.step_with("browser tests", built.as_ref(), |(dist, chrome)| {
+        browser_tests(dist, chrome, full)
     });
+    tally.step_with(
+        "tests in Firefox and WebKit",
+        built.zip(firefox),
+        |((dist, chrome), firefox)| engine_tests(&dist, &chrome, &firefox),
+    );
     tally.finish()
 }
 
@@ -165,17 +173,34 @@ fn documentation_tests() -> Result<Counts> {
 
 /// Runs the tests of page scripts that need no browser.
 fn page_tests() -> Result<Counts> {
-    let report = fresh_report("page-tests.json")?;
-    let files: Vec<PathBuf> = project::files_below(&project::at("tests/page"))?
+    node_tests("tests/page", Duration::from_secs(60), &[])
+}
+
+/// Drives the built page in Chromium, Firefox and WebKitGTK, and compares their results.
+fn engine_tests(dist: &Path, chrome: &Path, firefox: &Path) -> Result<Counts> {
+    let environment = [
+        ("WEBTUNE_DIST", dist),
+        ("CHROME", chrome),
+        ("FIREFOX", firefox),
+    ];
+    node_tests("tests/engines", Duration::from_secs(600), &environment)
+}
+
+/// Runs the files of a folder with Node's test runner.
+fn node_tests(folder: &str, limit: Duration, environment: &[(&str, &Path)]) -> Result<Counts> {
+    let report = fresh_report(&format!("{}.json", folder.replace('/', "-")))?;
+    let files: Vec<PathBuf> = project::files_below(&project::at(folder))?
         .into_iter()
         .filter(|file| file.to_string_lossy().ends_with(".test.js"))
         .collect();
     let mut node = process::node();
-    node.args(["--test", "--test-timeout=60000"])
+    node.arg("--test")
+        .arg(format!("--test-timeout={}", limit.as_millis()))
         .args(["--test-reporter=spec", "--test-reporter-destination=stdout"])
         .arg("--test-reporter=./xtask/reporter.js")
         .arg(format!("--test-reporter-destination={}", report.display()))
-        .args(files);
+        .args(files)
+        .envs(environment.iter().copied());
     let status = process::each_line(&mut node, |line| println!("{line}"))?;
     Ok(reports::node(&report)?.with_outcome(status.success()))
 }

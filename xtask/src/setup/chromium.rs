@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::apt::Apt;
+use super::programs::{chosen, on_path};
 use crate::error::{Error, Result};
 use crate::{process, progress};
 
@@ -18,15 +19,12 @@ const PACKAGES: [&str; 3] = ["chromium", "fonts-noto-cjk", "fonts-noto-core"];
 
 /// Finds Chrome or Chromium, installing Debian's when there is none.
 pub fn find_or_install() -> Result<PathBuf> {
-    if let Some(chosen) = std::env::var_os("CHROME")
-        .filter(|value| !value.is_empty())
-        .map(PathBuf::from)
-    {
-        return if chosen.is_file() {
-            Ok(chosen)
+    if let Some(program) = chosen("CHROME") {
+        return if program.is_file() {
+            Ok(program)
         } else {
             Err(Error::NoChrome {
-                reason: format!("CHROME is {}, which is no file", chosen.display()),
+                reason: format!("CHROME is {}, which is no file", program.display()),
             })
         };
     }
@@ -48,20 +46,7 @@ pub fn find_or_install() -> Result<PathBuf> {
 }
 
 fn find() -> Option<PathBuf> {
-    on_path()
-        .into_iter()
-        .chain(usual_places())
-        .find(|path| path.is_file())
-}
-
-fn on_path() -> Vec<PathBuf> {
-    let folders: Vec<PathBuf> = std::env::var_os("PATH")
-        .map(|path| std::env::split_paths(&path).collect())
-        .unwrap_or_default();
-    NAMES
-        .iter()
-        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
-        .collect()
+    on_path(&NAMES).or_else(|| usual_places().into_iter().find(|path| path.is_file()))
 }
 
 fn usual_places() -> Vec<PathBuf> {

@@ -2,11 +2,14 @@
 
 mod apt;
 mod chromium;
+mod engines;
 mod npm;
+mod programs;
 mod python;
 mod vulkan;
 
 pub use chromium::{find_or_install as chromium, warn_without_korean_font};
+pub use engines::find_or_install as engines;
 pub use npm::{
     install as npm, install_for_bench as npm_for_bench, install_for_page as npm_for_page,
 };
