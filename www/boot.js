@@ -70,7 +70,7 @@
     box.setAttribute('data-problem', problem);
     append(box, texts[problem] + (detail ? ' (' + detail + ')' : ''));
     append(box, texts[advice]);
-    var place = document.getElementById('notices') || document.body;
+    var place = document.getElementById('problems') || document.body;
     place.appendChild(box);
   }
 
@@ -93,7 +93,7 @@
 
   /** What the browser lacks, as the keys of two sentences, or null. */
   function lack() {
-    if (!('noModule' in document.createElement('script'))) return ['modules', 'browser'];
+    if (!('noModule' in HTMLScriptElement.prototype)) return ['modules', 'browser'];
     if (typeof WebAssembly !== 'object') return ['wasm', 'wasm_off'];
     if (!WebAssembly.validate(bytes(SIMD))) return ['simd', 'browser'];
     return null;

@@ -1,5 +1,5 @@
-// The only code that names scripts for workers. With Trusted Types a browser starts no worker from a plain text, so that
-// no text of a table, a model or the address can become a script
+// The only code that names scripts for workers. With Trusted Types a browser starts no worker from a plain text, so
+// that no text of a table, a model or the address can become a script
 // (https://developer.mozilla.org/docs/Web/API/Trusted_Types_API). The page's policy allows the name `webtune` only, and
 // a browser gives it once.
 

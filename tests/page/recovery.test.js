@@ -17,7 +17,11 @@ const DATA = {
   locator: { kind: 'site', base: 'https://site.test/model/' },
 };
 
-/** A run that is stored and loses its device after its second step. @param {string} code @returns {import('./workflow-page.js').Answer} */
+/**
+ * A run that is stored and loses its device after its second step.
+ * @param {string} code
+ * @returns {import('./workflow-page.js').Answer}
+ */
 const loseDevice = (code) => async (_body, onEvent) => {
   onEvent({ kind: 'state_saved', run: 3, step: 0, bytes: 0, seconds: 0 });
   onEvent(step(1));

@@ -134,7 +134,6 @@ test('the end of a worker is a failure, unless it was replaced', async () => {
   const session = new Session(worker);
   session.restart(next);
   session.ended(worker);
-  assert.equal(session.fatal, null);
   const open = session.request({ type: 'evaluate' });
   session.ended(next);
   await assert.rejects(open, /ended the worker/);

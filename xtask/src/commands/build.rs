@@ -60,7 +60,8 @@ fn assemble(pkg: &Path, form: Form) -> Result<PathBuf> {
     Ok(dist)
 }
 
-/// The page's policy is a header of the scripts, and a browser keeps it with them. So another policy is another version.
+/// The page's policy is a header of the scripts, and a browser keeps it with them. So another policy is another
+/// version.
 fn version_of(scripts: &str, page: &str) -> String {
     project::hash_parts([("scripts", scripts.as_bytes()), ("page", page.as_bytes())])
 }
