@@ -65,13 +65,13 @@ fn write_csv(dataset: &Dataset, pieces: &mut Pieces) -> io::Result<()> {
     table.flush()
 }
 
+/// Characters that a cell must not begin with, because a spreadsheet takes it for a formula
+/// ([OWASP](https://owasp.org/www-community/attacks/CSV_Injection)): some programs read the full-width ones alike.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
 /// The cell, which no spreadsheet takes for a formula.
 fn defused(cell: &str) -> String {
-    let quote = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        "'"
-    } else {
-        ""
-    };
+    let quote = if cell.starts_with(FORMULA) { "'" } else { "" };
     format!("{quote}{cell}")
 }
 
