@@ -112,6 +112,7 @@
     show(missing[0], missing[1]);
     return;
   }
+  root.setAttribute('data-boot', 'waits');
   // Errors of elements do not bubble.
   window.addEventListener('error', onError, true);
   window.addEventListener('unhandledrejection', function (event) {

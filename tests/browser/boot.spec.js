@@ -76,7 +76,7 @@ test('each module of the page that does not arrive, is missing, or fails leaves 
     await expect(sentence(page), `${address} ${kind}`).toHaveAttribute('data-problem', problem ?? '');
     await expect(sentence(page)).toContainText('so the page cannot start');
     await expect(sentence(page)).toContainText('Reload the page.');
-    await expect(page.locator('html')).not.toHaveAttribute('data-boot');
+    await expect(page.locator('html')).toHaveAttribute('data-boot', 'waits');
     await page.unroute(address);
   }
 });
@@ -146,6 +146,7 @@ test('a module that is late leaves a sentence until the page runs', async ({ web
   let late = null;
   await page.route('**/main.js', (route) => void (late = route));
   await page.goto(server.site(), { waitUntil: 'commit' });
+  await expect(page.locator('html')).toHaveAttribute('data-boot', 'waits');
   await expect.poll(() => late).not.toBeNull();
   await page.clock.runFor(20_000);
   await expect(sentence(page)).toHaveAttribute('data-problem', 'slow');

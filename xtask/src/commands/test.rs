@@ -183,7 +183,7 @@ fn engine_tests(dist: &Path, chrome: &Path, firefox: &Path) -> Result<Counts> {
         ("CHROME", chrome),
         ("FIREFOX", firefox),
     ];
-    node_tests("tests/engines", Duration::from_secs(600), &environment)
+    node_tests("tests/engines", Duration::from_secs(1200), &environment)
 }
 
 /// Runs the files of a folder with Node's test runner.
