@@ -176,14 +176,17 @@ mod tests {
 
     #[test]
     fn defuses_formulas_in_csv_only() {
-        let texts = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "a=b"];
+        let texts = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "＝1", "a=b"];
         let csv = written(&dataset(&texts), DownloadFormat::Csv);
         let cells: Vec<String> =
             csv::Reader::from_reader(csv.trim_start_matches('\u{feff}').as_bytes())
                 .records()
                 .map(|record| record.unwrap()[0].to_string())
                 .collect();
-        assert_eq!(cells, ["'=1+1", "'+1", "'-1", "'@x", "'\tx", "'\rx", "a=b"]);
+        assert_eq!(
+            cells,
+            ["'=1+1", "'+1", "'-1", "'@x", "'\tx", "'\rx", "'＝1", "a=b"]
+        );
         let lines = written(&dataset(&texts), DownloadFormat::Jsonl);
         assert!(lines.starts_with("{\"text\":\"=1+1\",\"label\":\"good\"}\n"));
         assert_eq!(lines.lines().count(), texts.len());

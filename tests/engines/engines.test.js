@@ -54,6 +54,7 @@ let hub;
 before(async () => {
   server = await TestServer.start();
   hub = await HubServer.start();
+  server.allowHosts(hub.endpoint, hub.storage);
   if (!HAS_WEBKIT) console.log('WebKitGTK has no build for this system: its tests are left out.');
 });
 after(() => Promise.all([server.close(), hub.close()]));
