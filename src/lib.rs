@@ -41,6 +41,8 @@ pub mod data;
 mod error;
 pub mod evaluate;
 pub mod export;
+#[cfg(test)]
+mod hostile;
 pub mod hub;
 pub mod io;
 pub mod kernels;

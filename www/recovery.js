@@ -15,6 +15,7 @@ const MOST_FAILURES = 4;
  * @typedef {object} Failure
  * @property {number} run
  * @property {number} step      updates done
+ * @property {boolean} paused   whether it waited for the visitor
  * @property {WorkerError} error
  */
 
@@ -22,7 +23,7 @@ const MOST_FAILURES = 4;
  * @typedef {object} Parts
  * @property {import('./state.js').Store<AppState>} store
  * @property {(device: DeviceName) => Promise<void>} reopen   starts a new worker and opens a device
- * @property {(run: number) => Promise<boolean>} resume       whether the run ended without an error
+ * @property {(run: number, paused: boolean) => Promise<boolean>} resume  whether the run ended without an error
  */
 
 /**
@@ -42,7 +43,7 @@ export async function recover({ store, reopen, resume }) {
     if (failures > MOST_FAILURES) return false;
     store.update({ recovered: { ...failure, from: null } });
     if (!(await reopened(reopen, failures < 2 ? null : 'cpu'))) return false;
-    if (await resume(failure.run)) return true;
+    if (await resume(failure.run, failure.paused)) return true;
   }
 }
 
@@ -70,5 +71,6 @@ async function reopened(reopen, device) {
 export function failureOf({ stages, run, saved }) {
   const { error } = stages.training;
   if (!error || !saved || !FAILURES.includes(error.code)) return null;
-  return { run: saved.run, step: run.kind === 'failed' || run.kind === 'running' ? run.step : saved.step, error };
+  if (run.kind !== 'failed') return { run: saved.run, step: saved.step, paused: false, error };
+  return { run: saved.run, step: run.step, paused: run.paused, error };
 }

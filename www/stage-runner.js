@@ -90,7 +90,7 @@ export class StageRunner {
         return train(
           session,
           store,
-          resume === undefined ? { type: 'train', values, paused } : { type: 'resume', run: resume },
+          resume === undefined ? { type: 'train', values, paused } : { type: 'resume', run: resume, paused },
           this.#freshness.inputs('training'),
         );
       case 'evaluation':

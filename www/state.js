@@ -26,8 +26,10 @@ import { STAGES } from './stages.js';
 
 /** @typedef {{kind: 'running', plan: PlanView|null} & RunProgress} RunningRun */
 /** @typedef {{kind: 'done', plan: PlanView|null, result: import('./protocol.js').TrainResult} & LastSpeed} DoneRun */
-/** @typedef {{kind: 'failed', plan: PlanView|null, error: WorkerError, step: number, max_steps: number} & LastSpeed}
- *   FailedRun */
+/**
+ * @typedef {{kind: 'failed', plan: PlanView|null, error: WorkerError, paused: boolean, step: number,
+ *   max_steps: number} & LastSpeed} FailedRun  `paused`: whether it waited for the visitor
+ */
 /** @typedef {{tokens_per_second: number}} LastSpeed */
 
 /**

@@ -23,7 +23,7 @@ export async function train(session, store, body, inputs) {
   refuseShortage(store.state.plan);
   const { trained, previous, previousView, exchanged } = store.state;
   const before = viewOf(store.state);
-  start(store, body.type === 'train' && body.paused, inputs);
+  start(store, body.paused, inputs);
   const isKept = (/** @type {number} */ steps) => hasNewModel({ trained, previous }, store.state, steps);
   // Only now, because the state of an earlier request may arrive during the run.
   const keep = (/** @type {Pick<AppState, 'previousView'|'exchanged'>} */ views) =>
@@ -158,8 +158,9 @@ function finish(store, result) {
 function fail(store, error) {
   const run = runningRun(store.state);
   if (!run) return;
-  const { plan, step, max_steps, tokens_per_second } = run;
-  store.update({ run: { kind: 'failed', plan, error: asShown(error), step, max_steps, tokens_per_second } });
+  const { plan, state, step, max_steps, tokens_per_second } = run;
+  const paused = state === 'paused';
+  store.update({ run: { kind: 'failed', plan, error: asShown(error), paused, step, max_steps, tokens_per_second } });
   if (store.state.stages.evaluation.state === 'running')
     patchStage(store, 'evaluation', { state: 'idle', progress: null });
 }

@@ -122,7 +122,7 @@ async function perform(request) {
     case 'train':
       return train(request.paused, onEvent, (current) => current.drive(request.values));
     case 'resume':
-      return train(false, onEvent, (current) => current.resume(request.run));
+      return train(request.paused, onEvent, (current) => current.resume(request.run));
     case 'control':
       throw new Error('control requests are answered when they arrive');
     case 'import_files':

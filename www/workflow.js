@@ -232,16 +232,17 @@ export class Workflow {
         await this.#reopen(device);
         this.#freshness.reset();
       },
-      resume: (run) => this.#resume(run),
+      resume: (run, paused) => this.#resume(run, paused),
     });
   }
 
   /**
    * Takes over the rows and the settings of an interrupted run, loads its model and continues it.
    * @param {number} run
+   * @param {boolean} [paused]  whether it waits before its next step
    * @returns {Promise<boolean>} whether it ended without an error
    */
-  async #resume(run) {
+  async #resume(run, paused = false) {
     try {
       const data = await this.#session.request({ type: 'resume_data', run });
       const origin = await originOf(run, data.locator);
@@ -257,7 +258,7 @@ export class Workflow {
       return (
         (await this.#runner.run('model', { origin })) &&
         (await this.#runner.run('tokens')) &&
-        (await this.#runner.run('training', { resume: run }))
+        (await this.#runner.run('training', { resume: run, paused }))
       );
     } catch (error) {
       this.#store.update({ refused: asShown(error) });

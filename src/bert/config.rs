@@ -80,6 +80,12 @@ impl Default for BertConfig {
     }
 }
 
+/// The most layers: the deepest published BERTs have 48.
+const MOST_LAYERS: usize = 256;
+
+/// More parameters than the memory of a page holds: 4 GB of f32.
+const MOST_PARAMETERS: f64 = 1e9;
+
 impl BertConfig {
     /// Parses and checks a `config.json`.
     ///
@@ -132,6 +138,19 @@ impl BertConfig {
                 return refuse(format!("{name} is 0."));
             }
         }
+        if self.num_hidden_layers > MOST_LAYERS {
+            return refuse(format!(
+                "num_hidden_layers is {}, but this page computes {MOST_LAYERS} at most.",
+                self.num_hidden_layers
+            ));
+        }
+        if self.parameters() > MOST_PARAMETERS {
+            return refuse(format!(
+                "its sizes are those of a network of {:.1e} parameters, and this page computes {MOST_PARAMETERS:.1e} \
+                 at most. Take a smaller checkpoint.",
+                self.parameters()
+            ));
+        }
         if !self.hidden_size.is_multiple_of(self.num_attention_heads) {
             return refuse(format!(
                 "hidden_size {} is not a multiple of num_attention_heads {}.",
@@ -151,6 +170,23 @@ impl BertConfig {
             }
         }
         Ok(())
+    }
+
+    /// Roughly how many parameters the network has. Sizes of a hostile file do not fit into integers when multiplied.
+    fn parameters(&self) -> f64 {
+        let size = |value: usize| value as f64;
+        let hidden = size(self.hidden_size);
+        let tables = [
+            self.vocab_size,
+            self.max_position_embeddings,
+            self.type_vocab_size,
+        ];
+        let rows: f64 = tables.into_iter().map(size).sum();
+        let layer = 4.0 * hidden * hidden + 2.0 * hidden * size(self.intermediate_size);
+        // Heads have no parameters of their own.
+        rows * hidden
+            + size(self.num_hidden_layers) * layer.max(1.0)
+            + size(self.num_attention_heads)
     }
 
     /// Returns the activation of the feed-forward network: the exact GELU for a name that
@@ -210,6 +246,12 @@ mod tests {
         assert!(message(r#"{"hidden_act": "gelu_exact"}"#).contains("gelu_exact"));
         assert!(message("{").contains("EOF"));
         assert!(message(r#"{"hidden_dropout_prob": 1.0}"#).contains("[0, 1)"));
+        assert!(message(r#"{"num_hidden_layers": 1000000}"#).contains("256 at most"));
+        let huge = message(r#"{"max_position_embeddings": 9223372036854775807}"#);
+        assert!(
+            huge.contains("7.1e21 parameters") && huge.contains("1.0e9 at most"),
+            "{huge}"
+        );
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod recommend;
 mod reported;
 mod resume;
 mod run;
+mod run_rows;
 mod slots;
 mod split;
 mod stored;

@@ -4,7 +4,9 @@
 //! A run's rows, settings and model are stored when it starts, so that it can be repeated from its first step; its
 //! weights, moments and logs are stored every `state_save_seconds`.
 
+mod fingerprint;
 mod keeping;
+mod list;
 mod record;
 mod state_file;
 mod store;
@@ -15,19 +17,16 @@ pub(super) use store::RunStore;
 use super::Session;
 use super::dataset::HeldDataset;
 use super::drafts::Draft;
-use super::model::LoadedModel;
 use super::protocol::{
-    InterruptedRun, InterruptedSummary, NotSavedReason, ReportedEvaluation, ResumeData, ResumedRun,
-    RunEvent, SplitView,
+    InterruptedRun, NotSavedReason, ReportedEvaluation, ResumeData, ResumedRun, RunEvent, SplitView,
 };
 use super::run::{Run, no_run};
-use super::tokens::Tokenized;
-use crate::bert::{CHUNK, read_back};
 use crate::hub::{Blob, Clock, Disk, Environment};
 use crate::settings::{RunSettings, Values};
 use crate::train::{History, HistoryState, MemoryProbe, ResumeProgress, StepLog};
 use crate::{Error, Result};
-use record::{Fingerprint, RunRecord, RunSummary};
+use fingerprint::Fingerprint;
+use record::{RunRecord, RunSummary};
 use serde::{Deserialize, Serialize};
 use state_file::StateFile;
 
@@ -68,7 +67,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let mut runs = Vec::new();
         for id in store.interrupted().await {
             if current != Some(id) {
-                runs.push(interrupted(store, id).await);
+                runs.push(list::interrupted(store, id).await);
             }
         }
         runs
@@ -120,7 +119,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
     pub async fn resume_run(&mut self, id: usize) -> Result<ResumedRun> {
         let resuming = self.resuming.take().filter(|resuming| resuming.id == id);
         let resuming = resuming.ok_or_else(|| Error::Resume("its rows are not loaded".into()))?;
-        let fingerprint = fingerprint(self.require_model()?, self.require_tokens()?).await?;
+        let fingerprint = Fingerprint::of(self.require_model()?, self.require_tokens()?).await?;
         if let Some(what) = resuming.fingerprint.difference(fingerprint) {
             return Err(Error::Resume(format!(
                 "{what} of the model differs from that of the run"
@@ -200,7 +199,7 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             train: split.train.clone(),
             test: split.test.clone(),
             values: run.values.clone(),
-            fingerprint: fingerprint(model, tokens).await?,
+            fingerprint: Fingerprint::of(model, tokens).await?,
         };
         record::write(summary, &record)
     }
@@ -386,72 +385,6 @@ async fn write_record<D: Disk>(
     }
     draft.finish().await.ok_or(NotSavedReason::StorageFull)?;
     Ok(id)
-}
-
-/// What the page shows of an interrupted run.
-async fn interrupted<D: Disk>(store: &RunStore<D>, id: usize) -> InterruptedRun {
-    let (summary, problem) = match record::read_summary(store, id).await {
-        Ok((summary, ..)) => (Some(summary), None),
-        Err(error) => (None, Some(error.to_string())),
-    };
-    let mut step_and_bytes = (0, 0);
-    for (_, name) in store.states(id).await {
-        if let Some(found) = step_of(store, &name).await {
-            step_and_bytes = found;
-            break;
-        }
-    }
-    let (step, bytes) = step_and_bytes;
-    let summary = summary.map(|summary| InterruptedSummary {
-        model: summary.model,
-        locator: summary.locator,
-        dataset: summary.dataset,
-        source: summary.source,
-        num_rows: summary.num_rows,
-        step,
-        max_steps: summary.max_steps,
-        device: summary.device,
-        bytes,
-    });
-    InterruptedRun {
-        id,
-        summary,
-        problem,
-    }
-}
-
-/// The updates and the bytes of a state.
-async fn step_of<D: Disk>(store: &RunStore<D>, name: &str) -> Option<(usize, u64)> {
-    let blob = store.blob(name).await?;
-    let bytes = blob.size();
-    let state = StateFile::read_state(blob).await.ok()?;
-    let state: RunState = serde_json::from_str(&state).ok()?;
-    Some((state.progress.global_step, bytes))
-}
-
-/// The checksums of what a run reads beside its rows.
-async fn fingerprint(model: &LoadedModel, tokens: &Tokenized) -> Result<Fingerprint> {
-    let vectors = model.network.named_parameters().into_iter();
-    let vectors = vectors.filter(|parameter| parameter.shape.len() == 1);
-    let values = vectors.flat_map(|parameter| parameter.parts.into_iter().map(|part| part.values));
-    let mut weights = 0;
-    let mut sum = |bytes: &[u8]| {
-        weights = crc32c::crc32c_append(weights, bytes);
-        Ok(())
-    };
-    read_back(values, CHUNK, &mut sum).await?;
-    let mut of_tokens = 0;
-    for row in tokens.train.iter().chain(tokens.test.iter()) {
-        let label = row.label as u32;
-        let ids = row.encoding.input_ids.iter().chain([&label]);
-        let bytes: Vec<u8> = ids.flat_map(|id| id.to_le_bytes()).collect();
-        of_tokens = crc32c::crc32c_append(of_tokens, &bytes);
-    }
-    Ok(Fingerprint {
-        config: crc32c::crc32c(model.config_json.as_bytes()),
-        weights,
-        tokens: of_tokens,
-    })
 }
 
 fn no_storage() -> Error {

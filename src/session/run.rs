@@ -8,15 +8,15 @@ use super::protocol::{
     TrainedState,
 };
 use super::resume::Keeping;
+use super::run_rows::RunRows;
 use crate::bert::BertForSequenceClassification;
 use crate::data::{Dataset, Split};
 use crate::evaluate::Evaluation;
 use crate::hub::{Clock, Environment};
 use crate::settings::{RunSettings, Values};
-use crate::tokens::{EncodedSplit, Example};
 use crate::train::{
-    Event, HeldOut, History, MemoryProbe, TrainPlan, Trainer, TrainerOptions, TrainingArguments,
-    hold_out, trainable_parameters,
+    Event, History, MemoryProbe, TrainPlan, Trainer, TrainerOptions, TrainingArguments, hold_out,
+    trainable_parameters,
 };
 use crate::{Error, Result};
 use std::rc::Rc;
@@ -386,42 +386,6 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
             history: History::new(&arguments, train_rows),
             arguments,
         })
-    }
-}
-
-/// The rows of a run.
-struct RunRows {
-    split: Rc<Split>,
-    /// Row indices of the validation part.
-    validation_rows: Vec<usize>,
-    train: Rc<[Example]>,
-    /// None if the epochs are evaluated on the test part.
-    validation: Option<Rc<[Example]>>,
-}
-
-impl RunRows {
-    /// Those of the session, without copies if there is no validation part.
-    fn new(held_out: Option<HeldOut>, split: &Rc<Split>, tokens: &EncodedSplit) -> Self {
-        let Some(HeldOut { train, validation }) = held_out else {
-            return Self {
-                split: split.clone(),
-                validation_rows: Vec::new(),
-                train: tokens.train.clone(),
-                validation: None,
-            };
-        };
-        let rows = |part: &[usize]| part.iter().map(|&at| split.train[at]).collect();
-        let examples = |part: &[usize]| part.iter().map(|&at| tokens.train[at].clone()).collect();
-        let (train_rows, test) = (rows(&train), split.test.clone());
-        Self {
-            split: Rc::new(Split {
-                train: train_rows,
-                test,
-            }),
-            validation_rows: rows(&validation),
-            train: examples(&train),
-            validation: Some(examples(&validation)),
-        }
     }
 }
 

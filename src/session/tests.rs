@@ -9,6 +9,7 @@ mod edits;
 mod evaluation;
 mod export;
 mod failures;
+mod hostile;
 mod import;
 mod kept;
 mod model_cases;

@@ -9,6 +9,13 @@ const WORD_START: char = '\u{2581}';
 /// WordPiece's mark of a token inside of a word.
 const CONTINUATION: &str = "##";
 
+/// The longest token, in bytes. WordPiece splits no word of more than 100 characters, so a longer one is of another
+/// file; it would also take a recursion of its length to find it.
+const LONGEST_TOKEN: usize = 1000;
+
+/// Ids may have gaps. The table of tokens by id has an entry for each id up to the largest one.
+const LARGEST_GAP: u64 = 100_000;
+
 /// How a tokenizer divides a word into tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Method {
@@ -50,7 +57,9 @@ impl Vocabulary {
             _ => None,
         };
         match ids {
-            Some(ids) if method.is_some_and(|method| methods.contains(&method)) => Ok(Self { ids }),
+            Some(ids) if method.is_some_and(|method| methods.contains(&method)) => {
+                Self { ids }.checked("tokenizer.json")
+            }
             _ => {
                 let is_byte_level = value["pre_tokenizer"].to_string().contains("\"ByteLevel\"");
                 let detail = match is_byte_level {
@@ -90,7 +99,34 @@ impl Vocabulary {
                 ),
             ));
         }
-        Ok(Self { ids })
+        Self { ids }.checked("vocab.txt")
+    }
+
+    /// Returns this vocabulary.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] for a token that is too long, and for an id that is no number or far beyond the others.
+    fn checked(self, file: &str) -> Result<Self> {
+        let most = self.ids.len() as u64 + LARGEST_GAP;
+        for (token, id) in &self.ids {
+            if token.len() > LONGEST_TOKEN {
+                let start: String = token.chars().take(20).collect();
+                let problem = format!(
+                    "its token \"{start}…\" has {} bytes, and the longest that is read has {LONGEST_TOKEN}. Take the \
+                     file of the checkpoint",
+                    token.len()
+                );
+                return Err(refuse(file, problem));
+            }
+            if id.as_u64().is_none_or(|id| id > most) {
+                let problem = format!(
+                    "the id of its token \"{token}\" is {id}, but it has {} tokens",
+                    self.ids.len()
+                );
+                return Err(refuse(file, problem));
+            }
+        }
+        Ok(self)
     }
 
     /// Returns the id of a token.
@@ -137,6 +173,7 @@ fn refuse(file: &str, problem: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn only_line_ends_are_removed_from_a_vocabulary() {
@@ -164,5 +201,29 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.contains("byte-level BPE"), "{error}");
+    }
+
+    #[test]
+    fn a_token_of_no_word_and_an_id_far_away_are_refused() {
+        let long = format!("[PAD]\n{}\n", "{".repeat(LONGEST_TOKEN + 1));
+        let message = Vocabulary::from_lines(&long).unwrap_err().to_string();
+        assert!(
+            message.contains("vocab.txt") && message.contains("1001 bytes"),
+            "{message}"
+        );
+        let file =
+            |id: Value| json!({"model": {"type": "WordPiece", "vocab": {"[PAD]": 0, "a": id}}});
+        let message = |id| {
+            let read = Vocabulary::from_json(&file(id), &[Method::WordPiece]);
+            read.unwrap_err().to_string()
+        };
+        for id in [json!(4_294_967_295_u32), json!(-1), json!("7")] {
+            let message = message(id.clone());
+            assert!(
+                message.contains(&format!("the id of its token \"a\" is {id}")),
+                "{message}"
+            );
+        }
+        assert!(Vocabulary::from_json(&file(json!(90_000)), &[Method::WordPiece]).is_ok());
     }
 }

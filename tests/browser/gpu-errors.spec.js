@@ -4,8 +4,8 @@
 import { expect, test } from './fixtures.js';
 import { QUICK } from './webtune.js';
 
-/** Enough steps that the run never ends by itself during a test. */
-const ENDLESS = { ...QUICK, device: 'webgpu', num_train_epochs: 1000 };
+/** Enough steps that the run never ends by itself during a test. It is not stored, so that it is not continued. */
+const ENDLESS = { ...QUICK, device: 'webgpu', num_train_epochs: 1000, state_save_seconds: 0 };
 const SENTENCE = 'What an amazing blender, I love it!';
 
 /**
@@ -72,4 +72,26 @@ test('a lost device is an error in the same step, and no step is logged after it
   await webtune.idle();
   await expect(webtune.alert('training')).toHaveAttribute('data-code', 'device');
   expect((await webtune.logs()).map(({ step }) => step)).toEqual([1]);
+});
+
+test('a run that is stored continues after its device is lost, and waits again where it was paused', async ({
+  webtune,
+}) => {
+  webtune.allow(/lost|destroyed|Destroyed|poisoned|device/);
+  await webtune.open({ ...ENDLESS, state_save_seconds: 3600 }, 'device-lost-later');
+  await webtune.click('train-paused');
+  await webtune.button('step').click();
+  await webtune.stepped(1);
+  const [before] = await webtune.logs();
+  await tell(webtune, 'break');
+  await webtune.button('step').click();
+  const recovered = webtune.page.getByTestId('recovered');
+  await expect(recovered).toHaveAttribute('data-from', '0', { timeout: 120_000 });
+  await expect(webtune.button('resume')).toBeVisible();
+  await webtune.button('step').click();
+  await webtune.stepped(1);
+  const [again] = await webtune.logs();
+  expect(again?.loss).toBeCloseTo(before?.loss ?? NaN, 4);
+  await webtune.button('stop').click();
+  await webtune.idle();
 });

@@ -38,6 +38,9 @@ cargo xtask COMMAND
                                    (--help lists more options; --dev skips wasm-opt and publishes nothing;
                                    --accept measures the figures of the regression gate again)
   deny                             check every dependency with cargo-deny: licences, sources, advisories
+  soak [--kills N] [--minutes N] [--seed S] [--report FILE]
+                                   kill runs at random steps, continue them and compare their losses; then watch
+                                   the memory of a long run
   reproducible                     build the site twice in two folders and compare every file
   help                             print this
 ";
@@ -59,6 +62,10 @@ fn run(mut arguments: lexopt::Parser) -> Result<()> {
         Some(Long("help") | Short('h')) | None => "help".to_owned(),
         Some(other) => return Err(usage(other.unexpected())),
     };
+    if command == "soak" {
+        // The driver checks its own options.
+        return commands::soak::run(arguments.raw_args().map_err(usage)?);
+    }
     if command == "bench" {
         // The driver checks its own options.
         return commands::bench::run(arguments.raw_args().map_err(usage)?);

@@ -50,7 +50,7 @@ export type WorkerRequest =
   | { type: 'import_files'; name: string; files: VisitorFile[]; options: Partial<ImportOptions> }
   | { type: 'export'; parts: ExportPart[]; library: LibraryFile[] }
   | { type: 'train'; values: Values; paused: boolean }
-  | { type: 'resume'; run: number }
+  | { type: 'resume'; run: number; paused: boolean }
   | { type: 'control'; action: ControlAction };
 
 /** `control` is answered at once; every other request waits for the one before it. */

@@ -2,6 +2,7 @@
 //!
 //! The first line is a summary, so that a list of runs does not read their rows. It has the checksum of the second one.
 
+use super::fingerprint::Fingerprint;
 use super::store::RunStore;
 use crate::data::Split;
 use crate::hub::{Blob, Disk};
@@ -51,30 +52,6 @@ impl RunRecord {
             train: self.train.clone(),
             test: self.test.clone(),
         }
-    }
-}
-
-/// Checksums of what a run reads beside its record: another model or tokenizer would continue another run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Fingerprint {
-    /// Of `config.json`.
-    pub config: u32,
-    /// Of the biases and LayerNorms of the checkpoint.
-    pub weights: u32,
-    /// Of the token ids of all rows.
-    pub tokens: u32,
-}
-
-impl Fingerprint {
-    /// The first part that is another one.
-    pub(super) fn difference(self, other: Self) -> Option<&'static str> {
-        let parts = [
-            ("config.json", self.config, other.config),
-            ("the checkpoint", self.weights, other.weights),
-            ("the tokenizer", self.tokens, other.tokens),
-        ];
-        let mut parts = parts.into_iter();
-        parts.find_map(|(what, a, b)| (a != b).then_some(what))
     }
 }
 
@@ -164,4 +141,61 @@ pub(super) fn parse_record(summary: &RunSummary, body: &[u8]) -> Result<RunRecor
 
 fn damaged() -> Error {
     Error::Resume("its file is damaged".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Row;
+
+    #[test]
+    fn hostile_records_are_refused() {
+        let summary = RunSummary {
+            format: FORMAT,
+            webtune: "0.1.0".into(),
+            crc32c: 0,
+            model: "tiny".into(),
+            locator: ModelLocator::Disk,
+            dataset: "a.csv".into(),
+            source: DatasetSource::Import,
+            num_rows: 1,
+            max_steps: 3,
+            device: "CPU".into(),
+        };
+        let record = RunRecord {
+            rows: Dataset {
+                rows: vec![Row {
+                    text: "a".into(),
+                    label: 0,
+                }],
+                labels: vec!["x".into()],
+            },
+            edited: false,
+            train: vec![0],
+            test: vec![0],
+            values: Values::default(),
+            fingerprint: Fingerprint {
+                config: 1,
+                weights: 2,
+                tokens: 3,
+            },
+        };
+        let whole = write(summary, &record).unwrap();
+        let read = |bytes: &[u8]| {
+            let end = bytes
+                .iter()
+                .position(|&byte| byte == b'\n')
+                .ok_or_else(damaged)?;
+            let mut summary = parse_summary(&bytes[..end])?;
+            // A hostile file has the right checksum.
+            summary.crc32c = crc32c::crc32c(&bytes[end + 1..]);
+            parse_record(&summary, &bytes[end + 1..])
+        };
+        assert_eq!(read(&whole).unwrap(), record);
+        crate::hostile::attack("run", &[whole], 64, |bytes| {
+            if let Ok(record) = read(bytes) {
+                assert!(record.train.iter().all(|&row| row < record.rows.rows.len()));
+            }
+        });
+    }
 }

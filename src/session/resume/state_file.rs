@@ -334,4 +334,13 @@ mod tests {
             assert!(is_refused(&whole[..at]), "cut at {at}");
         }
     }
+
+    #[test]
+    fn hostile_states_are_refused() {
+        let device = Device::flex();
+        crate::hostile::attack("state", &[written(&device)], 64, |bytes| {
+            let _ = block_on(StateFile::read(FakeBlob::new(bytes), &device));
+            let _ = block_on(StateFile::read_state(FakeBlob::new(bytes)));
+        });
+    }
 }

@@ -6,4 +6,5 @@ pub mod deny;
 pub mod parity;
 pub mod reproducible;
 pub mod serve;
+pub mod soak;
 pub mod test;
