@@ -222,8 +222,9 @@ impl<E: Environment, M: MemoryProbe> Session<E, M> {
         let Some(store) = &self.runs else {
             return Ok(None);
         };
+        // The buffers of the last step would stay allocated beside those of the read-back, which are of other sizes.
+        self.compute.device.memory_cleanup();
         let saved = run.save_state(store, id).await;
-        // The read-back has allocated buffers of other sizes than those of the steps.
         self.compute.device.memory_cleanup();
         let checked = self.compute.errors.check().await;
         let saved = match (checked, saved) {

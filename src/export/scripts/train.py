@@ -56,8 +56,9 @@ def say(text):
 
 
 # Every setting of webtune is used below, or has done its work before the training: the rows are written as they were.
+# The browser's own copy of the state of a run (state_save_seconds) is nothing to a script.
 DONE = """toy_dataset num_rows toy_language toy_classes label_noise dataset_seed test_size stratify group_duplicates
-    random_state validation_size"""
+    random_state validation_size state_save_seconds"""
 USED = """padding max_length num_train_epochs per_device_train_batch_size per_device_eval_batch_size
     gradient_accumulation_steps learning_rate head_learning_rate lr_scheduler_type warmup_steps warmup_ratio
     weight_decay max_grad_norm label_smoothing_factor classifier_pooling class_weight max_steps load_best_model_at_end
