@@ -39,12 +39,7 @@ pub(crate) async fn read_back(
 }
 
 async fn read(group: Vec<Tensor<1>>, write: &mut Sink<'_>) -> Result<()> {
-    let chunk = Tensor::cat(group, 0);
-    let device = chunk.device();
-    let data = chunk.into_data_async().await?;
-    // The slices have sizes of their own, and a buffer is reused for tensors of its size only: without this, a copy of
-    // every tensor would stay allocated.
-    device.memory_cleanup();
+    let data = Tensor::cat(group, 0).into_data_async().await?;
     // The bytes are little-endian, as in safetensors, on every target of this crate.
     write(data.convert_dtype(DType::F32).as_bytes())
 }
