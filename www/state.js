@@ -15,6 +15,7 @@ import { STAGES } from './stages.js';
 /**
  * @typedef {object} RunProgress
  * @property {import('./protocol.js').RunState} state
+ * @property {boolean} byHand  whether it waits for the visitor after each step
  * @property {number} step
  * @property {number} max_steps
  * @property {number} epoch

@@ -122,6 +122,7 @@ function start(store, paused, runInputs) {
       kind: 'running',
       plan,
       state: paused ? 'paused' : 'running',
+      byHand: paused,
       step: 0,
       max_steps: plan?.max_steps ?? 0,
       epoch: 0,
@@ -158,8 +159,7 @@ function finish(store, result) {
 function fail(store, error) {
   const run = runningRun(store.state);
   if (!run) return;
-  const { plan, state, step, max_steps, tokens_per_second } = run;
-  const paused = state === 'paused';
+  const { plan, byHand: paused, step, max_steps, tokens_per_second } = run;
   store.update({ run: { kind: 'failed', plan, error: asShown(error), paused, step, max_steps, tokens_per_second } });
   if (store.state.stages.evaluation.state === 'running')
     patchStage(store, 'evaluation', { state: 'idle', progress: null });

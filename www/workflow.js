@@ -126,7 +126,8 @@ export class Workflow {
   async control(action) {
     if (!runningRun(this.#store.state)) return;
     const { state } = await this.#session.request({ type: 'control', action });
-    patchRun(this.#store, { state });
+    if (action === 'stop') patchRun(this.#store, { state });
+    else patchRun(this.#store, { state, byHand: action !== 'resume' });
   }
 
   /** Exchanges the trained model and the other one that is kept, and classifies the sentence again. */
