@@ -23,7 +23,10 @@ pub fn run(full: bool) -> Result<()> {
     let mut tally = Tally::default();
     let npm = tally.set_up("the npm packages", setup::npm);
     let chrome = tally.set_up("the browser", setup::chromium);
-    let firefox = tally.set_up("Firefox and WebKit", setup::engines);
+    let firefox = match full {
+        true => tally.set_up("Firefox and WebKit", setup::engines),
+        false => None,
+    };
     tally.set_up("the Vulkan driver", setup::vulkan);
 
     tally.step("formatting (Rust)", || {
@@ -70,11 +73,13 @@ pub fn run(full: bool) -> Result<()> {
     tally.step_with("browser tests", built.as_ref(), |(dist, chrome)| {
         browser_tests(dist, chrome, full)
     });
-    tally.step_with(
-        "tests in Firefox and WebKit",
-        built.zip(firefox),
-        |((dist, chrome), firefox)| engine_tests(&dist, &chrome, &firefox),
-    );
+    if full {
+        tally.step_with(
+            "tests in Firefox and WebKit",
+            built.zip(firefox),
+            |((dist, chrome), firefox)| engine_tests(&dist, &chrome, &firefox),
+        );
+    }
     tally.finish()
 }
 
