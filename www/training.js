@@ -115,8 +115,9 @@ function refuseShortage(plan) {
 function start(store, paused, runInputs) {
   const { plan } = store.state;
   show(store, emptyView());
-  store.update({ saved: null, stateNotSaved: null });
   store.update({
+    saved: null,
+    stateNotSaved: null,
     runInputs,
     run: {
       kind: 'running',

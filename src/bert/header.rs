@@ -58,6 +58,18 @@ pub(crate) async fn read_header(
     Ok((8 + len, metadata))
 }
 
+/// Returns the bytes before the tensors of a file: the length of the header, and the header with padding to 8 bytes.
+///
+/// # Errors
+/// serde_json's, for metadata that are no JSON.
+pub(crate) fn header_bytes(metadata: &Metadata) -> serde_json::Result<Vec<u8>> {
+    let mut header = serde_json::to_vec(metadata)?;
+    header.resize(header.len().next_multiple_of(8), b' ');
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header);
+    Ok(bytes)
+}
+
 /// Checks that the tensors are contiguous and that the size of each follows from its shape and dtype.
 fn check_offsets(metadata: &Metadata) -> Result<(), String> {
     let tensors = metadata.tensors();

@@ -45,7 +45,7 @@ pub use classifier::{BertForSequenceClassification, BertModel, BertPooler};
 pub use config::{BertConfig, ClassifierPooling};
 pub use embeddings::{BertEmbeddings, WordEmbeddings};
 pub use encoder::{BertEncoder, BertIntermediate, BertLayer, BertOutput};
-pub(crate) use header::read_header;
+pub(crate) use header::{header_bytes, read_header};
 pub use labels::HeadLabels;
 pub use layers::{Dropout, LayerNorm, Linear};
 pub use limits::LoadLimits;

@@ -3,7 +3,7 @@
 
 use super::refuse;
 use crate::Result;
-use crate::bert::{CHUNK, MergedParameter, read_back};
+use crate::bert::{CHUNK, MergedParameter, header_bytes, read_back};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use std::collections::HashMap;
 
@@ -41,11 +41,8 @@ impl File {
         let format = HashMap::from([("format".to_string(), "pt".to_string())]);
         let metadata = Metadata::new(Some(format), tensors)
             .map_err(|error| refuse(format!("the weights have no valid header ({error}).")))?;
-        let mut header = serde_json::to_vec(&metadata)
+        let head = header_bytes(&metadata)
             .map_err(|error| refuse(format!("the weights have no valid header ({error}).")))?;
-        header.resize(header.len().next_multiple_of(8), b' ');
-        let mut head = (header.len() as u64).to_le_bytes().to_vec();
-        head.extend(header);
         Ok(Self { head, parameters })
     }
 

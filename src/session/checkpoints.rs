@@ -10,7 +10,6 @@ mod store;
 pub(super) use store::CheckpointStore;
 
 use super::Session;
-use super::drafts::Draft;
 use super::protocol::{NotSavedReason, RunEvent};
 use super::run::{Run, no_run};
 use crate::export::WeightsFile;
@@ -206,9 +205,12 @@ impl Run {
             return Ok(Err(NotSavedReason::NoStorage));
         };
         let written = weights.write(&mut |piece| draft.append(piece)).await;
-        let weights = match finished(store, (draft, name), written).await? {
-            Some(file) => file,
-            None => return Ok(Err(NotSavedReason::StorageFull)),
+        let weights = match draft.settled(written).await? {
+            Some(draft) => store.finish(draft, name).await,
+            None => None,
+        };
+        let Some(weights) = weights else {
+            return Ok(Err(NotSavedReason::StorageFull));
         };
         Ok(Ok(SavedCheckpoint {
             step,
@@ -250,26 +252,4 @@ async fn write_json<D: Disk>(
     }
     let file = store.finish(draft, name).await;
     file.ok_or(NotSavedReason::StorageFull)
-}
-
-/// The file of a draft that was `written`; none where the disk has refused it.
-///
-/// # Errors
-/// That of `written`, if it is not the disk's.
-async fn finished<D: Disk>(
-    store: &CheckpointStore<D>,
-    (draft, name): (Draft<D>, String),
-    written: Result<()>,
-) -> Result<Option<StoredFile>> {
-    let is_refused = draft.is_refused;
-    match written {
-        Ok(()) => Ok(store.finish(draft, name).await),
-        Err(error) => {
-            draft.abandon().await;
-            match is_refused {
-                true => Ok(None),
-                false => Err(error),
-            }
-        }
-    }
 }

@@ -16,7 +16,7 @@ pub(super) struct Draft<D: Disk> {
     name: String,
     bytes: u64,
     /// Whether the disk has refused bytes.
-    pub is_refused: bool,
+    is_refused: bool,
 }
 
 impl<D: Disk> Draft<D> {
@@ -37,10 +37,7 @@ impl<D: Disk> Draft<D> {
     /// # Errors
     /// [`Error::Export`] when the bytes do not fit, and for every call after it.
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        self.is_refused = self.is_refused || self.file.write(bytes, self.bytes).is_err();
-        if self.is_refused {
-            return Err(Error::Export("the checkpoint does not fit.".into()));
-        }
+        self.replace(bytes, self.bytes)?;
         self.bytes += bytes.len() as u64;
         Ok(())
     }
@@ -54,6 +51,22 @@ impl<D: Disk> Draft<D> {
         match self.is_refused {
             true => Err(Error::Export("the checkpoint does not fit.".into())),
             false => Ok(()),
+        }
+    }
+
+    /// The draft after its content was `written`; none, and no file, where the disk has refused it.
+    ///
+    /// # Errors
+    /// That of `written`, if it is not the disk's. The file is removed.
+    pub(super) async fn settled(self, written: Result<()>) -> Result<Option<Self>> {
+        let Err(error) = written else {
+            return Ok(Some(self));
+        };
+        let is_refused = self.is_refused;
+        self.abandon().await;
+        match is_refused {
+            true => Ok(None),
+            false => Err(error),
         }
     }
 

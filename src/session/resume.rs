@@ -309,17 +309,9 @@ impl Run {
         let Some(mut draft) = store.begin(&name).await else {
             return Ok(Err(NotSavedReason::NoStorage));
         };
-        match file.write(&mut draft).await {
-            Ok(()) => Ok(Ok(draft)),
-            Err(error) => {
-                let is_refused = draft.is_refused;
-                draft.abandon().await;
-                match is_refused {
-                    true => Ok(Err(NotSavedReason::StorageFull)),
-                    false => Err(error),
-                }
-            }
-        }
+        let written = file.write(&mut draft).await;
+        let settled = draft.settled(written).await?;
+        Ok(settled.ok_or(NotSavedReason::StorageFull))
     }
 
     /// Continues from a state of this run.

@@ -4,7 +4,7 @@
 //! The checksum is CRC-32C of the file with eight zeros in the checksum's place, so it is written last.
 
 use super::record::FORMAT;
-use crate::bert::{CHUNK, read_back, read_header};
+use crate::bert::{CHUNK, header_bytes, read_back, read_header};
 use crate::hub::{Blob, BlobFile, Disk};
 use crate::kernels;
 use crate::session::drafts::Draft;
@@ -137,15 +137,9 @@ fn head(file: &StateFile) -> Result<Vec<u8>> {
     ];
     let information = information.map(|(key, value)| (key.to_string(), value));
     let metadata = Metadata::new(Some(HashMap::from(information)), tensors);
-    let metadata =
-        metadata.map_err(|error| Error::Resume(format!("it has no header ({error})")))?;
-    let header = serde_json::to_vec(&metadata);
-    let mut header =
-        header.map_err(|error| Error::Resume(format!("it has no header ({error})")))?;
-    header.resize(header.len().next_multiple_of(8), b' ');
-    let mut head = (header.len() as u64).to_le_bytes().to_vec();
-    head.extend(header);
-    Ok(head)
+    let broken = |error: String| Error::Resume(format!("it has no header ({error})"));
+    let metadata = metadata.map_err(|error| broken(error.to_string()))?;
+    header_bytes(&metadata).map_err(|error| broken(error.to_string()))
 }
 
 /// Where the checksum is in the header. The text before it cannot be in a string of JSON, where quotes are escaped.
